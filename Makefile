@@ -1,0 +1,88 @@
+# beamlens-run. `make demo` shows it at work, `make test` runs every spec; both do all they need.
+
+PREFIX  ?= /usr/local
+CC      ?= cc
+CFLAGS  ?= -O2 -g
+BUILD   ?= build
+PROGRAM ?= beamlens-run
+
+PACKAGES = gcc libc6-dev make luajit libluajit-5.1-dev lua-luv-dev libuv1-dev lua-cjson-dev \
+  libcurl4-openssl-dev libssl-dev erlang-base erlang-dev
+TEST_PACKAGES = erlang-nox elixir lua-busted lua-check cppcheck tmux
+BENCH_PACKAGES = rabbitmq-server hyperfine
+
+WARN = -std=gnu99 -Wall -Wextra -Werror -D_GNU_SOURCE
+INC  = -isystem /usr/include/luajit-2.1 -isystem /usr/include/lua5.1 -Ihost
+LIBS = -l:liblua5.1-luv.a -l:liblua5.1-cjson.a -l:libluajit-5.1.a -l:libuv_a.a -l:libei.a \
+  -lcurl -lcrypto -lpthread -ldl -lrt -lm
+
+OBJECTS = $(patsubst host/%.c,$(BUILD)/%.o,$(filter-out host/main.c,$(wildcard host/*.c)))
+LUA     = $(wildcard runtime/*.lua runtime/*/*.lua sandbox/*.lua skills/*.lua skills/*/*.lua)
+TEXTS   = $(wildcard prompts/*.md examples/*.lua)
+
+all: $(PROGRAM)
+
+# Asks apt only when something is missing, and for root only then.
+deps deps-test deps-bench: WANTED = $(PACKAGES)
+deps-test: WANTED += $(TEST_PACKAGES)
+deps-bench: WANTED += $(TEST_PACKAGES) $(BENCH_PACKAGES)
+deps deps-test deps-bench:
+	@sh host/deps.sh $(WANTED)
+
+$(BUILD)/%.o: host/%.c $(wildcard host/*.h) Makefile
+	@mkdir -p $(BUILD)
+	$(CC) $(CFLAGS) $(WARN) $(INC) -c -o $@ $<
+
+# The host of specs and build steps: runs any Lua file, or the specs it is given.
+$(BUILD)/spec-host: host/main.c $(OBJECTS) $(BUILD)/spec_files.o $(BUILD)/nothing.S
+	$(CC) $(CFLAGS) $(WARN) $(INC) -DBL_MAIN='"spec/support/main.lua"' -Wl,-E -o $@ host/main.c \
+	  $(filter-out $(BUILD)/files.o,$(OBJECTS)) $(BUILD)/spec_files.o $(BUILD)/nothing.S $(LIBS)
+
+$(BUILD)/spec_files.o: host/files.c $(wildcard host/*.h) Makefile
+	@mkdir -p $(BUILD)
+	$(CC) $(CFLAGS) $(WARN) $(INC) -DBL_IN_BUILD_FOLDER -c -o $@ $<
+
+$(BUILD)/nothing.S: host/embed.lua
+	@mkdir -p $(BUILD)
+	luajit host/embed.lua > $@
+
+# Every Erlang text we ship, parsed here so that no node has to (DESIGN: parsed at home).
+$(BUILD)/queries.etf: $(BUILD)/spec-host $(LUA) host/collect_queries.lua host/parse_queries.escript
+	$(BUILD)/spec-host host/collect_queries.lua > $(BUILD)/queries.txt
+	escript host/parse_queries.escript < $(BUILD)/queries.txt > $@.new
+	mv $@.new $@
+
+$(BUILD)/embedded.S: host/embed.lua $(LUA) $(TEXTS) $(BUILD)/queries.etf
+	luajit host/embed.lua $(LUA) $(TEXTS) $(BUILD)/queries.etf > $@
+
+$(PROGRAM): host/main.c $(OBJECTS) $(BUILD)/embedded.S
+	$(CC) $(CFLAGS) $(WARN) $(INC) -Wl,-E -o $@ host/main.c $(OBJECTS) $(BUILD)/embedded.S $(LIBS)
+
+demo: deps all
+	@sh examples/demo/run.sh
+
+test: deps-test all $(BUILD)/spec-host
+	@$(BUILD)/spec-host spec
+
+check: deps-test all
+	luacheck -q runtime sandbox skills spec examples host
+	cppcheck -q --std=c99 --enable=warning,performance,portability --inline-suppr \
+	  --suppress=missingIncludeSystem --error-exitcode=1 -Ihost host
+
+# The specs again, with the host under the address and undefined-behaviour sanitizers.
+sanitize: deps-test
+	$(MAKE) BUILD=build/sanitize PROGRAM=build/sanitize/beamlens-run \
+	  CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" \
+	  build/sanitize/beamlens-run build/sanitize/spec-host
+	ASAN_OPTIONS=detect_leaks=0 build/sanitize/spec-host spec
+
+bench: deps-bench all $(BUILD)/spec-host
+	@$(BUILD)/spec-host spec/bench/run.lua
+
+install: all
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/beamlens-run
+
+clean:
+	rm -rf $(BUILD) $(PROGRAM)
+
+.PHONY: all deps deps-test deps-bench demo test check sanitize bench install clean

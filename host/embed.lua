@@ -1,0 +1,23 @@
+--- Writes the assembler text that puts our files into the program: luajit host/embed.lua FILE…
+--- The assembler copies the bytes itself, so a build does not wait for a compiler to read them.
+
+local function quoted(text) return '"' .. text:gsub('[\\"]', "\\%0") .. '"' end
+
+local out, table_rows = {}, {}
+for i, path in ipairs(arg) do
+  out[#out + 1] = (".Lname%d: .asciz %s\n.Lbytes%d: .incbin %s\n.Lend%d: .byte 0\n")
+    :format(i, quoted(path), i, quoted(path), i)
+  table_rows[#table_rows + 1] = ("  .quad .Lname%d, .Lbytes%d, .Lend%d\n"):format(i, i, i)
+end
+
+io.write(".section .rodata\n", table.concat(out), [[
+.section .data.rel.ro, "aw"
+.balign 8
+.globl bl_embedded
+.type bl_embedded, @object
+bl_embedded:
+]], table.concat(table_rows), [[
+  .quad 0, 0, 0
+.size bl_embedded, . - bl_embedded
+.section .note.GNU-stack, "", @progbits
+]])

@@ -1,0 +1,62 @@
+/* main.c -- the program: a Lua state with our modules, then runtime/main.lua, whose result
+ * is the exit code. Called with --sandbox-worker it is the other half of the sandbox. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <lualib.h>
+
+#include "bl.h"
+int bl_worker_main(void);
+
+#ifndef BL_MAIN
+#define BL_MAIN "runtime/main.lua"
+#endif
+
+static int traceback(lua_State *L) {
+  if (!lua_isstring(L, 1)) return 1; /* a table is an error with a form of its own */
+  lua_getglobal(L, "debug");
+  lua_getfield(L, -1, "traceback");
+  lua_pushvalue(L, 1);
+  lua_pushinteger(L, 2);
+  lua_call(L, 2, 1);
+  return 1;
+}
+
+/* The script finds the command line in `arg`, as under plain Lua. */
+static void set_arguments(lua_State *L, int argc, char **argv) {
+  lua_createtable(L, argc - 1, 1);
+  for (int i = 0; i < argc; i++) {
+    lua_pushstring(L, argv[i]);
+    lua_rawseti(L, -2, i);
+  }
+  lua_setglobal(L, "arg");
+}
+
+static int run(lua_State *L) {
+  int code;
+  lua_pushcfunction(L, traceback);
+  if (bl_file_load(L, BL_MAIN) || lua_pcall(L, 0, 1, -2)) {
+    const char *why = lua_tostring(L, -1);
+    fprintf(stderr, "beamlens-run: %s\n", why ? why : "an error without a text");
+    return EX_SOFTWARE;
+  }
+  code = (int)lua_tointeger(L, -1);
+  return code;
+}
+
+int main(int argc, char **argv) {
+  lua_State *L;
+  int code;
+  if (argc > 1 && !strcmp(argv[1], "--sandbox-worker")) return bl_worker_main();
+  signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of the write, not our end */
+  L = luaL_newstate();
+  if (!L) bl_no_memory();
+  luaL_openlibs(L);
+  luaopen_host(L);
+  set_arguments(L, argc, argv);
+  code = run(L);
+  lua_close(L);
+  return code;
+}

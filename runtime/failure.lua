@@ -1,0 +1,62 @@
+--- An expected failure on its way to a person: where it happened, what happened, and the
+--- next step. As text it is one sentence; as JSON the three fields of the error object.
+
+---@class Failure
+---@field stage string    usage, config, script, node, cookie, epmd, connect, handshake, query, skill, …
+---@field message string  what happened, lower case, no full stop
+---@field next string?    what the reader can do about it
+---@field exit integer    the exit code it leads to: 2 usage, 3 node, 4 incomplete, 5 gate, 6 provider, 70 ours
+
+local failure = {}
+
+local Failure = {}
+Failure.__index = Failure
+function Failure:__tostring() return self.next and (self.message .. "; " .. self.next) or self.message end
+
+---@param stage string
+---@param message string
+---@param next_step string?
+---@param exit integer
+---@return Failure
+function failure.new(stage, message, next_step, exit)
+  return setmetatable({ stage = stage, message = message, next = next_step, exit = exit }, Failure)
+end
+
+---@return boolean
+function failure.is(v) return getmetatable(v) == Failure end
+
+--- Any error as a Failure: one that is already stays as it is.
+---@param err any
+---@param stage string
+---@param exit integer
+---@return Failure
+function failure.of(err, stage, exit)
+  return failure.is(err) and err or failure.new(stage, tostring(err), nil, exit)
+end
+
+--- The word of `words` that is most like `word`, for "did you mean".
+---@param word string
+---@param words string[]
+---@return string?
+function failure.nearest(word, words)
+  local best, best_distance
+  for _, candidate in ipairs(words) do
+    -- Levenshtein's distance by rows.
+    local row = {}
+    for j = 0, #candidate do row[j] = j end
+    for i = 1, #word do
+      local diagonal = row[0]
+      row[0] = i
+      for j = 1, #candidate do
+        local substituted = diagonal + (word:byte(i) == candidate:byte(j) and 0 or 1)
+        diagonal = row[j]
+        row[j] = math.min(row[j] + 1, row[j - 1] + 1, substituted)
+      end
+    end
+    local distance = row[#candidate]
+    if not best or distance < best_distance then best, best_distance = candidate, distance end
+  end
+  return best and best_distance <= math.max(2, math.floor(#word / 2)) and best or nil
+end
+
+return failure

@@ -1,0 +1,119 @@
+--- JSON text from Lua values, the same text for the same value: keys are sorted, so that a
+--- prompt's prefix stays byte for byte what a provider has cached. (cjson orders keys as
+--- they lie in memory and cannot tell an empty list from an empty object; it decodes.)
+---
+--- A table is an object when it has a string key or is marked, else a list; `{}` is `[]`.
+--- Values of the codec say for themselves what they are by `__jsontype` in their metatable.
+
+local cjson = require "cjson"
+
+local json = {}
+
+json.null = cjson.null
+
+local Object = { __jsontype = "object" }
+
+--- Marks a table as an object even while it is empty.
+---@generic T: table
+---@param t T
+---@return T
+function json.object(t) return setmetatable(t, Object) end
+
+local ESCAPES = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
+
+local function escape(c) return ESCAPES[c] or ("\\u%04x"):format(c:byte()) end
+
+-- The length of the well-formed UTF-8 sequence at i, or nil (RFC 3629, table 3-7 of Unicode).
+local function sequence(s, i)
+  local a, b, c, d = s:byte(i, i + 3)
+  local function tail(x) return x and x >= 0x80 and x <= 0xBF end
+  if a >= 0xC2 and a <= 0xDF then return tail(b) and 2 end
+  if a >= 0xE0 and a <= 0xEF then
+    local low, high = a == 0xE0 and 0xA0 or 0x80, a == 0xED and 0x9F or 0xBF
+    return b and b >= low and b <= high and tail(c) and 3
+  end
+  if a >= 0xF0 and a <= 0xF4 then
+    local low, high = a == 0xF0 and 0x90 or 0x80, a == 0xF4 and 0x8F or 0xBF
+    return b and b >= low and b <= high and tail(c) and tail(d) and 4
+  end
+end
+
+local function well_formed(s)
+  if not s:find "[\128-\255]" then return s end
+  local out, i = {}, 1
+  while i <= #s do
+    local n = s:byte(i) < 0x80 and 1 or sequence(s, i)
+    out[#out + 1] = n and s:sub(i, i + n - 1) or "\239\191\189"
+    i = i + (n or 1)
+  end
+  return table.concat(out)
+end
+
+local function text(s) return '"' .. well_formed(s):gsub('[%c"\\\127]', escape) .. '"' end
+
+local function number(n)
+  if n ~= n or n == math.huge or n == -math.huge then return "null" end
+  if n % 1 == 0 and math.abs(n) < 2 ^ 53 then return ("%d"):format(n) end
+  -- The shortest digits that read back as the same number.
+  local short = ("%.15g"):format(n)
+  return tonumber(short) == n and short or ("%.17g"):format(n)
+end
+
+local encode
+
+local function list(t, open)
+  local out = {}
+  for i = 1, #t do out[i] = encode(t[i], open) end
+  return "[" .. table.concat(out, ",") .. "]"
+end
+
+local function object(t, open)
+  local keys, values = {}, {}
+  for k, v in pairs(t) do
+    local key = tostring(k)
+    keys[#keys + 1], values[key] = key, v
+  end
+  table.sort(keys)
+  for i, key in ipairs(keys) do keys[i] = text(key) .. ":" .. encode(values[key], open) end
+  return "{" .. table.concat(keys, ",") .. "}"
+end
+
+local function kind(t)
+  local marked = (getmetatable(t) or {}).__jsontype
+  if marked then return marked end
+  return #t == 0 and next(t) ~= nil and "object" or "array"
+end
+
+function encode(v, open)
+  local t = type(v)
+  if t == "table" then
+    local as = kind(v)
+    if as == "text" then return text(tostring(v)) end
+    if as == "number" then return tostring(v) end
+    if open[v] then error("json: a table that contains itself", 0) end
+    open[v] = true
+    local out = as == "object" and object(v, open) or list(v, open)
+    open[v] = nil
+    return out
+  end
+  if t == "string" then return text(v) end
+  if t == "number" then return number(v) end
+  if t == "boolean" then return tostring(v) end
+  if t == "nil" or v == json.null then return "null" end
+  error("json: cannot encode a " .. t, 0)
+end
+
+---@param v any
+---@return string
+function json.encode(v) return encode(v, {}) end
+
+---@param s string
+---@return any value   json.null for null
+---@return string? err
+function json.decode(s)
+  local ok, value = pcall(cjson.decode, s)
+  if ok then return value end
+  return nil, (tostring(value):gsub("^.-: ", ""))
+end
+
+return json
