@@ -1,0 +1,443 @@
+--- A skill is one domain of a node, written down as data. This file loads such a
+--- file, checks its form, describes it to the model, and runs one of its callbacks.
+--- It knows nothing of models, jails or sockets: a node is whatever has `query`,
+--- `sleep` and what the skill says it uses.
+
+local crypto = require "host.crypto"
+local failure = require "runtime.failure"
+local files = require "runtime.files"
+
+---@alias Class
+---| "SAFE"       # reads, bounded
+---| "CAUTION"    # has side effects that end
+---| "DANGEROUS"  # changes or kills
+
+---@class Arg
+---@field name string            `sort_by` is the variable SortBy in the query
+---@field type "integer"|"number"|"string"|"choice"
+---@field default? any           an argument without one is required
+---@field min? number
+---@field max? number
+---@field of? string[]           the words a choice may be
+---@field waits? boolean         the query itself waits this many milliseconds, so its deadline is that much later
+
+---@class Callback
+---@field doc string             one or two sentences, read by the model
+---@field args? Arg[]            in the order the model passes them
+---@field class Class
+---@field returns string[]       fields, the unit in the name or behind it
+---@field query? string          the declared query that answers it
+---@field run? fun(node: SkillNode, args: table): any, any?   for what one query cannot say
+---@field timeout? number        seconds, where the node's usual deadline is too short
+---@field every? number          seconds: run at most once in that time on one node
+---@field home? Skill            set here: the skill whose queries it asks, when that is another
+
+---@class Figure                 a value that anybody can read again
+---@field look integer           which answer, counted as in Check.look
+---@field path string            where in it, as in "tables[1].size_delta"
+---@field value any
+
+---@class Finding
+---@field object string          the process, table, port or limit
+---@field figures Figure[]
+---@field severity "info"|"warning"|"critical"
+---@field confidence? "low"|"medium"|"high"
+---@field hypothesis string
+---@field unlike table<string, string>   look-alike -> what told it apart
+---@field next_steps { text: string, risk: Class }[]
+
+---@class Check                  what an expert looks for, and how to be sure of it
+---@field id string
+---@field mechanism string       one word, the same for every skill that may find it
+---@field suspect fun(snapshot: table, history: History): boolean   cheap, may be wrong
+---@field look (any[]|fun(results: any[]): any[]?)[]   callback and arguments, run one after another; a function
+---  that says nil has seen enough: no longer suspect
+---@field confirm fun(results: any[]): Finding?
+---@field expert? string         one line for the prompt
+
+---@alias History fun(metric: string, minutes: number): { age: number, value: any }[]
+---  A metric is a field of the snapshot or a query named in `keep`. Oldest first, age in seconds.
+
+---@class SkillNode              what a skill is handed
+---@field ask fun(query: string, bindings?: table): any, any?   by name, never by text
+---@field sleep fun(seconds: number)
+---@field history? History
+
+---@class Skill
+---@field name string
+---@field title string
+---@field about string           one line, read by the coordinator when it picks operators
+---@field prompt string          who the operator is and what it watches for
+---@field uses? string[]         out of history, events, http, tcp
+---@field queries table<string, string>   Erlang, and all of it that is ever sent
+---@field keep? string[]         queries without variables whose answers `history` remembers
+---@field snapshot string|fun(node: SkillNode): table?, any?   a query, for a small map of health figures
+---@field callbacks table<string, Callback>
+---@field checks? Check[]
+---@field source? string         set here: the texts it was loaded from
+
+local skill = {}
+
+local FUNCTIONS = { "assert", "error", "ipairs", "next", "pairs", "select", "tonumber", "tostring", "type", "unpack" }
+local LIBRARIES = { "math", "string", "table" }
+
+-- All that a skill file may use. The libraries are copies, so no skill can change ours.
+local function environment()
+  local env = {}
+  for _, name in ipairs(FUNCTIONS) do env[name] = _G[name] end
+  for _, library in ipairs(LIBRARIES) do
+    env[library] = {}
+    for name, f in pairs(_G[library]) do env[library][name] = f end
+  end
+  return env
+end
+
+local function broken(message)
+  return failure.new("skill", message, "correct that line, or delete the file to use the built-in one", 2)
+end
+
+--- What a file returns when it runs with the listed names and no others.
+local function evaluate(text, file)
+  local chunk, err = load(text, "@" .. file, "t") -- bytecode could do anything to us
+  if not chunk then return nil, broken(err) end
+  -- Somebody's file may raise like any text that was never run before: that is theirs to read, not ours to die of.
+  local ok, value = pcall(setfenv(chunk, environment()))
+  if not ok then return nil, broken(type(value) == "string" and value or file .. ": raised an error without a text") end
+  if type(value) ~= "table" then return nil, broken(("%s:%d: must return a table"):format(file,
+    select(2, text:gsub("\n", "")) + 1)) end
+  return value
+end
+
+local TEXTS = { "name", "title", "about", "prompt" }
+local TABLES = { "queries", "callbacks" }
+local USES = { history = true, events = true, http = true, tcp = true }
+local CLASSES = { SAFE = true, CAUTION = true, DANGEROUS = true }
+
+--- An Erlang variable for a name of ours: sort_by is SortBy.
+local function variable(name)
+  return (("_" .. name):gsub("_(%w)", string.upper))
+end
+
+local function number(arg, v)
+  if not v or v ~= v then return nil, "a number" end
+  if v < (arg.min or v) or v > (arg.max or v) then
+    return nil, ("from %s to %s"):format(arg.min or "any", arg.max or "any")
+  end
+  return v
+end
+
+local accept = {
+  number = function(arg, v) return number(arg, tonumber(v)) end,
+  integer = function(arg, v)
+    v = tonumber(v)
+    if not v or v % 1 ~= 0 then return nil, "an integer" end
+    return number(arg, v)
+  end,
+  string = function(_, v)
+    if type(v) ~= "string" then return nil, "a string" end
+    return v
+  end,
+  choice = function(arg, v)
+    for _, word in ipairs(arg.of) do if word == v then return v end end
+    return nil, "one of " .. table.concat(arg.of, ", ")
+  end,
+}
+
+local function argument_fault(arg)
+  if type(arg) ~= "table" or type(arg.name) ~= "string" then return "an argument wants a name" end
+  if not accept[arg.type] then return arg.name .. ": type must be integer, number, string or choice" end
+  if arg.type == "choice" and type(arg.of) ~= "table" then return arg.name .. ": a choice wants `of`" end
+end
+
+local function callback_fault(s, c)
+  if type(c) ~= "table" then return "must be a table" end
+  if type(c.doc) ~= "string" then return "doc must be a string" end
+  if type(c.returns) ~= "table" then return "returns must list the fields" end
+  if not CLASSES[c.class] then return "class must be SAFE, CAUTION or DANGEROUS" end
+  if (c.query == nil) == (c.run == nil) then return "wants either query or run" end
+  for _, arg in ipairs(c.args or {}) do
+    local why = argument_fault(arg)
+    if why then return why end
+  end
+  if c.run then return type(c.run) ~= "function" and "run must be a function" or nil end
+  local text = s.queries[c.query]
+  if not text then return "no query " .. tostring(c.query) end
+  for _, arg in ipairs(c.args or {}) do
+    if not text:find(variable(arg.name), 1, true) then return "the query never reads " .. variable(arg.name) end
+  end
+end
+
+local function check_fault(s, check)
+  if type(check) ~= "table" or type(check.id) ~= "string" then return "a check wants an id", "return" end
+  local function bad(why) return ("check %s: %s"):format(check.id, why), check.id end
+  if type(check.mechanism) ~= "string" then return bad "mechanism must be a string" end
+  for _, key in ipairs { "suspect", "confirm" } do
+    if type(check[key]) ~= "function" then return bad(key .. " must be a function") end
+  end
+  if type(check.look) ~= "table" then return bad "look must list callbacks" end
+  for _, call in ipairs(check.look) do
+    if type(call) ~= "function" and not s.callbacks[call[1]] then
+      return bad("looks with an unknown callback " .. tostring(call[1]))
+    end
+  end
+end
+
+local function checks_fault(s, checks)
+  for _, check in ipairs(checks) do
+    local why, word = check_fault(s, check)
+    if why then return why, word end
+  end
+end
+
+-- What is wrong, and the word in the file nearest to it.
+local function fault(s)
+  for _, key in ipairs(TEXTS) do
+    if type(s[key]) ~= "string" then return key .. " must be a string", key end
+  end
+  for _, key in ipairs(TABLES) do
+    if type(s[key]) ~= "table" then return key .. " must be a table", key end
+  end
+  for _, use in ipairs(s.uses or {}) do
+    if not USES[use] then return "uses knows no " .. use, "uses" end
+  end
+  for name, text in pairs(s.queries) do
+    if type(text) ~= "string" then return ("query %s must be a string"):format(name), name end
+  end
+  for _, name in ipairs(s.keep or {}) do
+    if not s.queries[name] then return "keep names no query: " .. name, "keep" end
+  end
+  if type(s.snapshot) ~= "function" and not s.queries[s.snapshot] then
+    return "snapshot must be a function or name a query", "snapshot"
+  end
+  for name, c in pairs(s.callbacks) do
+    local why = callback_fault(s, c)
+    if why then return name .. ": " .. why, name end
+  end
+  return checks_fault(s, s.checks or {})
+end
+
+--- The line where a file writes this word, so that an editor can go there. What
+--- the file should say and does not has no line: then where it begins to say anything.
+local function line_of(text, word)
+  local at = text:find("%f[%w_]" .. word:gsub("%p", "%%%0") .. "%f[^%w_]%s*=")
+    or text:find('"' .. word .. '"', 1, true) or text:find "%f[%w_]return%f[^%w_]" or 1
+  return select(2, text:sub(1, at):gsub("\n", "")) + 1
+end
+
+--- Loads the text of a skill file. Whether its callbacks clash with another
+--- skill's is the concern of whoever loads both.
+---@param text string
+---@param file string            for messages
+---@return Skill?
+---@return Failure? err          with file and line
+function skill.load(text, file)
+  local s, err = evaluate(text, file)
+  if not s then return nil, err end
+  local why, word = fault(s)
+  if why then return nil, broken(("%s:%d: %s"):format(file, line_of(text, word), why)) end
+  s.source = text
+  return s
+end
+
+--- Adds checks kept in a file of their own, which returns a list of them.
+---@param s Skill
+---@return Skill?
+---@return Failure? err
+function skill.attach(s, text, file)
+  local checks, err = evaluate(text, file)
+  if not checks then return nil, err end
+  local why, word = checks_fault(s, checks)
+  if why then return nil, broken(("%s:%d: %s"):format(file, line_of(text, word), why)) end
+  s.checks, s.source = s.checks or {}, s.source .. text
+  for _, check in ipairs(checks) do s.checks[#s.checks + 1] = check end
+  return s
+end
+
+-- The skill that every other one is given the callbacks of.
+local GIVEN = "base"
+
+--- The names that `open` knows. `base` is not among them: it is part of each.
+---@return string[] sorted
+function skill.names()
+  local names = {}
+  for _, name in ipairs(files.list("skills", ".lua")) do
+    if name ~= GIVEN then names[#names + 1] = name end
+  end
+  return names
+end
+
+local function read(name)
+  if name:find("/", 1, true) then
+    local text, err = files.read_users(name, "skill")
+    return text, text and name or err
+  end
+  local known = { [GIVEN] = true }
+  for _, other in ipairs(skill.names()) do known[other] = true end
+  if not known[name] then
+    local near = failure.nearest(name, skill.names())
+    return nil, failure.new("skill", "there is no skill " .. name,
+      near and ("did you mean %s?"):format(near) or "see `beamlens-run skills`", 2)
+  end
+  return files.read(("skills/%s.lua"):format(name))
+end
+
+--- A skill by name, or by the path of its file, with the callbacks of `base` and with
+--- the checks of `skills/checks/NAME.lua` where that file exists.
+---@param name string            "ets" or "./my_skill.lua"
+---@return Skill?
+---@return Failure? err
+function skill.open(name)
+  local text, file = read(name)
+  if not text then return nil, file end
+  local s, err = skill.load(text, file)
+  if not s then return nil, err end
+  if s.name ~= GIVEN then
+    local base
+    base, err = skill.open(GIVEN)
+    if not base then return nil, err end
+    for word, c in pairs(base.callbacks) do
+      if not s.callbacks[word] then
+        c.home = base
+        s.callbacks[word] = c
+      end
+    end
+  end
+  for _, other in ipairs(files.list("skills/checks", ".lua")) do
+    if other == s.name then
+      text, file = files.read(("skills/checks/%s.lua"):format(other))
+      if not text then return nil, file end
+      return skill.attach(s, text, file)
+    end
+  end
+  return s
+end
+
+--- What a report says about the version of a skill: twelve characters that change with its text.
+---@param s Skill
+---@return string
+function skill.version(s) return crypto.sha256(s.source):sub(1, 12) end
+
+--- The model's positional arguments as named ones, or what is wrong with them.
+local function bind(args, given)
+  local bound = {}
+  for i, arg in ipairs(args) do
+    local v = given[i]
+    if v == nil then v = arg.default end
+    local ok, want = accept[arg.type](arg, v)
+    if ok == nil then return nil, ("%s must be %s"):format(arg.name, want) end
+    bound[arg.name] = ok
+  end
+  return bound
+end
+
+local USUAL_TIMEOUT = 10 -- seconds
+
+-- How long the node may take: what it deliberately waits comes on top.
+local function patience(callback, args)
+  local seconds = callback.timeout or USUAL_TIMEOUT
+  for _, arg in ipairs(callback.args or {}) do
+    if arg.waits then seconds = seconds + args[arg.name] / 1000 end
+  end
+  return { timeout = seconds }
+end
+
+local function no_history() return {} end
+
+--- The node as this skill may see it: its own queries, by name, and what it declared.
+---@return SkillNode
+local function restricted(s, node, options)
+  local seen = { sleep = node.sleep }
+  for _, use in ipairs(s.uses or {}) do seen[use] = node[use] or use == "history" and no_history or nil end
+  function seen.ask(name, bindings)
+    if not s.queries[name] then error { skill = s.name, undeclared_query = name } end
+    local variables = {}
+    for key, value in pairs(bindings or {}) do variables[variable(key)] = value end
+    return node.query(s.queries[name], variables, options)
+  end
+  return seen
+end
+
+---@return table? figures
+---@return any err               a string or a Failure
+function skill.snapshot(s, node)
+  local seen = restricted(s, node)
+  if type(s.snapshot) == "function" then return s.snapshot(seen) end
+  return seen.ask(s.snapshot)
+end
+
+-- When a callback with `every` last ran on a node. It goes with the node object, so
+-- nothing of it stays on the node itself, and another run of ours does not see it.
+local last_run = setmetatable({}, { __mode = "k" })
+
+local function too_soon(name, callback, node)
+  if not callback.every then return end
+  local ran, now = last_run[node] or {}, os.time()
+  local since = ran[name] and now - ran[name]
+  if since and since >= 0 and since < callback.every then
+    return ("runs at most once in %d s, and ran %d s ago"):format(callback.every, since)
+  end
+  ran[name] = now
+  last_run[node] = ran
+end
+
+--- Runs one callback. What the model got wrong comes back as nil, err, worded so
+--- that it can try again. `{ unavailable = why }` is a result like any other.
+---@param s Skill
+---@param name string
+---@param given any[]
+---@return any result
+---@return any err               a string, or the node's own Failure
+function skill.call(s, name, given, node)
+  local callback = s.callbacks[name]
+  if not callback then return nil, ("%s has no callback %s"):format(s.name, name) end
+  local args, err = bind(callback.args or {}, given)
+  if not args then return nil, name .. ": " .. err end
+  local soon = too_soon(name, callback, node)
+  if soon then return nil, name .. ": " .. soon end
+  local seen = restricted(callback.home or s, node, patience(callback, args))
+  local result
+  if callback.run then
+    result, err = callback.run(seen, args)
+  else
+    result, err = seen.ask(callback.query, args)
+  end
+  if result == nil then return nil, failure.is(err) and err or name .. ": " .. tostring(err) end
+  return result
+end
+
+--- The callbacks as a script calls them. Here an err is raised: a script that does
+--- not look for one must stop there and not reason on with nil.
+---@return table<string, function>
+function skill.functions(s, node)
+  local functions = {}
+  for name in pairs(s.callbacks) do
+    functions[name] = function(...)
+      local result, err = skill.call(s, name, { ... }, node)
+      if result == nil then error(err, 0) end
+      return result
+    end
+  end
+  return functions
+end
+
+--- The callbacks as Markdown for the prompt, from the same table that runs them, and
+--- what the checks say that an expert looks for.
+---@param s Skill
+---@return string
+function skill.describe(s)
+  local names, lines = {}, {}
+  for name in pairs(s.callbacks) do names[#names + 1] = name end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local c, params = s.callbacks[name], {}
+    for i, arg in ipairs(c.args or {}) do params[i] = arg.name end
+    lines[#lines + 1] = ("- `%s(%s)` %s%s Returns %s."):format(name, table.concat(params, ", "),
+      c.class == "SAFE" and "" or c.class .. ". ", c.doc, table.concat(c.returns, ", "))
+  end
+  for _, check in ipairs(s.checks or {}) do
+    if check.expert then lines[#lines + 1] = ("- look for %s: %s"):format(check.mechanism, check.expert) end
+  end
+  return table.concat(lines, "\n")
+end
+
+return skill

@@ -1,0 +1,203 @@
+local failure = require "runtime.failure"
+local skill = require "runtime.skill"
+
+-- A sound skill; a spec breaks one line of it.
+local SOUND = [[
+return {
+  name = "clock", title = "Clock", about = "a", prompt = "p",
+  uses = { "history" },
+  queries = { now = "At.", figures = "#{}.", pause = "WindowMs." },
+  snapshot = "figures",
+  callbacks = {
+    time_now = { doc = "The time.", args = { { name = "at", type = "integer" } },
+                 class = "SAFE", returns = { "unix_ms" }, query = "now" },
+    time_odd = { doc = "An odd one.", class = "CAUTION", returns = { "x" },
+                 run = function(node) return node.ask "undeclared" end },
+    time_slow = { doc = "Waits.", args = { { name = "window_ms", type = "integer", default = 500, waits = true } },
+                  class = "SAFE", returns = { "x" }, timeout = 30, query = "pause" },
+    time_rare = { doc = "Dear.", class = "CAUTION", returns = { "x" }, every = 60, query = "figures" },
+    time_past = { doc = "History.", class = "SAFE", returns = { "x" },
+                  run = function(node) return node.history("now", 5) end },
+  },
+  checks = { { id = "late", mechanism = "clock_jump", expert = "two clocks that differ", look = { { "time_now", 1 } },
+               suspect = function() return true end, confirm = function() end } },
+}]]
+
+local function broken(line, by)
+  local at, last = SOUND:find(line, 1, true)
+  return skill.load(SOUND:sub(1, at - 1) .. by .. SOUND:sub(last + 1), "clock.lua")
+end
+
+local function complaint(line, by)
+  local s, err = broken(line, by)
+  assert.is_nil(s)
+  assert.is_true(failure.is(err))
+  assert.same({ "skill", 2 }, { err.stage, err.exit })
+  return err.message
+end
+
+describe("skill.load", function()
+  it("takes a sound skill", function()
+    assert.equal("Clock", assert(skill.load(SOUND, "clock.lua")).title)
+  end)
+
+  it("names file, line and what is wrong there", function()
+    assert.equal("clock.lua:2: about must be a string", complaint('about = "a"', "about = nil"))
+    assert.equal("clock.lua:3: uses knows no disk", complaint('"history"', '"disk"'))
+    assert.equal("clock.lua:4: queries must be a table", complaint("queries = {", "queries = 5 or {"))
+    assert.equal("clock.lua:4: query now must be a string", complaint('"At."', "12"))
+    assert.equal("clock.lua:1: snapshot must be a function or name a query", complaint('snapshot = "figures",', ""))
+    assert.equal("clock.lua:7: time_now: class must be SAFE, CAUTION or DANGEROUS", complaint('class = "SAFE",', ""))
+    assert.equal("clock.lua:7: time_now: no query then", complaint('query = "now"', 'query = "then"'))
+    assert.equal("clock.lua:7: time_now: wants either query or run", complaint(', query = "now"', ""))
+    assert.equal("clock.lua:7: time_now: the query never reads At", complaint('"At."', '"ok."'))
+    assert.equal("clock.lua:7: time_now: returns must list the fields", complaint('returns = { "unix_ms" },', ""))
+    assert.equal("clock.lua:7: time_now: at: type must be integer, number, string or choice",
+      complaint('"integer"', '"int"'))
+    assert.equal("clock.lua:17: check late: looks with an unknown callback sundial",
+      complaint('{ "time_now", 1 }', '{ "sundial" }'))
+    assert.equal("clock.lua:17: check late: confirm must be a function", complaint("confirm = ", "confim = "))
+    assert.matches("^clock.lua:2: ", complaint("name =", "name = ="))
+    assert.equal("clock.lua:19: must return a table", complaint("return {", "local _ = {"))
+  end)
+
+  it("says where a file raised instead of returning", function()
+    assert.matches("^clock.lua:5: attempt to index", complaint('"figures"', "nowhere.figures"))
+  end)
+
+  it("hands out neither files, nor processes, nor modules, nor the way back to them", function()
+    for _, name in ipairs { "require", "io", "os", "ffi", "jit", "debug", "package", "load", "loadstring",
+                            "loadfile", "dofile", "getfenv", "setfenv", "getmetatable", "rawset", "_G", "pcall" } do
+      local s = broken('"Clock"', "type(" .. name .. ")")
+      assert.equal("nil", s.title, name)
+    end
+  end)
+
+  it("keeps what a skill does to a library or a global to itself", function()
+    assert(skill.load("string.format = nil; leak = 1; " .. SOUND, "clock.lua"))
+    assert.equal("function", type(string.format))
+    assert.is_nil(rawget(_G, "leak"))
+  end)
+
+  it("refuses bytecode", function()
+    local s, err = skill.load(string.dump(loadstring(SOUND)), "clock.lua")
+    assert.is_nil(s)
+    assert.matches("wrong mode", err.message)
+  end)
+end)
+
+describe("skill.attach", function()
+  local function attach(text) return skill.attach(assert(skill.load(SOUND, "clock.lua")), text, "checks/clock.lua") end
+
+  it("adds checks from a file of their own, and makes another version of the skill", function()
+    local s = assert(attach [[return { { id = "early", mechanism = "clock_jump",
+      look = { { "time_now", 1 }, function(results) return results[1] and { "time_now", 2 } end },
+      suspect = function() end, confirm = function() end } }]])
+    assert.same({ "late", "early" }, { s.checks[1].id, s.checks[2].id })
+    assert.not_equal(skill.version(assert(skill.load(SOUND, "clock.lua"))), skill.version(s))
+    assert.equal(12, #skill.version(s))
+  end)
+
+  it("names file and line of a broken one", function()
+    local s, err = attach 'return {\n  { id = "early", look = { { "sundial" } }, mechanism = "m" },\n}'
+    assert.is_nil(s)
+    assert.equal("checks/clock.lua:2: check early: suspect must be a function", err.message)
+  end)
+end)
+
+describe("skill.open", function()
+  it("gives every skill the callbacks of base, which ask base's queries", function()
+    local s = assert(skill.open "beam")
+    local asked
+    local node = { query = function(text) asked = text return {} end }
+    assert(skill.call(s, "get_current_time", {}, node))
+    local base = assert(skill.open "base")
+    assert.equal(base.queries[base.callbacks.get_current_time.query], asked)
+  end)
+
+  it("does not list base, which is part of each", function()
+    local names = table.concat(skill.names(), " ")
+    assert.matches("beam", names)
+    assert.not_matches("base", names)
+  end)
+
+  it("names the nearest skill when there is none of that name", function()
+    local s, err = skill.open "beem"
+    assert.is_nil(s)
+    assert.equal("there is no skill beem; did you mean beam?", tostring(err))
+  end)
+
+  it("takes a path, and refuses a file that others may write", function()
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write(SOUND)
+    file:close()
+    os.execute("chmod 600 " .. path)
+    assert.equal("Clock", assert(skill.open(path)).title)
+    os.execute("chmod 666 " .. path)
+    local s, err = skill.open(path)
+    os.remove(path)
+    assert.is_nil(s)
+    assert.matches("may be written by others", tostring(err))
+  end)
+end)
+
+describe("a loaded skill", function()
+  local s, node, asked
+
+  before_each(function()
+    s = assert(skill.load(SOUND, "clock.lua"))
+    node = { query = function(text, variables, options) asked = { text, variables, options.timeout } return 7 end }
+  end)
+
+  it("sends a declared text, the values beside it", function()
+    assert.equal(7, skill.call(s, "time_now", { 12 }, node))
+    assert.same({ "At.", { At = 12 }, 10 }, asked)
+  end)
+
+  it("waits for the node as long as the callback says, and for its window besides", function()
+    skill.call(s, "time_slow", { 2500 }, node)
+    assert.same({ "WindowMs.", { WindowMs = 2500 }, 32.5 }, asked)
+  end)
+
+  it("sends no other text", function()
+    local ok, err = pcall(skill.call, s, "time_odd", {}, node)
+    assert.is_false(ok)
+    assert.same({ skill = "clock", undeclared_query = "undeclared" }, err)
+  end)
+
+  it("runs what is dear only once in its time on each node", function()
+    assert.equal(7, skill.call(s, "time_rare", {}, node))
+    local again, err = skill.call(s, "time_rare", {}, node)
+    assert.is_nil(again)
+    assert.matches("^time_rare: runs at most once in 60 s, and ran %d s ago$", err)
+    assert.equal(7, skill.call(s, "time_rare", {}, { query = node.query }))
+  end)
+
+  it("hands an empty history to who declared it, where nobody kept one", function()
+    assert.same({}, skill.call(s, "time_past", {}, node))
+  end)
+
+  it("passes a Failure of the node on, and names the callback in other errors", function()
+    local lost = failure.new("node", "connection lost", nil, 3)
+    node.query = function() return nil, lost end
+    assert.equal(lost, select(2, skill.call(s, "time_now", { 1 }, node)))
+    node.query = function() return nil, "badarg" end
+    assert.equal("time_now: badarg", select(2, skill.call(s, "time_now", { 1 }, node)))
+  end)
+
+  it("raises in a script what went wrong, and gives nil to others", function()
+    local functions = skill.functions(s, node)
+    assert.has_error(function() functions.time_now "noon" end, "time_now: at must be an integer")
+    assert.same({ nil, "time_now: at must be an integer" }, { skill.call(s, "time_now", { 2.5 }, node) })
+    assert.same({ nil, "clock has no callback noon" }, { skill.call(s, "noon", {}, node) })
+  end)
+
+  it("describes itself from the table that runs", function()
+    local lines = {}
+    for line in skill.describe(s):gmatch "[^\n]+" do lines[#lines + 1] = line end
+    assert.equal("- `time_now(at)` The time. Returns unix_ms.", lines[1])
+    assert.equal("- `time_odd()` CAUTION. An odd one. Returns x.", lines[2])
+    assert.equal("- look for clock_jump: two clocks that differ", lines[6])
+  end)
+end)
