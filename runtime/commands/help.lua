@@ -1,0 +1,64 @@
+--- `help [COMMAND]`: made from the tables that do the work.
+
+local config = require "runtime.config"
+local failure = require "runtime.failure"
+local json = require "runtime.json"
+
+local help = { usage = "help [COMMAND]", doc = "this text, or what one command does" }
+
+local function option_lines()
+  local lines = {}
+  for _, option in ipairs(config.OPTIONS) do
+    local flag = "--" .. option.name:gsub("_", "-") .. (option.shown and " " .. option.shown or "")
+    local default = option.default
+    if type(default) == "table" then default = table.concat(default, ",") end
+    local shown = default and default ~= "" and (" [%s]"):format(tostring(default)) or ""
+    lines[#lines + 1] = ("  %-22s %s%s"):format(flag, option.doc, shown)
+  end
+  return table.concat(lines, "\n")
+end
+
+local EXITS = [[
+Exit: 0 done, nothing wrong found; 1 findings; 2 usage, configuration or script; 3 node not reached
+or lost; 4 incomplete or cannot tell; 5 refused by the gate; 6 the provider failed; 70 a fault of
+ours; 130 interrupted.
+]]
+
+local function overview(commands)
+  local lines = {}
+  for _, name in ipairs(commands) do
+    local command = require("runtime.commands." .. name)
+    lines[#lines + 1] = ("  %-22s %s"):format(command.usage, command.doc)
+  end
+  return ([[
+beamlens-run attaches to a running BEAM node and says what is wrong with it and why.
+
+  beamlens-run SCRIPT.lua [options] [-- args]   run a script: a path, or a name in examples/
+%s
+
+Options; each but --allow also as BEAMLENS_… in the environment and in the config file:
+%s
+
+%s]]):format(table.concat(lines, "\n"), option_lines(), EXITS)
+end
+
+function help.run(call)
+  local name = call.words[1]
+  if not name then
+    if call.options.json then
+      return json.encode { schema = 1, commands = call.commands, options = config.names() } .. "\n", 0
+    end
+    return overview(call.commands), 0
+  end
+  for _, known in ipairs(call.commands) do
+    if known == name then
+      local command = require("runtime.commands." .. name)
+      return ("beamlens-run %s\n  %s\n%s"):format(command.usage, command.doc, command.more or ""), 0
+    end
+  end
+  local near = failure.nearest(name, call.commands)
+  return nil, failure.new("usage", "there is no command " .. name,
+    near and ("did you mean %s?"):format(near) or "see `beamlens-run help`", 2)
+end
+
+return help

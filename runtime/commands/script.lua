@@ -1,0 +1,66 @@
+--- `beamlens-run SCRIPT.lua`: the user's own Lua, with `require "beamlens"`. What it returns is
+--- the result: a report, an exit code, or nothing.
+
+local uv = require "luv"
+local failure = require "runtime.failure"
+local files = require "runtime.files"
+local ours = require "host.files"
+
+local script = {}
+
+local SCRIPT_ERROR = 2
+
+--- The text of a script: the file of that path, else ours of that name in examples/.
+---@param word string
+---@return string? text
+---@return string|Failure shown   its name, or what is wrong
+function script.find(word)
+  if uv.fs_stat(word) then
+    local text, err = files.read_users(word, "script")
+    if not text then return nil, err end
+    return text, word
+  end
+  local name = "examples/" .. word:gsub("%.lua$", "") .. ".lua"
+  local text = not word:find("/", 1, true) and ours.read(name) or nil
+  if text then return text, name end
+  return nil, failure.new("script", "there is no script " .. word,
+    "give the path of a Lua file, or copy one: `beamlens-run init examples/coordinator.lua`", SCRIPT_ERROR)
+end
+
+-- A Failure that a script passes on keeps its stage and exit code.
+local function outcome(options, result, err)
+  if result == nil and err ~= nil then return nil, failure.of(err, "script", SCRIPT_ERROR) end
+  if result == nil then return "", 0 end
+  if type(result) == "number" and result % 1 == 0 and result >= 0 and result <= 255 then return "", result end
+  if type(result) == "table" and result.verdict then
+    local report = require "runtime.report"
+    if options.json then return require("runtime.json").encode(result) .. "\n", report.exit(result) end
+    local color = not options.no_color and uv.guess_handle(1) == "tty"
+    return report.text(result, { color = color }), report.exit(result)
+  end
+  return nil, failure.new("script", "the script returned a " .. type(result),
+    "return a report, an exit code from 0 to 255, or nothing", SCRIPT_ERROR)
+end
+
+function script.run(call)
+  local text, shown = script.find(call.words[1])
+  if not text then return nil, shown end
+  local chunk, why = load(text, "@" .. shown, "t")
+  if not chunk then return nil, failure.new("script", why, "mend the line", SCRIPT_ERROR) end
+  local beamlens = require "runtime.beamlens"
+  beamlens.options = call.options
+  package.loaded.beamlens = beamlens
+  for i = 2, #call.words do table.insert(call.options.args, i - 1, call.words[i]) end
+  local trace
+  local function keep_trace(err)
+    trace = debug.traceback(tostring(err), 2)
+    return err
+  end
+  local ok, result, err = xpcall(chunk, keep_trace, unpack(call.options.args))
+  beamlens.close()
+  if ok then return outcome(call.options, result, err) end
+  if os.getenv "BEAMLENS_DEBUG" then io.stderr:write(trace, "\n") end
+  return nil, failure.of(result, "script", SCRIPT_ERROR)
+end
+
+return script

@@ -1,0 +1,14 @@
+--- `version`: what this is, and what it stands on.
+
+local json = require "runtime.json"
+
+local version = { usage = "version", doc = "the version of the program and of what it stands on" }
+
+function version.run(call)
+  local uv = require "luv"
+  local of = { program = require "runtime.version", luajit = jit.version:match "%S+$", libuv = uv.version_string() }
+  if call.options.json then return json.encode { schema = 1, versions = of } .. "\n", 0 end
+  return ("beamlens-run %s (LuaJIT %s, libuv %s)\n"):format(of.program, of.luajit, of.libuv), 0
+end
+
+return version

@@ -1,0 +1,213 @@
+--- Every option there is. Each but --allow may also be set by environment (BEAMLENS_NODE) and in
+--- the config file, in that order of strength.
+
+local failure = require "runtime.failure"
+local files = require "runtime.files"
+
+local config = {}
+
+---@class Option
+---@field name string      as a key of `options`; --cookie-file is cookie_file
+---@field type "text"|"number"|"list"|"flag"
+---@field shown? string    what stands for the value in the help
+---@field default any
+---@field of? string[]     the values there are
+---@field line_only? true  neither environment nor config may set it
+---@field doc string
+
+---@type Option[]
+config.OPTIONS = {
+  { name = "node", type = "text", shown = "NAME", doc = "the node to look at: shop@host" },
+  { name = "cookie_file", type = "text", shown = "FILE",
+    doc = "where its cookie is; else BEAMLENS_COOKIE, else ~/.erlang.cookie" },
+  { name = "port", type = "number", shown = "N", doc = "the node's distribution port, when there is no epmd" },
+  { name = "reason", type = "text", shown = "TEXT", default = "", doc = "what made you look: an alert, a complaint" },
+  { name = "skills", type = "list", shown = "a,b", default = { "beam", "ets" }, doc = "which skills look" },
+  { name = "provider", type = "text", shown = "P", of = { "analyst", "anthropic", "openai", "script" },
+    doc = "who thinks: analyst (rules, no key), anthropic, openai (any compatible URL)" },
+  { name = "model", type = "text", shown = "M", doc = "the provider's model" },
+  { name = "strategy", type = "text", shown = "S", default = "agent_loop", of = { "agent_loop" },
+    doc = "how the coordinator works" },
+  { name = "deadline", type = "number", shown = "SECONDS", default = 300, doc = "when the run must have its answer" },
+  { name = "allow", type = "list", shown = "WHAT", default = {}, line_only = true,
+    doc = "callbacks with side effects: caution, or single ones by name" },
+  { name = "no_relays", type = "flag", default = false, doc = "no event relays on the node" },
+  { name = "store", type = "text", shown = "FILE", default = ":memory:", of = { ":memory:" },
+    doc = "what is kept between runs: so far nothing, :memory:" },
+  { name = "config", type = "text", shown = "FILE", doc = "the config file" },
+  { name = "json", type = "flag", default = false, doc = "the result as one JSON object" },
+  { name = "quiet", type = "flag", default = false, doc = "no progress on stderr" },
+  { name = "no_color", type = "flag", default = false, doc = "no colours" },
+  { name = "no_input", type = "flag", default = false, doc = "never ask" },
+}
+
+local by_flag = {}
+for _, option in ipairs(config.OPTIONS) do by_flag["--" .. option.name:gsub("_", "-")] = option end
+
+local function flags()
+  local names = {}
+  for flag in pairs(by_flag) do names[#names + 1] = flag end
+  table.sort(names)
+  return names
+end
+
+local SEE_HELP = "see `beamlens-run help`"
+
+local function usage(message, next_step) return failure.new("usage", message, next_step or SEE_HELP, 2) end
+
+local function choice_fault(option, value)
+  if not option.of then return end
+  for _, word in ipairs(option.of) do if word == value then return end end
+  local near = failure.nearest(value, option.of)
+  return ("must be one of %s, not %s%s"):format(table.concat(option.of, ", "), value,
+    near and (" (did you mean %s?)"):format(near) or "")
+end
+
+local read = {
+  text = function(value) return type(value) == "string" and value or nil, "text" end,
+  number = function(value)
+    local n = tonumber(value)
+    return n and n == n and n >= 0 and n or nil, "a number"
+  end,
+  list = function(value)
+    if type(value) == "table" then return value end
+    local words = {}
+    for word in tostring(value):gmatch "[^,%s]+" do words[#words + 1] = word end
+    return words
+  end,
+  flag = function(value)
+    if type(value) == "boolean" then return value end
+    if value == "1" or value == "true" then return true end
+    if value == "0" or value == "false" or value == "" then return false end
+    return nil, "true or false"
+  end,
+}
+
+local function accept(option, value, where)
+  local result, want = read[option.type](value)
+  if result == nil then
+    return nil, usage(("%s wants %s, not %s"):format(where, want, tostring(value)))
+  end
+  local fault = choice_fault(option, result)
+  if fault then return nil, usage(("%s %s"):format(where, fault)) end
+  return result
+end
+
+-- One flag of the command line: sets the option, and says how many words it took.
+local function take(options, argv, i)
+  local flag, inline = argv[i]:match "^(%-%-[^=]+)=(.*)$"
+  flag = flag or argv[i]
+  local option = by_flag[flag]
+  if not option then
+    local near = failure.nearest(flag, flags())
+    return nil, usage("there is no option " .. flag, near and ("did you mean %s?"):format(near))
+  end
+  if option.type == "flag" and not inline then
+    options[option.name] = true
+    return 1
+  end
+  local value = inline or argv[i + 1]
+  if not value then return nil, usage(flag .. " wants a value: " .. flag .. " " .. option.shown) end
+  local result, err = accept(option, value, flag)
+  if result == nil then return nil, err end
+  if option.type == "list" and options[option.name] then
+    for i, word in ipairs(options[option.name]) do table.insert(result, i, word) end
+  end
+  options[option.name] = result
+  return inline and 1 or 2
+end
+
+--- The words of the command line, apart: options, and what is no option in its order. What
+--- stands behind `--` belongs to the script.
+---@param argv string[]
+---@return { options: table, words: string[], args: string[] }?
+---@return Failure? err
+function config.parse(argv)
+  local line = { options = {}, words = {}, args = {} }
+  local i = 1
+  while argv[i] do
+    if argv[i] == "--" then
+      line.args = { unpack(argv, i + 1) }
+      break
+    elseif argv[i]:match "^%-%-." then
+      local taken, err = take(line.options, argv, i)
+      if not taken then return nil, err end
+      i = i + taken
+    elseif argv[i] == "-h" then
+      line.words = { "help", unpack(line.words) }
+      i = i + 1
+    else
+      line.words[#line.words + 1] = argv[i]
+      i = i + 1
+    end
+  end
+  return line
+end
+
+local function load_file(path)
+  local text, err = files.read_users(path, "config")
+  if not text then return nil, err end
+  local chunk, why = load(text, "@" .. path, "t", {}) -- data: nothing to call, nothing to read
+  if not chunk then return nil, failure.new("config", why, "mend the line", 2) end
+  local ok, result = pcall(chunk)
+  if not ok then return nil, failure.new("config", tostring(result), "mend the line", 2) end
+  if type(result) ~= "table" then
+    return nil, failure.new("config", path .. " must return a table", "see examples/config.lua", 2)
+  end
+  return result
+end
+
+-- The config file: the named one must be there, the usual one may be.
+local function from_file(named)
+  local path = named or files.config_home() .. "/config.lua"
+  if not named and not require("luv").fs_stat(path) then return {} end
+  local result, err = load_file(path)
+  if not result then return nil, err end
+  for key in pairs(result) do
+    local option = by_flag["--" .. tostring(key):gsub("_", "-")]
+    if not option or option.line_only then
+      local why = option and "may only stand on the command line" or "is no option"
+      local near = failure.nearest(tostring(key), config.names())
+      return nil, failure.new("config", ("%s: %s %s"):format(path, tostring(key), why),
+        not option and near and ("did you mean %s?"):format(near) or "take it out", 2)
+    end
+  end
+  return result
+end
+
+--- The names of all options.
+---@return string[]
+function config.names()
+  local names = {}
+  for i, option in ipairs(config.OPTIONS) do names[i] = option.name end
+  return names
+end
+
+--- What holds for this run: command line, else environment, else config file, else default.
+---@param given table                    from config.parse
+---@param environment fun(name: string): string?
+---@return table? options
+---@return Failure? err
+function config.settle(given, environment)
+  local file, err = from_file(given.config or environment "BEAMLENS_CONFIG")
+  if not file then return nil, err end
+  local options = {}
+  for _, option in ipairs(config.OPTIONS) do
+    local name, value, where = option.name, given[option.name], nil
+    local from_environment = not option.line_only and environment("BEAMLENS_" .. name:upper()) or nil
+    if value == nil and from_environment and from_environment ~= "" then
+      value, where = from_environment, "BEAMLENS_" .. name:upper()
+    elseif value == nil and file[name] ~= nil then
+      value, where = file[name], "config: " .. name
+    end
+    if where then
+      value, err = accept(option, value, where)
+      if value == nil then return nil, err end
+    end
+    if value == nil then value = option.default end
+    options[name] = value
+  end
+  return options
+end
+
+return config

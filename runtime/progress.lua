@@ -1,0 +1,69 @@
+--- What the run is doing, on stderr: one line that changes on a terminal, else a line for each
+--- event that a person would want to know of.
+
+local uv = require "luv"
+local telemetry = require "runtime.telemetry"
+
+local progress = {}
+
+local LINES = {
+  ["node.up"] = function(m) return "attached to " .. m.node end,
+  ["node.down"] = function(m) return ("lost %s: %s"):format(m.node, m.reason or "no word from it") end,
+  ["node.reconnecting"] = function(m) return "reconnecting to " .. m.node end,
+  ["coordinator.invoke_operators"] = function(m)
+    return "looking with " .. table.concat(m.skills or {}, ", ")
+  end,
+  ["operator.take_snapshot"] = function(m) return m.operator .. ": snapshot" end,
+  ["operator.execute_start"] = function(m)
+    local code = tostring(m.code or ""):gsub("%s+", " ")
+    return ("%s: %s"):format(m.operator, #code > 60 and code:sub(1, 57) .. "…" or code)
+  end,
+  ["operator.notification_sent"] = function(m)
+    return ("%s noticed: %s"):format(m.operator, m.observation or m.type or "")
+  end,
+  ["operator.done"] = function(m) return ("%s is done: %s"):format(m.operator, m.state or "") end,
+  ["coordinator.insight_produced"] = function(m) return "found: " .. tostring(m.summary or "") end,
+  ["operator.llm_error"] = function(m) return ("%s: %s"):format(m.operator, tostring(m.reason)) end,
+  ["coordinator.llm_error"] = function(m) return "coordinator: " .. tostring(m.reason) end,
+}
+
+-- What changes a line for good even on a terminal.
+local LASTING = {
+  ["node.up"] = true, ["node.down"] = true, ["operator.notification_sent"] = true,
+  ["coordinator.insight_produced"] = true, ["operator.llm_error"] = true, ["coordinator.llm_error"] = true,
+}
+
+local off
+
+-- Names come from the node: no control character of theirs reaches the terminal.
+local function plain(text) return (text:gsub("[%c\127]", " ")) end
+
+---@param mind table   whose destination is told before anything is sent there
+function progress.start(mind)
+  progress.stop()
+  local tty = uv.guess_handle(2) == "tty"
+  if mind.destination then
+    local who = mind.model or mind.name
+    io.stderr:write(("sending what is found to %s (%s), secrets masked\n"):format(mind.destination, who))
+  end
+  off = telemetry.on("*", function(event, _, metadata)
+    local line = LINES[event] and plain(LINES[event](metadata))
+    if not line then return end
+    if tty then
+      io.stderr:write("\r\27[K", line:sub(1, 100), LASTING[event] and "\n" or "")
+    else
+      io.stderr:write(line, "\n")
+    end
+    io.stderr:flush()
+  end)
+  progress.tty = tty
+end
+
+function progress.stop()
+  if not off then return end
+  off()
+  off = nil
+  if progress.tty then io.stderr:write "\r\27[K" end
+end
+
+return progress

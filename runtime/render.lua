@@ -1,0 +1,119 @@
+--- Any value as text for a person: an object as lines, a list of objects as a table, both
+--- below each other by indentation. No control character of the node reaches the terminal.
+
+local render = {}
+
+local MOST_WIDE = 48
+
+local function plain(text) return (text:gsub("[%c\127]", function(c) return ("\\x%02x"):format(c:byte()) end)) end
+
+local function scalar(v)
+  if type(v) == "number" and v % 1 == 0 and math.abs(v) < 2 ^ 53 then return ("%d"):format(v) end
+  if type(v) == "number" then return ("%.10g"):format(v) end
+  return plain(tostring(v))
+end
+
+local function is_scalar(v)
+  if type(v) ~= "table" then return true end
+  local marked = (getmetatable(v) or {}).__jsontype
+  return marked == "text" or marked == "number"
+end
+
+local function is_list(v) return not is_scalar(v) and (#v > 0 or next(v) == nil) end
+
+local function sorted_keys(t)
+  local keys = {}
+  for key in pairs(t) do keys[#keys + 1] = tostring(key) end
+  table.sort(keys)
+  return keys
+end
+
+local function is_table_of_rows(list)
+  if #list == 0 then return false end
+  for _, row in ipairs(list) do
+    if is_scalar(row) or is_list(row) then return false end
+    for _, v in pairs(row) do if not is_scalar(v) then return false end end
+  end
+  return true
+end
+
+-- Numbers to the right, text to the left, names first because a reader looks for them first.
+local FIRST = { pid = 1, name = 2, id = 1 }
+
+local function columns(rows)
+  local seen, names = {}, {}
+  for _, row in ipairs(rows) do
+    for key in pairs(row) do
+      if not seen[key] then
+        seen[key] = true
+        names[#names + 1] = key
+      end
+    end
+  end
+  table.sort(names, function(a, b)
+    local x, y = FIRST[a] or 9, FIRST[b] or 9
+    if x ~= y then return x < y end
+    return a < b
+  end)
+  return names
+end
+
+local function grid(rows, indent)
+  local names, width, lines = columns(rows), {}, {}
+  local cells = { names }
+  for i, row in ipairs(rows) do
+    cells[i + 1] = {}
+    for j, name in ipairs(names) do cells[i + 1][j] = row[name] == nil and "" or scalar(row[name]):sub(1, MOST_WIDE) end
+  end
+  for j in ipairs(names) do
+    width[j] = 0
+    for _, line in ipairs(cells) do width[j] = math.max(width[j], #line[j]) end
+  end
+  for i, line in ipairs(cells) do
+    local out = {}
+    for j, cell in ipairs(line) do
+      local number = type(rows[math.max(i - 1, 1)][names[j]]) == "number"
+      out[j] = (" "):rep(number and width[j] - #cell or 0) .. cell .. (" "):rep(number and 0 or width[j] - #cell)
+    end
+    lines[i] = indent .. table.concat(out, "  "):gsub("%s+$", "")
+  end
+  return lines
+end
+
+local function append(lines, more)
+  for _, line in ipairs(more) do lines[#lines + 1] = line end
+end
+
+local value
+
+local function object(t, indent)
+  local lines = {}
+  for _, key in ipairs(sorted_keys(t)) do
+    local v = t[key]
+    if is_scalar(v) then
+      lines[#lines + 1] = ("%s%s: %s"):format(indent, plain(key), scalar(v))
+    elseif next(v) == nil then
+      lines[#lines + 1] = ("%s%s: none"):format(indent, plain(key))
+    else
+      lines[#lines + 1] = ("%s%s:"):format(indent, plain(key))
+      append(lines, value(v, indent .. "  "))
+    end
+  end
+  return lines
+end
+
+function value(v, indent)
+  if is_scalar(v) then return { indent .. scalar(v) } end
+  if not is_list(v) then return object(v, indent) end
+  if is_table_of_rows(v) then return grid(v, indent) end
+  local lines = {}
+  for _, item in ipairs(v) do append(lines, value(item, indent .. (is_scalar(item) and "" or "  "))) end
+  return lines
+end
+
+---@param v any
+---@param indent? string
+---@return string   lines, each ended
+function render.value(v, indent) return table.concat(value(v, indent or ""), "\n") .. "\n" end
+
+return render

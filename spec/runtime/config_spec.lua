@@ -1,0 +1,88 @@
+local config = require "runtime.config"
+
+local function none() end
+
+local function write(text, mode)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "w"))
+  file:write(text)
+  file:close()
+  require("luv").fs_chmod(path, mode or 384)
+  return path
+end
+
+local function settle(text, given)
+  local path = write(text)
+  given = given or {}
+  given.config = path
+  local options, err = config.settle(given, none)
+  os.remove(path)
+  return options, err, path
+end
+
+describe("config", function()
+  it("takes options with a space or an equals sign, and leaves the rest as words", function()
+    local line = config.parse { "x.lua", "--node", "a@b", "--deadline=7", "--json", "--", "--not-ours", "1" }
+    assert.same({ node = "a@b", deadline = 7, json = true }, line.options)
+    assert.same({ "x.lua" }, line.words)
+    assert.same({ "--not-ours", "1" }, line.args)
+  end)
+
+  it("names the nearest option for an unknown one", function()
+    local line, err = config.parse { "--nod", "x" }
+    assert.is_nil(line)
+    assert.equal("there is no option --nod; did you mean --node?", tostring(err))
+    assert.equal(2, err.exit)
+  end)
+
+  it("says what an option wants", function()
+    assert.equal("--deadline wants a number, not soon; see `beamlens-run help`",
+      tostring(select(2, config.parse { "--deadline", "soon" })))
+    assert.matches("^%-%-node wants a value", tostring(select(2, config.parse { "--node" })))
+    assert.matches("must be one of analyst.*did you mean anthropic", tostring(select(2,
+      config.parse { "--provider", "antropic" })))
+  end)
+
+  it("adds up a list that is given twice", function()
+    assert.same({ "a", "b", "c" }, config.parse({ "--allow", "a,b", "--allow", "c" }).options.allow)
+  end)
+
+  it("lets the command line win over the environment, that over the file, that over the default", function()
+    local path = write [[return { node = "file@h", reason = "file", model = "file" }]]
+    local environment = { BEAMLENS_NODE = "env@h", BEAMLENS_REASON = "env", BEAMLENS_CONFIG = path }
+    local options = assert(config.settle({ node = "line@h" }, function(name) return environment[name] end))
+    os.remove(path)
+    assert.same({ "line@h", "env", "file", 300 }, { options.node, options.reason, options.model, options.deadline })
+  end)
+
+  it("never takes --allow from environment or file", function()
+    local options = assert(config.settle({}, function(name) return name == "BEAMLENS_ALLOW" and "caution" or nil end))
+    assert.same({}, options.allow)
+    local _, err = settle [[return { allow = { "caution" } }]]
+    assert.matches("allow may only stand on the command line", tostring(err))
+  end)
+
+  it("gives a config file nothing to call", function()
+    local _, err = settle [[os.execute "true" return {}]]
+    assert.matches(":1: attempt to index global 'os'", tostring(err))
+  end)
+
+  it("tells file and line of a broken config", function()
+    local _, err, path = settle "return {\n  node = \n}"
+    assert.matches(path:gsub("%p", "%%%0") .. ":3: ", tostring(err))
+    assert.equal(2, err.exit)
+  end)
+
+  it("refuses a config file that others may write", function()
+    local path = write("return {}", 438) -- 0666
+    local options, err = config.settle({ config = path }, none)
+    os.remove(path)
+    assert.is_nil(options)
+    assert.equal(path .. " may be written by others, so it is not used; chmod o-w " .. path, tostring(err))
+  end)
+
+  it("names the nearest for an unknown key of the file", function()
+    local _, err = settle [[return { nod = "a@b" }]]
+    assert.matches("nod is no option; did you mean node%?", tostring(err))
+  end)
+end)

@@ -1,0 +1,41 @@
+local json = require "runtime.json"
+
+describe("json", function()
+  it("gives the same text for the same value, whatever the order of its keys", function()
+    assert.equal('{"a":1,"b":[1,2.5],"c":{"x":true}}', json.encode { c = { x = true }, b = { 1, 2.5 }, a = 1 })
+  end)
+
+  it("tells an empty list from an empty object", function()
+    assert.equal('{"list":[],"object":{}}', json.encode { list = {}, object = json.object {} })
+  end)
+
+  it("keeps integers whole and fractions as short as they read back", function()
+    assert.equal("[1,9007199254740991,0.1,1e+300]", json.encode { 1, 2 ^ 53 - 1, 0.1, 1e300 })
+  end)
+
+  it("says null for what JSON has no number for", function()
+    assert.equal("[null,null,null]", json.encode { 0 / 0, math.huge, json.null })
+  end)
+
+  it("escapes control characters and replaces bytes that are no UTF-8", function()
+    assert.equal('"a\\u001b\\n\\"é\239\191\189"', json.encode "a\27\n\"é\255")
+  end)
+
+  it("refuses overlong and surrogate sequences as UTF-8", function()
+    assert.equal('"' .. ("\239\191\189"):rep(5) .. '"', json.encode "\192\175\237\160\128")
+  end)
+
+  it("raises on a table that contains itself, and not on one that stands twice", function()
+    local twice = { 1 }
+    assert.equal("[[1],[1]]", json.encode { twice, twice })
+    local t = {}
+    t.t = t
+    assert.has_error(function() json.encode(t) end, "json: a table that contains itself")
+  end)
+
+  it("says where a text is no JSON", function()
+    local value, err = json.decode '{"a":'
+    assert.is_nil(value)
+    assert.matches("character 6", err)
+  end)
+end)

@@ -1,0 +1,55 @@
+--- Runs the program as a user does: a process of its own, its output, its exit code.
+
+local uv = require "luv"
+local async = require "runtime.async"
+local ours = require "host.files"
+
+local program = { path = os.getenv "BEAMLENS_PROGRAM" or ours.root .. "/beamlens-run" }
+
+local function reader(pipe, parts)
+  pipe:read_start(function(_, chunk)
+    if chunk then parts[#parts + 1] = chunk else pipe:close() end
+  end)
+end
+
+--- Starts it inside a task.
+---@param args string[]
+---@param opts? { env: table<string, string>, cwd: string, path: string }
+---@return table running   { pid, stdout(), stderr(), kill(signal), wait() -> exit code, signal }
+function program.start(args, opts)
+  opts = opts or {}
+  local out, err, out_parts, err_parts = uv.new_pipe(false), uv.new_pipe(false), {}, {}
+  local env = { "PATH=" .. os.getenv "PATH", "HOME=" .. (os.getenv "HOME" or "/"), "LANG=C.UTF-8" }
+  for name, value in pairs(opts.env or {}) do env[#env + 1] = name .. "=" .. value end
+  local done, code, signal, wake
+  local process, pid = uv.spawn(opts.path or program.path,
+    { args = args, env = env, cwd = opts.cwd, stdio = { nil, out, err } },
+    function(c, s)
+      code, signal, done = c, s, true
+      if wake then wake() end
+    end)
+  assert(process, pid)
+  reader(out, out_parts)
+  reader(err, err_parts)
+  local running = { pid = pid }
+  function running.stdout() return table.concat(out_parts) end
+  function running.stderr() return table.concat(err_parts) end
+  function running.kill(name) process:kill(name) end
+  function running.wait()
+    if not done then async.await(function(resume) wake = resume end, async.now() + 120) end
+    while not (out:is_closing() and err:is_closing()) do async.sleep(0.005) end
+    process:close()
+    return code, signal
+  end
+  return running
+end
+
+--- Runs it to its end.
+---@return { code: integer, signal: integer, stdout: string, stderr: string }
+function program.run(args, opts)
+  local running = program.start(args, opts)
+  local code, signal = running.wait()
+  return { code = code, signal = signal, stdout = running.stdout(), stderr = running.stderr() }
+end
+
+return program
