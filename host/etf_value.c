@@ -1,0 +1,389 @@
+/* etf_value.c -- Lua's stand-ins for what Lua has no type for.
+ *
+ * An atom, pid, port, reference, fun, large integer, forced float, charlist or bitstring is
+ * userdata that holds its own external bytes: encoding it is a copy, and a script cannot break it.
+ * Equal bytes are the same object, so == and table keys work. Tuples, maps and improper lists are
+ * plain tables with a metatable that says what they were. */
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+#include "etf.h"
+
+static const struct {
+  const char *name;      /* what etf.kind answers */
+  const char *jsontype;  /* read by runtime/json.lua */
+} kinds[ETF_KINDS] = {
+  [ETF_ATOM]       = { "atom",     "text"   },
+  [ETF_PID]        = { "pid",      "text"   },
+  [ETF_PORT]       = { "port",     "text"   },
+  [ETF_REF]        = { "ref",      "text"   },
+  [ETF_FUN]        = { "fun",      "text"   },
+  [ETF_BIG]        = { "integer",  "number" },
+  [ETF_FLOAT]      = { "float",    "number" },
+  [ETF_CHARS]      = { "chars",    "text"   },
+  [ETF_BITS]       = { "bits",     "text"   },
+  [ETF_RAW]        = { "raw",      "text"   },
+  [ETF_TUPLE]      = { "tuple",    "array"  },
+  [ETF_IMPROPER]   = { "improper", "array"  },
+  [ETF_ATOM_MAP]   = { "map",      "object" },
+  [ETF_BINARY_MAP] = { "map",      "object" },
+  [ETF_OTHER_MAP]  = { "map",      "object" },
+};
+
+/* Its address marks our metatables: nobody else has it. */
+static const char mark;
+
+etf_kind etf_kind_of(lua_State *L, int index) {
+  if (!lua_getmetatable(L, index)) return ETF_NONE;
+  lua_pushlightuserdata(L, (void *)&mark);
+  lua_rawget(L, -2);
+  etf_kind kind = (etf_kind)lua_tointeger(L, -1);  /* 0, which is none, if it is not there */
+  lua_pop(L, 2);
+  return kind;
+}
+
+static void push_new(lua_State *L, etf_kind kind, const char *raw, size_t length) {
+  memcpy(lua_newuserdata(L, length), raw, length);
+  lua_pushvalue(L, ETF_METATABLE(kind));
+  lua_setmetatable(L, -2);
+}
+
+void etf_push_object(lua_State *L, etf_kind kind, const char *raw, size_t length) {
+  lua_pushlstring(L, raw, length);
+  lua_rawget(L, ETF_UP(ETF_UP_OBJECTS));
+  if (!lua_isnil(L, -1)) return;
+  lua_pop(L, 1);
+  push_new(L, kind, raw, length);
+  lua_pushlstring(L, raw, length);
+  lua_pushvalue(L, -2);
+  lua_rawset(L, ETF_UP(ETF_UP_OBJECTS));
+}
+
+/* The name must have passed etf_is_atom_name. */
+void etf_push_atom(lua_State *L, const char *name, size_t length) {
+  lua_pushlstring(L, name, length);
+  lua_rawget(L, ETF_UP(ETF_UP_ATOMS));
+  if (!lua_isnil(L, -1)) return;
+  lua_pop(L, 1);
+  char raw[MAXATOMLEN_UTF8 + 3];
+  int used = 0;
+  ei_encode_atom_len_as(raw, &used, name, (int)length, ERLANG_UTF8, ERLANG_UTF8);
+  push_new(L, ETF_ATOM, raw, (size_t)used);
+  lua_pushlstring(L, name, length);
+  lua_pushvalue(L, -2);
+  lua_rawset(L, ETF_UP(ETF_UP_ATOMS));
+}
+
+/* Writes the one spelling that libei has; 0 if libei would lose something: it takes a zero in the
+ * name of a node for its end. */
+static int respell(char *to, etf_kind kind, const char *raw) {
+  union { erlang_pid pid; erlang_port port; erlang_ref ref; } it;
+  char room[MAXATOMLEN_UTF8];
+  size_t length;
+  int from = kind == ETF_REF ? 3 : 1, used = 0, bad;
+  const char *node = etf_atom_name(raw, &from, room, &length);
+  if (memchr(node, 0, length)) return 0;
+  from = 0;
+  switch (kind) {
+    case ETF_PID:
+      bad = ei_decode_pid(raw, &from, &it.pid) || ei_encode_pid(to, &used, &it.pid);
+      break;
+    case ETF_PORT:
+      bad = ei_decode_port(raw, &from, &it.port) || ei_encode_port(to, &used, &it.port);
+      break;
+    default:
+      bad = ei_decode_ref(raw, &from, &it.ref) || ei_encode_ref(to, &used, &it.ref);
+  }
+  return bad ? 0 : used;
+}
+
+void etf_push_identifier(lua_State *L, etf_kind kind, const char *raw, size_t length) {
+  char spelt[MAXATOMLEN_UTF8 + 32];
+  lua_pushlstring(L, raw, length);
+  lua_rawget(L, ETF_UP(ETF_UP_OBJECTS));
+  if (!lua_isnil(L, -1)) return;
+  lua_pop(L, 1);
+  int used = respell(spelt, kind, raw);
+  if (used == 0 || ((size_t)used == length && memcmp(raw, spelt, length) == 0)) {
+    etf_push_object(L, kind, raw, length);
+    return;
+  }
+  etf_push_object(L, kind, spelt, (size_t)used);
+  lua_pushlstring(L, raw, length);  /* found at once next time */
+  lua_pushvalue(L, -2);
+  lua_rawset(L, ETF_UP(ETF_UP_OBJECTS));
+}
+
+/* ---- what Lua calls ---- */
+
+static int text_of_chars(lua_State *L, const char *raw) {
+  luaL_Buffer text;
+  int index = 0, type, count;
+  luaL_buffinit(L, &text);
+  ei_get_type(raw, &index, &type, &count);
+  if (type == ERL_STRING_EXT) luaL_addlstring(&text, raw + 3, (size_t)count);
+  if (type == ERL_LIST_EXT) {
+    ei_decode_list_header(raw, &index, &count);
+    for (; count > 0; count--) {
+      unsigned long c;
+      char utf8[4];
+      ei_decode_ulong(raw, &index, &c);
+      size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+      for (size_t i = n; i-- > 1; c >>= 6) utf8[i] = (char)(0x80 | (c & 0x3F));
+      utf8[0] = (char)(n == 1 ? c : (0xF00u >> n & 0xF0) | c);
+      luaL_addlstring(&text, utf8, n);
+    }
+  }
+  luaL_pushresult(&text);
+  return 1;
+}
+
+/* tostring(object) -> text */
+static int f_tostring(lua_State *L) {
+  char text[ETF_TEXT_SIZE];
+  const char *raw = lua_touserdata(L, 1);
+  int index = 0;
+  size_t length;
+  switch (etf_kind_of(L, 1)) {
+    case ETF_ATOM:
+      raw = etf_atom_name(raw, &index, text, &length);
+      lua_pushlstring(L, raw, length);
+      return 1;
+    case ETF_CHARS:
+      return text_of_chars(L, raw);
+    case ETF_RAW:
+      lua_pushliteral(L, "#Term");
+      return 1;
+    default:
+      lua_pushlstring(L, text, (size_t)etf_describe(text, raw));
+      return 1;
+  }
+}
+
+/* etf.A[name] -> atom; true and false for their names. Raises what no atom can be called. */
+static int f_atom(lua_State *L) {
+  size_t length;
+  luaL_argcheck(L, lua_type(L, 2) == LUA_TSTRING, 2, "the name of an atom wanted");
+  const char *name = lua_tolstring(L, 2, &length);
+  luaL_argcheck(L, etf_is_atom_name(name, length), 2, "an atom is UTF-8 of at most 255 characters");
+  etf_push_atom(L, name, length);
+  return 1;
+}
+
+/* etf.tuple(...) -> a tuple of its arguments; nil becomes the atom nil */
+static int f_tuple(lua_State *L) {
+  int n = lua_gettop(L);
+  lua_createtable(L, n, 0);
+  for (int i = 1; i <= n; i++) {
+    if (lua_isnil(L, i)) etf_push_atom(L, "nil", 3);
+    else lua_pushvalue(L, i);
+    lua_rawseti(L, -2, i);
+  }
+  lua_pushvalue(L, ETF_METATABLE(ETF_TUPLE));
+  lua_setmetatable(L, -2);
+  return 1;
+}
+
+/* etf.amap(t) -> t, whose string keys are now sent as atoms */
+static int f_amap(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  lua_pushvalue(L, ETF_METATABLE(ETF_ATOM_MAP));
+  lua_setmetatable(L, 1);
+  return 1;
+}
+
+/* etf.float(x) -> an object sent as a float even if x is whole */
+static int f_float(lua_State *L) {
+  double x = luaL_checknumber(L, 1);
+  char raw[16];
+  int used = 0;
+  luaL_argcheck(L, isfinite(x), 1, "Erlang has no infinity and no nan");
+  ei_encode_double(raw, &used, x);
+  etf_push_object(L, ETF_FLOAT, raw, (size_t)used);
+  return 1;
+}
+
+static unsigned long code_point(const unsigned char *s, size_t n) {
+  unsigned long c = n == 1 ? s[0] : s[0] & (0xFFu >> (n + 1));
+  for (size_t i = 1; i < n; i++) c = c << 6 | (s[i] & 0x3F);
+  return c;
+}
+
+/* etf.chars(text) -> the charlist of this UTF-8 text */
+static int f_chars(lua_State *L) {
+  size_t length, n, plain = 0;
+  const unsigned char *text = (const unsigned char *)luaL_checklstring(L, 1, &length);
+  luaL_argcheck(L, length < INT_MAX / 8, 1, "too long for a charlist");
+  long count = 0;
+  for (size_t i = 0; i < length; i += n, count++) {
+    n = etf_utf8_length(text + i, length - i);
+    luaL_argcheck(L, n > 0, 1, "UTF-8 wanted");
+    if (n == 1) plain++;
+  }
+  etf_out out;
+  etf_out_open(L, &out, 8 * length + 8);
+  if (plain == length && length <= 0xFFFF) {
+    ei_encode_string_len(out.bytes, &out.used, (const char *)text, (int)length);
+  } else {
+    ei_encode_list_header(out.bytes, &out.used, count);
+    for (size_t i = 0; i < length; i += n) {
+      n = etf_utf8_length(text + i, length - i);
+      ei_encode_ulong(out.bytes, &out.used, code_point(text + i, n));
+    }
+    ei_encode_empty_list(out.bytes, &out.used);
+  }
+  etf_push_object(L, ETF_CHARS, out.bytes, (size_t)out.used);
+  return 1;
+}
+
+/* etf.raw(bytes) -> an object sent as these bytes: one term, without the 131 */
+static int f_raw(lua_State *L) {
+  size_t length;
+  etf_report report;
+  const char *raw = luaL_checklstring(L, 1, &length);
+  size_t used = length > INT_MAX ? 0 : etf_check((const unsigned char *)raw, length, &report);
+  luaL_argcheck(L, used > 0 && used == length, 1, "exactly one term without its 131 wanted");
+  push_new(L, ETF_RAW, raw, length);
+  return 1;
+}
+
+static void check_node(lua_State *L, char *node) {
+  char room[MAXATOMLEN_UTF8];
+  int index = 0;
+  size_t length;
+  const char *name = etf_kind_of(L, 1) == ETF_ATOM
+    ? etf_atom_name(lua_touserdata(L, 1), &index, room, &length)
+    : luaL_checklstring(L, 1, &length);
+  luaL_argcheck(L, etf_is_atom_name(name, length) && !memchr(name, 0, length), 1,
+                "the name of a node wanted");
+  memcpy(node, name, length);
+  node[length] = 0;
+}
+
+static unsigned check_word(lua_State *L, int arg) {
+  lua_Number n = luaL_checknumber(L, arg);
+  luaL_argcheck(L, n >= 0 && n <= 0xFFFFFFFFu && n == floor(n), arg, "a number of 32 bits wanted");
+  return (unsigned)n;
+}
+
+/* etf.pid(node, id, serial, creation) -> pid.  The node is a string or an atom. */
+static int f_pid(lua_State *L) {
+  erlang_pid pid = { .num = check_word(L, 2), .serial = check_word(L, 3), .creation = check_word(L, 4) };
+  char raw[MAXATOMLEN_UTF8 + 32];
+  int used = 0;
+  check_node(L, pid.node);
+  ei_encode_pid(raw, &used, &pid);
+  etf_push_object(L, ETF_PID, raw, (size_t)used);
+  return 1;
+}
+
+/* etf.ref(node, creation, { word, ... }) -> reference of one to five words */
+static int f_ref(lua_State *L) {
+  erlang_ref ref = { .creation = check_word(L, 2) };
+  char raw[MAXATOMLEN_UTF8 + 32];
+  int used = 0;
+  luaL_checktype(L, 3, LUA_TTABLE);
+  ref.len = (int)lua_objlen(L, 3);
+  luaL_argcheck(L, ref.len >= 1 && ref.len <= 5, 3, "one to five words wanted");
+  for (int i = 0; i < ref.len; i++) {
+    lua_rawgeti(L, 3, i + 1);
+    ref.n[i] = check_word(L, -1);
+    lua_pop(L, 1);
+  }
+  check_node(L, ref.node);
+  ei_encode_ref(raw, &used, &ref);
+  etf_push_object(L, ETF_REF, raw, (size_t)used);
+  return 1;
+}
+
+/* etf.kind(v) -> "atom", "pid", ..., as the node would see v; nil if v cannot be sent */
+static int f_kind(lua_State *L) {
+  luaL_checkany(L, 1);
+  const char *name = kinds[etf_kind_of(L, 1)].name;
+  double x;
+  if (!name) switch (lua_type(L, 1)) {
+    case LUA_TNIL:
+    case LUA_TLIGHTUSERDATA: name = "atom"; break;
+    case LUA_TBOOLEAN:       name = "boolean"; break;
+    case LUA_TSTRING:        name = "binary"; break;
+    case LUA_TNUMBER:
+      x = lua_tonumber(L, 1);
+      name = x == floor(x) && fabs(x) <= 0x1p53 ? "integer" : "float";
+      break;
+    case LUA_TTABLE:
+      name = "list";
+      lua_settop(L, 1);
+      lua_pushnil(L);
+      if (lua_objlen(L, 1) == 0 && lua_next(L, 1)) name = "map";
+      break;
+    default: break;
+  }
+  lua_pushstring(L, name);
+  return 1;
+}
+
+static const luaL_Reg makers[] = {
+  { "amap",  f_amap  },
+  { "chars", f_chars },
+  { "float", f_float },
+  { "kind",  f_kind  },
+  { "pid",   f_pid   },
+  { "raw",   f_raw   },
+  { "ref",   f_ref   },
+  { "tuple", f_tuple },
+  { NULL,    NULL    }
+};
+
+static void push_metatable(lua_State *L, int kind) {
+  lua_newtable(L);
+  lua_pushlightuserdata(L, (void *)&mark);
+  lua_pushinteger(L, kind);
+  lua_rawset(L, -3);
+  if (!kinds[kind].name) return;
+  lua_pushstring(L, kinds[kind].name);
+  lua_setfield(L, -2, "__name");
+  lua_pushstring(L, kinds[kind].jsontype);
+  lua_setfield(L, -2, "__jsontype");
+  if (kind >= ETF_TUPLE) return;
+  lua_pushcfunction(L, f_tostring);
+  lua_setfield(L, -2, "__tostring");
+}
+
+static void push_upvalues(lua_State *L, int first) {
+  for (int i = 0; i < ETF_UPVALUES; i++) lua_pushvalue(L, first + i);
+}
+
+void etf_push_module(lua_State *L) {
+  luaL_checkstack(L, 2 * ETF_UPVALUES + 10, "etf");
+  lua_newtable(L);
+  int module = lua_gettop(L), atoms = module + ETF_UP_ATOMS;
+  lua_newtable(L);
+  lua_newtable(L);
+  for (int kind = 0; kind < ETF_KINDS; kind++) push_metatable(L, kind);
+
+  lua_newtable(L);  /* atoms and objects live as long as somebody holds them */
+  lua_pushliteral(L, "v");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, module + ETF_UP_OBJECTS);
+
+  lua_newtable(L);
+  lua_pushliteral(L, "v");
+  lua_setfield(L, -2, "__mode");
+  push_upvalues(L, atoms);
+  lua_pushcclosure(L, f_atom, ETF_UPVALUES);
+  lua_setfield(L, -2, "__index");
+  lua_setmetatable(L, atoms);
+  lua_pushboolean(L, 1);
+  lua_setfield(L, atoms, "true");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, atoms, "false");
+  lua_pushvalue(L, atoms);
+  lua_setfield(L, module, "A");
+
+  lua_pushvalue(L, module);
+  push_upvalues(L, atoms);
+  luaL_setfuncs(L, makers, ETF_UPVALUES);
+  lua_pop(L, 1);
+}
