@@ -8,7 +8,7 @@
 #include <lualib.h>
 
 #include "bl.h"
-int bl_worker_main(void);
+#include "worker.h"
 
 #ifndef BL_MAIN
 #define BL_MAIN "runtime/main.lua"

@@ -53,13 +53,12 @@ function beamlens.skills(names)
   for i, name in ipairs(names) do
     local s, err = skill.open(name)
     if not s then return nil, err end
-    for callback in pairs(s.callbacks) do
-      local other = owner[callback]
-      if other and not skill.is_base(callback) then
-        return nil, failure.new("skill", ("%s and %s both have a callback %s"):format(other, s.name, callback),
+    for name, callback in pairs(s.callbacks) do
+      if owner[name] and not callback.home then -- those with a home are the same for every skill
+        return nil, failure.new("skill", ("%s and %s both have a callback %s"):format(owner[name], s.name, name),
           "rename one of them", 2)
       end
-      owner[callback] = s.name
+      owner[name] = s.name
     end
     skills[i] = s
   end
