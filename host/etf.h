@@ -51,7 +51,7 @@ size_t etf_utf8_length(const unsigned char *text, size_t have);
 /* Objects are userdata that hold their own external bytes; the others are Lua tables. */
 typedef enum {
   ETF_NONE,
-  ETF_ATOM, ETF_PID, ETF_PORT, ETF_REF, ETF_FUN, ETF_BIG, ETF_FLOAT, ETF_CHARS, ETF_BITS, ETF_RAW,
+  ETF_ATOM, ETF_PID, ETF_PORT, ETF_REF, ETF_FUN, ETF_BIG, ETF_HUGE, ETF_FLOAT, ETF_CHARS, ETF_BITS, ETF_RAW,
   ETF_TUPLE, ETF_IMPROPER, ETF_ATOM_MAP, ETF_BINARY_MAP, ETF_OTHER_MAP,
   ETF_KINDS
 } etf_kind;
@@ -100,6 +100,14 @@ enum { ETF_TEXT_SIZE = 4096 };  /* room for the longest text below */
 /* Writes how Erlang would show a pid, port, reference, fun, bitstring, float or large integer
  * (checked bytes, no version byte). Returns the length; `text` ends with a zero. */
 int etf_describe(char *text, const char *raw);
+
+enum { ETF_FLOAT_SIZE = 40 };
+
+/* The fewest digits that read back as the same number, always with a point or an exponent. */
+int etf_write_float(char *text, double x);
+
+/* Is this list of bytes text that people wrote, not just small numbers? */
+int etf_is_printable(const unsigned char *text, int length);
 
 /* The name of an atom: UTF-8 in the buffer itself if it stands there so, else in `room`, which has
  * MAXATOMLEN_UTF8 bytes. Steps *index over the atom. */

@@ -282,7 +282,7 @@ size_t etf_open(lua_State *L, const char **bytes, size_t *end, etf_report *repor
   report->at = 0;
   if (have > INT_MAX) report->why = "more than 2 GiB";
   else if (term[0] != ETF_VERSION) report->why = "no term (131 comes first)";
-  else if (have - at > 1 && term[1] == 'P') report->why = "compressed, which no node sends by itself,";
+  else if (have - at > 1 && term[1] == 'P') report->why = "a compressed term, which is not taken";
   else {
     size_t length = etf_check(term + 1, have - at - 1, report);
     *end = at + 1 + length;

@@ -36,20 +36,13 @@ static int is_atom_tag(unsigned char tag) {
 }
 
 /* A script reads text, "lists.erl", not the numbers of its letters. */
-static int is_printable(const unsigned char *text, int n) {
-  for (int i = 0; i < n; i++) {
-    if ((text[i] < 32 && text[i] != '\t' && text[i] != '\n' && text[i] != '\r') || text[i] > 126) return 0;
-  }
-  return n > 0;
-}
-
 static void push_string(decoder *d) {
   const char *raw = d->bytes + d->at;
   int type, n;
   ei_get_type(d->bytes, &d->at, &type, &n);
   ei_decode_string(d->bytes, &d->at, NULL);
   const unsigned char *text = (const unsigned char *)raw + 3;
-  if (is_printable(text, n)) {
+  if (etf_is_printable(text, n)) {
     etf_push_object(d->L, ETF_CHARS, raw, (size_t)n + 3);
     return;
   }
@@ -167,7 +160,7 @@ static void push_big(decoder *d) {
   if (ei_decode_longlong(d->bytes, &d->at, &value) == 0 && value >= -MAX_EXACT && value <= MAX_EXACT) {
     lua_pushnumber(d->L, (lua_Number)value);
   } else {
-    etf_push_object(d->L, ETF_BIG, raw, (size_t)(head + 1 + n));
+    etf_push_object(d->L, n > ETF_MAX_BIG ? ETF_HUGE : ETF_BIG, raw, (size_t)(head + 1 + n));
   }
   d->at = after;
 }
@@ -260,6 +253,7 @@ static const luaL_Reg functions[] = {
   { "decode", f_decode     },
   { "encode", etf_f_encode },
   { "frame",  etf_f_frame  },
+  { "json",   etf_f_json   },
   { NULL,     NULL         }
 };
 

@@ -2,6 +2,7 @@
  * integers. Used by tostring and by JSON, on bytes that etf_check has passed. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "etf.h"
@@ -36,6 +37,23 @@ const char *etf_atom_name(const char *bytes, int *index, char *room, size_t *len
   if (plain == n) return (const char *)name;
   *length = latin1_to_utf8(room, name, n);
   return room;
+}
+
+int etf_is_printable(const unsigned char *text, int n) {
+  for (int i = 0; i < n; i++) {
+    if ((text[i] < 32 && text[i] != '\t' && text[i] != '\n' && text[i] != '\r') || text[i] > 126) return 0;
+  }
+  return n > 0;
+}
+
+int etf_write_float(char *text, double x) {
+  int used = 0;
+  for (int digits = 15; digits <= 17; digits++) {
+    used = snprintf(text, ETF_FLOAT_SIZE, "%.*g", digits, x);
+    if (strtod(text, NULL) == x) break;
+  }
+  if (!strpbrk(text, ".e")) used += sprintf(text + used, ".0");
+  return used;
 }
 
 /* Decimal digits of a number of n bytes, least significant first. */
@@ -140,7 +158,7 @@ int etf_describe(char *text, const char *raw) {
     case ERL_BIT_BINARY_EXT:      return describe_bits(text, raw);
     case NEW_FLOAT_EXT:
       ei_decode_double(raw, &index, &number);
-      return sprintf(text, "%.17g", number);
+      return etf_write_float(text, number);
     default:                      return sprintf(text, "#Term");
   }
 }

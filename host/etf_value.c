@@ -20,6 +20,7 @@ static const struct {
   [ETF_REF]        = { "ref",      "text"   },
   [ETF_FUN]        = { "fun",      "text"   },
   [ETF_BIG]        = { "integer",  "number" },
+  [ETF_HUGE]       = { "integer",  "text"   },  /* beyond ETF_MAX_BIG: no digits */
   [ETF_FLOAT]      = { "float",    "number" },
   [ETF_CHARS]      = { "chars",    "text"   },
   [ETF_BITS]       = { "bits",     "text"   },
