@@ -1,0 +1,40 @@
+--- Decides whether a callback may run, by its class and by what a person allowed for this run.
+--- It knows classes and names, not what a callback does. What it refuses, it refuses in words
+--- that tell the model to go on without and the person what would allow it.
+
+local policy = require "sandbox.policy"
+
+local gate = {}
+
+---@class Gate
+---@field private allowed table<string, true>
+local Gate = {}
+Gate.__index = Gate
+
+--- Whether it may run now.
+---@param name string   the callback
+---@param class string  "SAFE", "CAUTION" or "DANGEROUS"; any other counts as the last
+---@return true|nil
+---@return string? err
+function Gate:permit(name, class)
+  local rule = policy[class] or policy.DANGEROUS
+  if rule.runs == "always" then return true end
+  if rule.runs == "allowed" then
+    if self.allowed[rule.word] or self.allowed[name] then return true end
+    return nil, ("%s %s and was not allowed for this run; go on without it, or a person starts the run "
+      .. "with --allow %s (or --allow %s)"):format(name, rule.effect, name, rule.word)
+  end
+  return nil, ("%s %s and runs only after a person confirmed exactly this action; no option allows it. "
+    .. "Put it into next_steps instead"):format(name, rule.effect)
+end
+
+--- What `--allow` named: classes by their word, single callbacks by their name.
+---@param options { allow?: string[] }
+---@return Gate
+function gate.new(options)
+  local allowed = {}
+  for _, word in ipairs(options.allow or {}) do allowed[word] = true end
+  return setmetatable({ allowed = allowed }, Gate)
+end
+
+return gate

@@ -1,0 +1,257 @@
+--- Runs a chunk of Lua, written by a model, in a worker process of its own and serves its
+--- callbacks. One worker, one chunk: whatever the chunk did to its state ends with it. A spare is
+--- started ahead, while a chunk runs, so that nobody waits for a process to start.
+---
+--- The clock here decides, not the worker's: a chunk has its own running time, which stands still
+--- while a callback is out, and the whole has an end. What the worker says is checked, and a
+--- worker that says anything odd is killed.
+
+local async = require "runtime.async"
+local explain = require "runtime.chunk_errors"
+local json = require "runtime.json"
+local worker = require "runtime.worker"
+
+local sandbox = {}
+
+---@class ChunkLimits       all optional
+---@field run_s number      the chunk's own running time
+---@field callback_s number one callback
+---@field total_s number    all of it
+---@field memory integer    bytes of the Lua state
+---@field callbacks integer
+---@field arguments integer bytes of one callback's arguments as JSON
+---@field reply integer     bytes of one answer as JSON
+---@field result integer    bytes of the result as JSON
+---@field print integer     bytes
+---@field code integer      bytes
+local DEFAULTS = {
+  run_s = 2, callback_s = 30, total_s = 60, memory = 64 * 2 ^ 20, callbacks = 64,
+  arguments = 16 * 1024, reply = 128 * 1024, result = 64 * 1024, print = 16 * 1024, code = 64 * 1024,
+}
+
+---@class Chunk
+---@field code string
+---@field names string[]    the callbacks it may call
+---@field call fun(name: string, args: any[]): any, string?  runs as a task; nil, err is raised in the chunk
+---@field limits? ChunkLimits
+---@field program? string   another worker than ours: for specs
+
+---@class Outcome
+---@field kind "ok"|"error"|"timeout"|"memory"|"callbacks"|"crash"|"protocol"|"unavailable"
+---@field result? any       what the chunk returned; several values are a list
+---@field result_json? string
+---@field message? string   for the model, when kind is not "ok"
+---@field line? integer     of the chunk
+---@field print string
+---@field calls string[]    the callbacks it made, in order
+---@field elapsed_ms number
+
+local GRACE = 0.1       -- the worker stops itself first and can say at which line
+local HELLO_S = 10
+local MAX_MESSAGE = 2048
+local VERDICTS = { "timeout", "memory" }
+
+local spare
+
+local function longest_frames(limits)
+  return {
+    H = 1,
+    C = 2 + limits.arguments,
+    D = 4 + limits.print + limits.result,
+    E = 8 + limits.print + MAX_MESSAGE,
+    K = 5 + limits.print,
+  }
+end
+
+local Run = {}
+Run.__index = Run
+
+function Run:outcome(kind, fields)
+  local out = fields or {}
+  out.kind, out.print, out.calls = kind, out.print or "", self.calls
+  out.message = out.message or (kind ~= "ok" and explain.stop(kind, self) or nil)
+  out.elapsed_ms = (async.now() - self.started) * 1000
+  if #out.print >= self.limits.print then out.print = out.print .. "\n[print was cut here]" end
+  return out
+end
+
+local function hello(w, deadline)
+  local kind, why = w:frame(deadline)
+  if kind == "H" and why == "\1" then return w end
+  w:kill()
+  return nil, kind and "protocol" or why
+end
+
+-- A spare may have died since it was started; then a new one gets the one try.
+function Run:take_worker()
+  local limits, deadline = longest_frames(self.limits), async.now() + HELLO_S
+  local waiting = not self.chunk.program and spare
+  if waiting then
+    spare = nil
+    waiting.limits = limits
+    local w = hello(waiting, deadline)
+    if w then return w end
+  end
+  local w, err = worker.spawn(limits, self.chunk.program)
+  if not w then return nil, err end
+  return hello(w, deadline)
+end
+
+function Run:order()
+  local l, parts = self.limits, {}
+  for i, n in ipairs { math.ceil(l.run_s * 1000), l.memory, l.arguments, l.result, l.print } do
+    parts[i] = worker.u32(n)
+  end
+  parts[#parts + 1] = worker.u16(#self.chunk.names)
+  for _, name in ipairs(self.chunk.names) do
+    if #name > 255 then error { callback_name_too_long = name } end
+    parts[#parts + 1] = string.char(#name) .. name
+  end
+  return table.concat(parts) .. self.chunk.code
+end
+
+-- null at the end of the list is an argument left out, as nil would be in Lua.
+local function arguments(body)
+  local list = json.decode(body:sub(3))
+  if type(list) ~= "table" or list == json.null then return nil end
+  for key, value in pairs(list) do
+    if type(key) ~= "number" then return nil end
+    if value == json.null then list[key] = nil end
+  end
+  return list
+end
+
+local function first_line(text) return tostring(text):match "[^\n]*" end
+
+-- The answer as JSON, or nil, err for the model. Encoded in the task, whose failures are caught.
+function Run:ask(name, args)
+  local task = async.spawn(function()
+    local value, err = self.chunk.call(name, args)
+    if value == nil and err ~= nil then return nil, tostring(err) end
+    return json.encode(value)
+  end)
+  local deadline = math.min(self.deadline, async.now() + self.limits.callback_s)
+  local ok, text, err = task:join(deadline)
+  if ok and text and #text > self.limits.reply then
+    return nil, ("%s: the answer has %d bytes, more than %d; ask for less (a smaller limit, one object at a time)")
+      :format(name, #text, self.limits.reply)
+  end
+  if ok then return text, err end
+  task:cancel(text)
+  if text == "timeout" then return nil, ("%s: no answer in %g s"):format(name, self.limits.callback_s) end
+  return nil, ("%s failed: %s"):format(name, first_line(text))
+end
+
+-- Serves one callback. A kind when it ends the run.
+function Run:serve(w, body)
+  local name = self.chunk.names[(body:byte(1) or 255) * 256 + (body:byte(2) or 255) + 1]
+  local args = name and arguments(body)
+  if not args then return "protocol" end
+  if #self.calls >= self.limits.callbacks then return "callbacks" end
+  self.calls[#self.calls + 1] = name
+  local text, err = self:ask(name, args)
+  if w:has_more() then return "protocol" end -- it was to wait for the answer
+  if async.now() >= self.deadline then return "timeout" end
+  if text then
+    w:send("R", "\0" .. text)
+  else
+    w:send("R", "\1" .. json.encode(err))
+  end
+end
+
+function Run:done(body)
+  local length = #body >= 4 and worker.read_u32(body, 1)
+  if not length or length > #body - 4 then return self:outcome "protocol" end
+  local printed, text = body:sub(5, 4 + length), body:sub(5 + length)
+  if text == "" and printed == "" then return self:outcome("error", { message = explain.nothing_returned }) end
+  if text == "" then text = "null" end
+  local result = json.decode(text)
+  if result == nil then return self:outcome "protocol" end
+  local out = { print = printed, result_json = json.encode(result) } -- ours, not the worker's
+  if result ~= json.null then out.result = result end
+  return self:outcome("ok", out)
+end
+
+function Run:failed(body)
+  local length = #body >= 8 and worker.read_u32(body, 5)
+  if not length or length > #body - 8 then return self:outcome "protocol" end
+  local line, message = explain.error(body:sub(9 + length), self.chunk.code, self.chunk.names)
+  line = line or worker.read_u32(body, 1)
+  return self:outcome("error", {
+    print = body:sub(9, 8 + length), message = message, line = line > 0 and line or nil,
+  })
+end
+
+function Run:stopped(body)
+  local kind = VERDICTS[body:byte(1)]
+  if not kind or #body < 5 then return self:outcome "protocol" end
+  local line = worker.read_u32(body, 2)
+  self.line = line > 0 and line or nil
+  return self:outcome(kind, { line = self.line, print = body:sub(6) })
+end
+
+-- The socket closed without a verdict. A process that ran into the kernel's limit of processor
+-- time was too slow; else it crashed.
+function Run:gone(w)
+  local ended = w:wait_end(1)
+  self.signal = ended and ended.signal ~= 0 and ended.signal or nil
+  local too_slow = self.signal == 24 or self.left <= 0
+  return self:outcome(too_slow and "timeout" or "crash")
+end
+
+function Run:no_frame(w, why)
+  if why == "gone" then return self:gone(w) end
+  if why == "protocol" or why == "timeout" then return self:outcome(why) end
+  return self:outcome("error", { message = "the run was ended: " .. why })
+end
+
+function Run:drive(w)
+  while true do
+    local resumed = async.now()
+    local kind, body = w:frame(math.min(self.deadline, resumed + self.left + GRACE))
+    self.left = self.left - (async.now() - resumed)
+    if not kind then return self:no_frame(w, body) end
+    if kind == "D" then return self:done(body) end
+    if kind == "E" then return self:failed(body) end
+    if kind == "K" then return self:stopped(body) end
+    local stop = kind ~= "C" and "protocol" or self:serve(w, body)
+    if stop then return self:outcome(stop) end
+  end
+end
+
+local function start_spare()
+  -- Without one the next chunk starts its own, and says what is wrong.
+  if not spare then spare = worker.spawn(longest_frames(DEFAULTS)) end
+end
+
+--- Runs one chunk. What goes wrong is in the outcome; nothing is raised.
+---@param chunk Chunk
+---@return Outcome
+function sandbox.execute(chunk)
+  local limits = setmetatable(chunk.limits or {}, { __index = DEFAULTS })
+  local run = setmetatable({ chunk = chunk, limits = limits, calls = {}, started = async.now() }, Run)
+  run.deadline, run.left = run.started + limits.total_s, limits.run_s
+  if #chunk.code > limits.code then
+    return run:outcome("error", {
+      message = ("the code has %d bytes, more than %d: split it into several"):format(#chunk.code, limits.code),
+    })
+  end
+  local w, err = run:take_worker()
+  if not w then
+    run.why = err
+    return run:outcome(err == "protocol" and "protocol" or "unavailable")
+  end
+  w:send("X", run:order())
+  if not chunk.program then start_spare() end
+  local out = run:drive(w)
+  w:kill()
+  return out
+end
+
+--- Ends the spare. A later execute starts its own again.
+function sandbox.close()
+  if spare then spare:kill() end
+  spare = nil
+end
+
+return sandbox

@@ -1,0 +1,36 @@
+local gate = require "runtime.gate"
+
+describe("the gate", function()
+  it("lets what only reads run", function()
+    assert.is_true(gate.new({}):permit("beam_get_memory", "SAFE"))
+  end)
+
+  it("refuses a side effect that nobody allowed, and says what would allow it", function()
+    local ok, err = gate.new({}):permit("beam_binary_leak", "CAUTION")
+    assert.is_nil(ok)
+    assert.matches("--allow beam_binary_leak (or --allow caution)", err, 1, true)
+  end)
+
+  it("lets a side effect run when the class was allowed", function()
+    assert.is_true(gate.new({ allow = { "caution" } }):permit("beam_binary_leak", "CAUTION"))
+  end)
+
+  it("lets the one callback run that was allowed by name, and no other", function()
+    local g = gate.new { allow = { "beam_binary_leak" } }
+    assert.is_true(g:permit("beam_binary_leak", "CAUTION"))
+    assert.is_nil((g:permit("beam_trace_calls", "CAUTION")))
+  end)
+
+  it("refuses what changes the node, whatever was allowed", function()
+    local g = gate.new { allow = { "caution", "dangerous", "DANGEROUS", "kill_process" } }
+    local ok, err = g:permit("kill_process", "DANGEROUS")
+    assert.is_nil(ok)
+    assert.matches("a person confirmed exactly this action", err, 1, true)
+  end)
+
+  it("takes a class that it does not know for the most dangerous one", function()
+    local g = gate.new { allow = { "caution", "thing" } }
+    assert.is_nil((g:permit("thing", "HARMLESS")))
+    assert.is_nil((g:permit("thing", nil)))
+  end)
+end)
