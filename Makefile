@@ -40,7 +40,7 @@ $(BUILD)/spec-host: host/main.c $(OBJECTS) $(BUILD)/spec_files.o $(BUILD)/nothin
 
 $(BUILD)/spec_files.o: host/files.c $(wildcard host/*.h) Makefile
 	@mkdir -p $(BUILD)
-	$(CC) $(CFLAGS) $(WARN) $(INC) -DBL_IN_BUILD_FOLDER -c -o $@ $<
+	$(CC) $(CFLAGS) $(WARN) $(INC) -DBL_LOOK_ABOVE=1 -c -o $@ $<
 
 $(BUILD)/nothing.S: host/embed.lua
 	@mkdir -p $(BUILD)

@@ -12,6 +12,11 @@
 
 #include "bl.h"
 
+/* The host of the specs lies somewhere in the build folder, not in the checkout itself. */
+#ifndef BL_LOOK_ABOVE
+#define BL_LOOK_ABOVE 0
+#endif
+
 struct embedded {
   const char *path;
   const char *bytes;
@@ -37,11 +42,10 @@ static void look_around(void) {
   if (n < 0) n = 0;
   exe[n] = '\0';
   memcpy(root, exe, sizeof root);
-  cut_last(root);
-#ifdef BL_IN_BUILD_FOLDER
-  cut_last(root);
-#endif
-  snprintf(probe, sizeof probe, "%s/runtime/main.lua", root);
+  do {
+    cut_last(root);
+    snprintf(probe, sizeof probe, "%s/runtime/main.lua", root);
+  } while (BL_LOOK_ABOVE && root[0] && access(probe, R_OK));
   if (access(probe, R_OK)) root[0] = '\0';
 }
 

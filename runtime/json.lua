@@ -3,7 +3,7 @@
 --- they lie in memory and cannot tell an empty list from an empty object; it decodes.)
 ---
 --- A table is an object when it has a string key or is marked, else a list; `{}` is `[]`.
---- Values of the codec say for themselves what they are by `__jsontype` in their metatable.
+--- Values of the codec (tables and userdata) say what they are by `__jsontype` in their metatable.
 
 local cjson = require "cjson"
 
@@ -86,7 +86,7 @@ end
 
 function encode(v, open)
   local t = type(v)
-  if t == "table" then
+  if t == "table" or t == "userdata" and getmetatable(v) then
     local as = kind(v)
     if as == "text" then return text(tostring(v)) end
     if as == "number" then return tostring(v) end

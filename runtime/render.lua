@@ -14,9 +14,7 @@ local function scalar(v)
 end
 
 local function is_scalar(v)
-  if type(v) ~= "table" then return true end
-  local marked = (getmetatable(v) or {}).__jsontype
-  return marked == "text" or marked == "number"
+  return type(v) ~= "table" -- what the codec makes of an atom or a pid is userdata with a text of its own
 end
 
 local function is_list(v) return not is_scalar(v) and (#v > 0 or next(v) == nil) end
