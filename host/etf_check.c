@@ -21,6 +21,12 @@ typedef struct {
   const char *why;
 } cursor;
 
+/* What a term holds: so many terms, and they end there (NULL: wherever they do). */
+typedef struct {
+  uint64_t count;
+  const unsigned char *end;
+} items;
+
 static size_t left(const cursor *c) {
   return (size_t)(c->end - c->at);
 }
@@ -129,9 +135,9 @@ static int pass_old_float(cursor *c) {
   const char *text = (const char *)c->at;
   char *rest;
   if (left(c) < OLD_FLOAT) return bad(c, "truncated");
-  if (!memchr(text, 0, OLD_FLOAT)) return bad(c, "no valid number");  /* libei reads up to the zero */
+  if (!memchr(text, 0, OLD_FLOAT)) return bad(c, "no finite number");  /* libei reads up to the zero */
   double value = strtod(text, &rest);
-  if (rest == text || !isfinite(value)) return bad(c, "no finite number");
+  if (rest == text || *rest || !isfinite(value)) return bad(c, "no finite number");
   c->at += OLD_FLOAT;
   return 0;
 }
@@ -161,11 +167,11 @@ static int pass_pid(cursor *c) {
   return bad(c, "no pid where one belongs");
 }
 
-/* The head of a fun, up to the terms it carries: their number goes to *items. */
-static int pass_fun(cursor *c, uint64_t *items) {
-  if (left(c) < 29) return bad(c, "truncated");
-  if (get32(c->at) > left(c)) return bad(c, "truncated");
-  *items = get32(c->at + 25);
+/* The head of a fun, up to the terms it carries. */
+static int pass_fun(cursor *c, items *inside) {
+  if (left(c) < 29 || left(c) < get32(c->at)) return bad(c, "truncated");
+  inside->end = c->at + get32(c->at);
+  inside->count = get32(c->at + 25);
   c->at += 29;
   return pass_atom(c) || pass_small_integer(c) || pass_small_integer(c) || pass_pid(c);
 }
@@ -177,15 +183,15 @@ static int pass_export(cursor *c) {
   return pass(c, 2);
 }
 
-static int pass_count(cursor *c, uint64_t *items) {
+static int pass_count(cursor *c, items *inside) {
   if (left(c) < 4) return bad(c, "truncated");
-  *items = get32(c->at);
+  inside->count = get32(c->at);
   c->at += 4;
-  return *items > MAX_ITEMS ? bad(c, "too many items") : 0;
+  return inside->count > MAX_ITEMS ? bad(c, "too many items") : 0;
 }
 
-/* Steps over one term, or over the head of one that holds others: then *items is their number. */
-static int pass_term(cursor *c, uint64_t *items) {
+/* Steps over one term, or over the head of one that holds others, which *inside then tells. */
+static int pass_term(cursor *c, items *inside) {
   switch (*c->at++) {
     case ERL_SMALL_INTEGER_EXT:   return pass(c, 1);
     case ERL_INTEGER_EXT:         return pass(c, 4);
@@ -206,16 +212,16 @@ static int pass_term(cursor *c, uint64_t *items) {
       return left(c) < 4 ? bad(c, "truncated") : pass(c, (size_t)get32(c->at) + 5);
     case ERL_SMALL_TUPLE_EXT:
       if (left(c) < 1) return bad(c, "truncated");
-      *items = *c->at++;
+      inside->count = *c->at++;
       return 0;
-    case ERL_LARGE_TUPLE_EXT:     return pass_count(c, items);
+    case ERL_LARGE_TUPLE_EXT:     return pass_count(c, inside);
     case ERL_LIST_EXT:
-      if (pass_count(c, items)) return -1;
-      *items += 1;  /* the tail */
+      if (pass_count(c, inside)) return -1;
+      inside->count += 1;  /* the tail */
       return 0;
     case ERL_MAP_EXT:
-      if (pass_count(c, items)) return -1;
-      *items *= 2;
+      if (pass_count(c, inside)) return -1;
+      inside->count *= 2;
       return 0;
     case ERL_NEW_PID_EXT:         return pass_identifier(c, 12);
     case ERL_PID_EXT:             return pass_identifier(c, 9);
@@ -224,42 +230,41 @@ static int pass_term(cursor *c, uint64_t *items) {
     case ERL_PORT_EXT:            return pass_identifier(c, 5);
     case ERL_NEWER_REFERENCE_EXT: return pass_reference(c, 4);
     case ERL_NEW_REFERENCE_EXT:   return pass_reference(c, 1);
-    case ERL_NEW_FUN_EXT:         return pass_fun(c, items);
+    case ERL_NEW_FUN_EXT:         return pass_fun(c, inside);
     case ERL_EXPORT_EXT:          return pass_export(c);
     default:                      return bad(c, "unknown tag");
   }
 }
 
 size_t etf_check(const unsigned char *bytes, size_t have, etf_report *report) {
-  uint32_t waiting[ETF_MAX_DEPTH + 1];  /* terms still to come, level by level */
+  items open[ETF_MAX_DEPTH + 1];  /* what is still to come, level by level */
   cursor c = { bytes, bytes + have, NULL };
   const unsigned char *start = bytes;
   int depth = 0;
   report->depth = 0;
-  waiting[0] = 1;
-  while (depth >= 0) {
-    if (waiting[depth] == 0) {
+  open[0] = (items){ 1, NULL };
+  while (depth >= 0 && !c.why) {
+    if (open[depth].count == 0) {
+      if (open[depth].end && open[depth].end != c.at) bad(&c, "no valid fun");
       depth--;
       continue;
     }
-    waiting[depth]--;
-    uint64_t items = 0;
+    open[depth].count--;
+    items inside = { 0, NULL };
     start = c.at;
     if (left(&c) == 0) bad(&c, "truncated");
-    else if (pass_term(&c, &items) == 0 && items > 0) {
-      if (items > left(&c)) bad(&c, "truncated");
+    else if (pass_term(&c, &inside) == 0 && (inside.count > 0 || inside.end)) {
+      if (inside.count > left(&c)) bad(&c, "truncated");
       else if (depth == ETF_MAX_DEPTH) bad(&c, "nested too deep");
-      else waiting[++depth] = (uint32_t)items;
+      else open[++depth] = inside;
       if (depth > report->depth) report->depth = depth;
     }
-    if (c.why) {
-      report->why = c.why;
-      report->at = (size_t)(start - bytes);
-      report->tag = start < c.end ? *start : -1;
-      return 0;
-    }
   }
-  return (size_t)(c.at - bytes);
+  if (!c.why) return (size_t)(c.at - bytes);
+  report->why = c.why;
+  report->at = (size_t)(start - bytes);
+  report->tag = start < c.end ? *start : -1;
+  return 0;
 }
 
 static size_t refuse(lua_State *L, const etf_report *report, size_t offset) {

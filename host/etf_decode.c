@@ -90,6 +90,13 @@ static void push_tuple(decoder *d) {
   set_kind(d->L, ETF_TUPLE);
 }
 
+static void push_atom(decoder *d) {
+  char room[MAXATOMLEN_UTF8];
+  size_t length;
+  const char *name = etf_atom_name(d->bytes, &d->at, room, &length);
+  etf_push_atom(d->L, name, length);
+}
+
 static void push_atom_name(decoder *d) {
   char room[MAXATOMLEN_UTF8];
   size_t length;
@@ -193,9 +200,6 @@ static void push_whole(decoder *d, etf_kind kind) {
 }
 
 static void push_term(decoder *d) {
-  char room[MAXATOMLEN_UTF8];
-  size_t length;
-  const char *name;
   switch ((unsigned char)d->bytes[d->at]) {
     case ERL_SMALL_INTEGER_EXT:
     case ERL_INTEGER_EXT:         push_integer(d); break;
@@ -206,10 +210,7 @@ static void push_term(decoder *d) {
     case ERL_SMALL_ATOM_UTF8_EXT:
     case ERL_ATOM_UTF8_EXT:
     case ERL_SMALL_ATOM_EXT:
-    case ERL_ATOM_EXT:
-      name = etf_atom_name(d->bytes, &d->at, room, &length);
-      etf_push_atom(d->L, name, length);
-      break;
+    case ERL_ATOM_EXT:            push_atom(d); break;
     case ERL_BINARY_EXT:          push_binary(d); break;
     case ERL_STRING_EXT:          push_string(d); break;
     case ERL_NIL_EXT:
@@ -240,7 +241,7 @@ static int f_decode(lua_State *L) {
   if (start == 0) return 2;
   if (!lua_checkstack(L, 4 * report.depth + 20)) {
     lua_pushnil(L);
-    lua_pushliteral(L, "etf: nested too deep for what is left of Lua's stack at byte 1");
+    lua_pushfstring(L, "etf: nested too deep for what is left of Lua's stack at byte %d", (int)start);
     return 2;
   }
   decoder d = { L, bytes + start, 0, (int)(end - start) };

@@ -59,7 +59,7 @@ static void put_text(etf_out *out, const unsigned char *text, size_t length) {
   size_t i = 0;
   while (i < length) {
     size_t stop = length - i > CHUNK ? i + CHUNK : length;
-    etf_room(out, 6 * CHUNK > 6 * (stop - i) ? 6 * (stop - i) + 8 : 6 * CHUNK + 8);
+    etf_room(out, 6 * (stop - i) + 4);  /* a letter may reach beyond the chunk */
     char *to = out->bytes + out->used;
     while (i < stop) {
       unsigned char c = text[i];
@@ -278,7 +278,7 @@ int etf_f_json(lua_State *L) {
   size_t end, start = etf_open(L, &bytes, &end, &report);
   if (start == 0) return 2;
   writer w = { bytes + start, 0, (int)(end - start), 0, { 0 } };
-  etf_out_open(L, &w.out, 64 + (end - start) + (end - start) / 2);
+  etf_out_open(L, &w.out, 64 + (end - start));
   put_term(&w);
   lua_pushlstring(L, w.out.bytes, (size_t)w.out.used);
   lua_pushinteger(L, (lua_Integer)end + 1);
