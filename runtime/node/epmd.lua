@@ -1,0 +1,81 @@
+--- epmd, the port mapper of a host: under which port is a node there? One question for each
+--- connection; it answers and closes. ERL_EPMD_PORT moves it, as it does for Erlang itself.
+
+local async = require "runtime.async"
+local bytes = require "runtime.node.bytes"
+local failure = require "runtime.failure"
+local tcp = require "runtime.node.tcp"
+
+local epmd = {}
+
+local MOST_NAMES = 65536  -- bytes
+
+local function epmd_port() return tonumber(os.getenv "ERL_EPMD_PORT") or 4369 end
+
+local PORT_HINT = "is the node running there? if it listens without epmd pass its port with --port, "
+  .. "if epmd listens elsewhere set ERL_EPMD_PORT"
+
+local function fault(host, err, started)
+  local where = ("%s:%d"):format(host, epmd_port())
+  if err == "ENOTFOUND" then
+    return failure.new("connect", "host " .. host .. " not found",
+      "check the part of the node name behind the @, or make the host known to this machine", 3)
+  elseif err == "timeout" then
+    local message = ("timeout after %d ms in epmd: no answer from %s"):format((async.now() - started) * 1000, where)
+    return failure.new("epmd", message, "a firewall may drop the port; pass the node's own with --port", 3)
+  elseif err == "ECONNREFUSED" then
+    return failure.new("epmd", "no epmd on " .. where, PORT_HINT, 3)
+  elseif err == "EOF" then
+    return failure.new("epmd", "what listens on " .. where .. " closed without an answer", PORT_HINT, 3)
+  end
+  return failure.new("epmd", ("epmd on %s cannot be asked: %s"):format(where, err), PORT_HINT, 3)
+end
+
+local function ask(host, request, deadline)
+  local socket, err = tcp.connect(host, epmd_port(), deadline)
+  if not socket then return nil, err end
+  socket:write(bytes.u16(#request) .. request)
+  return socket
+end
+
+-- "name alice at port 35001\n" for each node, behind four bytes with epmd's own port.
+local function names(host, deadline)
+  local socket = ask(host, "n", deadline)
+  local answer = socket and socket:read_rest(MOST_NAMES, deadline)
+  if socket then socket:close() end
+  local known = {}
+  for name in (answer or ""):sub(5):gmatch "name (%S+) at port" do known[#known + 1] = name end
+  table.sort(known)
+  return known
+end
+
+local function unknown(host, name, deadline)
+  local known = names(host, deadline)
+  local hint = #known == 0 and "epmd knows no node there: is it running, and with a name?"
+    or "it knows " .. table.concat(known, ", ")
+  return failure.new("epmd", ("no node named %s in epmd on %s:%d"):format(name, host, epmd_port()), hint, 3)
+end
+
+--- The port of a node.
+---@param host string
+---@param name string   the part before the @
+---@param deadline number
+---@return integer|nil
+---@return Failure? err
+function epmd.port(host, name, deadline)
+  local started = async.now()
+  local socket, err = ask(host, "z" .. name, deadline)
+  if not socket then return nil, fault(host, err, started) end
+  local head, port
+  head, err = socket:read(2, deadline)
+  if head and head:byte(1) == 119 and head:byte(2) == 0 then port, err = socket:read(2, deadline) end
+  socket:close()
+  if port then return bytes.read_u16(port, 1) end
+  if head and head:byte(1) ~= 119 then
+    return nil, failure.new("epmd", ("what listens on %s:%d is no epmd"):format(host, epmd_port()), PORT_HINT, 3)
+  end
+  if head and head:byte(2) ~= 0 then return nil, unknown(host, name, deadline) end
+  return nil, fault(host, err, started)
+end
+
+return epmd

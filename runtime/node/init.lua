@@ -1,0 +1,176 @@
+--- A node that we are attached to. Everything above asks it through `n.query` and `n:call`; what
+--- carries that (link, calls, forms) is replaced when the connection was lost and comes back.
+
+local async = require "runtime.async"
+local call = require "runtime.node.call"
+local cookie = require "runtime.node.cookie"
+local crypto = require "host.crypto"
+local etf = require "host.etf"
+local failure = require "runtime.failure"
+local link = require "runtime.node.link"
+local query = require "runtime.node.query"
+local telemetry = require "runtime.telemetry"
+
+local node = {}
+
+local CONNECT_S = 10
+local FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 15
+
+---@class Load                what we cost the node since we attached
+---@field calls integer
+---@field reductions integer  of queries; plain calls do not say theirs
+---@field bytes integer       of answers
+---@field max_ms number       the longest that a call took, seen from here
+local Load = {}
+Load.__index = Load
+
+function Load:count(cost)
+  self.calls = self.calls + 1
+  self.bytes = self.bytes + cost.bytes
+  self.max_ms = math.max(self.max_ms, cost.ms)
+end
+
+---@class AttachedNode
+---@field name string
+---@field state "up"|"down"|"reconnecting"|"closed"
+---@field load Load
+---@field query fun(text: string, variables?: table, opts?: CallOptions): any, Failure?
+---@field sleep fun(seconds: number): true|nil, string?
+---@field private link Link
+---@field private calls Calls
+---@field private forms table<string, any>   text -> form, as far as it was needed
+---@field private relays integer
+local Node = {}
+Node.__index = Node
+
+local function tell(n, state, metadata)
+  n.state = state
+  metadata = metadata or {}
+  metadata.node = n.name
+  telemetry.emit("node." .. state, {}, metadata)
+  for _, listener in ipairs { unpack(n.listeners) } do listener(state) end
+end
+
+local reconnect
+
+local function establish(n, deadline)
+  local opened, err = link.open {
+    node = n.name, cookie = n.cookie, port = n.port, deadline = deadline, silence_s = n.silence_s, largest = n.largest,
+  }
+  if not opened then return nil, err end
+  -- A node that was started anew may be of another release, and parse to other forms.
+  if n.link and n.link.session.peer_creation ~= opened.session.peer_creation then n.forms = {} end
+  n.link = opened
+  n.calls = call.attach(opened, function(why)
+    if n.state ~= "closed" then reconnect(n, why) end
+  end)
+  return true
+end
+
+-- Somewhere between half and the whole, so that many of us do not come back in step.
+local function jitter(pause) return pause * (0.5 + crypto.random(1):byte() / 510) end
+
+-- Without an end, but ever more rarely; a node that no longer knows our cookie is left alone,
+-- for it logs each attempt.
+function reconnect(n, why)
+  tell(n, "down", { reason = tostring(why) })
+  n.reconnecting = async.spawn(function()
+    local pause, attempt = FIRST_PAUSE_S, 0
+    while n.state ~= "closed" and n.link.closed do
+      attempt = attempt + 1
+      tell(n, "reconnecting", { attempt = attempt })
+      if not async.sleep(jitter(pause)) then return end
+      local up, err = establish(n, async.now() + CONNECT_S)
+      if up then return tell(n, "up", { attempt = attempt }) end
+      if err.stage == "cookie" then return tell(n, "down", { reason = tostring(err) }) end
+      pause = math.min(pause * 2, LONGEST_PAUSE_S)
+    end
+  end)
+end
+
+local function figures(n)
+  local count = n.calls:run("erlang", "system_info", { etf.A.atom_count })
+  local modules = n.calls:run("erlang", "loaded", {})
+  return { atoms = count, modules = modules and #modules }
+end
+
+--- Calls a function of the node.
+---@param module string
+---@param func string
+---@param args table          the list of arguments
+---@param opts? CallOptions
+---@return any value          nil when it failed
+---@return Failure? err
+---@return string? printed
+function Node:call(module, func, args, opts)
+  local value, err, cost = self.calls:run(module, func, args, opts)
+  self.load:count(cost)
+  return value, err, cost.printed
+end
+
+--- What the node has more of than just after we attached. Others add to it too: it is an upper
+--- bound of what we caused.
+---@return { modules_loaded: integer, atoms: integer, relays: integer }|nil
+---@return Failure? err
+function Node:footprint()
+  local now = figures(self)
+  if not now.atoms or not now.modules then
+    return nil, failure.new("query", "the footprint cannot be read, the node does not answer", nil, 4)
+  end
+  return {
+    modules_loaded = math.max(0, now.modules - self.before.modules),
+    atoms = math.max(0, now.atoms - self.before.atoms),
+    relays = self.relays,
+  }
+end
+
+---@param listener fun(state: "down"|"up"|"reconnecting")
+function Node:on_change(listener) self.listeners[#self.listeners + 1] = listener end
+
+--- Detaches. Calls in flight fail.
+function Node:close()
+  if self.state == "closed" then return end
+  self.state = "closed"
+  self.link:down(failure.new("node", "detached from " .. self.name, nil, 3))
+  if self.reconnecting then self.reconnecting:cancel() end
+end
+
+local function check_name(name)
+  if not name or name == "" then
+    return failure.new("usage", "no node given", "pass --node NAME@HOST or set BEAMLENS_NODE", 2)
+  elseif not name:match "^[^@%s]+@[^@%s]+$" then
+    return failure.new("usage", ("'%s' is no node name"):format(name),
+      "write NAME@HOST, as node() prints it on the node itself", 2)
+  end
+end
+
+--- Attaches to a running node. It is not shown among its nodes() and nothing is loaded there.
+---@param o { name: string, cookie_file?: string, cookie?: string, port?: integer, deadline?: number, tick_s?: number,
+---  largest?: integer }  port: skips epmd; tick_s: so long a silence ends the link, 60 s;
+---  largest: bytes of an answer that are taken, 16 MB
+---@return AttachedNode|nil
+---@return Failure? err
+function node.connect(o)
+  local wrong = check_name(o.name)
+  if wrong then return nil, wrong end
+  local secret = o.cookie
+  if not secret then
+    local missing
+    secret, missing = cookie.find(o.cookie_file)
+    if not secret then return nil, missing end
+  end
+  local n = setmetatable({
+    name = o.name, cookie = secret, port = o.port, silence_s = o.tick_s, largest = o.largest, state = "down",
+    load = setmetatable({ calls = 0, reductions = 0, bytes = 0, max_ms = 0 }, Load),
+    forms = {}, listeners = {}, relays = 0,
+  }, Node)
+  n.query = function(text, variables, opts) return query.run(n, text, variables, opts) end
+  n.sleep = async.sleep
+  local up, err = establish(n, o.deadline or async.now() + CONNECT_S)
+  if not up then return nil, err end
+  n.before = figures(n)
+  tell(n, "up")
+  return n
+end
+
+return node

@@ -1,0 +1,38 @@
+--- Erlang texts that were parsed when the program was built. On a fresh node the parser costs
+--- 254 atoms and the loading of its modules, once and for ever: so our texts travel as forms.
+--- The file holds, again and again: 64 hex digits of the text's SHA-256, four bytes of length,
+--- the forms in external term format without its first byte.
+
+local bytes = require "runtime.node.bytes"
+local crypto = require "host.crypto"
+local etf = require "host.etf"
+local files = require "host.files"
+
+local parsed = {}
+
+local FILE = "build/queries.etf"
+local HASH = 64
+
+local index
+
+local function load()
+  index = {}
+  local content = files.read(FILE) or ""
+  local at = 1
+  while at + HASH + 4 <= #content + 1 do
+    local length = bytes.read_u32(content, at + HASH)
+    local from = at + HASH + 4
+    index[content:sub(at, at + HASH - 1)] = etf.raw(content:sub(from, from + length - 1))
+    at = from + length
+  end
+end
+
+--- The form of a text, ready to be sent.
+---@param text string
+---@return any|nil   nil when it was not among those we shipped
+function parsed.find(text)
+  if not index then load() end
+  return index[crypto.sha256(text)]
+end
+
+return parsed

@@ -1,0 +1,159 @@
+--- Questions to the node: Erlang text with bindings, evaluated there by the node's own erl_eval.
+--- The text comes from a file that a person wrote and is constant; what varies travels as
+--- bindings and is never pasted in.
+---
+--- A text is wrapped so that its answer comes back with what it cost, and nothing else does: not
+--- the variables it bound, which may be a million pids. The wrapped text is one expression, and
+--- what is sent is its form: parsed when we were built, or else once per attach on the node.
+
+local etf = require "host.etf"
+local failure = require "runtime.failure"
+local parsed = require "runtime.node.parsed"
+
+local query = {}
+
+local A, tuple = etf.A, etf.tuple
+
+local HEAP_WORDS = 20000000
+local INCOMPLETE = 4
+
+--- The text that is really parsed. The first line stays the first, for the line numbers.
+---@param text string   expressions, with the full stop
+---@return string|nil
+---@return string? err
+function query.wrap(text)
+  local expressions = text:match "^(.*)%.%s*$"
+  if not expressions then return nil, "a query must end in a full stop" end
+  return ("{(fun() -> %s\nend)(), erlang:process_info(self(), reductions)}."):format(expressions)
+end
+
+-- Parses a text on the node. The forms go home in external form, so no term is changed on the
+-- way (1.0 would come back as 1).
+local PARSE = [[
+case erl_scan:string(unicode:characters_to_list(S)) of
+  {ok, T, _} ->
+    case erl_parse:parse_exprs(T) of
+      {ok, [E]} -> {ok, term_to_binary(E)};
+      {error, {L, M, D}} -> {error, L, unicode:characters_to_binary(M:format_error(D))}
+    end;
+  {error, {L, M, D}, _} -> {error, L, unicode:characters_to_binary(M:format_error(D))}
+end.]]
+
+--- The texts of this file, for the build step that parses what we ship.
+---@return string[]
+function query.own_texts() return { PARSE } end
+
+local function fail(message, next_step) return nil, failure.new("query", message, next_step, INCOMPLETE) end
+
+-- When even PARSE was not parsed at home. It holds no float, so it survives being decoded.
+local function parse_the_parser(calls, wrapped, o)
+  local scanned, err = calls:run("erl_scan", "string", { etf.chars(wrapped) }, o)
+  if scanned == nil then return nil, err end
+  local exprs
+  exprs, err = calls:run("erl_parse", "parse_exprs", { scanned[2] }, o)
+  if exprs == nil then return nil, err end
+  return etf.raw(etf.encode(exprs[2][1]):sub(2))
+end
+
+local evaluate
+
+local function parse_on_node(n, wrapped, o)
+  local answer, err = evaluate(n, PARSE, { S = wrapped }, { deadline = o.deadline, timeout = o.timeout })
+  if answer == nil then return nil, err end
+  if answer[1] ~= A.ok then
+    return fail(("the query does not parse, line %s: %s"):format(tostring(answer[2]), tostring(answer[3])),
+      "correct the text of the query")
+  end
+  return etf.raw(answer[2]:sub(2))
+end
+
+local function form_of(n, text, o)
+  local form = n.forms[text]
+  if form then return form end
+  local wrapped, err = query.wrap(text)
+  if not wrapped then return fail(err, "correct the text of the query") end
+  form = parsed.find(wrapped)
+  if not form then
+    if text == PARSE then
+      form, err = parse_the_parser(n.calls, wrapped, o)
+    else
+      form, err = parse_on_node(n, wrapped, o)
+    end
+  end
+  n.forms[text] = form
+  return form, err
+end
+
+-- erl_eval wants an ordered list of pairs.
+local function bindings_of(variables)
+  local names, list = {}, {}
+  for name in pairs(variables or {}) do names[#names + 1] = name end
+  table.sort(names)
+  for i, name in ipairs(names) do list[i] = tuple(A[name], variables[name]) end
+  return list
+end
+
+-- rex starts a process without limits, so the expression sets them itself. As forms, because
+-- this is not worth a parse: erlang:process_flag(Flag, Value).
+local function limited_form(form, o)
+  local function flag(name, value)
+    local remote = tuple(A.remote, 1, tuple(A.atom, 1, A.erlang), tuple(A.atom, 1, A.process_flag))
+    return tuple(A.call, 1, remote, { tuple(A.atom, 1, A[name]), value })
+  end
+  return tuple(A.block, 1, {
+    flag("priority", tuple(A.atom, 1, A[o.priority])),
+    flag("max_heap_size", tuple(A.integer, 1, o.heap_words)),
+    form,
+  })
+end
+
+-- {Value, {reductions, N}} in external form, cut without decoding the value.
+local function cut_pair(raw)
+  for _, spelling in ipairs { "h\2w\10reductions", "h\2d\0\10reductions" } do
+    local from = #raw - #spelling - 9
+    local at = raw:find(spelling, math.max(4, from), true)
+    if at then return "\131" .. raw:sub(4, at - 1), etf.decode("\131" .. raw:sub(at))[2] end
+  end
+end
+
+local function unwrap(answer, form)
+  if not form then return answer[1], answer[2][2] end
+  local raw, reductions = cut_pair(answer)
+  if form == "json" then return etf.json(raw), reductions end
+  return raw, reductions
+end
+
+function evaluate(n, text, variables, given)
+  local o = {
+    timeout = given.timeout, deadline = given.deadline, group_leader = given.group_leader, subject = "the query",
+    heap_words = given.heap_words or HEAP_WORDS, priority = given.priority or "low",
+    form = (given.raw or given.json) and "raw" or nil,
+  }
+  local form, err = form_of(n, text, o)
+  if not form then return nil, err end
+  if not n.calls:limited() then form = limited_form(form, o) end
+  -- With the last argument the value alone comes back, without the bindings.
+  local arguments = { form, bindings_of(variables), A.none, A.none, A.value }
+  local answer, cost
+  answer, err, cost = n.calls:run("erl_eval", "expr", arguments, o)
+  n.load:count(cost)
+  if answer == nil then return nil, err end
+  local value, reductions = unwrap(answer, given.raw and "raw" or given.json and "json" or nil)
+  n.load.reductions = n.load.reductions + reductions
+  return value, nil, cost.printed
+end
+
+--- Evaluates a text on the node.
+---@param n table                what holds `calls`, `forms` and `load`: the node
+---@param text string            Erlang expressions, ending in a full stop
+---@param variables? table       name of an Erlang variable -> value, as host.etf encodes it
+---@param o? CallOptions         heap_words is 20,000,000 and priority low if left out;
+---                              `raw` and `json` ask for bytes or JSON text
+---@return any value             nil when it failed
+---@return Failure? err
+---@return string? printed       what the query wrote to its output
+function query.run(n, text, variables, o)
+  return evaluate(n, text, variables, o or {})
+end
+
+return query

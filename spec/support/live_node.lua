@@ -1,0 +1,167 @@
+--- A real node for a spec: its own home with its own cookie, its own epmd on a port of its own, on
+--- loopback, so nothing else on this machine is touched. A shell holds both and ends them when
+--- its stdin closes, which happens whatever way this process ends.
+
+local uv = require "luv"
+local async = require "runtime.async"
+local crypto = require "host.crypto"
+local node = require "runtime.node.init"
+
+local live = {}
+
+local PATIENCE_S = 60
+
+local HOLD = [[
+umask 077
+export HOME=$(mktemp -d) && cd "$HOME" || exit 1
+printf '%s' "$SPEC_COOKIE" > .erlang.cookie && chmod 400 .erlang.cookie
+unset SPEC_COOKIE XDG_CONFIG_HOME
+epmd -address 127.0.0.1 > epmd.log 2>&1 &
+EPMD=$!
+"$@" < /dev/null > node.log 2>&1 &
+NODE=$!
+echo "$HOME $NODE $EPMD"
+read -r UNTIL_CLOSED
+kill -9 $NODE $EPMD
+wait
+rm -rf "$HOME"
+]]
+
+local LOOPBACK = { "-start_epmd", "false", "-kernel", "inet_dist_use_interface", "{127,0,0,1}" }
+
+local function append(list, more)
+  for _, item in ipairs(more or {}) do list[#list + 1] = item end
+  return list
+end
+
+local function erl(o) return append(append({ "erl", "-name", o.name, "-noinput" }, LOOPBACK), o.args) end
+
+local function elixir(o)
+  local flags = table.concat(append({}, LOOPBACK), " ")
+  return append(append({ "elixir", "--name", o.name, "--no-halt", "--erl", flags }, o.args), { "-e", o.code or ":ok" })
+end
+
+local function free_port()
+  local socket = uv.new_tcp()
+  socket:bind("127.0.0.1", 0)
+  local port = socket:getsockname().port
+  socket:close()
+  return port
+end
+
+local function hex(bytes) return (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end)) end
+
+-- Everything is inherited but what would lead to another epmd or cookie.
+local function environment(port, cookie)
+  local env = { "ERL_EPMD_PORT=" .. port, "SPEC_COOKIE=" .. cookie }
+  for name, value in pairs(uv.os_environ()) do
+    if name ~= "ERL_EPMD_PORT" and not name:match "^BEAMLENS_" then env[#env + 1] = name .. "=" .. value end
+  end
+  return env
+end
+
+local function hold(command, port, cookie)
+  local stdin, stdout = uv.new_pipe(), uv.new_pipe()
+  local ended = {}
+  local shell = assert(uv.spawn("sh", {
+    args = append({ "-c", HOLD, "sh" }, command), env = environment(port, cookie), stdio = { stdin, stdout, 2 },
+  }, function()
+    ended.yes = true
+    if ended.wake then ended.wake(true) end
+  end))
+  local line = async.await(function(resume)
+    local text = ""
+    stdout:read_start(function(_, chunk)
+      text = text .. (chunk or "")
+      if not chunk or text:find "\n" then resume(text) end
+    end)
+  end, async.now() + PATIENCE_S)
+  stdout:close()
+  local home, os_pid, epmd_pid = (line or ""):match "^(%S+) (%d+) (%d+)"
+  assert(home, "the shell of the live node did not start")
+  return {
+    home = home, os_pid = tonumber(os_pid), epmd_pid = tonumber(epmd_pid),
+    release = function()
+      stdin:close()
+      if not ended.yes then async.await(function(resume) ended.wake = resume end, async.now() + PATIENCE_S) end
+      shell:close()
+    end,
+  }
+end
+
+-- The epmd port is read from the environment, as for a user.
+local function connect(at)
+  local deadline = async.now() + PATIENCE_S
+  uv.os_setenv("ERL_EPMD_PORT", tostring(at.epmd_port))
+  while true do
+    local n, err = node.connect { name = at.name, cookie_file = at.cookie_file, deadline = deadline }
+    if n then return n end
+    if async.now() > deadline then
+      local log = io.open(at.home .. "/node.log")
+      error(("%s did not come up: %s\n%s"):format(at.name, tostring(err), log and log:read "*a" or ""))
+    end
+    async.sleep(0.02)
+  end
+end
+
+local started = {}
+
+local Live = {}
+Live.__index = Live
+
+--- Evaluates text there as a person at its shell would: no limits, and what it starts lives on.
+function Live:evaluate(text, variables)
+  local value, err = self.node.query(text, variables, {
+    timeout = PATIENCE_S, heap_words = 0, priority = "normal", group_leader = "user",
+  })
+  if value == nil then error("the live node refused: " .. tostring(err), 3) end
+  return value
+end
+
+--- Ends the node and removes its home.
+function Live:end_it()
+  started[self] = nil
+  if self.node then self.node:close() end
+  self.release()
+end
+
+-- A spec's setup runs outside of any task.
+local function in_task(fn, ...)
+  if async.current() then return fn(...) end
+  return async.run(fn, ...)
+end
+
+local function start(o)
+  local port, cookie = free_port(), o.cookie or hex(crypto.random(16))
+  o = setmetatable({ name = o.name or "bl_spec@127.0.0.1" }, { __index = o })
+  local at = hold(o.elixir and elixir(o) or erl(o), port, cookie)
+  at.name, at.epmd_port, at.cookie_file = o.name, port, at.home .. "/.erlang.cookie"
+  setmetatable(at, Live)
+  at.eval = function(...) return at:evaluate(...) end
+  at.stop = function() in_task(at.end_it, at) end
+  started[at] = true
+  at.node = connect(at)
+  if o.code and not o.elixir then at.eval(o.code) end
+  return at
+end
+
+--- Starts a node and attaches to it.
+---@param o? { name?: string, elixir?: boolean, cookie?: string, args?: string[], code?: string }
+---  args: more of the command line; code: Erlang expressions (or Elixir) that it runs first
+---@return table  { node, name, cookie_file, epmd_port, os_pid, home, eval = fn(text, variables), stop = fn() }
+function live.start(o) return in_task(start, o or {}) end
+
+function live.stop_all()
+  in_task(function()
+    for at in pairs(started) do at:end_it() end
+  end)
+end
+
+--- The body of an `it`, run inside a task.
+---@param body function
+---@return function
+function live.test(body)
+  return function() async.run(body) end
+end
+
+return live
