@@ -1,0 +1,159 @@
+--- The analyst: a provider that needs no key. It reads the same messages as a model and calls the
+--- same tools, by the checks that the skills bring with them, so it knows no fault by name. Given
+--- the same answers it says the same.
+---
+--- An agent's whole course is one function here (operate, coordinate), written from top to bottom:
+--- `turn` hands calls to the loop and comes back with their results at the next `ask`.
+
+local clues = require "runtime.llm.clues"
+local rounds = require "runtime.llm.rounds"
+
+local analyst = {}
+
+local NOTHING_USED = { input = 0, cache_write = 0, cache_read = 0, output = 0 }
+local MOST_CALLS = 16      -- the loop takes no more in one answer
+local LONGEST_WAIT = 60000 -- ms; asked again while somebody runs
+local MOST_WAITS = 30
+
+local STATE = { critical = "critical", warning = "warning", info = "observing" }
+
+local function reply(text, calls)
+  return { text = text, calls = calls, stop = calls[1] and "calls" or "done", usage = NOTHING_USED }
+end
+
+local Analyst = {}
+Analyst.__index = Analyst
+
+--- The calls of one turn, as { tool, args } each; gives their results in the same order.
+---@return { ok: boolean, text: string, data: any }[]
+function Analyst:turn(text, wanted)
+  local calls = {}
+  for i, call in ipairs(wanted) do
+    self.count = self.count + 1
+    calls[i] = { id = "a" .. self.count, name = call[1], args = call[2] }
+  end
+  local by_id, results = coroutine.yield(reply(text, calls)), {}
+  for i, call in ipairs(calls) do
+    results[i] = by_id[call.id] or { ok = false, text = "no result came back" }
+  end
+  return results
+end
+
+--- One call, tried once more when it fails.
+function Analyst:call(text, tool, args)
+  local result = self:turn(text, { { tool, args } })[1]
+  if not result.ok then result = self:turn(text, { { tool, args } })[1] end
+  return result
+end
+
+local function results_of(messages)
+  local by_id = {}
+  for _, message in ipairs(messages) do
+    for _, result in ipairs(message.role == "tool" and message.results or {}) do by_id[result.id] = result end
+  end
+  return by_id
+end
+
+--- One step of the course. The last step of a run has no tools, and then there is only to say so.
+---@param request table
+---@return table? reply
+---@return table? err
+function Analyst:ask(request)
+  if not request.tools then return reply(self.said or "The run ended before all looks were made.", {}) end
+  if coroutine.status(self.course) == "dead" then return reply(self.said or "Nothing more to do.", {}) end
+  local ok, answer = coroutine.resume(self.course, results_of(request.messages))
+  if not ok then
+    return nil, setmetatable({ class = "fatal", message = "the analyst failed: " .. tostring(answer) },
+      { __tostring = function(err) return err.message end })
+  end
+  return answer
+end
+
+local function provider(course)
+  local self = setmetatable({ name = "analyst", count = 0 }, Analyst)
+  self.course = coroutine.create(function() return course(self) end)
+  return self
+end
+
+--- What is left open is asked for once by the loop; the second `done` always ends.
+function Analyst:finish(text, args)
+  self.said = text
+  self:call(text, "done", args)
+  return reply(text, {})
+end
+
+--- Makes the looks of one round, all at once, and those that failed once more.
+function Analyst:look(round)
+  for attempt = 1, 2 do
+    local open = round:open()
+    for first = 1, #open, MOST_CALLS do
+      local wanted = {}
+      for i = first, math.min(#open, first + MOST_CALLS - 1) do
+        wanted[#wanted + 1] = { "execute", { code = open[i]:code(attempt) } }
+      end
+      local why = ("%d looks%s"):format(#wanted, attempt == 2 and ", that failed before" or "")
+      for i, result in ipairs(self:turn(why, wanted)) do open[first + i - 1]:answer(result) end
+    end
+  end
+end
+
+local function operate(self, skill)
+  local first = self:call("How is it now?", "take_snapshot", {})
+  if not first.ok then return self:finish("No snapshot, so nothing can be told: " .. first.text, {}) end
+  local snapshot = first.data
+  local all = rounds.new(skill.checks or {}, snapshot.data)
+  for round in all:each() do self:look(round) end
+
+  local findings, worst = clues.settle(all:findings()), nil
+  for _, finding in ipairs(findings) do
+    self:call(finding.hypothesis, "send_notification", clues.notification(finding, snapshot))
+    worst = clues.graver(worst, finding.severity)
+  end
+  local text = #findings > 0 and findings[1].hypothesis or #all.failed > 0
+    and ("Not everything could be looked at: " .. table.concat(all.failed, "; ")) or "Nothing wrong was found."
+  self:call(text, "set_state", { state = STATE[worst] or #all.failed > 0 and "observing" or "healthy", reason = text })
+  return self:finish(text, {})
+end
+
+-- Until nobody runs. The loop's own deadline ends it where somebody never stops.
+local function wait(self)
+  for _ = 1, MOST_WAITS do
+    local result = self:turn("Waiting for the operators.", { { "wait", { ms = LONGEST_WAIT } } })[1]
+    local running = 0
+    for _, operator in ipairs(result.ok and result.data.operators or {}) do
+      if operator.running then running = running + 1 end
+    end
+    if running == 0 then return end
+  end
+end
+
+local function coordinate(self, skills)
+  local names, checks = {}, {}
+  for i, skill in ipairs(skills) do
+    names[i] = skill.name
+    for _, check in ipairs(skill.checks or {}) do checks[#checks + 1] = check end
+  end
+  local started = self:call("Everybody looks at once.", "invoke_operators", { skills = names })
+  if not started.ok then return self:finish("No operator could be started: " .. started.text, {}) end
+  wait(self)
+  local told = self:call("What did they find?", "get_notifications", {})
+  local insights = told.ok and clues.insights(told.data.notifications, checks) or {}
+  for _, insight in ipairs(insights) do self:call(insight.summary, "produce_insight", insight) end
+  local text = insights[1] and insights[1].summary or told.ok and #told.data.notifications == 0
+    and "The operators found nothing wrong." or "Something was seen whose cause was not found."
+  return self:finish(text, { summary = text })
+end
+
+---@param skill Skill
+---@return table provider   for one run of one operator
+function analyst.operator(skill)
+  return provider(function(self) return operate(self, skill) end)
+end
+
+---@param skills Skill[]
+---@return table provider   for one run of the coordinator
+function analyst.coordinator(skills)
+  return provider(function(self) return coordinate(self, skills) end)
+end
+
+return analyst

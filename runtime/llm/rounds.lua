@@ -1,0 +1,163 @@
+--- The looks that checks ask for, in rounds: all first looks at once, then all second ones. Two
+--- checks that want the same look at the same place share it, for a look costs the node time.
+
+---@class Look
+---@field call any[]          callback and arguments
+---@field observation? string
+---@field value? any          what the callback answered
+local Look = {}
+Look.__index = Look
+
+local function literal(value)
+  if type(value) == "string" then return ("%q"):format(value) end
+  return ("%.14g"):format(value)
+end
+
+local function script(call)
+  local args = {}
+  for i = 2, #call do args[i - 1] = literal(call[i]) end
+  return ("return %s(%s)"):format(call[1], table.concat(args, ", "))
+end
+
+--- The script of this look. A look made on purpose a second time says so, lest it be taken for a
+--- conversation that goes in circles.
+function Look:code(attempt)
+  local remark = self.times > 1 and (" -- look %d"):format(self.times) or ""
+  if attempt > 1 then remark = remark .. " -- once more" end
+  return script(self.call) .. remark
+end
+
+---@param result { ok: boolean, text: string, data: any }
+function Look:answer(result)
+  local data = result.ok and result.data or {}
+  self.why = not result.ok and result.text or nil
+  self.observation, self.value = data.observation, data.result
+end
+
+local Round = {}
+Round.__index = Round
+
+--- The looks that have no answer yet.
+---@return Look[]
+function Round:open()
+  local open = {}
+  for _, look in ipairs(self.looks) do
+    if look.value == nil then open[#open + 1] = look end
+  end
+  return open
+end
+
+---@class Rounds
+---@field failed string[]     what could not be looked at, and why
+local Rounds = {}
+Rounds.__index = Rounds
+
+local rounds = {}
+
+local function no_history() return {} end
+
+-- Checks come from files that people edit: one that trips must not take the others with it.
+local function try(all, check, f, ...)
+  local ok, value = pcall(f, ...)
+  if ok then return value end
+  all.failed[#all.failed + 1] = ("check %s failed: %s"):format(check.id, tostring(value))
+end
+
+--- The checks that a snapshot makes suspect.
+---@param checks Check[]
+---@param snapshot table
+---@return Rounds
+function rounds.new(checks, snapshot)
+  local all = setmetatable({ going = {}, failed = {}, made = {} }, Rounds)
+  for _, check in ipairs(checks) do
+    if try(all, check, check.suspect, snapshot, no_history) then
+      all.going[#all.going + 1] = { check = check, looks = {}, results = {} }
+    end
+  end
+  return all
+end
+
+local function next_look(all, run)
+  local wanted = run.check.look[#run.looks + 1]
+  if type(wanted) == "function" then wanted = try(all, run.check, wanted, run.results) end
+  return wanted
+end
+
+-- The next look of every check that goes on, the same ones once.
+local function round_of(all)
+  local round, shared = setmetatable({ looks = {}, runs = {} }, Round), {}
+  for _, run in ipairs(all.going) do
+    local call = not run.over and next_look(all, run)
+    if call then
+      local key = script(call)
+      if not shared[key] then
+        all.made[key] = (all.made[key] or 0) + 1
+        shared[key] = setmetatable({ call = call, times = all.made[key] }, Look)
+        round.looks[#round.looks + 1] = shared[key]
+      end
+      run.looks[#run.looks + 1] = shared[key]
+      round.runs[#round.runs + 1] = run
+    else
+      run.over = true
+    end
+  end
+  return round
+end
+
+-- Takes in what a round brought. A look that failed ends the checks that wanted it.
+local function take(all, round)
+  local said = {}
+  for _, run in ipairs(round.runs) do
+    local look = run.looks[#run.looks]
+    local value = look.value
+    local why = look.why or type(value) == "table" and value.unavailable
+    if why then
+      run.over = true
+      -- What vanished before its second look was no lasting trouble; a first look has to be made.
+      if not said[look] and (look.why or #run.looks == 1) then
+        said[look] = true
+        all.failed[#all.failed + 1] = ("%s: %s"):format(look.call[1], tostring(why))
+      end
+    else
+      run.results[#run.results + 1] = value
+    end
+  end
+end
+
+--- The rounds, one after another; each has to be answered before the next is asked for.
+function Rounds:each()
+  local last
+  return function()
+    if last then take(self, last) end
+    last = round_of(self)
+    if #last.looks > 0 then return last end
+  end
+end
+
+-- A figure of a look as a claim that cites its observation.
+local function evidence_of(run, finding)
+  local claims = {}
+  for i, figure in ipairs(finding.figures or {}) do
+    claims[i] = { observation = run.looks[figure.look].observation, path = figure.path, value = figure.value }
+  end
+  return claims
+end
+
+--- What the checks found that made all their looks.
+---@return Finding[]  with `check` and `evidence`
+function Rounds:findings()
+  local findings = {}
+  for _, run in ipairs(self.going) do
+    if #run.results == #run.check.look then
+      local finding = try(self, run.check, run.check.confirm, run.results)
+      if finding then
+        finding.check, finding.mechanism = run.check, run.check.mechanism
+        finding.evidence = evidence_of(run, finding)
+        findings[#findings + 1] = finding
+      end
+    end
+  end
+  return findings
+end
+
+return rounds

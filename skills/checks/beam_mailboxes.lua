@@ -1,0 +1,267 @@
+--- What an expert looks for in the mailboxes of a node. One look finds the queue worth a close
+--- one, the close look says what its process does with it, in one word and never in two.
+---
+--- A burst drains, so growth counts only where it goes on at the second look and the queue was
+--- never empty in between. Whether a process takes messages at all is measured, not guessed.
+
+local FIRST, CLOSE = 1500, 2000 -- milliseconds
+
+-- Functions of OTP in which a process waits for something other than its next message: the
+-- clock, another process, a socket, a file. Who stands there is in the midst of handling.
+local WAITS_IN = { timer = true, gen = true, gen_server = true, gen_statem = true, prim_inet = true, gen_tcp = true,
+  gen_udp = true, ssl = true, ssl_gen_statem = true, tls_sender = true, prim_file = true, file = true, httpc = true,
+  erlang = true, erts_internal = true, rpc = true, erpc = true, global = true, io = true, io_lib = true,
+  code_server = true, logger = true, socket = true, prim_socket = true, lists = true, Task = true, GenServer = true }
+
+local function module_of(func) return (func or ""):match "^'?([%w_%.]+)'?:" or "" end
+
+local function object(row) return row.name or row.current_function or row.pid end
+
+-- "processes[2].queue_growth" of a table.
+local function read(value, path)
+  for key in path:gmatch "[%w_]+" do
+    if type(value) ~= "table" then return nil end
+    value = value[tonumber(key) or key]
+  end
+  return value
+end
+
+-- Figures as path and value, read here so that what is cited is what was measured.
+local function cite(results, cited)
+  local figures = {}
+  for _, c in ipairs(cited) do
+    local value = read(results[c[1]], c[2])
+    if value ~= nil then figures[#figures + 1] = { look = c[1], path = c[2], value = value } end
+  end
+  return figures
+end
+
+local function row_of(rows, key, value)
+  for i, row in ipairs(rows or {}) do
+    if row[key] == value then return row, i end
+  end
+end
+
+local function most(rows, key, least)
+  local best
+  for _, row in ipairs(rows or {}) do
+    if (row[key] or 0) >= least and (not best or row[key] > best[key]) then best = row end
+  end
+  return best
+end
+
+-- How much of the time a watched process was in one of these states, in percent.
+local function share(w, ...)
+  local sum = 0
+  for _, state in ipairs { ... } do
+    local row = row_of(w.statuses, "status", state)
+    sum = sum + (row and row.share_pct or 0)
+  end
+  return sum
+end
+
+local function step(text, risk) return { text = text, risk = risk or "SAFE" } end
+
+local function per_second(delta, seconds) return math.floor(delta / math.max(seconds, 0.001) + 0.5) end
+
+local function always() return true end
+
+
+local QUEUES = { "beam_queue_growth", FIRST, 10 }
+local LONG = 1000      -- messages; what is shorter and stands still is traffic
+local GROWS = 20       -- messages gained in a window, below which nothing is said of growth
+
+local function watch(pid) return { "beam_watch_process", pid, CLOSE } end
+
+-- The mailbox most worth a close look: the one that gained most, else the longest.
+local function suspicious_mailbox(results)
+  local rows = results[1].processes
+  local row = most(rows, "queue_growth", GROWS) or most(rows, "final_queue", LONG) or most(rows, "final_queue", 50)
+  return row and watch(row.pid)
+end
+
+--- What a watched process is doing with its mailbox, in one word. The order matters: what
+--- cannot run at all is told before what runs, and what runs before what waits.
+local function mailbox_word(row, w)
+  local top, gained = module_of(w.stack[1]), w.queue_last - w.queue_first
+  local growing = row.queue_growth >= GROWS and gained >= GROWS and w.queue_min >= 0.8 * w.queue_first
+    and w.queue_first > 0
+  local busy, waiting = share(w, "running", "runnable"), share(w, "waiting")
+  local arrives = gained / w.seconds + w.taken_per_sec
+  if share(w, "suspended") >= 80 then
+    -- A port that is busy suspends who writes to it; then the stack ends in the driver's call.
+    return growing and not WAITS_IN[top] and "process_suspended" or nil
+  end
+  if row_of(w.functions, "current_function", "sys:suspend_loop_hib/6") or top == "sys" then
+    return growing and "sys_suspended" or nil
+  end
+  if busy >= 80 and w.queue_min >= 10 * LONG and w.taken_per_sec * 60 < w.queue_min
+    and gained < 0.1 * w.queue_first then return "selective_receive_scan" end
+  if growing and waiting >= 80 and w.taken_per_sec < 0.01 * arrives then
+    if top == "timer" then return "slow_consumer" end
+    return not WAITS_IN[top] and w.functions[1].share_pct >= 95 and "unhandled_messages" or nil
+  end
+  if growing and w.taken_per_sec > 0 then return "slow_consumer" end
+  if growing and busy >= 80 then return "slow_consumer" end
+  if busy >= 80 and w.queue_min >= 50 and w.taken_per_sec >= 100 and w.queue_max < 60 * w.taken_per_sec then
+    return "serialising_process"
+  end
+end
+
+local function mailbox_figures(results, i)
+  local row = ("processes[%d]."):format(i)
+  return cite(results, { { 2, "queue_last" }, { 2, "queue_first" }, { 2, "taken_per_sec" }, { 2, "seconds" },
+    { 2, "statuses[1].status" }, { 2, "functions[1].current_function" }, { 2, "reductions_per_sec" },
+    { 1, row .. "queue_growth" }, { 1, row .. "final_queue" } })
+end
+
+--- A check of one mailbox word. `tell` says what was found, for an on-call person to read.
+local function mailbox_check(word, expert, tell)
+  return {
+    id = word, mechanism = word, expert = expert, suspect = always,
+    look = { QUEUES, suspicious_mailbox },
+    confirm = function(results)
+      local w = results[2]
+      if not w or w.unavailable then return end
+      local row, i = row_of(results[1].processes, "pid", w.pid)
+      if not row or mailbox_word(row, w) ~= word then return end
+      local finding = tell(row, w, per_second(w.queue_last - w.queue_first, w.seconds))
+      finding.object = finding.object or w.name or object(row)
+      finding.figures = mailbox_figures(results, i)
+      finding.severity = finding.severity or w.queue_last >= 100 * LONG and "critical" or "warning"
+      return finding
+    end,
+  }
+end
+
+local function stands(w) return ("%s (%s)"):format(w.functions[1].current_function, w.statuses[1].status) end
+
+local slow_consumer = mailbox_check("slow_consumer",
+  "A mailbox that grows at two looks while its process takes messages: the handler is slower than the senders.",
+  function(row, w, rate)
+    local name = object(row)
+    return {
+      confidence = (w.taken_per_sec > 0 or module_of(w.stack[1]) == "timer") and "high" or "medium",
+      hypothesis = ("%s gets about %d messages a second and handles about %d: its queue grows by %d a second. "
+        .. "While handling it is in %s; nothing slows the senders down."):format(name, rate + w.taken_per_sec,
+        w.taken_per_sec, rate, stands(w)),
+      unlike = {
+        bursty_mailbox = ("a burst drains; this queue never fell below %d in %.1f s and ended at %d"):format(
+          w.queue_min, w.seconds, w.queue_last),
+        unhandled_messages = ("it takes messages (about %d a second) or stands inside its handler, in %s"):format(
+          w.taken_per_sec, w.stack[1]),
+        selective_receive_scan = ("it is busy %d %% of the time, and the queue grows instead of standing"):format(
+          share(w, "running", "runnable")),
+        process_suspended = ("its state is %s, not suspended"):format(w.statuses[1].status),
+      },
+      next_steps = {
+        step(("find what blocks the handler: %s is where it spends its time"):format(w.stack[1])),
+        step("let senders wait (call instead of cast), or bound the queue and drop what is too much", "CAUTION"),
+        step(("restarting %s frees the memory and loses the %d messages in its queue"):format(name, w.queue_last),
+          "DANGEROUS"),
+      },
+    }
+  end)
+
+local scan = mailbox_check("selective_receive_scan",
+  "A long mailbox that stands still while its process burns a scheduler: a receive that never matches its head.",
+  function(row, w)
+    return {
+      confidence = "high",
+      hypothesis = ("%s has %d messages that its receive does not match and walks through all of them at every "
+        .. "receive: it runs without pause and takes %d a second out."):format(object(row), w.queue_last,
+        w.taken_per_sec),
+      unlike = {
+        hot_process = ("the mailbox of a plain busy loop is empty; this one never held less than %d"):format(
+          w.queue_min),
+        slow_consumer = ("the queue of a slow consumer grows; this one went from %d to %d in %.1f s"):format(
+          w.queue_first, w.queue_last, w.seconds),
+        serialising_process = "a busy server takes its messages out; here they stay",
+      },
+      next_steps = {
+        step(("look at the receive in %s: which messages does no clause take?"):format(
+          w.functions[1].current_function)),
+        step("add a clause that takes what is not expected, or match on a reference made just before the receive",
+          "CAUTION"),
+        step("restart the process to be rid of the queue", "DANGEROUS"),
+      },
+    }
+  end)
+
+local unhandled = mailbox_check("unhandled_messages",
+  "A mailbox that only grows while its process waits in its own receive: no clause takes what arrives.",
+  function(row, w, rate)
+    return {
+      confidence = "high",
+      hypothesis = ("%d messages a second arrive at %s and none is ever taken: it waits in %s for something else, "
+        .. "so they pile up (%d now)."):format(rate, object(row), w.functions[1].current_function, w.queue_last),
+      unlike = {
+        slow_consumer = ("a slow consumer takes some; in %.1f s of %d looks none was taken, and it works %d "
+          .. "reductions a second"):format(w.seconds, w.samples, w.reductions_per_sec),
+        process_suspended = ("its state is %s: it could run"):format(w.statuses[1].status),
+        selective_receive_scan = ("it is not busy: running %d %% of the looks"):format(share(w, "running", "runnable")),
+        bursty_mailbox = ("the queue never fell below %d"):format(w.queue_min),
+      },
+      next_steps = {
+        step(("see what arrives and which clauses %s has; late replies after a timed-out call are the usual guest")
+          :format(w.functions[1].current_function)),
+        step("add a last clause that takes and counts everything else", "CAUTION"),
+        step("restart the process to be rid of the queue", "DANGEROUS"),
+      },
+    }
+  end)
+
+local suspended = mailbox_check("process_suspended",
+  "A mailbox that grows while its process is suspended: nothing in it can be slow, it is not allowed to run.",
+  function(row, w, rate)
+    return {
+      confidence = "medium",
+      hypothesis = ("%s is suspended and does nothing, while %d messages a second arrive (%d wait now): somebody "
+        .. "called erlang:suspend_process on it, a debugger for one."):format(object(row), rate, w.queue_last),
+      unlike = {
+        slow_consumer = ("a slow consumer runs; this one was suspended in %d %% of the looks"):format(
+          share(w, "suspended")),
+        slow_reader = ("a full socket suspends its writer inside the send; this one stands in %s"):format(
+          w.functions[1].current_function),
+      },
+      next_steps = { step "find who suspended it: a debugger, a tracer, a console left open",
+        step("resume it, or end the process that suspended it", "DANGEROUS") },
+    }
+  end)
+
+local sys_suspended = mailbox_check("sys_suspended",
+  "A mailbox that grows while its process stands in sys:suspend_loop.",
+  function(row, _, rate)
+    return {
+      confidence = "high",
+      hypothesis = ("%s was suspended through sys and handles nothing, while %d messages a second arrive."):format(
+        object(row), rate),
+      unlike = { process_suspended = "its state is not suspended: it waits in the loop of sys",
+        slow_consumer = "it is in no handler" },
+      next_steps = { step "find who called sys:suspend on it: an upgrade that did not finish, a console",
+        step("sys:resume it", "CAUTION") },
+    }
+  end)
+
+local serialising = mailbox_check("serialising_process",
+  "A server that is always busy with a steady queue: every request passes through one process.",
+  function(row, w)
+    return {
+      confidence = "medium",
+      hypothesis = ("%s is never idle and its queue stands at about %d: it handles %d requests a second, which is all "
+        .. "that one process can, and everybody waits for it."):format(object(row), w.queue_last, w.taken_per_sec),
+      unlike = {
+        slow_consumer = ("the queue does not grow: %d, then %d"):format(w.queue_first, w.queue_last),
+        hot_process = ("it works off requests: %d a second"):format(w.taken_per_sec),
+        selective_receive_scan = "its messages are taken out",
+      },
+      next_steps = {
+        step("see what it does in each request: " .. table.concat(w.stack, " < ", 1, math.min(3, #w.stack))),
+        step("shard it, or move what is only read into an ETS table", "CAUTION"),
+      },
+    }
+  end)
+
+slow_consumer.symptom_of = { "cpu_saturation" }
+
+return { slow_consumer, scan, unhandled, suspended, sys_suspended, serialising }
