@@ -213,10 +213,10 @@ handlers[OP.REG_SEND] = function(self, message, buffer, from)
   end
 end
 
--- Our boxes and our own pid live; whatever else is monitored is not there.
+-- Our boxes, our own pid and the name that is pinged live; whatever else is monitored is not there.
 handlers[OP.MONITOR_P] = function(self, message)
   local of = message[3]
-  if self.boxes[of] or self.pending[of] or of == self.us then return end
+  if self.boxes[of] or self.pending[of] or of == self.us or of == A.net_kernel then return end
   self.link:send(control.monitor_exit(of, message[2], message[4], A.noproc))
 end
 

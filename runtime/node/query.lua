@@ -9,10 +9,11 @@
 local etf = require "host.etf"
 local failure = require "runtime.failure"
 local parsed = require "runtime.node.parsed"
+local term = require "runtime.node.term"
 
 local query = {}
 
-local A, tuple = etf.A, etf.tuple
+local A, kind, tuple = etf.A, etf.kind, etf.tuple
 
 local HEAP_WORDS = 20000000
 local INCOMPLETE = 4
@@ -102,23 +103,36 @@ local function limited_form(form, o)
   end
   return tuple(A.block, 1, {
     flag("priority", tuple(A.atom, 1, A[o.priority])),
-    flag("max_heap_size", tuple(A.integer, 1, o.heap_words)),
+    flag("max_heap_size", tuple(A.value, 1, etf.amap { size = o.heap_words, kill = true, error_logger = false })),
     form,
   })
 end
 
+local LARGEST_INTEGER = 11  -- bytes, of a count of 64 bits
+
 -- {Value, {reductions, N}} in external form, cut without decoding the value.
 local function cut_pair(raw)
   for _, spelling in ipairs { "h\2w\10reductions", "h\2d\0\10reductions" } do
-    local from = #raw - #spelling - 9
+    local from = #raw - #spelling - LARGEST_INTEGER
     local at = raw:find(spelling, math.max(4, from), true)
-    if at then return "\131" .. raw:sub(4, at - 1), etf.decode("\131" .. raw:sub(at))[2] end
+    if at then
+      return "\131" .. raw:sub(4, at - 1), etf.decode("\131" .. raw:sub(at))[2]
+    end
   end
 end
 
+-- What was thrown comes back from rex as if it were the value.
+local function is_pair(answer)
+  return kind(answer) == "tuple" and kind(answer[2]) == "tuple" and answer[2][1] == A.reductions
+end
+
 local function unwrap(answer, form)
-  if not form then return answer[1], answer[2][2] end
+  if not form then
+    if not is_pair(answer) then return fail("the query failed: throw " .. term.text(answer)) end
+    return answer[1], answer[2][2]
+  end
   local raw, reductions = cut_pair(answer)
+  if not raw then return fail("the query failed: throw " .. term.text((etf.decode(answer)))) end
   if form == "json" then return etf.json(raw), reductions end
   return raw, reductions
 end
@@ -139,6 +153,7 @@ function evaluate(n, text, variables, given)
   n.load:count(cost)
   if answer == nil then return nil, err end
   local value, reductions = unwrap(answer, given.raw and "raw" or given.json and "json" or nil)
+  if value == nil then return nil, reductions end
   n.load.reductions = n.load.reductions + reductions
   return value, nil, cost.printed
 end

@@ -89,19 +89,33 @@ local function hold(command, port, cookie)
   }
 end
 
--- The epmd port is read from the environment, as for a user.
-local function connect(at)
+local function until_true(at, what, attempt)
   local deadline = async.now() + PATIENCE_S
-  uv.os_setenv("ERL_EPMD_PORT", tostring(at.epmd_port))
   while true do
-    local n, err = node.connect { name = at.name, cookie_file = at.cookie_file, deadline = deadline }
-    if n then return n end
+    local value, err = attempt(deadline)
+    if value then return value end
     if async.now() > deadline then
       local log = io.open(at.home .. "/node.log")
-      error(("%s did not come up: %s\n%s"):format(at.name, tostring(err), log and log:read "*a" or ""))
+      error(("%s %s: %s\n%s"):format(at.name, what, tostring(err), log and log:read "*a" or ""))
     end
     async.sleep(0.02)
   end
+end
+
+-- A node can be attached to while it still boots; then its figures would move by themselves.
+-- The epmd port is read from the environment, as for a user.
+local function connect(at)
+  uv.os_setenv("ERL_EPMD_PORT", tostring(at.epmd_port))
+  local function attach(deadline)
+    return node.connect { name = at.name, cookie_file = at.cookie_file, deadline = deadline }
+  end
+  local first = until_true(at, "did not come up", attach)
+  until_true(at, "did not boot", function()
+    local status = first:call("init", "get_status", {})
+    return status and tostring(status[1]) == "started"
+  end)
+  first:close()
+  return assert(attach(async.now() + PATIENCE_S))
 end
 
 local started = {}

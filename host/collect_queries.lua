@@ -1,0 +1,36 @@
+--- Build step: writes every Erlang text that we ship, wrapped as it will be sent, to stdout for
+--- host/parse_queries.escript. For each: its SHA-256 in 64 hex digits, four bytes of length, the
+--- text. Only the checkout is read; what a user put over it is parsed on the node.
+
+local bytes = require "runtime.node.bytes"
+local crypto = require "host.crypto"
+local files = require "host.files"
+local query = require "runtime.node.query"
+local skill = require "runtime.skill"
+local uv = require "luv"
+
+local function texts_of_skills(folder, into)
+  local scan = uv.fs_scandir(files.root .. "/" .. folder)
+  while scan do
+    local name, kind = uv.fs_scandir_next(scan)
+    if not name then return end
+    local path = folder .. "/" .. name
+    if kind ~= "directory" and name:match "%.lua$" then
+      local loaded, err = skill.load(files.read(path), path)
+      if not loaded then error(tostring(err), 0) end
+      for _, text in pairs(loaded.queries) do into[#into + 1] = text end
+    end
+  end
+end
+
+local texts = query.own_texts()
+texts_of_skills("skills", texts)
+
+local wrapped, seen = {}, {}
+for _, text in ipairs(texts) do
+  local whole = assert(query.wrap(text))
+  if not seen[whole] then wrapped[#wrapped + 1] = whole end
+  seen[whole] = true
+end
+table.sort(wrapped)  -- the same file from the same texts
+for _, text in ipairs(wrapped) do io.write(crypto.sha256(text), bytes.u32(#text), text) end
