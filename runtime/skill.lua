@@ -74,6 +74,7 @@ local files = require "runtime.files"
 ---@field snapshot string|fun(node: SkillNode): table?, any?   a query, for a small map of health figures
 ---@field callbacks table<string, Callback>
 ---@field checks? Check[]
+---@field texts? table<string, string>   Erlang shared with the parts in `skills/NAME/`
 ---@field source? string         set here: the texts it was loaded from
 
 local skill = {}
@@ -97,11 +98,11 @@ local function broken(message)
 end
 
 --- What a file returns when it runs with the listed names and no others.
-local function evaluate(text, file)
+local function evaluate(text, file, given)
   local chunk, err = load(text, "@" .. file, "t") -- bytecode could do anything to us
   if not chunk then return nil, broken(err) end
   -- Somebody's file may raise like any text that was never run before: that is theirs to read, not ours to die of.
-  local ok, value = pcall(setfenv(chunk, environment()))
+  local ok, value = pcall(setfenv(chunk, environment()), given)
   if not ok then return nil, broken(type(value) == "string" and value or file .. ": raised an error without a text") end
   if type(value) ~= "table" then return nil, broken(("%s:%d: must return a table"):format(file,
     select(2, text:gsub("\n", "")) + 1)) end
@@ -239,6 +240,30 @@ function skill.load(text, file)
   return s
 end
 
+--- Adds a part kept in a file of its own: `{ queries, callbacks }`. The file is handed the skill's
+--- `texts` as its argument, so that parts can share Erlang.
+---@param s Skill
+---@return Skill?
+---@return Failure? err
+function skill.extend(s, text, file)
+  local part, err = evaluate(text, file, s.texts)
+  if not part then return nil, err end
+  local function bad(why, word) return nil, broken(("%s:%d: %s"):format(file, line_of(text, word), why)) end
+  for _, key in ipairs(TABLES) do
+    if type(part[key]) ~= "table" then return bad(key .. " must be a table", key) end
+    for name, value in pairs(part[key]) do
+      if s[key][name] then return bad(name .. " stands in another part too", name) end
+      s[key][name] = value
+    end
+  end
+  for name, c in pairs(part.callbacks) do
+    local why = callback_fault(s, c)
+    if why then return bad(name .. ": " .. why, name) end
+  end
+  s.source = s.source .. text
+  return s
+end
+
 --- Adds checks kept in a file of their own, which returns a list of them.
 ---@param s Skill
 ---@return Skill?
@@ -281,8 +306,21 @@ local function read(name)
   return files.read(("skills/%s.lua"):format(name))
 end
 
---- A skill by name, or by the path of its file, with the callbacks of `base` and with
---- the checks of `skills/checks/NAME.lua` where that file exists.
+-- What files of this folder add to a skill: those whose name fits, in the order of their names.
+local function completed(s, folder, fits, add)
+  for _, name in ipairs(files.list(folder, ".lua")) do
+    if fits(name) then
+      local text, file = files.read(("%s/%s.lua"):format(folder, name))
+      if not text then return nil, file end
+      local ok, err = add(s, text, file)
+      if not ok then return nil, err end
+    end
+  end
+  return s
+end
+
+--- A skill by name, or by the path of its file, with the callbacks of `base`, with its parts in
+--- `skills/NAME/` and with the checks of `skills/checks/NAME.lua` and `NAME_*.lua` there.
 ---@param name string            "ets" or "./my_skill.lua"
 ---@return Skill?
 ---@return Failure? err
@@ -302,14 +340,9 @@ function skill.open(name)
       end
     end
   end
-  for _, other in ipairs(files.list("skills/checks", ".lua")) do
-    if other == s.name then
-      text, file = files.read(("skills/checks/%s.lua"):format(other))
-      if not text then return nil, file end
-      return skill.attach(s, text, file)
-    end
-  end
-  return s
+  s, err = completed(s, "skills/" .. s.name, function() return true end, skill.extend)
+  if not s then return nil, err end
+  return completed(s, "skills/checks", function(file) return file:match "^[^_]+" == s.name end, skill.attach)
 end
 
 --- What a report says about the version of a skill: twelve characters that change with its text.

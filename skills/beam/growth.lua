@@ -1,0 +1,208 @@
+--- What rises: processes, memory, atoms. One look cannot tell growth from size, so each of these looks
+--- twice and says in `seconds` how far apart.
+
+local texts = ...
+local LIMIT = { name = "limit", type = "integer", min = 1, max = 50, default = 10 }
+local ROW = "processes[]: pid, name, current_function, status, memory_kb, message_queue, reductions, "
+local WINDOW = { name = "window_ms", type = "integer", min = 100, max = 10000, default = 1000, waits = true }
+
+-- The figures of the first look, as process_count_before. The words are made here: atoms made by the
+-- query itself would look like growth.
+local pairs_of = {}
+for i, word in ipairs { "process_count", "port_count", "atom_count", "modules", "run_queue", "total_mb", "processes_mb",
+    "processes_used_mb", "system_mb", "binary_mb", "ets_mb", "code_mb", "atom_mb" } do
+  pairs_of[i] = ("{%s, %s_before}"):format(word, word)
+end
+local OLD = ([=[
+  Old = fun(M) -> maps:from_list([{B, maps:get(A, M)} || {A, B} <- [%s], maps:is_key(A, M)]) end,
+]=]):format(table.concat(pairs_of, ", "))
+
+local function round(x) return math.floor(x * 100 + 0.5) / 100 end
+
+-- Where nothing older is remembered, two looks at the atoms are this far apart.
+local ATOM_WAIT = 2
+
+--- What two counts of the atoms, `seconds` apart, say about the limit.
+local function atom_rate(before, now, seconds)
+  local per_minute = (now.atom_count - before) / seconds * 60
+  local pct = 100 * now.atom_count / now.atom_limit
+  local left = per_minute > 0 and (now.atom_limit - now.atom_count) / per_minute or math.huge
+  local urgency = "none"
+  if pct >= 95 or left < 10 then urgency = "critical"
+  elseif pct >= 80 or left < 60 then urgency = "high"
+  elseif left < 24 * 60 then urgency = "medium"
+  elseif pct >= 50 then urgency = "low" end
+  return { seconds = round(seconds), atom_count_before = before, atom_count = now.atom_count, atom_limit = now.atom_limit,
+    utilization_pct = round(pct), growth_per_minute = round(per_minute), urgency = urgency,
+    minutes_to_exhaustion = left < math.huge and round(left) or nil }
+end
+
+--- The atoms now and some time ago: from history where that reaches back, else seen now.
+local function atoms_since(node, seconds)
+  local past = node.history("atoms", seconds / 60)[1]
+  if past and past.age >= seconds / 2 then
+    local now, err = node.ask "atoms"
+    if not now then return nil, err end
+    return atom_rate(past.value.atom_count, now, past.age)
+  end
+  local two, err = node.ask("atoms_twice", { window_ms = math.floor(math.min(seconds, ATOM_WAIT) * 1000) })
+  if not two then return nil, err end
+  return atom_rate(two.atom_count_before, two, two.seconds)
+end
+
+return {
+  queries = {
+    release = [=[ list_to_integer(erlang:system_info(otp_release)).]=],
+
+    atoms_twice = texts.words .. [=[
+  A = erlang:system_info(atom_count), T = Now(),
+  receive after WindowMs -> ok end,
+  #{seconds => Since(T), atom_count_before => A, atom_count => erlang:system_info(atom_count),
+    atom_limit => erlang:system_info(atom_limit)}.]=],
+
+    -- maps:groups_from_list is compiled, and of OTP 25 like `parent`; a fold does without it.
+    groups = texts.walk .. [=[
+  I = case By of <<"parent">> -> parent; <<"initial_call">> -> initial_call; _ -> current_function end,
+  {Gc, P, X, _} = Shape(memory), S = All(),
+  M = ets:match_spec_compile([{{{I, '$8'}, P, '$9'}, [], [['$8', {{X, '$9'}}]]}]),
+  Group = case erlang:function_exported(maps, groups_from_list, 3) of
+    true -> fun(L) -> maps:groups_from_list(fun erlang:hd/1, fun lists:last/1, L) end;
+    false -> fun(L) -> lists:foldl(fun([K, V], A) -> A#{K => [V | maps:get(K, A, [])]} end, #{}, L) end end,
+  Add = fun({K, V}, A) -> {N, W, _} = maps:get(K, A, {0, 0, 0}), {Ws, [H | _] = Ps} = lists:unzip(V),
+          A#{K => {N + length(Ps), W + lists:sum(Ws), H}} end,
+  Sums = lists:foldl(fun(H, A) -> lists:foldl(Add, A, maps:to_list(
+           Group(ets:match_spec_run(lists:zip3(Ask(H, I), Ask(H, Gc), H), M)))) end, #{}, S),
+  U = lists:sublist(lists:reverse(lists:sort([{N, W, K, H} || {K, {N, W, H}} <- maps:to_list(Sums)])), Limit),
+  Of = fun(K, Q) when is_pid(K) -> maps:from_list([{Q, Show(K)} | [{parent_name, V} || Y <- Row(K, #{}), V <- [maps:get(name, Y, undefined)], V =/= undefined]]);
+          (undefined, _) -> #{};
+          (K, Q) -> #{Q => Func(K)} end,
+  #{total => maps:size(Sums), showing => length(U), process_count => Total(S),
+    groups => [maps:merge(Of(K, I), maps:merge(#{count => N, share_pct => Pct(N, Total(S)), memory_kb => Kb(W)},
+      maps:from_list([{Z, maps:get(Y, E)} || E <- Row(H, #{}), {Y, Z} <- [{pid, example_pid}, {name, example_name},
+        {current_function, example_current_function}], maps:is_key(Y, E)]))) || {N, W, K, H} <- U]}.]=],
+
+    -- Who was born in the window and still lives shows what grows; a sample of them shows who started them.
+    process_growth = texts.walk .. [=[
+  B = lists:delete(self(), erlang:processes()), T = Now(),
+  receive after WindowMs -> ok end,
+  W = Since(T), A = lists:delete(self(), erlang:processes()), Born = A -- B, N = length(A) - length(B),
+  L = lists:sublist(Born, 1000), Up = fun(P) -> case Item(P, parent) of X when is_pid(X) -> X; _ -> undefined end end,
+  Kinds = [{I, F, Up(P)} || P <- L,
+    [{_, I0}, {_, F}, {_, H}] <- [erlang:process_info(P, [initial_call, current_function, total_heap_size])],
+    I <- [case I0 of {proc_lib, _, _} -> case Key(P, '$initial_call', H) of undefined -> I0; X -> X end; _ -> I0 end]],
+  M = lists:foldl(fun(K, X) -> X#{K => maps:get(K, X, 0) + 1} end, #{}, Kinds),
+  G = lists:sublist(lists:reverse(lists:keysort(2, maps:to_list(M))), 10),
+  #{seconds => W, before => length(B), 'after' => length(A), growth => N, growth_per_sec => round(N / W),
+    born => length(Born), died => length(Born) - N, sampled => length(L), showing => length(G), total => maps:size(M),
+    groups => [maps:merge(Some([{initial_call, Func(I)}, {current_function, Func(F)}, {count, X}]),
+                 case [Y || is_pid(P), Y <- Row(P, #{})] of [Y] -> Some([{parent, Show(P)}, {parent_name, maps:get(name, Y, undefined)}]);
+                            _ when is_pid(P) -> #{parent => Show(P)}; _ -> #{} end) || {{I, F, P}, X} <- G]}.]=],
+
+    -- What is used of the heaps rises smoothly, where `memory` jumps by steps at a collection.
+    memory_growth = texts.walk .. texts.counts .. OLD .. [=[
+  S = All(), G = Shape(used), T = Now(), B = Memory(), A = Look(S, [], G, []),
+  receive after WindowMs -> ok end,
+  L = Best(S, A, G, Limit, 0, []), W = Since(T), M = Memory(),
+  maps:merge(maps:merge(Old(B), M), maps:merge(#{seconds => W,
+    growth_mb_per_sec => round(100 * (maps:get(total_mb, M) - maps:get(total_mb, B)) / W) / 100},
+    List(S, [Y || {D, X, E, P} <- L, Y <- Row(P, #{growth_kb => Kb(E), used_kb => Kb(X), used_growth_kb => Kb(D)})]))).]=],
+
+    overview = texts.walk .. texts.counts .. texts.wall .. OLD .. [=[
+  Gcs = fun() -> element(1, erlang:statistics(garbage_collection)) end,
+  S = All(), I = [reductions, message_queue_len], P = [{reductions, '$1'}, {message_queue_len, '$2'}],
+  T = Now(), C = maps:merge(Counts(), Memory()), N = Gcs(), R = Reds(),
+  A = Look(S, [], {I, P, '$1', 0}, []), B = Look(S, [], {I, P, 0, '$2'}, []), U = Wall(),
+  receive after WindowMs -> ok end,
+  {Z, Y, X} = Busy(U), W = Since(T), Q = Reds() - R, G = Gcs() - N,
+  maps:merge(maps:merge(Old(C), maps:merge(Counts(), Memory())), #{seconds => W,
+    schedulers => erlang:system_info(schedulers), schedulers_online => erlang:system_info(schedulers_online),
+    utilization_pct => Mean(Z), max_utilization_pct => Most(Z), dirty_cpu_pct => Mean(Y), dirty_io_pct => Mean(X),
+    process_limit => erlang:system_info(process_limit), port_limit => erlang:system_info(port_limit),
+    atom_limit => erlang:system_info(atom_limit), reductions_per_sec => round(Q / W), gcs_per_sec => round(G / W),
+    top_reducers => [K || {D, _, _, H} <- Best(S, A, {I, P, '$1', 0}, 3, 0, []),
+                          K <- Row(H, #{reductions_delta => D, share_pct => Pct(D, Q)})],
+    longest_queues => [K || {D, _, E, H} <- Best(S, B, {I, P, '$2', '$2'}, 3, 0, []),
+                            K <- Row(H, #{message_queue => D, queue_growth => E})]}).]=],
+  },
+
+  callbacks = {
+    beam_overview = {
+      doc = "The whole machine over one window, before and after: the cheapest first look at what moves.",
+      args = { WINDOW },
+      class = "SAFE",
+      returns = { "seconds", "process_count, port_count, atom_count, modules, run_queue (each also as …_before)",
+        "total_mb, processes_mb, processes_used_mb, system_mb, binary_mb, ets_mb, code_mb, atom_mb (each also as …_before)",
+        "process_limit", "port_limit", "atom_limit", "schedulers", "schedulers_online",
+        "utilization_pct (mean of the schedulers online)", "max_utilization_pct", "dirty_cpu_pct", "dirty_io_pct",
+        "reductions_per_sec", "gcs_per_sec", "top_reducers[] (3): as processes[], with reductions_delta, share_pct",
+        "longest_queues[] (3): as processes[], with queue_growth" },
+      query = "overview",
+    },
+
+    beam_process_groups = {
+      doc = "Processes counted and weighed by initial_call, current_function or parent (OTP 25): who is there in masses, and who started them.",
+      args = { { name = "by", type = "choice", of = { "initial_call", "current_function", "parent" }, default = "current_function" }, LIMIT },
+      class = "SAFE",
+      returns = { "process_count", "total (groups)", "showing", "groups[]: initial_call or current_function or parent and parent_name, "
+        .. "count, share_pct, memory_kb (heaps), example_pid, example_name, example_current_function" },
+      run = function(node, args)
+        if args.by == "parent" then
+          local release, err = node.ask "release"
+          if not release then return nil, err end
+          if release < 25 then
+            return { unavailable = "processes know their parent since OTP 25, this is " .. release .. "; group by initial_call" }
+          end
+        end
+        return node.ask("groups", args)
+      end,
+    },
+
+    beam_process_growth = {
+      doc = "Whether processes become more: counts over a window, and of those born in it what they do and who started them.",
+      args = { WINDOW },
+      class = "SAFE",
+      returns = { "seconds", "before", "after", "growth", "growth_per_sec", "born (and alive at the end)", "died", "sampled (of the born)",
+        "total", "showing", "groups[]: initial_call, current_function, parent (OTP 25), parent_name, count" },
+      query = "process_growth",
+    },
+
+    beam_memory_growth = {
+      doc = "Memory over a window by category, and the processes whose heaps gained most.",
+      args = { WINDOW, LIMIT },
+      class = "SAFE",
+      returns = { "seconds", "total_mb, processes_mb, binary_mb, ets_mb, atom_mb, code_mb (each also as …_before)", "growth_mb_per_sec",
+        "total", "showing", ROW .. "growth_kb (of the heaps' blocks), used_kb, used_growth_kb (of what is used in them)" },
+      query = "memory_growth",
+    },
+
+    beam_atom_growth_rate = {
+      doc = "How fast atoms become more. Where history does not reach back it looks twice, 2 seconds apart.",
+      args = { { name = "minutes_back", type = "number", min = 0.005, max = 1440, default = 10 } },
+      class = "SAFE",
+      returns = { "seconds", "atom_count_before", "atom_count", "atom_limit", "utilization_pct", "growth_per_minute",
+        "minutes_to_exhaustion (absent when they do not grow)", "urgency (none, low, medium, high, critical)" },
+      run = function(node, args) return atoms_since(node, args.minutes_back * 60) end,
+    },
+
+    beam_atom_leak_detected = {
+      doc = "Whether atoms became more in each of two windows of a second, by 10 a second at least: code that was loaded comes in one.",
+      class = "SAFE",
+      returns = { "suspected", "windows[]: seconds, atom_count_before, atom_count, growth_per_minute", "atom_count", "atom_limit",
+        "utilization_pct", "growth_per_minute (the slower window)", "minutes_to_exhaustion", "urgency" },
+      run = function(node)
+        local windows, slower = {}, nil
+        for i = 1, 2 do
+          local two, err = node.ask("atoms_twice", { window_ms = 1000 })
+          if not two then return nil, err end
+          local rate = atom_rate(two.atom_count_before, two, two.seconds)
+          windows[i] = { seconds = rate.seconds, atom_count_before = rate.atom_count_before, atom_count = rate.atom_count,
+            growth_per_minute = rate.growth_per_minute }
+          if not slower or rate.growth_per_minute < slower.growth_per_minute then slower = rate end
+        end
+        return { suspected = slower.growth_per_minute >= 600, windows = windows, atom_count = windows[2].atom_count,
+          atom_limit = slower.atom_limit, utilization_pct = slower.utilization_pct, growth_per_minute = slower.growth_per_minute,
+          minutes_to_exhaustion = slower.minutes_to_exhaustion, urgency = slower.urgency }
+      end,
+    },
+  },
+}

@@ -1,0 +1,181 @@
+--- A close look at a few: what one process does with its time and its messages, who runs, who
+--- makes the atoms. Many looks in one window on the node, so that little travels.
+
+local texts = ...
+local LIMIT = { name = "limit", type = "integer", min = 1, max = 50, default = 10 }
+
+return {
+  queries = {
+    watch = texts.words .. [==[
+  P = Find(Pid),
+  Us = fun() -> erlang:monotonic_time(microsecond) end,
+  Poll = fun L(Q, T, S) ->
+           case process_info(P, message_queue_len) of
+             {_, N} -> S1 = if N < Q -> S + Q - N; true -> S end,
+                       case Us() > T of true -> S1; false -> L(N, T, S1) end;
+             _ -> S
+           end end,
+  Used = fun(I) -> lists:sum([V || {K, V} <- I, lists:member(K, [heap_size, old_heap_size, mbuf_size])]) end,
+  Look = fun L(T, A) ->
+           {_, S} = process_info(P, status),
+           [{_, G}, {_, H}] = [process_info(P, I) || I <- [garbage_collection_info, garbage_collection]],
+           [{_, F}, {_, R}, {_, Q}, {_, M}] = process_info(P, [current_function, reductions, message_queue_len, memory]),
+           B = Us(), C = Poll(Q, B + 1000, 0), X = {S, F, R, Q, M, Used(G), C, B, Us() - B, proplists:get_value(minor_gcs, H)},
+           case Us() >= T of true -> lists:reverse([X | A]);
+             false -> receive after 4 + abs(B) rem 9 -> ok end, L(T, [X | A]) end end,
+  Share = fun(K, L) -> All = [element(K, X) || X <- L],
+             lists:reverse(lists:sort([{length([V || V <- All, V =:= U]) * 100 div length(L), U}
+                                       || U <- lists:usort(All)])) end,
+  Floor = fun(L) -> lists:min([element(6, X) || X <- L]) * erlang:system_info(wordsize) div 1024 end,
+  try
+    L = Look(Us() + WindowMs * 1000, []),
+    {First, Last, N} = {hd(L), lists:last(L), length(L)},
+    Qs = [element(4, X) || X <- L],
+    Gcs = [{element(10, A), element(10, B), element(6, B)} || {A, B} <- lists:zip(lists:droplast(L), tl(L)), element(10, A) =/= element(10, B)],
+    Took = max(1, element(8, Last) - element(8, First)),
+    [{_, Name}, {_, Prio}, {_, Stack}] = process_info(P, [registered_name, priority, current_stacktrace]),
+    maps:merge(case Name of [] -> #{}; _ -> #{name => atom_to_binary(Name)} end,
+      #{pid => Pid, seconds => Took / 1000000, samples => N, priority => atom_to_binary(Prio),
+        statuses => [#{status => atom_to_binary(S), share_pct => X} || {X, S} <- Share(1, L)],
+        functions => [#{current_function => Func(F), share_pct => X} || {X, F} <- lists:sublist(Share(2, L), 5)],
+        stack => [Func({M, F, A}) || {M, F, A, _} <- lists:sublist(Stack, 8)],
+        reductions_per_sec => (element(3, Last) - element(3, First)) * 1000000 div Took,
+        queue_first => hd(Qs), queue_last => lists:last(Qs), queue_min => lists:min(Qs), queue_max => lists:max(Qs),
+        taken_per_sec => lists:sum([element(7, X) || X <- L]) * 1000000 div lists:sum([element(9, X) || X <- L]),
+        memory_kb_before => element(5, First) div 1024, memory_kb => element(5, Last) div 1024,
+        collections => length(Gcs), major_collections => length([x || {A, B, _} <- Gcs, B < A]),
+        used_kb_floor_before => Floor(lists:sublist(L, max(1, N div 3))),
+        used_kb_floor => Floor(lists:nthtail(N - max(1, N div 3), L))})
+  catch error:{badmatch, undefined} -> gone; error:badarg -> gone end.]==],
+
+    binary_groups = texts.words .. [==[
+  Word = erlang:system_info(wordsize),
+  Read = fun(I, Ps) -> lists:zipwith(fun erlang:process_info/2, Ps, lists:duplicate(length(Ps), I)) end,
+  {_, L0} = process_info(self(), garbage_collection_info),
+  Pat = [case K of bin_vheap_size -> {K, '$1'}; bin_old_vheap_size -> {K, '$2'}; _ -> '_' end || {K, _} <- L0],
+  M1 = ets:match_spec_compile([{{{garbage_collection_info, Pat}, '$3'}, [{'>', {'+', '$1', '$2'}, 512}],
+                               [{{{'+', '$1', '$2'}, '$3'}}]}]),
+  Hold = (fun(Ps) -> ets:match_spec_run(lists:zip(Read(garbage_collection_info, Ps), Ps), M1) end)(
+            erlang:processes() -- [self()]),
+  Top = lists:sublist(lists:reverse(lists:sort(Hold)), 20000),
+  {_, Ps} = lists:unzip(Top),
+  Before = erlang:memory(binary),
+  R1 = Read(reductions, Ps),
+  receive after WindowMs -> ok end,
+  R2 = Read(reductions, Ps), Fs = Read(current_function, Ps), Hs = Read(total_heap_size, Ps),
+  Rows = [{F, B * Word, H * Word, case A =:= C of true -> 1; false -> 0 end, P}
+          || {{B, P}, {{{_, F}, {_, H}}, {A, C}}} <- lists:zip(Top, lists:zip(lists:zip(Fs, Hs), lists:zip(R1, R2)))],
+  Sum = fun(K, L) -> lists:sum([element(K, X) || X <- L]) end,
+  Groups = [[X || X <- Rows, element(1, X) =:= F] || F <- lists:usort([element(1, X) || X <- Rows])],
+  Best = lists:sublist(lists:reverse(lists:sort([{Sum(2, L), L} || L <- Groups])), Limit),
+  #{seconds => WindowMs / 1000, binary_mb_before => Mb(Before), binary_mb => Mb(erlang:memory(binary)),
+    total => length(Groups), showing => length(Best),
+    groups => [maps:merge(#{current_function => Func(element(1, hd(L))), process_count => length(L), held_mb => Mb(B),
+                  heap_mb => Mb(Sum(3, L)), idle_count => Sum(4, L), pid => Show(element(5, hd(L)))},
+                  case process_info(element(5, hd(L)), registered_name) of
+                    {_, N} when L =:= [hd(L)] -> #{name => atom_to_binary(N)}; _ -> #{} end) || {B, L} <- Best]}.]==],
+
+    busy_groups = texts.words .. [==[
+  Otp = [erlang, erts_internal, lists, maps, ets, timer, gen, gen_server, gen_statem, proc_lib, binary, string,
+         unicode, re, io_lib, math, rand, crypto, prim_inet, gen_tcp, logger, erts_debug],
+  Where = fun(S) -> case [{M, F, A} || {M, F, A, _} <- S, not lists:member(M, Otp)] of
+             [X | _] -> X; [] -> case S of [{M, F, A, _} | _] -> {M, F, A}; _ -> none end end end,
+  One = fun(Most) ->
+          Ps = erlang:processes(),
+          V = lists:zip(lists:zipwith(fun erlang:process_info/2, Ps, lists:duplicate(length(Ps), status)), Ps),
+          Spec = [{{{status, '$1'}, '$2'}, [{'orelse', {'=:=', '$1', running}, {'=:=', '$1', runnable}}], ['$2']}],
+          Busy = ets:match_spec_run(V, ets:match_spec_compile(Spec)) -- [self()],
+          {length(Busy), [{Where(S), Pr, P} || P <- lists:sublist(Busy, Most),
+             [{_, S}, {_, Pr}] <- [process_info(P, [current_stacktrace, priority])]]} end,
+  A = One(0), receive after 50 -> ok end, B = One(20), receive after 50 -> ok end, C = One(0),
+  {Ns, Ls} = lists:unzip([A, B, C]),
+  All = lists:append(Ls),
+  Keys = lists:usort([{W, Pr} || {W, Pr, _} <- All]),
+  Groups = lists:reverse(lists:sort([{length([x || {W, Pr, _} <- All, {W, Pr} =:= K]), K} || K <- Keys])),
+  #{busy_min => lists:min(Ns), busy_max => lists:max(Ns), schedulers_online => erlang:system_info(schedulers_online),
+    run_queue => erlang:statistics(total_run_queue_lengths), total => length(Keys),
+    showing => min(Limit, length(Keys)),
+    groups => [#{app_function => Func(W), priority => atom_to_binary(Pr), share_pct => N * 100 div max(1, length(All)),
+                 process_count => length(lists:usort([P || {U, Q, P} <- All, {U, Q} =:= {W, Pr}]))}
+               || {N, {W, Pr}} <- lists:sublist(Groups, Limit)]}.]==],
+
+    atom_makers = texts.words .. [==[
+  Count = fun() -> erlang:system_info(atom_count) end,
+  Reds = fun(Ps) -> [case X of {_, R} -> R; _ -> 0 end
+                     || X <- lists:zipwith(fun erlang:process_info/2, Ps, lists:duplicate(length(Ps), reductions))] end,
+  Begin = Now(), First = Count(), Code = length(erlang:loaded()),
+  All = erlang:processes() -- [self()],
+  R1 = Reds(All), receive after 200 -> ok end, R2 = Reds(All),
+  Busy = [P || {_, P} <- lists:sublist(lists:reverse(lists:sort([{B - A, P}
+            || {P, {A, B}} <- lists:zip(All, lists:zip(R1, R2)), B > A])), 20)],
+  Look = fun L(T, A, R, S) ->
+           receive after 1 -> ok end,
+           A1 = Count(), Q = Reds(Busy),
+           Ran = [case Y > X of true -> 1; false -> 0 end || {X, Y} <- lists:zip(R, Q)],
+           S1 = [{A1 - A, Ran} | S],
+           case Now() >= T of true -> S1; false -> L(T, A1, Q, S1) end end,
+  Steps = Look(Begin + max(400, WindowMs), Count(), Reds(Busy), []),
+  Made = max(1, lists:sum([D || {D, _} <- Steps])),
+  Without = max(1, length([x || {D, _} <- Steps, D =< 0])),
+  Makers = lists:reverse(lists:sort([{lists:sum([D || {D, R} <- Steps, lists:nth(I, R) =:= 1]) * 100 div Made
+              - length([x || {D, R} <- Steps, D =< 0, lists:nth(I, R) =:= 1]) * 100 div Without, P}
+              || {I, P} <- lists:zip(lists:seq(1, length(Busy)), Busy)])),
+  Mods = length(erlang:loaded()) - Code, Last = Count(), Secs = max(1, Now() - Begin) / 1000,
+  Names = [re:replace(N, <<"[0-9a-fA-F]*[0-9][0-9a-fA-F]*">>, <<"#">>, [global, {return, binary}])
+           || I <- lists:seq(max(1, Last - 100), Last - 1), I > First,
+              N <- [try atom_to_binary(binary_to_term(<<131, 75, I:24>>)) catch _:_ -> <<>> end], N =/= <<>>],
+  Shapes = lists:reverse(lists:sort([{length([x || N <- Names, N =:= U]), U} || U <- lists:usort(Names)])),
+  #{seconds => Secs, atom_count_before => First, atom_count => Last, atom_limit => erlang:system_info(atom_limit),
+    atoms_per_sec => round((Last - First) / Secs), modules_loaded => Mods,
+    shapes => [#{shape => binary:part(U, 0, min(40, byte_size(U))), count => C}
+               || {C, U} <- lists:sublist(Shapes, 3), C >= 5],
+    makers => [maps:merge(#{pid => Show(P), share_pct => C, current_function => Func(F)},
+                          case N of [] -> #{}; _ -> #{name => atom_to_binary(N)} end)
+               || {C, P} <- lists:sublist(Makers, 5), C > 0,
+                  [{_, N}, {_, F}] <- [process_info(P, [registered_name, current_function])]]}.]==],
+  },
+
+  callbacks = {
+    beam_watch_process = {
+      doc = "Watches one process closely, about 80 looks a second: what it does, whether it takes messages, whether what it keeps grows.",
+      args = { { name = "pid", type = "string" }, { name = "window_ms", type = "integer", min = 100, max = 10000, default = 1000, waits = true } },
+      class = "SAFE",
+      returns = { "seconds", "samples", "pid", "name", "priority", "statuses[]: status, share_pct (of the samples)",
+        "functions[]: current_function, share_pct", "stack (functions, innermost first)", "reductions_per_sec",
+        "queue_first, queue_last, queue_min, queue_max (messages)", "taken_per_sec (messages it took out, estimated)",
+        "memory_kb_before", "memory_kb", "collections (looks since which it collected garbage), major_collections (of the whole heap)",
+        "used_kb_floor_before, used_kb_floor (heap in use: the least of the first and of the last third)" },
+      run = function(node, args)
+        local seen, err = node.ask("watch", args)
+        if seen == nil then return nil, err end
+        if type(seen) ~= "table" or not seen.samples then return { unavailable = "no such process now; it may have ended" } end
+        return seen
+      end,
+    },
+
+    beam_binary_groups = {
+      doc = "Who holds references to large binaries, without a GC: holders by current_function, and how many of them did nothing in the window.",
+      args = { LIMIT, { name = "window_ms", type = "integer", min = 0, max = 10000, default = 500, waits = true } },
+      class = "SAFE",
+      returns = { "seconds", "binary_mb_before", "binary_mb", "total", "showing",
+        "groups[]: current_function, process_count, held_mb, heap_mb, idle_count, pid (one of them), name (where it is one)" },
+      query = "binary_groups",
+    },
+
+    beam_busy_groups = {
+      doc = "Who is running or waits for a scheduler now, by the first function of the stack that is not OTP's.",
+      args = { LIMIT }, class = "SAFE",
+      returns = { "busy_min, busy_max (running or runnable processes in three looks)", "schedulers_online", "run_queue", "total", "showing",
+        "groups[]: app_function, priority, share_pct (of at most 20 looked at), process_count (of these)" },
+      query = "busy_groups",
+    },
+
+    beam_atom_growth = {
+      doc = "Atoms made in the window, what the new ones look like (digits as #), and which processes ran whenever atoms were made.",
+      args = { { name = "window_ms", type = "integer", min = 500, max = 10000, default = 1000, waits = true } }, class = "SAFE",
+      returns = { "seconds", "atom_count_before", "atom_count", "atom_limit", "atoms_per_sec", "modules_loaded (gained)",
+        "shapes[]: shape, count (of the last 100)", "makers[]: pid, name, current_function, share_pct (100: all atoms came while it ran, and none while it did not)" },
+      query = "atom_makers",
+    },
+  },
+}
