@@ -6,7 +6,6 @@ local async = require "runtime.async"
 local bytes = require "runtime.node.bytes"
 local crypto = require "host.crypto"
 local failure = require "runtime.failure"
-local probe = require "runtime.node.probe"
 
 local handshake = {}
 
@@ -46,6 +45,7 @@ local OUR_FLAGS = bytes.u32(sum(HIGH_FLAGS)) .. bytes.u32(sum(FLAGS))
 local OUR_HOST = "localhost"
 
 local LONGEST_PACKET = 4096
+local TLS_ALERT = "\21\3"
 
 ---@class Session
 ---@field name string       what the peer called us
@@ -58,6 +58,7 @@ local function send(socket, packet) socket:write(bytes.u16(#packet) .. packet) e
 local function receive(socket, deadline)
   local length, err = socket:read(2, deadline)
   if not length then return nil, err end
+  if length == TLS_ALERT then return nil, "tls" end
   local size = bytes.read_u16(length, 1)
   if size == 0 or size > LONGEST_PACKET then return nil, "garbage" end
   return socket:read(size, deadline)
@@ -75,7 +76,7 @@ local function not_a_node(err, at, started)
   elseif err == "garbage" then
     return fail("what listens on " .. at.where .. " does not speak the protocol of Erlang nodes",
       "check the name and --port")
-  elseif probe.is_tls(at.host, at.port, at.deadline) then
+  elseif err == "tls" then
     return fail(at.node .. " takes TLS connections only (-proto_dist inet_tls)",
       "TLS distribution is not supported; attach to a node without it")
   end
@@ -142,7 +143,7 @@ local function prove(socket, at, cookie, challenge)
 end
 
 ---@param socket Socket
----@param at { node: string, host: string, port: integer, where: string, deadline: number }
+---@param at { node: string, where: string, deadline: number }
 ---@param cookie string   never part of any text that leaves here
 ---@return Session|nil
 ---@return Failure? err

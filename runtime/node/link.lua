@@ -181,7 +181,7 @@ function link.open(o)
     port, unknown = epmd.port(host, name, o.deadline)
     if not port then return nil, unknown end
   end
-  local at = { node = o.node, host = host, port = port, where = host .. ":" .. port, deadline = o.deadline }
+  local at = { node = o.node, where = host .. ":" .. port, deadline = o.deadline }
   local started = async.now()
   local socket, refused = tcp.connect(host, port, o.deadline)
   if not socket then return nil, connect_fault(at.where, host, refused, started) end

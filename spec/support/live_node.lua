@@ -5,6 +5,7 @@
 local uv = require "luv"
 local async = require "runtime.async"
 local crypto = require "host.crypto"
+local epmd = require "runtime.node.epmd"
 local node = require "runtime.node.init"
 
 local live = {}
@@ -104,8 +105,11 @@ end
 
 -- A node can be attached to while it still boots; then its figures would move by themselves.
 -- The epmd port is read from the environment, as for a user.
-local function connect(at)
+local function connect(at, o)
   uv.os_setenv("ERL_EPMD_PORT", tostring(at.epmd_port))
+  local name, host = at.name:match "^(.-)@(.+)$"
+  until_true(at, "did not register", function(deadline) return epmd.port(host, name, deadline) end)
+  if o.attach == false then return end
   local function attach(deadline)
     return node.connect { name = at.name, cookie_file = at.cookie_file, deadline = deadline }
   end
@@ -154,13 +158,13 @@ local function start(o)
   at.eval = function(...) return at:evaluate(...) end
   at.stop = function() in_task(at.end_it, at) end
   started[at] = true
-  at.node = connect(at)
+  at.node = connect(at, o)
   if o.code and not o.elixir then at.eval(o.code) end
   return at
 end
 
 --- Starts a node and attaches to it.
----@param o? { name?: string, elixir?: boolean, cookie?: string, args?: string[], code?: string }
+---@param o? { name?: string, elixir?: boolean, cookie?: string, args?: string[], code?: string, attach?: boolean }
 ---  args: more of the command line; code: Erlang expressions (or Elixir) that it runs first
 ---@return table  { node, name, cookie_file, epmd_port, os_pid, home, eval = fn(text, variables), stop = fn() }
 function live.start(o) return in_task(start, o or {}) end
