@@ -152,7 +152,8 @@ function explain.stop(kind, run)
   elseif kind == "protocol" then
     return "the process that ran the chunk broke the protocol and was killed; nothing of what it said was used"
   end
-  return ("execute is not available: the worker process could not be started (%s)"):format(tostring(run.why))
+  return ("execute is not available: the worker process could not be started (%s); go on with snapshots")
+    :format(tostring(run.why))
 end
 
 return explain

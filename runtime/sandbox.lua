@@ -1,6 +1,6 @@
 --- Runs a chunk of Lua, written by a model, in a worker process of its own and serves its
 --- callbacks. One worker, one chunk: whatever the chunk did to its state ends with it. A spare is
---- started ahead, while a chunk runs, so that nobody waits for a process to start.
+--- started ahead, so that nobody waits for a process to start.
 ---
 --- The clock here decides, not the worker's: a chunk has its own running time, which stands still
 --- while a callback is out, and the whole has an end. What the worker says is checked, and a
@@ -48,10 +48,12 @@ local DEFAULTS = {
 
 local GRACE = 0.1       -- the worker stops itself first and can say at which line
 local HELLO_S = 10
+local NOT_READY = { gone = "it ended at once", timeout = ("it was not ready after %d s"):format(HELLO_S) }
 local MAX_MESSAGE = 2048
 local VERDICTS = { "timeout", "memory" }
 
 local spare
+local closed -- sandbox.close was called since the last chunk
 
 local function longest_frames(limits)
   return {
@@ -88,9 +90,10 @@ function Run:take_worker()
   local waiting = not self.chunk.program and spare
   if waiting then
     spare = nil
-    waiting.limits = limits
-    local w = hello(waiting, deadline)
+    waiting:limit(limits)
+    local w = waiting:is_alive() and hello(waiting, deadline)
     if w then return w end
+    waiting:kill()
   end
   local w, err = worker.spawn(limits, self.chunk.program)
   if not w then return nil, err end
@@ -219,16 +222,21 @@ function Run:drive(w)
   end
 end
 
-local function start_spare()
-  -- Without one the next chunk starts its own, and says what is wrong.
-  if not spare then spare = worker.spawn(longest_frames(DEFAULTS)) end
+-- Starting a process holds the loop up for a millisecond: not before who waits for the outcome has
+-- it. A spare that cannot be started is no failure; the next chunk starts its own, and tells.
+local function start_spare_soon()
+  async.spawn(function()
+    local undisturbed = async.sleep(0)
+    if undisturbed and not closed and not spare then spare = worker.spawn(longest_frames(DEFAULTS)) end
+  end)
 end
 
 --- Runs one chunk. What goes wrong is in the outcome; nothing is raised.
 ---@param chunk Chunk
 ---@return Outcome
 function sandbox.execute(chunk)
-  local limits = setmetatable(chunk.limits or {}, { __index = DEFAULTS })
+  local limits = setmetatable({}, { __index = DEFAULTS })
+  for name, value in pairs(chunk.limits or {}) do limits[name] = value end
   local run = setmetatable({ chunk = chunk, limits = limits, calls = {}, started = async.now() }, Run)
   run.deadline, run.left = run.started + limits.total_s, limits.run_s
   if #chunk.code > limits.code then
@@ -238,20 +246,21 @@ function sandbox.execute(chunk)
   end
   local w, err = run:take_worker()
   if not w then
-    run.why = err
+    run.why = NOT_READY[err] or err
     return run:outcome(err == "protocol" and "protocol" or "unavailable")
   end
   w:send("X", run:order())
-  if not chunk.program then start_spare() end
   local out = run:drive(w)
   w:kill()
+  closed = false
+  if not chunk.program then start_spare_soon() end
   return out
 end
 
 --- Ends the spare. A later execute starts its own again.
 function sandbox.close()
   if spare then spare:kill() end
-  spare = nil
+  spare, closed = nil, true
 end
 
 return sandbox

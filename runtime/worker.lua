@@ -37,8 +37,8 @@ worker.u16, worker.u32, worker.read_u32 = u16, u32, read_u32
 ---@return Worker|nil
 ---@return string? err
 function worker.spawn(longest, program)
-  local self = setmetatable({ buffer = "", limits = longest, room = HEAD }, Worker)
-  for _, length in pairs(longest) do self.room = math.max(self.room, HEAD + length) end
+  local self = setmetatable({ buffer = "" }, Worker)
+  self:limit(longest)
   local pipe = uv.new_pipe(false)
   local process, pid = uv.spawn(program or files.exe, {
     args = { "--sandbox-worker" },
@@ -121,6 +121,17 @@ function Worker:frame(deadline)
     end
   end
 end
+
+--- From now on these are the frames it may send.
+---@param longest table<string, integer>
+function Worker:limit(longest)
+  self.limits, self.room = longest, HEAD
+  for _, length in pairs(longest) do self.room = math.max(self.room, HEAD + length) end
+end
+
+--- False once the process has ended or hung up, whatever it may have said before.
+---@return boolean
+function Worker:is_alive() return not self.ended and not self.gone end
 
 --- True when the worker sent something that nobody has asked for yet.
 ---@return boolean

@@ -158,7 +158,7 @@ describe("a chunk that does not end", function()
 
   local function stopped(code, kind, line)
     return test(function()
-      local out = execute(code, { run_s = 0.3 })
+      local out = execute(code, { run_s = kind == "timeout" and 0.3 or 10 })
       assert.same({ kind, line }, { out.kind, out.line })
     end)
   end
@@ -172,7 +172,12 @@ describe("a chunk that does not end", function()
   it("is stopped inside pcall", stopped("while true do pcall(function() while true do end end) end", "timeout", 1))
   it("is stopped in an error handler",
     stopped("xpcall(function() error() end, function() while true do end end) return 1", "timeout", 1))
-  it("is stopped inside a pattern", stopped("return ('x'):rep(5000):find(('.-'):rep(10) .. 'b')", "timeout"))
+  it("is stopped inside a pattern, and keeps what it printed", test(function()
+    local out = execute("print('so far') return ('x'):rep(5000):find(('.-'):rep(10) .. 'b')", { run_s = 0.3 })
+    assert.same({ "timeout", "so far\n" }, { out.kind, out.print })
+    assert.matches("inside a library function such as string.find", out.message, 1, true)
+  end))
+
   it("is stopped in a coroutine", stopped("coroutine.wrap(function()\nwhile true do end end)()", "timeout", 2))
   it("is stopped with its memory full", stopped("local t = {} for i = 1, 1e9 do t[i] = {} end", "memory"))
   it("is stopped at a string too long to be built", stopped("return #('a'):rep(1e9)", "memory"))
@@ -285,9 +290,27 @@ describe("the worker process", function()
     assert.matches("signal 9", out.message, 1, true)
   end))
 
+  -- Runs a chunk and waits until nobody is left but the worker that was started after it.
+  local function spare_pid()
+    local first
+    execute("return echo(1)", nil, { call = function() first = children()[1] return 1 end })
+    local deadline = async.now() + 10
+    while async.now() < deadline do
+      local pids = children()
+      if #pids == 1 and pids[1] ~= first then return pids[1] end
+      async.sleep(0.005)
+    end
+  end
+
+  it("is started ahead of the next chunk", test(function()
+    local spare, worker = spare_pid(), nil
+    execute("return echo(1)", nil, { call = function() worker = children()[1] return 1 end })
+    assert.is_number(worker)
+    assert.equal(spare, worker)
+  end))
+
   it("that died as a spare is replaced", test(function()
-    assert.equal("ok", execute("return 1").kind)
-    for _, pid in ipairs(children()) do uv.kill(pid, "sigkill") end
+    uv.kill(spare_pid(), "sigkill")
     assert.equal(0, all_gone())
     assert.equal("ok", execute("return 1").kind)
   end))
@@ -349,12 +372,12 @@ describe("a hostile worker", function()
 
   local HELLO = frame("H", "\1")
 
-  local function attack(script)
+  local function attack(script, call)
     local file = assert(io.open(path, "w"))
     file:write("#!/bin/sh\n", script, "\n")
     file:close()
     assert(uv.fs_chmod(path, 448))
-    return execute("return 1", { run_s = 1 }, { program = path })
+    return execute("return 1", { run_s = 1 }, { program = path, call = call })
   end
 
   -- It says its bytes and stays, so that it has to be killed.
@@ -389,12 +412,30 @@ describe("a hostile worker", function()
     assert.equal("protocol", attack("printf '" .. octal(HELLO) .. "' >&3\nexec /bin/cat /dev/zero >&3").kind)
   end))
 
+  it("that floods its pipe fills no memory of ours", test(function()
+    local before, after = collectgarbage "count", nil
+    local out = attack("printf '" .. octal(HELLO .. frame("C", "\0\0[]")) .. "' >&3\nexec /bin/cat /dev/zero >&3",
+      function()
+        async.sleep(0.3)
+        collectgarbage()
+        after = collectgarbage "count"
+      end)
+    assert.equal("protocol", out.kind)
+    assert.is_true(after - before < 4096)
+  end))
+
   it("that hangs up in the middle of a frame is found out", test(function()
     assert.equal("protocol", attack("printf '" .. octal(HELLO .. "\0\0\0") .. "' >&3").kind)
   end))
 
   it("that says nothing more is killed at the deadline", test(function()
     assert.equal("timeout", attack("printf '" .. octal(HELLO) .. "' >&3\nexec /bin/sleep 1000").kind)
+  end))
+
+  it("that hides its running time between callbacks is killed all the same", test(function()
+    local call = ("printf '%s' >&3"):format(octal(frame("C", "\0\0[]")))
+    local out = attack(("printf '%s' >&3\nwhile :; do %s; /bin/sleep 0.4; done"):format(octal(HELLO), call))
+    assert.equal("timeout", out.kind)
   end))
 
   it("that has done its work and stays is killed", test(function()
