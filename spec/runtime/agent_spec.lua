@@ -2,31 +2,15 @@
 local agent = require "runtime.agent"
 local async = require "runtime.async"
 local json = require "runtime.json"
+local model = require "spec.support.played_model"
 
 local function schema(properties, required)
-  return { type = "object", properties = json.object(properties), required = required or {}, additionalProperties = false }
+  return {
+    type = "object", properties = json.object(properties), required = required or {}, additionalProperties = false,
+  }
 end
 
--- A model that says what it is told to, turn by turn, and keeps what it was asked. A turn is a
--- reply, or a function of the request that makes one.
-local function played(turns)
-  local provider = { name = "played", asked = {} }
-  function provider:ask(request)
-    self.asked[#self.asked + 1] = { tools = request.tools, messages = { unpack(request.messages) } }
-    local turn = turns[#self.asked] or turns[#turns]
-    if type(turn) == "function" then return turn(request) end
-    return turn
-  end
-  return provider
-end
-
-local function says(text) return { text = text, calls = {}, stop = "done", usage = { input = 10, output = 2 } } end
-
-local function calls(...)
-  local list = {}
-  for i, call in ipairs { ... } do list[i] = { id = "c" .. i, name = call[1], args = call[2] or {}, bad_args = call.bad } end
-  return { text = "", calls = list, stop = "calls", usage = { input = 10, output = 2 } }
-end
+local played, says, calls = model.played, model.says, model.calls
 
 describe("runtime.agent", function()
   local tools, events
@@ -37,7 +21,8 @@ describe("runtime.agent", function()
       { name = "add", doc = "Adds.", run = function(_, args) return { sum = args.a + (args.b or 0) } end,
         parameters = schema({ a = { type = "integer", minimum = 0 }, b = { type = "integer" } }, { "a" }) },
       { name = "crash", doc = "Fails.", parameters = schema {}, run = function() error "a bug" end },
-      { name = "sleep", doc = "Waits.", parameters = schema { s = { type = "number" } }, seconds = 0.05, repeatable = true,
+      { name = "sleep", doc = "Waits.", parameters = schema { s = { type = "number" } }, seconds = 0.05,
+        repeatable = true,
         run = function(_, args)
           local ok, why = async.sleep(args.s or 0.01)
           return ok and { slept = true } or nil, why
@@ -223,7 +208,9 @@ describe("runtime.agent", function()
 
   it("keeps time for a last answer when tools use it up", function()
     tools[3].seconds = nil
-    local provider = played { function(request) return request.tools and calls { "sleep", { s = 60 } } or says "late" end }
+    local provider = played {
+      function(request) return request.tools and calls { "sleep", { s = 60 } } or says "late" end,
+    }
     local outcome = run(provider, { seconds = 0.2 })
     assert.same({ "deadline", "late" }, { outcome.ended, outcome.text })
   end)
@@ -248,7 +235,8 @@ describe("runtime.agent", function()
     assert.equal("answer", run(provider).ended)
     assert.matches("Your answer was empty", provider.asked[2].messages[1].text)
     local outcome = run(played { { calls = { 1, 2, { name = {} } } } })
-    assert.same({ "provider", "the model gave nothing usable 4 times in a row" }, { outcome.ended, outcome.err.message })
+    assert.same({ "provider", "the model gave nothing usable 4 times in a row" },
+      { outcome.ended, outcome.err.message })
   end)
 
   it("ends when the model refuses", function()

@@ -22,7 +22,8 @@ describe("runtime.evidence", function()
   end)
 
   it("lets a claim stand whose value is where it says", function()
-    assert.same({ observation = "o2", callback = "beam_top_processes", path = "processes[1].message_queue", value = 9780 },
+    assert.same(
+      { observation = "o2", callback = "beam_top_processes", path = "processes[1].message_queue", value = 9780 },
       check("o2", "processes[1].message_queue", 9780))
   end)
 

@@ -11,7 +11,8 @@ describe("runtime.prompt", function()
   end
 
   it("puts each value where its field stands, as often as it stands", function()
-    assert.equal("Ann, {look}\nAnn\n", fill(HEAD .. "{{name}}, {{{ task }}}\n{{name}}\n", { name = "Ann", task = "look" }))
+    assert.equal("Ann, {look}\nAnn\n",
+      fill(HEAD .. "{{name}}, {{{ task }}}\n{{name}}\n", { name = "Ann", task = "look" }))
   end)
 
   it("takes a value as it is, whatever it looks like", function()

@@ -1,0 +1,264 @@
+--- One run's case: what was seen, said and concluded, shared by the coordinator and its operators.
+--- Operators notify; notifications become insights here or nowhere, and only on evidence that
+--- stands. The model words an insight; whether there is one is decided by this file.
+
+local async = require "runtime.async"
+local crypto = require "host.crypto"
+local evidence = require "runtime.evidence"
+local failure = require "runtime.failure"
+local json = require "runtime.json"
+local mechanisms = require "runtime.mechanisms"
+local privacy = require "runtime.privacy"
+local telemetry = require "runtime.telemetry"
+
+---@class Case
+---@field trace_id string
+---@field node table
+---@field skills Skill[]            all that the run may look with
+---@field evidence Evidence
+---@field notifications table[]
+---@field insights table[]
+---@field operators table[]         { node, skill, state, iterations, running, ended, why }
+---@field answered table<string, true>      callbacks that the node answered
+---@field unanswered table<string, string>  callbacks that were refused or failed, and why
+---@field heard? fun(notification: table)  the coordinator, where there is one
+---@field ended? string            how the coordinator ended
+---@field why? string              the reason, where it did not end by itself
+---@field lost? boolean            the link to the node is down
+local Case = {}
+Case.__index = Case
+
+local case = {}
+
+local GRAVE = { warning = true, critical = true }
+local RANK = { critical = 3, warning = 2, info = 1 }
+
+local function hex(bytes) return (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end)) end
+
+---@param opts { node: table, skills: Skill[], mind: table, gate: table, reason?: string, deadline?: number,
+---  limits?: table }
+---@return Case
+function case.new(opts)
+  local mask = privacy.new { opts.node.name }
+  local function clean(value) return mask:clean(value) end
+  local load = opts.node.load
+  local self = setmetatable({
+    trace_id = hex(crypto.random(16)), node = opts.node, skills = opts.skills, mind = opts.mind, gate = opts.gate,
+    reason = opts.reason or "", deadline = opts.deadline or async.now() + 300, limits = opts.limits or {},
+    clean = clean, evidence = evidence.new(clean),
+    notifications = {}, insights = {}, operators = {}, answered = {}, unanswered = {}, failures = {}, prompts = {},
+    usage = { provider = opts.mind.name, calls = 0, input_tokens = 0, cache_read_tokens = 0, output_tokens = 0 },
+    load_before = { calls = load.calls, reductions = load.reductions, bytes = load.bytes },
+  }, Case)
+  opts.node:on_change(function(state) self.lost = state ~= "up" end)
+  return self
+end
+
+---@return string   ISO 8601, UTC
+function Case.now() return os.date "!%Y-%m-%dT%H:%M:%SZ" end
+
+function Case:emit(event, measurements, metadata)
+  metadata = metadata or {}
+  metadata.trace_id = self.trace_id
+  telemetry.emit(event, measurements, metadata)
+end
+
+--- Adds one reply's tokens.
+---@param usage? { input: integer, cache_write: integer, cache_read: integer, output: integer }
+function Case:count(usage)
+  local sum = self.usage
+  usage = usage or {}
+  sum.calls = sum.calls + 1
+  sum.input_tokens = sum.input_tokens + (usage.input or 0) + (usage.cache_write or 0)
+  sum.cache_read_tokens = sum.cache_read_tokens + (usage.cache_read or 0)
+  sum.output_tokens = sum.output_tokens + (usage.output or 0)
+end
+
+-- US dollars for a million tokens, where the price of the model is known.
+local MILLION = 1e6
+
+--- The usage as a report has it. What nobody charges costs nothing; an unknown price stays unknown.
+---@return table
+function Case:spent()
+  local sum, price, spent = self.usage, self.mind.price, {}
+  for key, value in pairs(sum) do spent[key] = value end
+  spent.cost_usd = json.null
+  if price then
+    spent.cost_usd = (sum.input_tokens * price.input + sum.output_tokens * price.output
+      + sum.cache_read_tokens * (price.cache_read or price.input)) / MILLION
+  elseif not self.mind.destination then
+    spent.cost_usd = 0
+  end
+  return spent
+end
+
+--- Whether the limits of the run still hold: requests, tokens.
+---@return true?
+---@return string? why
+function Case:budget()
+  local limits, sum = self.limits, self.usage
+  local tokens = sum.input_tokens + sum.cache_read_tokens + sum.output_tokens
+  if limits.calls and sum.calls >= limits.calls then return nil, ("%d requests were made"):format(sum.calls) end
+  if limits.tokens and tokens >= limits.tokens then return nil, ("%d tokens were used"):format(tokens) end
+  return true
+end
+
+-- Every word that may stand for a mechanism: ours, and what the skills' checks bring.
+local function words(self)
+  local known = {}
+  for word in pairs(mechanisms) do known[#known + 1] = word end
+  for _, s in ipairs(self.skills) do
+    for _, check in ipairs(s.checks or {}) do
+      if not mechanisms[check.mechanism] then known[#known + 1] = check.mechanism end
+    end
+  end
+  table.sort(known)
+  return known
+end
+Case.words = words
+
+local function mechanism_fault(self, root_cause)
+  if not root_cause then return nil end
+  local known = words(self)
+  for _, word in ipairs(known) do
+    if word == root_cause.mechanism then return nil end
+  end
+  local near = failure.nearest(root_cause.mechanism, known)
+  return ("root_cause.mechanism: %q is none of the words%s; `other` when none fits"):format(root_cause.mechanism,
+    near and (", did you mean " .. near) or "")
+end
+
+local function snapshots_fault(self, ids)
+  if #ids == 0 then return "snapshot_ids: name one snapshot at least; take_snapshot makes one" end
+  for _, id in ipairs(ids) do
+    local o = self.evidence:get(id)
+    if not o or o.kind ~= "snapshot" then return ("snapshot_ids: there is no snapshot %s"):format(id) end
+  end
+end
+
+--- Takes an operator's notification: claims that do not stand are dropped from it, the rest stays.
+---@param operator string
+---@param given table      the arguments of send_notification
+---@return table? notification
+---@return table|string dropped   the claims that fell, each with why; or why it was not taken at all
+function Case:notify(operator, given)
+  local why = snapshots_fault(self, given.snapshot_ids) or mechanism_fault(self, given.root_cause)
+  if why then return nil, why end
+  for _, n in ipairs(self.notifications) do
+    if n.operator == operator and n.observation == given.observation then
+      return nil, ("this was sent already, as %s"):format(n.id)
+    end
+  end
+  local stand, dropped = self.evidence:check_all(given.evidence)
+  local n = {
+    id = "n" .. #self.notifications + 1, node = self.node.name, operator = operator, type = given.type,
+    severity = given.severity, context = given.context, observation = given.observation,
+    hypothesis = given.hypothesis, snapshot_ids = given.snapshot_ids, evidence = stand,
+    root_cause = given.root_cause, considered = given.considered or {}, next_steps = given.next_steps or {},
+    confidence = given.confidence or "low", detected_at = self.now(), status = "unread",
+  }
+  self.notifications[#self.notifications + 1] = n
+  if self.heard then self.heard(n) end
+  return n, dropped
+end
+
+---@return table?
+function Case:notification(id)
+  for _, n in ipairs(self.notifications) do
+    if n.id == id then return n end
+  end
+end
+
+local function add_insight(self, insight, named)
+  insight.id = "i" .. #self.insights + 1
+  insight.node = self.node.name
+  insight.hypothesis_grounded =
+    self.evidence:grounded(insight.evidence, insight.root_cause.mechanism, insight.considered)
+  self.insights[#self.insights + 1] = insight
+  for _, n in ipairs(named) do n.status = "resolved" end
+  self:emit("coordinator.insight_produced", nil, {
+    id = insight.id, severity = insight.severity, summary = insight.summary, root_cause = insight.root_cause,
+  })
+  return insight
+end
+
+-- What the coordinator could have cited, for the sentence that says why it has to.
+local function citable(named)
+  local lines = {}
+  for _, n in ipairs(named) do
+    for _, claim in ipairs(n.evidence) do lines[#lines + 1] = ("%s %s"):format(claim.observation, claim.path) end
+  end
+  return #lines > 0 and "; what stands is " .. table.concat(lines, ", ", 1, math.min(#lines, 8)) or ""
+end
+
+--- Takes an insight of the coordinator. One of warning or worse needs evidence that stands, and
+--- so do the notifications it rests on.
+---@param given table     the arguments of produce_insight
+---@return table? insight
+---@return table|string dropped   the claims that fell; or why there is no insight
+function Case:conclude(given)
+  local named = {}
+  for i, id in ipairs(given.notification_ids) do
+    named[i] = self:notification(id)
+    if not named[i] then return nil, ("there is no notification %s"):format(id) end
+  end
+  if #named == 0 then return nil, "notification_ids: name the notifications that it rests on" end
+  local why = mechanism_fault(self, given.root_cause)
+  if why then return nil, why end
+  local stand, dropped = self.evidence:check_all(given.evidence)
+  if #stand == 0 and GRAVE[given.severity] then
+    local first = dropped[1] and "; " .. dropped[1].why or ""
+    return nil, ("no evidence stands, so it cannot be %s%s%s"):format(given.severity, first, citable(named))
+  end
+  return add_insight(self, {
+    summary = given.summary, severity = given.severity, confidence = given.confidence,
+    correlation_type = given.correlation_type, root_cause = given.root_cause,
+    root_cause_hypothesis = given.root_cause_hypothesis, matched_observations = given.matched_observations,
+    notification_ids = given.notification_ids, evidence = stand, considered = given.considered or {},
+    next_steps = given.next_steps or {},
+  }, named), dropped
+end
+
+--- Notifications of warning or worse that evidence bears out and nobody has dealt with.
+---@return table[]
+function Case:standing()
+  local standing = {}
+  for _, n in ipairs(self.notifications) do
+    if GRAVE[n.severity] and n.status ~= "resolved" and #n.evidence > 0 then standing[#standing + 1] = n end
+  end
+  return standing
+end
+
+--- Makes insights of what stands and names its cause, so that nothing proven is lost when the
+--- coordinator ended early, or left it lying.
+function Case:promote()
+  for _, n in ipairs(self:standing()) do
+    if n.root_cause then
+      add_insight(self, {
+        summary = n.hypothesis or n.observation, severity = n.severity, confidence = n.confidence,
+        correlation_type = "single", root_cause = n.root_cause, root_cause_hypothesis = n.hypothesis,
+        matched_observations = { n.observation }, notification_ids = { n.id }, evidence = n.evidence,
+        considered = n.considered, next_steps = n.next_steps,
+      }, { n })
+    end
+  end
+end
+
+--- The insights, the leading cause first.
+---@return table[]
+function Case:ordered()
+  local ordered = { unpack(self.insights) }
+  local function weight(i)
+    return RANK[i.severity] * 10 + (i.correlation_type == "symptomatic" and -2 or 0)
+      + (i.correlation_type == "causal" and 2 or 0) + (i.hypothesis_grounded and 1 or 0)
+  end
+  local place = {}
+  for i, insight in ipairs(ordered) do place[insight] = i end
+  table.sort(ordered, function(a, b)
+    if weight(a) ~= weight(b) then return weight(a) > weight(b) end
+    return place[a] < place[b]
+  end)
+  return ordered
+end
+
+return case

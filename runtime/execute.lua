@@ -1,0 +1,75 @@
+--- `execute`: the model's Lua in the sandbox, its callbacks through the gate to the node, and the
+--- result as an observation, together with what the node answered on the way.
+
+local async = require "runtime.async"
+local sandbox = require "runtime.sandbox"
+local skill = require "runtime.skill"
+
+local execute = {}
+
+local function names_of(s)
+  local names = {}
+  for name in pairs(s.callbacks) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+-- One callback of the chunk. What was asked, refused and answered is what a verdict goes by.
+local function serve(state, name, given, log)
+  local case, callback = state.case, state.skill.callbacks[name]
+  if not callback then return nil, ("there is no callback %s"):format(name) end
+  local ok, why = state.gate:permit(name, callback.class)
+  if not ok then
+    case.unanswered[name] = tostring(why)
+    return nil, tostring(why)
+  end
+  local value, err = skill.call(state.skill, name, given, state.node)
+  if value == nil then
+    case.unanswered[name] = tostring(err)
+    return nil, tostring(err)
+  end
+  if type(value) == "table" and value.unavailable then
+    case.unanswered[name] = tostring(value.unavailable)
+  else
+    case.answered[name] = true
+  end
+  log.answers[#log.answers + 1] = value
+  if not log.seen[name] then
+    log.seen[name] = true
+    log.callbacks[#log.callbacks + 1] = name
+  end
+  return value
+end
+
+-- Of an error the sandbox names the line beside the message, of a stop inside it.
+local function complaint(outcome)
+  if outcome.kind ~= "error" or not outcome.line then return outcome.message end
+  return ("line %d: %s"):format(outcome.line, outcome.message)
+end
+
+--- The tool. Answers { observation, callbacks, result, print } or nil and why.
+function execute.run(state, args)
+  local log = { answers = {}, callbacks = {}, seen = {} }
+  local started = async.now()
+  state.emit("operator.execute_start", { system_time = os.time() * 1e9 }, { code = args.code })
+  local outcome = sandbox.execute {
+    code = args.code, names = names_of(state.skill),
+    call = function(name, given) return serve(state, name, given, log) end,
+  }
+  local took = { duration = (async.now() - started) * 1e9 }
+  local why = outcome.kind ~= "ok" and complaint(outcome)
+    or outcome.result == nil and "the script returned nothing; end it with return" or nil
+  if why then
+    state.emit("operator.execute_error", took, { reason = why })
+    return nil, why
+  end
+  local id = state.case.evidence:add {
+    kind = "execute", operator = state.skill.name, value = outcome.result, answers = log.answers,
+    callback = table.concat(log.callbacks, ", "), at = state.case.now(),
+  }
+  state.emit("operator.execute_complete", took, { observation = id, callbacks = log.callbacks })
+  local printed = outcome.print and #outcome.print > 0 and outcome.print or nil
+  return { observation = id, callbacks = log.callbacks, result = outcome.result, print = printed }
+end
+
+return execute

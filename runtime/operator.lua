@@ -1,0 +1,135 @@
+--- An operator: the loop with one skill, on one node. It looks, notifies, and ends; what it saw
+--- and said is in the case.
+
+local agent = require "runtime.agent"
+local async = require "runtime.async"
+local case_of = require "runtime.case"
+local json = require "runtime.json"
+local mechanisms = require "runtime.mechanisms"
+local prompt = require "runtime.prompt"
+local skill = require "runtime.skill"
+local tools = require "runtime.tools.operator"
+local verdict = require "runtime.verdict"
+
+local operator = {}
+
+local CONTEXT_BYTES = 2000
+
+local function call_text(look)
+  local args = {}
+  for i = 2, #look do args[#args + 1] = json.encode(look[i]) end
+  return ("`%s(%s)`"):format(look[1], table.concat(args, ", "))
+end
+
+-- The checks as advice: what an expert looks for, and where.
+local function expert_advice(s)
+  local lines = {}
+  for _, check in ipairs(s.checks or {}) do
+    local looks = {}
+    for _, look in ipairs(check.look) do
+      if type(look) == "table" then looks[#looks + 1] = call_text(look) end
+    end
+    lines[#lines + 1] = ("- `%s`: %s%s"):format(check.mechanism,
+      check.expert or mechanisms[check.mechanism] or check.id,
+      #looks > 0 and (" Look with " .. table.concat(looks, ", then ") .. ".") or "")
+  end
+  if #lines == 0 then return "No checks are written for this skill; go by what you know of BEAM." end
+  return table.concat(lines, "\n")
+end
+
+--- The words for mechanisms with what each says, for both prompts.
+---@param case Case
+---@return string
+function operator.mechanisms(case)
+  local lines = {}
+  for _, word in ipairs(case:words()) do
+    lines[#lines + 1] = mechanisms[word] and ("- `%s`: %s"):format(word, mechanisms[word]) or ("- `%s`"):format(word)
+  end
+  return table.concat(lines, "\n")
+end
+
+-- Words of the coordinator may repeat what a node said, so they come as data and with a name.
+local function task_of(case, context)
+  local lines = { "Look at your domain on the node and report.", "", "What made somebody look: "
+    .. (case.reason ~= "" and case.reason or "nothing in particular; find out how it is") }
+  if context then
+    lines[#lines + 1] = "What the coordinator adds, as material: "
+      .. json.encode(case.clean { context = context:sub(1, CONTEXT_BYTES) })
+  end
+  return table.concat(lines, "\n")
+end
+
+---@param case Case
+---@param s Skill
+---@return string?
+---@return Failure? err
+function operator.system(case, s)
+  local system, err = prompt.render("operator", {
+    prompt = s.prompt, callbacks = skill.describe(s), checks = expert_advice(s), mechanisms = operator.mechanisms(case),
+  })
+  if system then case.prompts[system] = true end
+  return system, err
+end
+
+---@return table entry   of case.operators
+function operator.entry(case, s)
+  local entry = { node = case.node.name, skill = s.name, state = "healthy", iterations = 0, running = true }
+  case.operators[#case.operators + 1] = entry
+  return entry
+end
+
+--- Runs one operator of a case to its end, in the task that calls. Only a fault of ours raises.
+---@param case Case
+---@param s Skill
+---@param entry table     from operator.entry
+---@param system string   from operator.system
+---@param context? string
+---@param deadline number
+function operator.investigate(case, s, entry, system, context, deadline)
+  local function emit(event, measurements, metadata)
+    metadata = metadata or {}
+    metadata.operator, metadata.node = s.name, case.node.name
+    if event == "operator.iteration_start" then entry.iterations = measurements.iteration end
+    if event == "operator.state_change" then
+      case:emit("operator.status_change", nil, { operator = s.name, status = metadata.to, trace_id = case.trace_id })
+    end
+    case:emit(event, measurements, metadata)
+  end
+  emit("operator.started", { system_time = os.time() * 1e9 })
+  local outcome = agent.run {
+    kind = "operator", provider = case.mind.operator(s), system = system, task = task_of(case, context),
+    tools = tools.list, deadline = deadline, iterations = case.limits.iterations,
+    state = { case = case, skill = s, node = case.node, gate = case.gate, status = entry, emit = emit },
+    emit = emit, clean = case.clean,
+    count = function(usage) case:count(usage) end, budget = function() return case:budget() end,
+  }
+  entry.ended, entry.text = outcome.ended, outcome.text
+  entry.why = outcome.err and tostring(outcome.err.message or outcome.err) or nil
+end
+
+--- One operator alone, with a report of its own.
+---@param opts { node: table, skill: Skill, mind: table, gate: table, task?: string, deadline?: number, limits?: table }
+---@return table? report
+---@return Failure? err   a broken prompt
+function operator.run(opts)
+  local case = case_of.new {
+    node = opts.node, skills = { opts.skill }, mind = opts.mind, gate = opts.gate, reason = opts.task or opts.reason,
+    deadline = opts.deadline, limits = opts.limits,
+  }
+  local system, err = operator.system(case, opts.skill)
+  if not system then return nil, err end
+  local entry = operator.entry(case, opts.skill)
+  local task = async.spawn(operator.investigate, case, opts.skill, entry, system, nil, case.deadline)
+  local ok, why = task:join()
+  if async.current().cancelled then
+    task:cancel(async.current().cancelled)
+    entry.ended = "interrupted"
+  elseif not ok then
+    entry.ended, entry.why = "crashed", tostring(why):match "^[^\n]*"
+  end
+  entry.running = false
+  case:promote()
+  return verdict.report(case)
+end
+
+return operator

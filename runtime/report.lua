@@ -1,0 +1,187 @@
+--- A report as text for a person, perhaps at three in the morning: the verdict in the first line,
+--- then each finding with the figures that prove it, what it is not and what to do, and in the
+--- last line what the run cost. Its exit code. The form itself is made in runtime/verdict.lua.
+
+local json = require "runtime.json"
+local mechanisms = require "runtime.mechanisms"
+
+local report = {}
+
+local WIDTH = 100
+local COLORS = { critical = "1;31", warning = "1;33", info = "36", sick = "1;31", healthy = "1;32",
+  cannot_tell = "1;33", dim = "2", CAUTION = "33", DANGEROUS = "31" }
+
+local function missing(v) return v == nil or v == json.null end
+
+-- Names and texts may come from the node: nothing of theirs may steer a terminal or turn the
+-- direction of the text. The escapes that are left are ours.
+local function plain(text)
+  text = tostring(text):gsub("[%z\1-\8\11-\31\127]", function(c) return ("\\x%02x"):format(c:byte()) end)
+  text = text:gsub("\194[\128-\159]", function(c) return ("\\u%04x"):format(c:byte(2)) end)
+  text = text:gsub("\226\128[\139-\143\168-\174]", "?"):gsub("\226\129[\160-\175]", "?"):gsub("\239\187\191", "?")
+  return (text:gsub("[\t\n]", " "))
+end
+
+local function figure(v)
+  if missing(v) then return "unknown" end
+  if type(v) ~= "number" then return plain(v) end
+  if v % 1 ~= 0 then return ("%.2f"):format(v):gsub("0$", "") end
+  local text = ("%.0f"):format(v)
+  repeat
+    local n
+    text, n = text:gsub("^(-?%d+)(%d%d%d)", "%1,%2")
+  until n == 0
+  return text
+end
+
+local function wrapped(text, indent)
+  local lines, line = {}, ""
+  for word in plain(text):gmatch "%S+" do
+    if #line > 0 and #indent + #line + #word + 1 > WIDTH then
+      lines[#lines + 1] = line
+      line = word
+    else
+      line = #line > 0 and line .. " " .. word or word
+    end
+  end
+  lines[#lines + 1] = line
+  return table.concat(lines, "\n" .. indent)
+end
+
+local INDENT = (" "):rep(14)
+
+local function writer(color)
+  local out = {}
+  local self = { out = out }
+  function self.paint(text, name)
+    if not color or not COLORS[name] then return text end
+    return ("\27[%sm%s\27[0m"):format(COLORS[name], text)
+  end
+  function self.line(text) out[#out + 1] = text end
+  function self.field(name, text) self.line(("   %-11s%s"):format(name, text)) end
+  return self
+end
+
+local HEADS = { sick = "SICK", healthy = "HEALTHY", cannot_tell = "CANNOT TELL" }
+
+local function headline(r)
+  local first = r.insights[1]
+  if r.verdict == "sick" then
+    local more = #r.insights > 1 and (", and %d more"):format(#r.insights - 1) or ""
+    return ("%s: %s%s"):format(plain(first.root_cause.object), plain(first.root_cause.mechanism), more)
+  end
+  if r.verdict == "healthy" then return "every look that was called for was made and found nothing" end
+  return "what would tell stands below"
+end
+
+local INCOMPLETE = {
+  deadline = "the time was up", budget = "the budget was spent", iterations = "the steps were used up",
+  provider = "the model failed", interrupted = "it was interrupted",
+}
+
+-- The last part of a path says what the figure is; where it stood follows in brackets.
+local function evidence(w, claim)
+  local name = claim.path:match "([^%.%[%]\"]+)$" or claim.path
+  w.field("", ("%s = %s   %s"):format(plain(name), figure(claim.value),
+    w.paint(("%s, %s: %s"):format(plain(claim.observation), plain(claim.callback), plain(claim.path)), "dim")))
+end
+
+local function insight(w, i, n)
+  w.line ""
+  w.line(("%d. %s  %s"):format(n, w.paint(i.severity, i.severity), wrapped(i.summary, "   ")))
+  w.field("object", plain(i.root_cause.object))
+  local gloss = mechanisms[i.root_cause.mechanism]
+  w.field("mechanism", plain(i.root_cause.mechanism) .. (gloss and wrapped(": " .. gloss, INDENT) or ""))
+  if #i.evidence > 0 then
+    w.field("figures", w.paint("each read again where it is cited", "dim"))
+    for _, claim in ipairs(i.evidence) do evidence(w, claim) end
+  else
+    w.field("figures", "none that stands")
+  end
+  for k, other in ipairs(i.considered) do
+    w.field(k == 1 and "it is not" or "", wrapped(("%s: %s"):format(other.mechanism, other.why_not), INDENT))
+  end
+  for k, step in ipairs(i.next_steps) do
+    w.field(k == 1 and "what to do" or "", ("%s %s"):format(w.paint(plain(step.risk), step.risk), wrapped(step.text,
+      INDENT .. (" "):rep(#step.risk + 1))))
+  end
+  w.field("confidence", ("%s, %s"):format(plain(i.confidence), i.hypothesis_grounded
+    and "told apart from its look-alikes" or "not told apart from its look-alikes"))
+end
+
+-- A healthy verdict is worth what was seen.
+local function looks(w, r)
+  for _, look in ipairs(r.looks) do
+    local names, parts = {}, {}
+    for name, value in pairs(look.figures) do
+      if type(value) ~= "table" then names[#names + 1] = name end
+    end
+    table.sort(names)
+    for k, name in ipairs(names) do parts[k] = ("%s %s"):format(plain(name), figure(look.figures[name])) end
+    w.field(plain(look.skill), wrapped(table.concat(parts, ", "), INDENT))
+  end
+end
+
+local function size(bytes)
+  return bytes >= 1e6 and ("%.1f MB"):format(bytes / 1e6) or ("%.0f kB"):format(bytes / 1e3)
+end
+
+local function cost(usage)
+  local model = plain(usage.provider)
+  local tokens = usage.input_tokens + usage.cache_read_tokens + usage.output_tokens
+  if tokens == 0 then return model end
+  local price = (missing(usage.cost_usd) or usage.cost_usd == 0) and "" or (", %.4f USD"):format(usage.cost_usd)
+  return ("%s, %s tokens in %s requests%s"):format(model, figure(tokens), figure(usage.calls), price)
+end
+
+local function footprint(f)
+  if missing(f) then return "footprint unknown" end
+  return ("loaded there for us: %s modules, %s atoms, %s relays"):format(figure(f.modules_loaded), figure(f.atoms),
+    figure(f.relays))
+end
+
+local function costs(w, r)
+  local load = r.target_load
+  w.line ""
+  w.line(w.paint(("%s · asked of the node: %s calls, %s reductions, %s, longest %s ms · %s"):format(cost(r.usage),
+    figure(load.calls), figure(load.reductions), size(load.bytes), figure(math.floor(load.max_ms + 0.5)),
+    footprint(r.footprint)), "dim"))
+end
+
+--- The report for a person.
+---@param r table           a report
+---@param options? { color: boolean }
+---@return string
+function report.text(r, options)
+  local w = writer(options and options.color)
+  w.line(("%s  %s  %s"):format(w.paint(HEADS[r.verdict], r.verdict), plain(table.concat(r.nodes, ", ")), headline(r)))
+  if not missing(r.incomplete) then w.line(("incomplete: %s"):format(INCOMPLETE[r.incomplete] or r.incomplete)) end
+  for n, i in ipairs(r.insights) do insight(w, i, n) end
+  if r.verdict ~= "sick" and #(r.would_tell or {}) > 0 then
+    w.line ""
+    for k, text in ipairs(r.would_tell) do w.field(k == 1 and "missing" or "", wrapped(text, INDENT)) end
+  end
+  if r.verdict ~= "sick" and #(r.looks or {}) > 0 then
+    w.line ""
+    looks(w, r)
+  end
+  costs(w, r)
+  return table.concat(w.out, "\n") .. "\n"
+end
+
+local CODES = { sick = 1, healthy = 0, cannot_tell = 4 }
+local NODE_LOST, INCOMPLETE_RUN, NO_PROVIDER, INTERRUPTED = 3, 4, 6, 130
+
+--- The exit code: findings win over how the run ended.
+---@param r table
+---@return integer
+function report.exit(r)
+  if r.verdict == "sick" then return CODES.sick end
+  if r.incomplete == "interrupted" then return INTERRUPTED end
+  if r.lost then return NODE_LOST end
+  if r.incomplete == "provider" then return NO_PROVIDER end
+  if not missing(r.incomplete) then return INCOMPLETE_RUN end
+  return CODES[r.verdict]
+end
+
+return report

@@ -1,0 +1,160 @@
+--- The whole vocabulary of the coordinator, as data. A tool is handed its state { case, crew, emit }:
+--- `crew` are the operators that it starts and waits for (runtime/crew.lua).
+
+local async = require "runtime.async"
+local json = require "runtime.json"
+local shapes = require("runtime.tools.operator").shapes
+
+local object, list, text, word = shapes.object, shapes.list, shapes.text, shapes.word
+
+local STATUSES = { "unread", "acknowledged", "resolved" }
+local GRAVE = { warning = true, critical = true }
+
+local function open_ends(state)
+  local open = {}
+  for _, entry in ipairs(state.crew:statuses()) do
+    if entry.running then open[#open + 1] = ("the %s operator still runs: wait for it"):format(entry.skill) end
+  end
+  for _, n in ipairs(state.case:standing()) do
+    open[#open + 1] = ("%s of %s stands: produce an insight, or resolve it with a reason"):format(n.id, n.operator)
+  end
+  for _, name in ipairs(state.crew:idle()) do
+    open[#open + 1] = ("%s was not looked at: without it the node cannot be called healthy"):format(name)
+  end
+  return open
+end
+
+local tools = {
+  {
+    name = "get_notifications",
+    doc = "What the operators told, with the evidence that stands.",
+    parameters = object { status = word(STATUSES, "only those; all if left out") },
+    repeatable = true,
+    from_node = true,
+    run = function(state, args)
+      state.emit("coordinator.get_notifications", nil, { status = args.status })
+      local found = {}
+      for _, n in ipairs(state.case.notifications) do
+        if not args.status or n.status == args.status then found[#found + 1] = n end
+      end
+      return { notifications = found }
+    end,
+  },
+  {
+    name = "update_notification_statuses",
+    doc = "Marks notifications. One of warning or worse is resolved without an insight only with a reason.",
+    parameters = object({
+      notification_ids = list(text "n1"), status = word(STATUSES), reason = text "why",
+    }, { "notification_ids", "status" }),
+    run = function(state, args)
+      local named = {}
+      for i, id in ipairs(args.notification_ids) do
+        named[i] = state.case:notification(id)
+        if not named[i] then return nil, ("there is no notification %s"):format(id) end
+        if args.status == "resolved" and GRAVE[named[i].severity] and not args.reason then
+          return nil, ("%s is %s: give the reason why it needs no insight"):format(id, named[i].severity)
+        end
+      end
+      for _, n in ipairs(named) do n.status = args.status end
+      state.emit("coordinator.update_notification_statuses", { count = #named },
+        { status = args.status, reason = args.reason })
+      return { updated = args.notification_ids }
+    end,
+  },
+  {
+    name = "produce_insight",
+    doc = "A finding for the person: one cause, what it does to the node, and the figures that prove it. Joins the "
+      .. "notifications that it explains and resolves them.",
+    parameters = object({
+      notification_ids = list(text "n1", "those that it explains"),
+      correlation_type = word({ "single", "temporal", "causal", "symptomatic" },
+        "single: one notification; temporal: together in time; causal: one brings the other; "
+          .. "symptomatic: only a symptom"),
+      summary = text "one or two sentences: what, where, how much",
+      matched_observations = list(text "what of the notifications belongs to it"),
+      root_cause_hypothesis = text "why it happens, as far as figures support it",
+      root_cause = shapes.root_cause, severity = word(shapes.severities), confidence = shapes.confidence,
+      evidence = shapes.evidence, considered = shapes.considered, next_steps = shapes.next_steps,
+    }, {
+      "notification_ids", "correlation_type", "summary", "matched_observations", "root_cause", "severity",
+      "confidence", "evidence",
+    }),
+    run = function(state, args)
+      local insight, dropped = state.case:conclude(args)
+      if not insight then return nil, dropped end
+      return { id = insight.id, dropped = dropped, hypothesis_grounded = insight.hypothesis_grounded }
+    end,
+  },
+  {
+    name = "invoke_operators",
+    doc = "Starts operators, all at once, and does not wait for them. One that has ended may be started again with "
+      .. "another context.",
+    parameters = object({
+      skills = list(text "a skill by name"), context = text "what they should know or look for",
+    }, { "skills" }),
+    repeatable = true, -- crew knows who runs, and starts nobody twice
+    run = function(state, args)
+      local answer = { started = {}, running = {}, unknown = {} }
+      for _, name in ipairs(args.skills) do
+        local what = state.crew:start(name, args.context)
+        table.insert(answer[what], name)
+      end
+      state.emit("coordinator.invoke_operators", { count = #answer.started }, { skills = answer.started })
+      if #answer.started == 0 and #answer.unknown > 0 then
+        return nil, ("there is no skill %s; there are %s"):format(table.concat(answer.unknown, ", "),
+          table.concat(state.crew:names(), ", "))
+      end
+      return answer
+    end,
+  },
+  {
+    name = "get_operator_statuses",
+    doc = "How far the operators are.",
+    parameters = object {},
+    repeatable = true,
+    run = function(state)
+      state.emit "coordinator.get_operator_statuses"
+      return { operators = state.crew:statuses() }
+    end,
+  },
+  {
+    name = "wait",
+    doc = "Waits until every running operator has ended, ms at the longest.",
+    parameters = object({ ms = { type = "integer", minimum = 1, maximum = 600000 } }, { "ms" }),
+    repeatable = true,
+    seconds = 601,
+    run = function(state, args, context)
+      state.emit("coordinator.wait", { ms = args.ms })
+      local ok, why = state.crew:wait(math.min(context.deadline, async.now() + args.ms / 1000))
+      if not ok then return nil, why end
+      return { operators = state.crew:statuses() }
+    end,
+  },
+  {
+    name = "think",
+    doc = "A place for a thought. Nothing happens.",
+    parameters = object({ thought = text "for yourself" }, { "thought" }),
+    run = function(state)
+      state.emit "coordinator.think"
+      return { noted = true }
+    end,
+  },
+  {
+    name = "done",
+    doc = "Ends the run, when what is wrong stands in insights, or nothing is wrong, or it cannot be told.",
+    parameters = object { summary = text "in one sentence" },
+    repeatable = true,
+    ends = true,
+    run = function(state, args)
+      local open = state.reminded and {} or open_ends(state)
+      state.reminded = true
+      if #open > 0 then
+        return nil, "not yet: " .. table.concat(open, "; ") .. ". Do so, or call done again"
+      end
+      state.emit("coordinator.done", nil, { summary = args.summary })
+      return json.object {}
+    end,
+  },
+}
+
+return { list = tools }

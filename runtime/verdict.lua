@@ -1,0 +1,206 @@
+--- What a case comes to. Sick: an insight of warning or worse stands. Healthy: every operator
+--- ended by itself, and the looks that its snapshots asked for were made and found nothing. Else
+--- it cannot be told, and this file says what would tell. No model has a say in it.
+
+local json = require "runtime.json"
+local prompt_hash = require("host.crypto").sha256
+local skill = require "runtime.skill"
+
+local verdict = {}
+
+local GRAVE = { warning = true, critical = true }
+local BY_ITSELF = { done = true, answer = true }
+
+-- Until there is a memory of earlier runs; a check that needs it looks twice.
+local function no_history() return {} end
+
+-- A check comes from a file that people edit: one that trips over a snapshot must not take the
+-- verdict with it. What it did not acquit, stays suspect.
+local function suspects(check, snapshot)
+  local ok, suspect = pcall(check.suspect, snapshot, no_history)
+  return not ok or suspect
+end
+
+-- The callbacks of a check that are named beforehand and that the node never answered.
+local function unseen(case, check)
+  local missing = {}
+  for _, look in ipairs(check.look) do
+    local name = type(look) == "table" and look[1]
+    if name and not case.answered[name] then
+      local why = case.unanswered[name]
+      missing[#missing + 1] = why and ("%s (%s)"):format(name, why) or name
+    end
+  end
+  return missing
+end
+
+local function snapshots_of(case, s)
+  local values = {}
+  for _, o in ipairs(case.evidence:all()) do
+    if o.kind == "snapshot" and o.operator == s.name then values[#values + 1] = o.value end
+  end
+  return values
+end
+
+local function notified(case, s)
+  for _, n in ipairs(case.notifications) do
+    if n.operator == s.name and GRAVE[n.severity] then return true end
+  end
+end
+
+--- What a skill still has to look at before its domain can be called healthy.
+---@param case Case
+---@param s Skill
+---@return string[]
+function verdict.open_looks(case, s)
+  if notified(case, s) then return {} end
+  local snapshots, open = snapshots_of(case, s), {}
+  if #snapshots == 0 then return { ("no snapshot of %s was taken"):format(s.name) } end
+  for _, check in ipairs(s.checks or {}) do
+    local suspect = false
+    for _, snapshot in ipairs(snapshots) do suspect = suspect or suspects(check, snapshot) end
+    local missing = suspect and unseen(case, check) or {}
+    if #missing > 0 then
+      open[#open + 1] = ("the snapshot does not rule out %s; look with %s"):format(check.mechanism,
+        table.concat(missing, ", "))
+    end
+  end
+  return open
+end
+
+local ENDED = {
+  iterations = "used up its steps",
+  deadline = "ran out of time: give it more with --deadline",
+  budget = "used up its budget",
+  provider = "lost its model",
+  interrupted = "was interrupted",
+  crashed = "crashed",
+}
+
+local function why_ended(who, ended, why)
+  return ("%s %s%s"):format(who, ENDED[ended] or "did not end", why and (": " .. why) or "")
+end
+
+local function add(list, more)
+  for _, text in ipairs(more) do list[#list + 1] = text end
+end
+
+local function last_run(case, s)
+  local last
+  for _, entry in ipairs(case.operators) do
+    if entry.skill == s.name then last = entry end
+  end
+  return last
+end
+
+local function reasons_of(case)
+  local reasons = {}
+  if case.lost then reasons[1] = ("the link to %s was lost during the run"):format(case.node.name) end
+  if case.ended and not BY_ITSELF[case.ended] then
+    reasons[#reasons + 1] = why_ended("the coordinator", case.ended, case.why)
+  end
+  for _, s in ipairs(case.skills) do
+    local entry = last_run(case, s)
+    if not entry then
+      reasons[#reasons + 1] = ("%s was never looked at"):format(s.name)
+    else
+      if not BY_ITSELF[entry.ended] then
+        reasons[#reasons + 1] = why_ended(("the %s operator"):format(s.name), entry.ended, entry.why)
+      end
+      add(reasons, verdict.open_looks(case, s))
+    end
+  end
+  for _, n in ipairs(case.notifications) do
+    if GRAVE[n.severity] and n.status ~= "resolved" then
+      reasons[#reasons + 1] = #n.evidence == 0
+        and ("%s says: %s; no figure bears it out"):format(n.id, n.observation)
+        or ("%s says: %s; its cause was not found"):format(n.id, n.observation)
+    end
+  end
+  return reasons
+end
+
+---@param case Case
+---@return "sick"|"healthy"|"cannot_tell"
+---@return string[] would_tell   what is missing for a verdict; empty unless it cannot be told
+function verdict.of(case)
+  for _, insight in ipairs(case.insights) do
+    if GRAVE[insight.severity] then return "sick", {} end
+  end
+  local reasons = reasons_of(case)
+  return #reasons == 0 and "healthy" or "cannot_tell", reasons
+end
+
+local NAMED_INCOMPLETE = { deadline = true, budget = true, iterations = true, provider = true, interrupted = true }
+
+-- Why the run has less than it should, the coordinator's own reason first.
+local function incomplete(case)
+  if NAMED_INCOMPLETE[case.ended or ""] then return case.ended end
+  for _, entry in ipairs(case.operators) do
+    if NAMED_INCOMPLETE[entry.ended or ""] then return entry.ended end
+  end
+  return json.null
+end
+
+-- The last snapshot of each skill: what a healthy verdict rests on.
+local function looks(case)
+  local list = {}
+  for _, s in ipairs(case.skills) do
+    local last
+    for _, o in ipairs(case.evidence:all()) do
+      if o.kind == "snapshot" and o.operator == s.name then last = o end
+    end
+    if last then
+      list[#list + 1] = { skill = s.name, observation = last.id, figures = json.object(last.value) }
+    end
+  end
+  return list
+end
+
+local function load_of(case)
+  local now, before = case.node.load, case.load_before
+  return {
+    calls = now.calls - before.calls, reductions = now.reductions - before.reductions,
+    bytes = now.bytes - before.bytes, max_ms = now.max_ms,
+  }
+end
+
+local function versions(case)
+  local skills, prompts = json.object {}, {}
+  for _, s in ipairs(case.skills) do skills[s.name] = skill.version(s) end
+  for text in pairs(case.prompts) do prompts[#prompts + 1] = text end
+  table.sort(prompts)
+  return {
+    program = require "runtime.version", prompts = prompt_hash(table.concat(prompts)):sub(1, 12), skills = skills,
+  }
+end
+
+local function rows(list, fields)
+  local out = {}
+  for i, item in ipairs(list) do
+    out[i] = {}
+    for _, field in ipairs(fields) do out[i][field] = item[field] end
+  end
+  return out
+end
+
+local NOTIFICATION = {
+  "id", "node", "operator", "type", "severity", "context", "observation", "hypothesis", "snapshot_ids", "detected_at",
+}
+
+--- The report, in the form of `--json`.
+---@param case Case
+---@return table
+function verdict.report(case)
+  local found, would_tell = verdict.of(case)
+  return {
+    schema = 1, verdict = found, would_tell = would_tell, trace_id = case.trace_id, nodes = { case.node.name },
+    reason = case.reason, incomplete = incomplete(case), lost = case.lost or false,
+    insights = case:ordered(), notifications = rows(case.notifications, NOTIFICATION),
+    operators = rows(case.operators, { "node", "skill", "state", "iterations" }), looks = looks(case),
+    observations = #case.evidence:all(), usage = case:spent(), target_load = load_of(case),
+    footprint = case.node:footprint() or json.null, versions = versions(case),
+  }
+end
+
+return verdict
