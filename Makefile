@@ -31,32 +31,36 @@ deps deps-test deps-bench:
 
 $(BUILD)/%.o: host/%.c $(wildcard host/*.h) Makefile
 	@mkdir -p $(BUILD)
-	$(CC) $(CFLAGS) $(WARN) $(INC) -c -o $@ $<
+	@echo "  cc $<"
+	@$(CC) $(CFLAGS) $(WARN) $(INC) -c -o $@ $<
 
 # The host of specs and build steps: runs any Lua file, or the specs it is given.
 $(BUILD)/spec-host: host/main.c $(OBJECTS) $(BUILD)/spec_files.o $(BUILD)/nothing.S
-	$(CC) $(CFLAGS) $(WARN) $(INC) -DBL_MAIN='"spec/support/main.lua"' -Wl,-E -o $@ host/main.c \
+	@echo "  ld $@"
+	@$(CC) $(CFLAGS) $(WARN) $(INC) -DBL_MAIN='"spec/support/main.lua"' -Wl,-E -o $@ host/main.c \
 	  $(filter-out $(BUILD)/files.o,$(OBJECTS)) $(BUILD)/spec_files.o $(BUILD)/nothing.S $(LIBS)
 
 $(BUILD)/spec_files.o: host/files.c $(wildcard host/*.h) Makefile
 	@mkdir -p $(BUILD)
-	$(CC) $(CFLAGS) $(WARN) $(INC) -DBL_LOOK_ABOVE=1 -c -o $@ $<
+	@$(CC) $(CFLAGS) $(WARN) $(INC) -DBL_LOOK_ABOVE=1 -c -o $@ $<
 
 $(BUILD)/nothing.S: host/embed.lua
 	@mkdir -p $(BUILD)
-	luajit host/embed.lua > $@
+	@luajit host/embed.lua > $@
 
 # Every Erlang text we ship, parsed here so that no node has to (DESIGN: parsed at home).
 $(BUILD)/queries.etf: $(BUILD)/spec-host $(LUA) host/collect_queries.lua host/parse_queries.escript
-	$(BUILD)/spec-host host/collect_queries.lua > $(BUILD)/queries.txt
-	escript host/parse_queries.escript < $(BUILD)/queries.txt > $@.new
-	mv $@.new $@
+	@echo "  parse the queries"
+	@$(BUILD)/spec-host host/collect_queries.lua > $(BUILD)/queries.txt
+	@escript host/parse_queries.escript < $(BUILD)/queries.txt > $@.new
+	@mv $@.new $@
 
 $(BUILD)/embedded.S: host/embed.lua $(LUA) $(TEXTS) $(BUILD)/queries.etf
-	luajit host/embed.lua $(LUA) $(TEXTS) $(BUILD)/queries.etf > $@
+	@luajit host/embed.lua $(LUA) $(TEXTS) $(BUILD)/queries.etf > $@
 
 $(PROGRAM): host/main.c $(OBJECTS) $(BUILD)/embedded.S
-	$(CC) $(CFLAGS) $(WARN) $(INC) -Wl,-E -o $@ host/main.c $(OBJECTS) $(BUILD)/embedded.S $(LIBS)
+	@echo "  ld $@"
+	@$(CC) $(CFLAGS) $(WARN) $(INC) -Wl,-E -o $@ host/main.c $(OBJECTS) $(BUILD)/embedded.S $(LIBS)
 
 demo: deps all
 	@sh examples/demo/run.sh

@@ -48,15 +48,15 @@ static int guarded_call(lua_State *L, int args, int results, int flags) {
   return -code;
 }
 
-/* require "runtime.gate" -> runtime/gate.lua of ours; for any other name, a message. */
+/* require "runtime.gate" -> runtime/gate.lua of ours, or gate/init.lua; for any other
+ * name, a message. */
 static int f_find(lua_State *L) {
-  const char *path = luaL_gsub(L, luaL_checkstring(L, 1), ".", "/");
-  path = lua_pushfstring(L, "%s.lua", path);
-  switch (bl_file_load(L, path)) {
-    case 0:            return 1;
-    case LUA_ERRFILE:  lua_pushfstring(L, "\n\tno file of ours '%s'", path); return 1;
-    default:           return lua_error(L);
-  }
+  const char *name = luaL_gsub(L, luaL_checkstring(L, 1), ".", "/");
+  int code = bl_file_load(L, lua_pushfstring(L, "%s.lua", name));
+  if (code == LUA_ERRFILE) code = bl_file_load(L, lua_pushfstring(L, "%s/init.lua", name));
+  if (code == LUA_ERRFILE) lua_pushfstring(L, "\n\tno file of ours '%s.lua'", name);
+  else if (code) return lua_error(L);
+  return 1;
 }
 
 int luaopen_host(lua_State *L) {

@@ -57,6 +57,8 @@ int main(int argc, char **argv) {
   luaopen_host(L);
   set_arguments(L, argc, argv);
   code = run(L);
-  lua_close(L);
+  /* The state is not closed: luv would run close callbacks into a half-collected state, and
+   * the end of the process frees all of it anyway. */
+  fflush(NULL);
   return code;
 }

@@ -29,7 +29,7 @@ function beamlens.connect(opts)
     return nil, failure.new("usage", "no node was given", "name it: --node shop@host (or BEAMLENS_NODE)", 2)
   end
   local node, err = require("runtime.node").connect {
-    node = o.node, cookie_file = o.cookie_file, port = o.port, deadline = async.now() + math.min(o.deadline, 30),
+    name = o.node, cookie_file = o.cookie_file, port = o.port, deadline = async.now() + math.min(o.deadline, 30),
   }
   if node then connected[#connected + 1] = node end
   return node, err

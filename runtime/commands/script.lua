@@ -60,7 +60,9 @@ function script.run(call)
   beamlens.close()
   if ok then return outcome(call.options, result, err) end
   if os.getenv "BEAMLENS_DEBUG" then io.stderr:write(trace, "\n") end
-  return nil, failure.of(result, "script", SCRIPT_ERROR)
+  -- A text that names one of our own files is a fault of ours, whoever's script met it.
+  if type(result) == "string" and result:match "^runtime/" then error(trace, 0) end
+  return nil, failure.of(failure.is(result) and result or tostring(result):match "^[^\n]*", "script", SCRIPT_ERROR)
 end
 
 return script
