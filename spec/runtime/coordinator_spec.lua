@@ -1,0 +1,288 @@
+-- A whole run on a live node with two operators; only the models are played.
+local async = require "runtime.async"
+local coordinator = require "runtime.coordinator"
+local gate = require "runtime.gate"
+local json = require "runtime.json"
+local live = require "spec.support.live_node"
+local model = require "spec.support.played_model"
+local report = require "runtime.report"
+local sandbox = require "runtime.sandbox"
+local skill = require "runtime.skill"
+local telemetry = require "runtime.telemetry"
+
+local calls, says, results = model.calls, model.says, model.results
+
+local LEDGER = [[
+  spawn(fun() -> ets:new(ledger, [named_table, public]),
+    (fun L(I) -> ets:insert(ledger, {I, lists:seq(1, 30)}), timer:sleep(1), L(I + 1) end)(1) end).]]
+
+describe("runtime.coordinator", function()
+  local at, skills, heard, off
+
+  setup(function()
+    at = live.start { code = LEDGER }
+    skills = { assert(skill.open "beam"), assert(skill.open "ets") }
+  end)
+
+  teardown(function()
+    live.stop_all()
+    async.run(sandbox.close)
+  end)
+
+  before_each(function()
+    heard = {}
+    off = telemetry.on("*", function(event, _, metadata) heard[#heard + 1] = { event, metadata } end)
+  end)
+
+  after_each(function() off() end)
+
+  local function event(name)
+    for _, e in ipairs(heard) do
+      if e[1] == name then return e[2] end
+    end
+  end
+
+  local function start(leader, operators, opts)
+    opts = opts or {}
+    return assert(coordinator.run {
+      node = at.node, skills = skills, mind = opts.mind or model.mind(operators, leader), gate = gate.new {},
+      reason = opts.reason, deadline = async.now() + (opts.seconds or 60), limits = opts.limits,
+    })
+  end
+
+  local function run(...) return async.run(start, ...) end
+
+  local function idle() return model.played { calls { "take_snapshot" }, says "nothing to see" } end
+
+  -- The ets operator that sees the table grow and says so.
+  local function finder()
+    return model.played {
+      calls({ "take_snapshot" }, { "execute", { code = "return ets_growth_stats(0.02)" } }),
+      function(request)
+        local look = results(request)[2].data
+        return calls({ "send_notification", {
+          type = "growth", context = "two looks", observation = "ledger grew",
+          hypothesis = "nobody deletes from ledger", severity = "warning",
+          snapshot_ids = { results(request)[1].data.id },
+          evidence = { { observation = look.observation, path = "tables[1].name", value = "ledger" },
+            { observation = look.observation, path = "tables[1].size_delta",
+              value = look.result.tables[1].size_delta } },
+          root_cause = { object = "ledger", mechanism = "ets_growth" }, confidence = "medium",
+        } }, { "done" })
+      end,
+    }
+  end
+
+  local INVOKE = { "invoke_operators", { skills = { "beam", "ets" }, context = "memory rises" } }
+  local WAIT = { "wait", { ms = 60000 } }
+
+  local function insight(more)
+    local given = {
+      notification_ids = { "n1" }, correlation_type = "single", summary = "ledger grows without end",
+      matched_observations = { "ledger grew" }, root_cause = { object = "ledger", mechanism = "ets_growth" },
+      severity = "critical", confidence = "high", evidence = {},
+    }
+    for key, value in pairs(more) do given[key] = value end
+    return { "produce_insight", given }
+  end
+
+  -- Concludes from what get_notifications said, as a model does.
+  local function leader(...)
+    return model.played { calls(INVOKE, WAIT), calls { "get_notifications" }, ... }
+  end
+
+  local function concluding(request)
+    local n = results(request)[1].data.notifications[1]
+    local claims = {}
+    for i, claim in ipairs(n.evidence) do
+      claims[i] = { observation = claim.observation, path = claim.path, value = claim.value }
+    end
+    return calls(insight { notification_ids = { n.id }, evidence = claims })
+  end
+
+  it("joins what operators told into an insight that figures prove", function()
+    local r = run(leader(concluding, calls { "done", { summary = "ledger" } }), { beam = idle(), ets = finder() },
+      { reason = "memory rises" })
+    assert.same({ "sick", json.null, 1 }, { r.verdict, r.incomplete, report.exit(r) })
+    assert.same({ "i1", "critical", { object = "ledger", mechanism = "ets_growth" }, { "n1" } },
+      { r.insights[1].id, r.insights[1].severity, r.insights[1].root_cause, r.insights[1].notification_ids })
+    assert.equal("ledger", r.insights[1].evidence[1].value)
+    assert.same({ "beam", "ets" }, { r.operators[1].skill, r.operators[2].skill })
+    assert.same({ at.name }, r.nodes)
+  end)
+
+  it("asks, pays and counts for all of them, and tells it under one trace id", function()
+    local r = run(leader(concluding, calls { "done" }), { beam = idle(), ets = finder() })
+    assert.equal(8, r.usage.calls)
+    assert.equal(80, r.usage.input_tokens)
+    assert.is_true(r.target_load.calls > 0)
+    for _, name in ipairs { "coordinator.started", "coordinator.invoke_operators", "coordinator.operator_complete",
+      "coordinator.operator_notification_received", "coordinator.insight_produced", "coordinator.done",
+      "operator.done" } do
+      assert.equal(r.trace_id, event(name).trace_id, name)
+    end
+  end)
+
+  it("has its operators run side by side", function()
+    local running, most = 0, 0
+    local function slow()
+      return model.played { function()
+        running = running + 1
+        most = math.max(most, running)
+        async.sleep(0.05)
+        running = running - 1
+        return says "x"
+      end }
+    end
+    run(leader(calls { "done" }), { beam = slow(), ets = slow() })
+    assert.equal(2, most)
+  end)
+
+  it("is back from a wait as soon as nobody runs any more", function()
+    local statuses
+    local r = run(model.played { calls(INVOKE), calls(WAIT), function(request)
+      statuses = results(request)[1].data.operators
+      return says "x"
+    end }, { beam = idle(), ets = idle() })
+    assert.same({ { skill = "beam", state = "healthy", running = false, iterations = 2 },
+      { skill = "ets", state = "healthy", running = false, iterations = 2 } }, statuses)
+    assert.equal("cannot_tell", r.verdict)
+  end)
+
+  it("names the skills there are when it is asked for another", function()
+    local told
+    run(model.played { calls { "invoke_operators", { skills = { "gc" } } }, function(request)
+      told = json.decode(results(request)[1].text).error
+      return says "x"
+    end }, {})
+    assert.equal("there is no skill gc; there are beam, ets", told)
+  end)
+
+  it("makes no grave insight on figures that are not there", function()
+    local told
+    local r = run(leader(calls(insight { evidence = { { observation = "o1", path = "nothing", value = 1 } } }),
+      function(request)
+        told = json.decode(results(request)[1].text).error
+        return calls({ "update_notification_statuses",
+          { notification_ids = { "n1" }, status = "resolved", reason = "a batch" } }, { "done" })
+      end), { beam = idle(), ets = finder() })
+    assert.matches("^no evidence stands, so it cannot be critical; o1: no nothing in it; there is ", told)
+    assert.matches("what stands is o%d tables%[1%]%.name, o%d tables", told)
+    assert.same({}, r.insights)
+  end)
+
+  it("does not resolve a warning without a reason", function()
+    local told
+    run(leader(calls { "update_notification_statuses", { notification_ids = { "n1" }, status = "resolved" } },
+      function(request)
+        told = json.decode(results(request)[1].text).error
+        return says "x"
+      end), { beam = idle(), ets = finder() })
+    assert.equal("n1 is warning: give the reason why it needs no insight", told)
+  end)
+
+  it("is reminded once of what is open, and what was proven is not lost when it goes all the same", function()
+    local told
+    local r = run(model.played { calls({ "invoke_operators", { skills = { "ets" } } }, WAIT), calls { "done" },
+      function(request)
+        told = json.decode(results(request)[1].text).error
+        return calls { "done" }
+      end }, { ets = finder() })
+    assert.matches("n1 of ets stands: produce an insight", told)
+    assert.matches("beam was not looked at", told)
+    assert.same({ "sick", "warning", "nobody deletes from ledger" },
+      { r.verdict, r.insights[1].severity, r.insights[1].summary })
+  end)
+
+  it("goes on when an operator crashes, and tells", function()
+    local mind = model.mind({ ets = finder() }, leader(concluding, calls { "done" }))
+    local operator = mind.operator
+    function mind.operator(s)
+      if s.name == "beam" then error "no mind for beam" end
+      return operator(s)
+    end
+    local r = run(nil, nil, { mind = mind })
+    assert.equal("sick", r.verdict)
+    assert.matches("no mind for beam", event("coordinator.operator_crashed").reason)
+  end)
+
+  it("calls nothing healthy where an operator crashed", function()
+    local mind = model.mind({}, model.played { calls(INVOKE, WAIT), says "all well" })
+    mind.operator = function() error "no mind" end
+    local r = run(nil, nil, { mind = mind })
+    assert.equal("cannot_tell", r.verdict)
+    assert.matches("^the beam operator crashed: .*no mind", r.would_tell[1])
+  end)
+
+  it("lets operators finish when its own model fails, and keeps what they proved", function()
+    local r = run(model.played { calls(INVOKE), function()
+      return nil, { class = "fatal", message = "the key was refused" }
+    end }, { beam = idle(), ets = finder() })
+    assert.same({ "sick", "provider", 1 }, { r.verdict, r.incomplete, report.exit(r) })
+    assert.equal("the key was refused", event("coordinator.llm_error").reason)
+  end)
+
+  it("has no finding and exit code 6 when its model fails at once", function()
+    local r = run(model.played { function() return nil, { class = "fatal", message = "no key" } end }, {})
+    assert.same({ "cannot_tell", "provider", 6 }, { r.verdict, r.incomplete, report.exit(r) })
+    assert.same({ "the coordinator lost its model: no key", "beam was never looked at", "ets was never looked at" },
+      r.would_tell)
+  end)
+
+  it("ends at its deadline with what operators proved before", function()
+    local stuck = model.played { function() async.sleep(60) end }
+    local r = run(model.played { calls(INVOKE), function() async.sleep(60) end }, { beam = stuck, ets = finder() },
+      { seconds = 3 })
+    assert.same({ "sick", "deadline" }, { r.verdict, r.incomplete })
+    assert.is_truthy(event "coordinator.deadline")
+  end)
+
+  it("ends a model that never ends, and says so", function()
+    local n = 0
+    local r = run(model.played { function(request)
+      n = n + 1
+      return request.tools and calls { "think", { thought = "step " .. n } } or says "I do not know"
+    end }, {}, { limits = { iterations = 5 } })
+    assert.same({ "cannot_tell", "iterations", 5 }, { r.verdict, r.incomplete, n })
+    assert.is_truthy(event "coordinator.max_iterations_reached")
+  end)
+
+  it("keeps to the budget of the run, operators included", function()
+    local busy = model.played { calls { "take_snapshot" } }
+    local r = run(leader(says "x"), { beam = busy, ets = busy }, { limits = { tokens = 100 } })
+    assert.equal("budget", r.incomplete)
+    assert.is_true(r.usage.input_tokens + r.usage.output_tokens < 200)
+  end)
+
+  it("stops everything at once when it is interrupted, and reports what there is", function()
+    local r
+    async.run(function()
+      local stuck = model.played { calls { "take_snapshot" }, calls { "wait", { ms = 60000 } } }
+      local task = async.spawn(start, model.played { calls(INVOKE, WAIT) }, { beam = stuck, ets = finder() })
+      async.sleep(2.5)
+      task:cancel "interrupted"
+      r = select(2, task:join())
+    end)
+    assert.same({ "sick", "interrupted" }, { r.verdict, r.incomplete })
+    assert.equal("interrupted", event("operator.loop_stopped").reason)
+  end)
+
+  it("shows a coordinator the words of the node only in tool results", function()
+    local provider = leader(says "x")
+    run(provider, { beam = idle(), ets = finder() })
+    local last = provider.asked[3]
+    local outside = { last.system }
+    for _, message in ipairs(last.messages) do
+      if message.role ~= "tool" then outside[#outside + 1] = message.text end
+    end
+    assert.is_nil(table.concat(outside):find("ledger", 1, true))
+    assert.is_truthy(results(last)[1].text:find("ledger", 1, true))
+  end)
+
+  it("gives an operator the coordinator's context as material, never in its instructions", function()
+    local ets = idle()
+    run(leader(says "x"), { beam = idle(), ets = ets })
+    assert.is_nil(ets.asked[1].system:find("memory rises", 1, true))
+    assert.matches('as material: {"context":"memory rises"}', ets.asked[1].messages[1].text)
+  end)
+end)

@@ -1,0 +1,108 @@
+local json = require "runtime.json"
+local report = require "runtime.report"
+
+local function insight(more)
+  local i = {
+    id = "i1", node = "shop@host", summary = "order_sink gets 5,000 messages a second and handles 200",
+    severity = "critical", confidence = "high", correlation_type = "single", hypothesis_grounded = true,
+    root_cause = { object = "order_sink", mechanism = "slow_consumer" }, notification_ids = { "n1" },
+    evidence = {
+      { observation = "o2", callback = "beam_queue_growth", path = "processes[1].final_queue", value = 9780 },
+    },
+    considered = { { mechanism = "selective_receive_scan", why_not = "it hardly uses the CPU" } },
+    next_steps = { { text = "find the blocking call", risk = "SAFE" }, { text = "restart it", risk = "DANGEROUS" } },
+  }
+  for key, value in pairs(more or {}) do i[key] = value end
+  return i
+end
+
+local function a_report(more)
+  local r = {
+    schema = 1, verdict = "sick", would_tell = {}, nodes = { "shop@host" }, reason = "", incomplete = json.null,
+    lost = false, insights = { insight() }, notifications = {}, operators = {}, looks = {},
+    usage = {
+      provider = "analyst", calls = 9, input_tokens = 0, cache_read_tokens = 0, output_tokens = 0, cost_usd = 0,
+    },
+    target_load = { calls = 23, reductions = 1234567, bytes = 2048, max_ms = 12.4 },
+    footprint = { modules_loaded = 2, atoms = 254, relays = 0 },
+  }
+  for key, value in pairs(more or {}) do r[key] = value end
+  return r
+end
+
+describe("runtime.report", function()
+  it("says verdict, node, object and mechanism in the first line", function()
+    assert.equal("SICK  shop@host  order_sink: slow_consumer", report.text(a_report()):match "^[^\n]*")
+  end)
+
+  it("names the figures with where they were measured, what else it was not, and the steps with their risk", function()
+    local text = report.text(a_report())
+    assert.matches("final_queue = 9,780   o2, beam_queue_growth: processes[1].final_queue", text, 1, true)
+    assert.matches("it is not  selective_receive_scan: it hardly uses the CPU", text, 1, true)
+    assert.matches("what to do SAFE find the blocking call\n              DANGEROUS restart it\n", text, 1, true)
+    assert.matches("mechanism  slow_consumer: messages come faster than the process handles them", text, 1, true)
+  end)
+
+  it("tells in its last line who thought, what was asked of the node and what it loaded", function()
+    assert.equal("analyst · asked of the node: 23 calls, 1,234,567 reductions, 2 kB, longest 12 ms"
+      .. " · loaded there for us: 2 modules, 254 atoms, 0 relays", report.text(a_report()):match "([^\n]*)\n$")
+  end)
+
+  it("tells tokens and money where there are any, and no price that it does not know", function()
+    local usage = {
+      provider = "anthropic", calls = 4, input_tokens = 9000, cache_read_tokens = 900, output_tokens = 100,
+      cost_usd = 0.0123,
+    }
+    assert.matches("anthropic, 10,000 tokens in 4 requests, 0.0123 USD", report.text(a_report { usage = usage }))
+    usage.cost_usd = json.null
+    assert.matches("anthropic, 10,000 tokens in 4 requests · asked", report.text(a_report { usage = usage }))
+  end)
+
+  it("shows the figures that a healthy verdict rests on", function()
+    local text = report.text(a_report { verdict = "healthy", insights = {},
+      looks = { { skill = "beam", observation = "o1", figures = { run_queue = 0, atom_utilization_pct = 1.25 } } } })
+    assert.equal("HEALTHY  shop@host  every look that was called for was made and found nothing", text:match "^[^\n]*")
+    assert.matches("   beam       atom_utilization_pct 1.25, run_queue 0\n", text, 1, true)
+  end)
+
+  it("says what would tell when it cannot", function()
+    local text = report.text(a_report { verdict = "cannot_tell", insights = {}, incomplete = "deadline",
+      would_tell = { "ets was never looked at" } })
+    assert.matches("^CANNOT TELL  shop@host", text)
+    assert.matches("incomplete: the time was up\n", text)
+    assert.matches("missing    ets was never looked at\n", text)
+  end)
+
+  it("uses colours only when asked", function()
+    assert.is_nil(report.text(a_report()):find("\27", 1, true))
+    assert.matches("\27[1;31mSICK\27[0m", report.text(a_report(), { color = true }), 1, true)
+  end)
+
+  it("prints no escape, control or direction mark of the node", function()
+    local evil = "a\27[2Jb\0c\194\155d\226\128\174e\r\nHEALTHY"
+    local step = { text = evil, risk = "SAFE" }
+    local text = report.text(a_report { nodes = { evil }, insights = { insight { summary = evil,
+      root_cause = { object = evil, mechanism = evil }, considered = { { mechanism = evil, why_not = evil } },
+      next_steps = { step }, confidence = evil,
+      evidence = { { observation = "o1", callback = evil, path = evil, value = evil } } } } })
+    assert.is_nil(text:find "[%z\1-\8\11-\31\127]")
+    assert.is_nil(text:find("\194\155", 1, true))
+    assert.is_nil(text:find("\226\128\174", 1, true))
+    assert.is_nil(text:find "\nHEALTHY")
+    assert.matches("a\\x1b[2Jb\\x00c\\u009bd?e\\x0d HEALTHY", text, 1, true)
+  end)
+
+  it("leaves by the verdict: findings 1, healthy 0, untold 4", function()
+    assert.equal(1, report.exit(a_report()))
+    assert.equal(0, report.exit(a_report { verdict = "healthy" }))
+    assert.equal(4, report.exit(a_report { verdict = "cannot_tell" }))
+  end)
+
+  it("leaves with what ended it where it found nothing, and with 1 where it did", function()
+    for incomplete, code in pairs { provider = 6, interrupted = 130, deadline = 4, budget = 4, iterations = 4 } do
+      assert.equal(code, report.exit(a_report { verdict = "cannot_tell", incomplete = incomplete }))
+      assert.equal(1, report.exit(a_report { incomplete = incomplete }))
+    end
+    assert.equal(3, report.exit(a_report { verdict = "cannot_tell", lost = true }))
+  end)
+end)
