@@ -3,6 +3,7 @@
  * etf_check.c   is all there that a term's bytes claim? Runs first, always.
  * etf_text.c    how a pid, a fun or a large integer is written for people
  * etf_value.c   Lua's stand-ins for what Lua has no type for: atoms, pids, tuples, ...
+ * etf_make.c    the functions by which scripts make such values
  * etf_decode.c  external term format -> Lua, and the module host.etf
  * etf_encode.c  Lua -> external term format
  * etf_json.c    external term format -> JSON text
@@ -51,7 +52,8 @@ size_t etf_utf8_length(const unsigned char *text, size_t have);
 /* Objects are userdata that hold their own external bytes; the others are Lua tables. */
 typedef enum {
   ETF_NONE,
-  ETF_ATOM, ETF_PID, ETF_PORT, ETF_REF, ETF_FUN, ETF_BIG, ETF_HUGE, ETF_FLOAT, ETF_CHARS, ETF_BITS, ETF_RAW,
+  ETF_ATOM, ETF_PID, ETF_PORT, ETF_REF, ETF_FUN, ETF_BIG, ETF_HUGE, ETF_FLOAT, ETF_CHARS, ETF_BITS,
+  ETF_RAW,
   ETF_TUPLE, ETF_IMPROPER, ETF_ATOM_MAP, ETF_BINARY_MAP, ETF_OTHER_MAP,
   ETF_KINDS
 } etf_kind;
@@ -69,13 +71,15 @@ enum {
 
 etf_kind etf_kind_of(lua_State *L, int index);
 void etf_push_atom(lua_State *L, const char *name, size_t length);
+/* An object of its own; and the one object with these bytes. */
+void etf_push_new(lua_State *L, etf_kind kind, const char *raw, size_t length);
 void etf_push_object(lua_State *L, etf_kind kind, const char *raw, size_t length);
 /* Pids, ports and references have several spellings on the wire; the object has one. */
 void etf_push_identifier(lua_State *L, etf_kind kind, const char *raw, size_t length);
-/* Pushes the module, with the makers and A in it, and then the upvalues, ready for luaL_setfuncs. */
+/* Pushes the module, with A and all that makes values in it, then the upvalues for luaL_setfuncs. */
 void etf_push_module(lua_State *L);
 
-/* ---- a growing piece of memory that Lua owns, so that an error raised on the way leaks nothing ---- */
+/* ---- etf_encode.c: a growing piece of memory; Lua owns it, so that a raise leaks nothing ---- */
 
 typedef struct {
   lua_State *L;
@@ -113,9 +117,18 @@ int etf_is_printable(const unsigned char *text, int length);
  * MAXATOMLEN_UTF8 bytes. Steps *index over the atom. */
 const char *etf_atom_name(const char *bytes, int *index, char *room, size_t *length);
 
+/* ---- functions of the module; each says at its definition what it answers ---- */
+
+int etf_f_amap(lua_State *L);
+int etf_f_chars(lua_State *L);
 int etf_f_encode(lua_State *L);
+int etf_f_float(lua_State *L);
 int etf_f_frame(lua_State *L);
 int etf_f_json(lua_State *L);
+int etf_f_pid(lua_State *L);
+int etf_f_raw(lua_State *L);
+int etf_f_ref(lua_State *L);
+int etf_f_tuple(lua_State *L);
 
 int luaopen_etf(lua_State *L);
 

@@ -135,7 +135,8 @@ static int pass_old_float(cursor *c) {
   const char *text = (const char *)c->at;
   char *rest;
   if (left(c) < OLD_FLOAT) return bad(c, "truncated");
-  if (!memchr(text, 0, OLD_FLOAT)) return bad(c, "no finite number");  /* libei reads up to the zero */
+  /* libei reads up to the zero. */
+  if (!memchr(text, 0, OLD_FLOAT)) return bad(c, "no finite number");
   double value = strtod(text, &rest);
   if (rest == text || *rest || !isfinite(value)) return bad(c, "no finite number");
   c->at += OLD_FLOAT;

@@ -1,13 +1,13 @@
 /* etf_decode.c -- external term format -> Lua, and the module host.etf.
  *
- *   true, false        boolean               map, all keys atoms     table with string keys: m.memory
- *   other atom         atom: etf.A.ok        map, all keys binaries  table with string keys
- *   binary             string                other map               table keyed by decoded terms
- *   integer to 2^53    number                list                    array
- *   larger integer     object, tostring      improper list           array and .tail
- *   float              number                tuple                   array with a metatable
- *   charlist of printable ASCII              object, tostring is the text
- *   pid, port, reference, fun, bitstring     objects, equal ones are the same
+ *   true, false       boolean             map, all keys atoms     table with string keys
+ *   other atom        atom: etf.A.ok      map, all keys binaries  table with string keys
+ *   binary            string              other map               table keyed by decoded terms
+ *   integer to 2^53   number              list                    array
+ *   larger integer    object, tostring    improper list           array and .tail
+ *   float             number              tuple                   array with a metatable
+ *   charlist of printable ASCII           object, tostring is the text
+ *   pid, port, reference, fun, bitstring  objects, equal ones are the same
  *
  * What was decoded and is encoded again is what the node had, with one exception: a whole float
  * such as 3.0 is a Lua number and goes out as 3 (etf.float says otherwise).
@@ -123,39 +123,44 @@ static void push_key(decoder *d) {
   etf_push_object(d->L, ETF_FLOAT, raw, (size_t)used);
 }
 
-static void push_keyed(decoder *d, int count) {
-  lua_createtable(d->L, 0, count);
-  for (int i = 0; i < count; i++) {
-    push_key(d);
-    push_term(d);
-    lua_rawset(d->L, -3);
+/* Replaces the table on top by one that has atoms for keys where this one has their names. */
+static void names_to_atoms(lua_State *L) {
+  lua_newtable(L);
+  lua_pushnil(L);
+  while (lua_next(L, -3)) {
+    size_t length;
+    const char *name = lua_tolstring(L, -2, &length);
+    etf_push_atom(L, name, length);
+    lua_insert(L, -2);
+    lua_rawset(L, -4);
   }
-  set_kind(d->L, ETF_OTHER_MAP);
+  lua_remove(L, -2);
 }
 
-/* Nearly every map has keys of one sort, so the first key decides, and the rare map that turns out
- * mixed is read once more. */
+/* Nearly every map has keys of one sort, so the first key decides. When a later one is of another
+ * sort, the keys so far are changed: reading the map again would double the work at each level of a
+ * nested one, and 2^100 is what a hostile node would make of that. */
 static void push_map(decoder *d) {
   lua_State *L = d->L;
   int count;
   ei_decode_map_header(d->bytes, &d->at, &count);
-  int start = d->at;
-  int atoms = count == 0 || is_atom_tag((unsigned char)d->bytes[start]);
+  unsigned char first = count > 0 ? (unsigned char)d->bytes[d->at] : ERL_ATOM_EXT;
+  etf_kind kind = is_atom_tag(first) ? ETF_ATOM_MAP
+                : first == ERL_BINARY_EXT ? ETF_BINARY_MAP : ETF_OTHER_MAP;
   lua_createtable(L, 0, count);
   for (int i = 0; i < count; i++) {
     unsigned char tag = (unsigned char)d->bytes[d->at];
-    if (atoms ? !is_atom_tag(tag) : tag != ERL_BINARY_EXT) {
-      lua_pop(L, 1);
-      d->at = start;
-      push_keyed(d, count);
-      return;
+    if (kind == ETF_ATOM_MAP && !is_atom_tag(tag)) {
+      names_to_atoms(L);
+      kind = ETF_OTHER_MAP;
     }
-    if (atoms) push_atom_name(d);
-    else push_term(d);
+    if (kind == ETF_BINARY_MAP && tag != ERL_BINARY_EXT) kind = ETF_OTHER_MAP;
+    if (kind == ETF_ATOM_MAP) push_atom_name(d);
+    else push_key(d);
     push_term(d);
     lua_rawset(L, -3);
   }
-  set_kind(L, atoms ? ETF_ATOM_MAP : ETF_BINARY_MAP);
+  set_kind(L, kind);
 }
 
 static void push_big(decoder *d) {
@@ -164,7 +169,8 @@ static void push_big(decoder *d) {
   long long value;
   ei_get_type(d->bytes, &d->at, &type, &n);
   int after = d->at + head + 1 + n;
-  if (ei_decode_longlong(d->bytes, &d->at, &value) == 0 && value >= -MAX_EXACT && value <= MAX_EXACT) {
+  int fits = ei_decode_longlong(d->bytes, &d->at, &value) == 0;
+  if (fits && value >= -MAX_EXACT && value <= MAX_EXACT) {
     lua_pushnumber(d->L, (lua_Number)value);
   } else {
     etf_push_object(d->L, n > ETF_MAX_BIG ? ETF_HUGE : ETF_BIG, raw, (size_t)(head + 1 + n));
@@ -241,7 +247,7 @@ static int f_decode(lua_State *L) {
   if (start == 0) return 2;
   if (!lua_checkstack(L, 4 * report.depth + 20)) {
     lua_pushnil(L);
-    lua_pushfstring(L, "etf: nested too deep for what is left of Lua's stack at byte %d", (int)start);
+    lua_pushfstring(L, "etf: nested too deep for Lua's stack at byte %d", (int)start);
     return 2;
   }
   decoder d = { L, bytes + start, 0, (int)(end - start) };

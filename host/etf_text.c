@@ -7,7 +7,7 @@
 
 #include "etf.h"
 
-#define SHOWN_BITS 32  /* bytes of a bitstring that are written out */
+#define SHOWN_BYTES 32  /* of a bitstring */
 
 static size_t latin1_to_utf8(char *room, const unsigned char *s, size_t n) {
   size_t used = 0;
@@ -41,7 +41,8 @@ const char *etf_atom_name(const char *bytes, int *index, char *room, size_t *len
 
 int etf_is_printable(const unsigned char *text, int n) {
   for (int i = 0; i < n; i++) {
-    if ((text[i] < 32 && text[i] != '\t' && text[i] != '\n' && text[i] != '\r') || text[i] > 126) return 0;
+    unsigned char c = text[i];
+    if (c > 126 || (c < 32 && c != '\t' && c != '\n' && c != '\r')) return 0;
   }
   return n > 0;
 }
@@ -87,18 +88,19 @@ static int describe_big(char *text, const char *raw) {
 }
 
 static int describe_bits(char *text, const char *raw) {
-  const char *bytes;
+  const char *start;
   unsigned offset;
   size_t bits;
   int index = 0;
-  if (ei_decode_bitstring(raw, &index, &bytes, &offset, &bits)) return sprintf(text, "#Bits");
-  size_t whole = bits / 8, shown = whole < SHOWN_BITS ? whole : SHOWN_BITS;
+  if (ei_decode_bitstring(raw, &index, &start, &offset, &bits)) return sprintf(text, "#Bits");
+  const unsigned char *bytes = (const unsigned char *)start;
+  size_t whole = bits / 8, shown = whole < SHOWN_BYTES ? whole : SHOWN_BYTES;
+  unsigned rest = bits % 8;
   int used = sprintf(text, "<<");
-  for (size_t i = 0; i < shown; i++) used += sprintf(text + used, "%s%u", i ? "," : "", bytes[i] & 0xFFu);
+  for (size_t i = 0; i < shown; i++) used += sprintf(text + used, "%s%u", i ? "," : "", bytes[i]);
   if (shown < whole) used += sprintf(text + used, ",...");
-  else if (bits % 8) {
-    used += sprintf(text + used, "%s%u:%u", shown ? "," : "", (bytes[whole] & 0xFFu) >> (8 - bits % 8),
-                    (unsigned)(bits % 8));
+  else if (rest > 0) {
+    used += sprintf(text + used, "%s%d:%u", shown ? "," : "", bytes[whole] >> (8 - rest), rest);
   }
   return used + sprintf(text + used, ">>");
 }

@@ -4,7 +4,6 @@
  * userdata that holds its own external bytes: encoding it is a copy, and a script cannot break it.
  * Equal bytes are the same object, so == and table keys work. Tuples, maps and improper lists are
  * plain tables with a metatable that says what they were. */
-#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -44,7 +43,7 @@ etf_kind etf_kind_of(lua_State *L, int index) {
   return kind;
 }
 
-static void push_new(lua_State *L, etf_kind kind, const char *raw, size_t length) {
+void etf_push_new(lua_State *L, etf_kind kind, const char *raw, size_t length) {
   memcpy(lua_newuserdata(L, length), raw, length);
   lua_pushvalue(L, ETF_METATABLE(kind));
   lua_setmetatable(L, -2);
@@ -55,7 +54,7 @@ void etf_push_object(lua_State *L, etf_kind kind, const char *raw, size_t length
   lua_rawget(L, ETF_UP(ETF_UP_OBJECTS));
   if (!lua_isnil(L, -1)) return;
   lua_pop(L, 1);
-  push_new(L, kind, raw, length);
+  etf_push_new(L, kind, raw, length);
   lua_pushlstring(L, raw, length);
   lua_pushvalue(L, -2);
   lua_rawset(L, ETF_UP(ETF_UP_OBJECTS));
@@ -70,7 +69,7 @@ void etf_push_atom(lua_State *L, const char *name, size_t length) {
   char raw[MAXATOMLEN_UTF8 + 3];
   int used = 0;
   ei_encode_atom_len_as(raw, &used, name, (int)length, ERLANG_UTF8, ERLANG_UTF8);
-  push_new(L, ETF_ATOM, raw, (size_t)used);
+  etf_push_new(L, ETF_ATOM, raw, (size_t)used);
   lua_pushlstring(L, name, length);
   lua_pushvalue(L, -2);
   lua_rawset(L, ETF_UP(ETF_UP_ATOMS));
@@ -172,133 +171,6 @@ static int f_atom(lua_State *L) {
   return 1;
 }
 
-/* etf.tuple(...) -> a tuple of its arguments; nil becomes the atom nil */
-static int f_tuple(lua_State *L) {
-  int n = lua_gettop(L);
-  lua_createtable(L, n, 0);
-  for (int i = 1; i <= n; i++) {
-    if (lua_isnil(L, i)) etf_push_atom(L, "nil", 3);
-    else lua_pushvalue(L, i);
-    lua_rawseti(L, -2, i);
-  }
-  lua_pushvalue(L, ETF_METATABLE(ETF_TUPLE));
-  lua_setmetatable(L, -2);
-  return 1;
-}
-
-/* etf.amap(t) -> t, whose string keys are now sent as atoms */
-static int f_amap(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 1);
-  lua_pushvalue(L, ETF_METATABLE(ETF_ATOM_MAP));
-  lua_setmetatable(L, 1);
-  return 1;
-}
-
-/* etf.float(x) -> an object sent as a float even if x is whole */
-static int f_float(lua_State *L) {
-  double x = luaL_checknumber(L, 1);
-  char raw[16];
-  int used = 0;
-  luaL_argcheck(L, isfinite(x), 1, "Erlang has no infinity and no nan");
-  ei_encode_double(raw, &used, x);
-  etf_push_object(L, ETF_FLOAT, raw, (size_t)used);
-  return 1;
-}
-
-static unsigned long code_point(const unsigned char *s, size_t n) {
-  unsigned long c = n == 1 ? s[0] : s[0] & (0xFFu >> (n + 1));
-  for (size_t i = 1; i < n; i++) c = c << 6 | (s[i] & 0x3F);
-  return c;
-}
-
-/* etf.chars(text) -> the charlist of this UTF-8 text */
-static int f_chars(lua_State *L) {
-  size_t length, n, plain = 0;
-  const unsigned char *text = (const unsigned char *)luaL_checklstring(L, 1, &length);
-  luaL_argcheck(L, length < INT_MAX / 8, 1, "too long for a charlist");
-  long count = 0;
-  for (size_t i = 0; i < length; i += n, count++) {
-    n = etf_utf8_length(text + i, length - i);
-    luaL_argcheck(L, n > 0, 1, "UTF-8 wanted");
-    if (n == 1) plain++;
-  }
-  etf_out out;
-  etf_out_open(L, &out, 8 * length + 8);
-  if (plain == length && length <= 0xFFFF) {
-    ei_encode_string_len(out.bytes, &out.used, (const char *)text, (int)length);
-  } else {
-    ei_encode_list_header(out.bytes, &out.used, count);
-    for (size_t i = 0; i < length; i += n) {
-      n = etf_utf8_length(text + i, length - i);
-      ei_encode_ulong(out.bytes, &out.used, code_point(text + i, n));
-    }
-    ei_encode_empty_list(out.bytes, &out.used);
-  }
-  etf_push_object(L, ETF_CHARS, out.bytes, (size_t)out.used);
-  return 1;
-}
-
-/* etf.raw(bytes) -> an object sent as these bytes: one term, without the 131 */
-static int f_raw(lua_State *L) {
-  size_t length;
-  etf_report report;
-  const char *raw = luaL_checklstring(L, 1, &length);
-  size_t used = length > INT_MAX ? 0 : etf_check((const unsigned char *)raw, length, &report);
-  luaL_argcheck(L, used > 0 && used == length, 1, "exactly one term without its 131 wanted");
-  push_new(L, ETF_RAW, raw, length);
-  return 1;
-}
-
-static void check_node(lua_State *L, char *node) {
-  char room[MAXATOMLEN_UTF8];
-  int index = 0;
-  size_t length;
-  const char *name = etf_kind_of(L, 1) == ETF_ATOM
-    ? etf_atom_name(lua_touserdata(L, 1), &index, room, &length)
-    : luaL_checklstring(L, 1, &length);
-  luaL_argcheck(L, etf_is_atom_name(name, length) && !memchr(name, 0, length), 1,
-                "the name of a node wanted");
-  memcpy(node, name, length);
-  node[length] = 0;
-}
-
-static unsigned check_word(lua_State *L, int arg) {
-  lua_Number n = luaL_checknumber(L, arg);
-  luaL_argcheck(L, n >= 0 && n <= 0xFFFFFFFFu && n == floor(n), arg, "a number of 32 bits wanted");
-  return (unsigned)n;
-}
-
-/* etf.pid(node, id, serial, creation) -> pid.  The node is a string or an atom. */
-static int f_pid(lua_State *L) {
-  erlang_pid pid = { .num = check_word(L, 2), .serial = check_word(L, 3), .creation = check_word(L, 4) };
-  char raw[MAXATOMLEN_UTF8 + 32];
-  int used = 0;
-  check_node(L, pid.node);
-  ei_encode_pid(raw, &used, &pid);
-  etf_push_object(L, ETF_PID, raw, (size_t)used);
-  return 1;
-}
-
-/* etf.ref(node, creation, { word, ... }) -> reference of one to five words */
-static int f_ref(lua_State *L) {
-  erlang_ref ref = { .creation = check_word(L, 2) };
-  char raw[MAXATOMLEN_UTF8 + 32];
-  int used = 0;
-  luaL_checktype(L, 3, LUA_TTABLE);
-  ref.len = (int)lua_objlen(L, 3);
-  luaL_argcheck(L, ref.len >= 1 && ref.len <= 5, 3, "one to five words wanted");
-  for (int i = 0; i < ref.len; i++) {
-    lua_rawgeti(L, 3, i + 1);
-    ref.n[i] = check_word(L, -1);
-    lua_pop(L, 1);
-  }
-  check_node(L, ref.node);
-  ei_encode_ref(raw, &used, &ref);
-  etf_push_object(L, ETF_REF, raw, (size_t)used);
-  return 1;
-}
-
 /* etf.kind(v) -> "atom", "pid", ..., as the node would see v; nil if v cannot be sent */
 static int f_kind(lua_State *L) {
   luaL_checkany(L, 1);
@@ -325,16 +197,16 @@ static int f_kind(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg makers[] = {
-  { "amap",  f_amap  },
-  { "chars", f_chars },
-  { "float", f_float },
-  { "kind",  f_kind  },
-  { "pid",   f_pid   },
-  { "raw",   f_raw   },
-  { "ref",   f_ref   },
-  { "tuple", f_tuple },
-  { NULL,    NULL    }
+static const luaL_Reg functions[] = {
+  { "amap",  etf_f_amap  },
+  { "chars", etf_f_chars },
+  { "float", etf_f_float },
+  { "kind",  f_kind      },
+  { "pid",   etf_f_pid   },
+  { "raw",   etf_f_raw   },
+  { "ref",   etf_f_ref   },
+  { "tuple", etf_f_tuple },
+  { NULL,    NULL        }
 };
 
 static void push_metatable(lua_State *L, int kind) {
@@ -385,6 +257,6 @@ void etf_push_module(lua_State *L) {
 
   lua_pushvalue(L, module);
   push_upvalues(L, atoms);
-  luaL_setfuncs(L, makers, ETF_UPVALUES);
+  luaL_setfuncs(L, functions, ETF_UPVALUES);
   lua_pop(L, 1);
 }
