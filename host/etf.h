@@ -76,7 +76,7 @@ void etf_push_new(lua_State *L, etf_kind kind, const char *raw, size_t length);
 void etf_push_object(lua_State *L, etf_kind kind, const char *raw, size_t length);
 /* Pids, ports and references have several spellings on the wire; the object has one. */
 void etf_push_identifier(lua_State *L, etf_kind kind, const char *raw, size_t length);
-/* Pushes the module, with A and all that makes values in it, then the upvalues for luaL_setfuncs. */
+/* Pushes the module, with A and the makers in it, then the upvalues for luaL_setfuncs. */
 void etf_push_module(lua_State *L);
 
 /* ---- etf_encode.c: a growing piece of memory; Lua owns it, so that a raise leaks nothing ---- */

@@ -146,7 +146,8 @@ static void put_float(writer *w) {
   char text[ETF_FLOAT_SIZE];
   double x;
   ei_decode_double(w->bytes, &w->at, &x);
-  put(&w->out, text, (size_t)etf_write_float(text, x));
+  int length = etf_write_float(text, x);
+  put(&w->out, text, (size_t)length);
 }
 
 static void put_binary(writer *w) {

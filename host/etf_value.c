@@ -156,7 +156,8 @@ static int f_tostring(lua_State *L) {
       lua_pushliteral(L, "#Term");
       return 1;
     default:
-      lua_pushlstring(L, text, (size_t)etf_describe(text, raw));
+      length = (size_t)etf_describe(text, raw);
+      lua_pushlstring(L, text, length);
       return 1;
   }
 }
