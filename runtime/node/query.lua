@@ -96,14 +96,20 @@ end
 
 -- rex starts a process without limits, so the expression sets them itself. As forms, because
 -- this is not worth a parse: erlang:process_flag(Flag, Value).
+local function atom_form(name) return tuple(A.atom, 1, A[name]) end
+
+local function flag_form(flag, value)
+  local remote = tuple(A.remote, 1, atom_form "erlang", atom_form "process_flag")
+  return tuple(A.call, 1, remote, { atom_form(flag), value })
+end
+
 local function limited_form(form, o)
-  local function flag(name, value)
-    local remote = tuple(A.remote, 1, tuple(A.atom, 1, A.erlang), tuple(A.atom, 1, A.process_flag))
-    return tuple(A.call, 1, remote, { tuple(A.atom, 1, A[name]), value })
-  end
+  local heap = { { "size", tuple(A.integer, 1, o.heap_words) }, { "kill", atom_form "true" },
+    { "error_logger", atom_form "false" } }
+  for i, pair in ipairs(heap) do heap[i] = tuple(A.map_field_assoc, 1, atom_form(pair[1]), pair[2]) end
   return tuple(A.block, 1, {
-    flag("priority", tuple(A.atom, 1, A[o.priority])),
-    flag("max_heap_size", tuple(A.value, 1, etf.amap { size = o.heap_words, kill = true, error_logger = false })),
+    flag_form("priority", atom_form(o.priority)),
+    flag_form("max_heap_size", tuple(A.map, 1, heap)),
     form,
   })
 end

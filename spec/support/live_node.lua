@@ -23,7 +23,7 @@ EPMD=$!
 NODE=$!
 echo "$HOME $NODE $EPMD"
 read -r UNTIL_CLOSED
-kill -9 $NODE $EPMD
+kill -9 $NODE $EPMD 2> kill.log
 wait
 rm -rf "$HOME"
 ]]

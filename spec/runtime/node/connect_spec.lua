@@ -226,10 +226,13 @@ describe("node.connect", function()
 
   it("says that a node takes TLS connections only", live.test(function()
     local made = at.eval([[
-      #{server_config := C} = public_key:pkix_test_data(#{server_chain => #{root => [{key, {rsa, 2048, 3}}], intermediates => [],
-        peer => [{key, {rsa, 2048, 3}}]}, client_chain => #{root => [], intermediates => [], peer => []}}),
+      Key = [{key, {rsa, 2048, 3}}],
+      #{server_config := C} = public_key:pkix_test_data(#{
+        server_chain => #{root => Key, intermediates => [], peer => Key},
+        client_chain => #{root => [], intermediates => [], peer => []}}),
       {T, K} = proplists:get_value(key, C),
-      file:write_file(F, public_key:pem_encode([{'Certificate', proplists:get_value(cert, C), not_encrypted}, {T, K, not_encrypted}])).]],
+      Entries = [{'Certificate', proplists:get_value(cert, C), not_encrypted}, {T, K, not_encrypted}],
+      file:write_file(F, public_key:pem_encode(Entries)).]],
       { F = at.home .. "/tls.pem" })
     assert.equal("ok", tostring(made))
     local tls = live.start {
@@ -248,11 +251,6 @@ describe("node.connect", function()
     assert.equal("cookie", err.stage)
     assert.matches("has another cookie than we", err.message, 1, true)
     liar.close()
-  end))
-
-  it("never shows the cookie in what it logs about itself", live.test(function()
-    local seen = assert(io.open "/proc/self/cmdline"):read "*a"
-    assert.is_nil(seen:find(cookie, 1, true))
   end))
 end)
 

@@ -36,8 +36,9 @@ describe("a control message", function()
   -- Something to send to: a process that keeps what it receives and tells how it ended.
   local function receiver()
     return at.eval [[
-      P = spawn(fun() -> receive {keep, M} -> persistent_term:put(bl_spec_kept, M), receive after infinity -> ok end end end),
-      P.]]
+      spawn(fun() ->
+        receive {keep, M} -> persistent_term:put(bl_spec_kept, M), timer:sleep(infinity) end
+      end).]]
   end
 
   local function kept()
@@ -70,18 +71,19 @@ describe("a control message", function()
     local session = n.link.session
     local ref = etf.ref(session.name, session.creation, { 7, 0, 0 })
     local execute = etf.tuple(A.erpc, A.execute_call, 4)
-    local message, payload = open(control.spawn_request(ref, us, us, execute, { A.monitor }, { ref, A.erlang, A.node, {} }))
+    local arguments = { ref, A.erlang, A.node, {} }
+    local message, payload = open(control.spawn_request(ref, us, us, execute, { A.monitor }, arguments))
     assert.same({ 29, ref, us, us, execute, { A.monitor } }, message)
-    assert.same({ ref, A.erlang, A.node, {} }, payload)
+    assert.same(arguments, payload)
   end)
 
   it("exit ends a process of the node", live.test(function()
     local pid = receiver()
     n.link:send(control.exit(us, pid, A.kill))
-    local alive = at.eval([[
-      (fun F(0) -> alive; F(N) -> case is_process_alive(P) of true -> timer:sleep(5), F(N - 1); _ -> ended end end)(1000).]],
+    local ended = at.eval([[
+      R = erlang:monitor(process, P), receive {'DOWN', R, process, _, _} -> ended after 5000 -> alive end.]],
       { P = pid })
-    assert.equal(A.ended, alive)
+    assert.equal(A.ended, ended)
     still_linked()
   end))
 
