@@ -6,224 +6,9 @@
 local crypto = require "host.crypto"
 local failure = require "runtime.failure"
 local files = require "runtime.files"
-
----@alias Class
----| "SAFE"       # reads, bounded
----| "CAUTION"    # has side effects that end
----| "DANGEROUS"  # changes or kills
-
----@class Arg
----@field name string            `sort_by` is the variable SortBy in the query
----@field type "integer"|"number"|"string"|"choice"
----@field default? any           an argument without one is required
----@field min? number
----@field max? number
----@field of? string[]           the words a choice may be
----@field waits? boolean         the query itself waits this many milliseconds, so its deadline is that much later
-
----@class Callback
----@field doc string             one or two sentences, read by the model
----@field args? Arg[]            in the order the model passes them
----@field class Class
----@field returns string[]       fields, the unit in the name or behind it
----@field query? string          the declared query that answers it
----@field run? fun(node: SkillNode, args: table): any, any?   for what one query cannot say
----@field timeout? number        seconds, where the node's usual deadline is too short
----@field every? number          seconds: run at most once in that time on one node
----@field home? Skill            set here: the skill whose queries it asks, when that is another
-
----@class Figure                 a value that anybody can read again
----@field look integer           which answer, counted as in Check.look
----@field path string            where in it, as in "tables[1].size_delta"
----@field value any
-
----@class Finding
----@field object string          the process, table, port or limit
----@field figures Figure[]
----@field severity "info"|"warning"|"critical"
----@field confidence? "low"|"medium"|"high"
----@field hypothesis string
----@field unlike table<string, string>   look-alike -> what told it apart
----@field next_steps { text: string, risk: Class }[]
-
----@class Check                  what an expert looks for, and how to be sure of it
----@field id string
----@field mechanism string       one word, the same for every skill that may find it
----@field suspect fun(snapshot: table, history: History): boolean   cheap, may be wrong
----@field look (any[]|fun(results: any[]): any[]?)[]   callback and arguments, run one after another; a function
----  that says nil has seen enough: no longer suspect
----@field confirm fun(results: any[]): Finding?
----@field expert? string         one line for the prompt
-
----@alias History fun(metric: string, minutes: number): { age: number, value: any }[]
----  A metric is a field of the snapshot or a query named in `keep`. Oldest first, age in seconds.
-
----@class SkillNode              what a skill is handed
----@field ask fun(query: string, bindings?: table): any, any?   by name, never by text
----@field sleep fun(seconds: number)
----@field history? History
-
----@class Skill
----@field name string
----@field title string
----@field about string           one line, read by the coordinator when it picks operators
----@field prompt string          who the operator is and what it watches for
----@field uses? string[]         out of history, events, http, tcp
----@field queries table<string, string>   Erlang, and all of it that is ever sent
----@field keep? string[]         queries without variables whose answers `history` remembers
----@field snapshot string|fun(node: SkillNode): table?, any?   a query, for a small map of health figures
----@field callbacks table<string, Callback>
----@field checks? Check[]
----@field texts? table<string, string>   Erlang shared with the parts in `skills/NAME/`
----@field source? string         set here: the texts it was loaded from
+local form = require "runtime.skill_form"
 
 local skill = {}
-
-local FUNCTIONS = { "assert", "error", "ipairs", "next", "pairs", "select", "tonumber", "tostring", "type", "unpack" }
-local LIBRARIES = { "math", "string", "table" }
-
--- All that a skill file may use. The libraries are copies, so no skill can change ours.
-local function environment()
-  local env = {}
-  for _, name in ipairs(FUNCTIONS) do env[name] = _G[name] end
-  for _, library in ipairs(LIBRARIES) do
-    env[library] = {}
-    for name, f in pairs(_G[library]) do env[library][name] = f end
-  end
-  return env
-end
-
-local function broken(message)
-  return failure.new("skill", message, "correct that line, or delete the file to use the built-in one", 2)
-end
-
---- What a file returns when it runs with the listed names and no others.
-local function evaluate(text, file, given)
-  local chunk, err = load(text, "@" .. file, "t") -- bytecode could do anything to us
-  if not chunk then return nil, broken(err) end
-  -- Somebody's file may raise like any text that was never run before: that is theirs to read, not ours to die of.
-  local ok, value = pcall(setfenv(chunk, environment()), given)
-  if not ok then return nil, broken(type(value) == "string" and value or file .. ": raised an error without a text") end
-  if type(value) ~= "table" then return nil, broken(("%s:%d: must return a table"):format(file,
-    select(2, text:gsub("\n", "")) + 1)) end
-  return value
-end
-
-local TEXTS = { "name", "title", "about", "prompt" }
-local TABLES = { "queries", "callbacks" }
-local USES = { history = true, events = true, http = true, tcp = true }
-local CLASSES = { SAFE = true, CAUTION = true, DANGEROUS = true }
-
---- An Erlang variable for a name of ours: sort_by is SortBy.
-local function variable(name)
-  return (("_" .. name):gsub("_(%w)", string.upper))
-end
-
-local function number(arg, v)
-  if not v or v ~= v then return nil, "a number" end
-  if v < (arg.min or v) or v > (arg.max or v) then
-    return nil, ("from %s to %s"):format(arg.min or "any", arg.max or "any")
-  end
-  return v
-end
-
-local accept = {
-  number = function(arg, v) return number(arg, tonumber(v)) end,
-  integer = function(arg, v)
-    v = tonumber(v)
-    if not v or v % 1 ~= 0 then return nil, "an integer" end
-    return number(arg, v)
-  end,
-  string = function(_, v)
-    if type(v) ~= "string" then return nil, "a string" end
-    return v
-  end,
-  choice = function(arg, v)
-    for _, word in ipairs(arg.of) do if word == v then return v end end
-    return nil, "one of " .. table.concat(arg.of, ", ")
-  end,
-}
-
-local function argument_fault(arg)
-  if type(arg) ~= "table" or type(arg.name) ~= "string" then return "an argument wants a name" end
-  if not accept[arg.type] then return arg.name .. ": type must be integer, number, string or choice" end
-  if arg.type == "choice" and type(arg.of) ~= "table" then return arg.name .. ": a choice wants `of`" end
-end
-
-local function callback_fault(s, c)
-  if type(c) ~= "table" then return "must be a table" end
-  if type(c.doc) ~= "string" then return "doc must be a string" end
-  if type(c.returns) ~= "table" then return "returns must list the fields" end
-  if not CLASSES[c.class] then return "class must be SAFE, CAUTION or DANGEROUS" end
-  if (c.query == nil) == (c.run == nil) then return "wants either query or run" end
-  for _, arg in ipairs(c.args or {}) do
-    local why = argument_fault(arg)
-    if why then return why end
-  end
-  if c.run then return type(c.run) ~= "function" and "run must be a function" or nil end
-  local text = s.queries[c.query]
-  if not text then return "no query " .. tostring(c.query) end
-  for _, arg in ipairs(c.args or {}) do
-    if not text:find(variable(arg.name), 1, true) then return "the query never reads " .. variable(arg.name) end
-  end
-end
-
-local function check_fault(s, check)
-  if type(check) ~= "table" or type(check.id) ~= "string" then return "a check wants an id", "return" end
-  local function bad(why) return ("check %s: %s"):format(check.id, why), check.id end
-  if type(check.mechanism) ~= "string" then return bad "mechanism must be a string" end
-  for _, key in ipairs { "suspect", "confirm" } do
-    if type(check[key]) ~= "function" then return bad(key .. " must be a function") end
-  end
-  if type(check.look) ~= "table" then return bad "look must list callbacks" end
-  for _, call in ipairs(check.look) do
-    if type(call) ~= "function" and not s.callbacks[call[1]] then
-      return bad("looks with an unknown callback " .. tostring(call[1]))
-    end
-  end
-end
-
-local function checks_fault(s, checks)
-  for _, check in ipairs(checks) do
-    local why, word = check_fault(s, check)
-    if why then return why, word end
-  end
-end
-
--- What is wrong, and the word in the file nearest to it.
-local function fault(s)
-  for _, key in ipairs(TEXTS) do
-    if type(s[key]) ~= "string" then return key .. " must be a string", key end
-  end
-  for _, key in ipairs(TABLES) do
-    if type(s[key]) ~= "table" then return key .. " must be a table", key end
-  end
-  for _, use in ipairs(s.uses or {}) do
-    if not USES[use] then return "uses knows no " .. use, "uses" end
-  end
-  for name, text in pairs(s.queries) do
-    if type(text) ~= "string" then return ("query %s must be a string"):format(name), name end
-  end
-  for _, name in ipairs(s.keep or {}) do
-    if not s.queries[name] then return "keep names no query: " .. name, "keep" end
-  end
-  if type(s.snapshot) ~= "function" and not s.queries[s.snapshot] then
-    return "snapshot must be a function or name a query", "snapshot"
-  end
-  for name, c in pairs(s.callbacks) do
-    local why = callback_fault(s, c)
-    if why then return name .. ": " .. why, name end
-  end
-  return checks_fault(s, s.checks or {})
-end
-
---- The line where a file writes this word, so that an editor can go there. What
---- the file should say and does not has no line: then where it begins to say anything.
-local function line_of(text, word)
-  local at = text:find("%f[%w_]" .. word:gsub("%p", "%%%0") .. "%f[^%w_]%s*=")
-    or text:find('"' .. word .. '"', 1, true) or text:find "%f[%w_]return%f[^%w_]" or 1
-  return select(2, text:sub(1, at):gsub("\n", "")) + 1
-end
 
 --- Loads the text of a skill file. Whether its callbacks clash with another
 --- skill's is the concern of whoever loads both.
@@ -232,10 +17,10 @@ end
 ---@return Skill?
 ---@return Failure? err          with file and line
 function skill.load(text, file)
-  local s, err = evaluate(text, file)
+  local s, err = form.evaluate(text, file)
   if not s then return nil, err end
-  local why, word = fault(s)
-  if why then return nil, broken(("%s:%d: %s"):format(file, line_of(text, word), why)) end
+  local why, word = form.fault(s)
+  if why then return nil, form.broken(why, word, text, file) end
   s.source = text
   return s
 end
@@ -246,10 +31,10 @@ end
 ---@return Skill?
 ---@return Failure? err
 function skill.extend(s, text, file)
-  local part, err = evaluate(text, file, s.texts)
+  local part, err = form.evaluate(text, file, s.texts)
   if not part then return nil, err end
-  local function bad(why, word) return nil, broken(("%s:%d: %s"):format(file, line_of(text, word), why)) end
-  for _, key in ipairs(TABLES) do
+  local function bad(why, word) return nil, form.broken(why, word, text, file) end
+  for _, key in ipairs { "queries", "callbacks" } do
     if type(part[key]) ~= "table" then return bad(key .. " must be a table", key) end
     for name, value in pairs(part[key]) do
       if s[key][name] then return bad(name .. " stands in another part too", name) end
@@ -257,7 +42,7 @@ function skill.extend(s, text, file)
     end
   end
   for name, c in pairs(part.callbacks) do
-    local why = callback_fault(s, c)
+    local why = form.callback_fault(s, c)
     if why then return bad(name .. ": " .. why, name) end
   end
   s.source = s.source .. text
@@ -269,10 +54,10 @@ end
 ---@return Skill?
 ---@return Failure? err
 function skill.attach(s, text, file)
-  local checks, err = evaluate(text, file)
+  local checks, err = form.evaluate(text, file)
   if not checks then return nil, err end
-  local why, word = checks_fault(s, checks)
-  if why then return nil, broken(("%s:%d: %s"):format(file, line_of(text, word), why)) end
+  local why, word = form.checks_fault(s, checks)
+  if why then return nil, form.broken(why, word, text, file) end
   s.checks, s.source = s.checks or {}, s.source .. text
   for _, check in ipairs(checks) do s.checks[#s.checks + 1] = check end
   return s
@@ -342,13 +127,38 @@ function skill.open(name)
   end
   s, err = completed(s, "skills/" .. s.name, function() return true end, skill.extend)
   if not s then return nil, err end
-  return completed(s, "skills/checks", function(file) return file:match "^[^_]+" == s.name end, skill.attach)
+  return completed(s, "skills/checks", function(other) return other:match "^[^_]+" == s.name end, skill.attach)
 end
 
 --- What a report says about the version of a skill: twelve characters that change with its text.
 ---@param s Skill
 ---@return string
 function skill.version(s) return crypto.sha256(s.source):sub(1, 12) end
+
+local function number(arg, v)
+  if not v or v ~= v then return nil, "a number" end
+  if v < (arg.min or v) or v > (arg.max or v) then
+    return nil, ("from %s to %s"):format(arg.min or "any", arg.max or "any")
+  end
+  return v
+end
+
+local accept = {
+  number = function(arg, v) return number(arg, tonumber(v)) end,
+  integer = function(arg, v)
+    v = tonumber(v)
+    if not v or v % 1 ~= 0 then return nil, "an integer" end
+    return number(arg, v)
+  end,
+  string = function(_, v)
+    if type(v) ~= "string" then return nil, "a string" end
+    return v
+  end,
+  choice = function(arg, v)
+    for _, word in ipairs(arg.of) do if word == v then return v end end
+    return nil, "one of " .. table.concat(arg.of, ", ")
+  end,
+}
 
 --- The model's positional arguments as named ones, or what is wrong with them.
 local function bind(args, given)
@@ -384,7 +194,7 @@ local function restricted(s, node, options)
   function seen.ask(name, bindings)
     if not s.queries[name] then error { skill = s.name, undeclared_query = name } end
     local variables = {}
-    for key, value in pairs(bindings or {}) do variables[variable(key)] = value end
+    for key, value in pairs(bindings or {}) do variables[form.variable(key)] = value end
     return node.query(s.queries[name], variables, options)
   end
   return seen

@@ -70,10 +70,11 @@ local WALK = ROWS .. [=[
                Look(T, R, G, [term_to_binary(ets:match_spec_run(lists:zip(Ask(H, I), W), M)) | A]) end,
   Best = fun Best([], _, _, _, _, A) -> A;
              Best([H | T], B, {I, P, X, E} = G, N, Th, A) ->
-               {W, R} = Was(H, B), D = {'-', X, '$8'},
-               M = ets:match_spec_compile([{{P, {'$8', '$9'}, '$7'}, [{'>', D, Th}],
-                                            [{{D, X, {'-', E, '$9'}, '$7'}}]}]),
-               V = ets:match_spec_run(lists:zip3(Ask(H, I), W, H), M),
+               {Q, Y, D, F, R} = case B of
+                 [] -> {lists:zip(Ask(H, I), H), {P, '$7'}, X, E, []};
+                 [W | Z] -> {lists:zip3(Ask(H, I), binary_to_term(W), H), {P, {'$8', '$9'}, '$7'},
+                             {'-', X, '$8'}, {'-', E, '$9'}, Z} end,
+               V = ets:match_spec_run(Q, ets:match_spec_compile([{Y, [{'>', D, Th}], [{{D, X, F, '$7'}}]}])),
                L = lists:sublist(lists:reverse(lists:sort(V ++ A)), N),
                Best(T, R, G, N, if length(L) < N -> Th; true -> element(1, lists:last(L)) end, L) end,
   Pick = fun(L) -> {I, Z} = erlang:process_info(self(), garbage_collection_info),

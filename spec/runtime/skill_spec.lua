@@ -105,6 +105,33 @@ describe("skill.attach", function()
   end)
 end)
 
+describe("skill.extend", function()
+  local PART = [[
+local texts = ...
+return {
+  queries = { shared = texts.greeting .. " At." },
+  callbacks = { time_more = { doc = "d", class = "SAFE", returns = { "x" }, args = { { name = "at", type = "integer" } },
+                              query = "shared" } },
+}]]
+
+  local function extend(text)
+    local s = assert(skill.load((SOUND:gsub("uses =", 'texts = { greeting = "ok," }, uses =')), "clock.lua"))
+    return skill.extend(s, text, "clock/more.lua")
+  end
+
+  it("adds the queries and callbacks of a part, which shares the main file's texts", function()
+    local s, asked = assert(extend(PART)), nil
+    assert.equal(7, skill.call(s, "time_more", { 1 }, { query = function(text) asked = text return 7 end }))
+    assert.equal("ok, At.", asked)
+  end)
+
+  it("names file and line of what is broken in a part, or stands in two", function()
+    assert.equal("clock/more.lua:4: time_more: no query then", select(2, extend((PART:gsub('"shared"', '"then"')))).message)
+    assert.equal("clock/more.lua:3: now stands in another part too",
+      select(2, extend((PART:gsub("shared", "now")))).message)
+  end)
+end)
+
 describe("skill.open", function()
   it("gives every skill the callbacks of base, which ask base's queries", function()
     local s = assert(skill.open "beam")
