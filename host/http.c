@@ -43,7 +43,8 @@ static const char *option_text(lua_State *L, const char *name, size_t *len) {
 
 /* Whatever belongs to this machine never goes through a proxy named in the environment. */
 static int is_loopback(const char *host) {
-  return !strcmp(host, "localhost") || !strncmp(host, "127.", 4) || !strcmp(host, "[::1]");
+  return !strcmp(host, "localhost") || !strcmp(host, "[::1]") ||
+    (!strncmp(host, "127.", 4) && strspn(host, "0123456789.") == strlen(host));
 }
 
 /* 0, or -1 if the URL is none of ours. */

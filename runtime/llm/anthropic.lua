@@ -1,0 +1,233 @@
+--- Anthropic's Messages API, streamed. The blocks of a reply go back byte for byte in the next
+--- request: thinking is signed, and what does not change stays in the provider's cache.
+
+local fault = require "runtime.llm.fault"
+local json = require "runtime.json"
+local stream = require "runtime.llm.stream"
+
+local anthropic = {
+  model = "claude-haiku-4-5-20251001",
+  base_url = "https://api.anthropic.com",
+}
+
+local VERSION = "2023-06-01"
+local MAX_TOKENS = 4096
+local WHO = { name = "anthropic", env = "ANTHROPIC_API_KEY" }
+
+local STOPS = { end_turn = "done", stop_sequence = "done", tool_use = "calls", max_tokens = "length",
+  refusal = "refused", pause_turn = "pause", model_context_window_exceeded = "context_full" }
+
+-- Everything up to here is read from the provider's cache the next time.
+local CACHED = { type = "ephemeral" }
+
+local function text_block(text, cached)
+  return json.encode { type = "text", text = text, cache_control = cached and CACHED or nil }
+end
+
+local function result_block(result, cached)
+  return json.encode {
+    type = "tool_result", tool_use_id = result.id, content = result.text ~= "" and result.text or "(nothing)",
+    is_error = not result.ok and true or nil, cache_control = cached and CACHED or nil,
+  }
+end
+
+-- The blocks of our own making, when a reply did not come from here.
+local function assistant_blocks(message)
+  if message.raw then return message.raw end
+  local blocks = {}
+  if message.text and message.text:match "%S" then blocks[1] = text_block(message.text) end
+  for _, call in ipairs(message.calls or {}) do
+    blocks[#blocks + 1] = json.encode { type = "tool_use", id = call.id, name = call.name,
+      input = json.object(call.args or {}) }
+  end
+  return blocks
+end
+
+local function user_blocks(message, cached)
+  if message.role == "user" then return { text_block(message.text, cached) } end
+  local blocks = {}
+  for i, result in ipairs(message.results) do
+    blocks[i] = result_block(result, cached and i == #message.results)
+  end
+  return blocks
+end
+
+-- Our roles in turns of theirs: what a user says after results goes behind them, in one message.
+local function messages_json(messages)
+  local turns = {}
+  for i, message in ipairs(messages) do
+    local role = message.role == "assistant" and "assistant" or "user"
+    local blocks = role == "assistant" and assistant_blocks(message) or user_blocks(message, i == #messages)
+    local last = turns[#turns]
+    if not last or last.role ~= role then
+      last = { role = role, blocks = {} }
+      turns[#turns + 1] = last
+    end
+    for _, block in ipairs(blocks) do last.blocks[#last.blocks + 1] = block end
+  end
+  for i, turn in ipairs(turns) do
+    turns[i] = ('{"content":[%s],"role":"%s"}'):format(table.concat(turn.blocks, ","), turn.role)
+  end
+  return "[" .. table.concat(turns, ",") .. "]"
+end
+
+local function tools_json(tools)
+  local out = {}
+  for i, tool in ipairs(tools) do
+    out[i] = { name = tool.name, description = tool.description, input_schema = tool.parameters }
+  end
+  return out
+end
+
+-- `messages` is spliced in as text: decoding and encoding again would turn {} into [].
+local function body_json(self, request)
+  local body = {
+    model = self.model, max_tokens = request.max_tokens or MAX_TOKENS, stream = true,
+    system = { { type = "text", text = request.system, cache_control = CACHED } },
+  }
+  -- A conversation with calls in it needs their tools, also in the last step that may use none.
+  self.tools = request.tools or self.tools
+  if self.tools then
+    body.tools = tools_json(self.tools)
+    body.tool_choice = { type = request.tools and "auto" or "none" }
+  end
+  return (json.encode(body):gsub("^{", function() return '{"messages":' .. messages_json(request.messages) .. "," end))
+end
+
+local function count(v) return type(v) == "number" and v or nil end
+
+local function take_usage(usage, given)
+  if type(given) ~= "table" then return end
+  usage.input = count(given.input_tokens) or usage.input
+  usage.cache_write = count(given.cache_creation_input_tokens) or usage.cache_write
+  usage.cache_read = count(given.cache_read_input_tokens) or usage.cache_read
+  usage.output = count(given.output_tokens) or usage.output
+end
+
+local deltas = {
+  text_delta = function(block, delta, reply)
+    block.parts[#block.parts + 1] = delta.text
+    if reply.on_text then reply.on_text(delta.text) end
+  end,
+  input_json_delta = function(block, delta) block.parts[#block.parts + 1] = delta.partial_json end,
+  thinking_delta = function(block, delta) block.parts[#block.parts + 1] = delta.thinking end,
+  signature_delta = function(block, delta) block.signature = (block.signature or "") .. delta.signature end,
+}
+
+local closers = {}
+
+function closers.text(reply, block)
+  local text = (block.start.text or "") .. table.concat(block.parts)
+  if text == "" then return end  -- the API refuses to take an empty one back
+  reply.texts[#reply.texts + 1] = text
+  reply.raw[#reply.raw + 1] = text_block(text)
+end
+
+function closers.tool_use(reply, block)
+  local input = table.concat(block.parts)
+  if not input:match "%S" then input = json.encode(json.object(block.start.input or {})) end
+  local args = json.decode(input)
+  local good = type(args) == "table" and input:match "^%s*{"
+  reply.calls[#reply.calls + 1] = { id = block.start.id, name = block.start.name, args = good and args or nil,
+    bad_args = not good and input or nil }
+  reply.raw[#reply.raw + 1] = ('{"id":%s,"input":%s,"name":%s,"type":"tool_use"}')
+    :format(json.encode(block.start.id), good and input or "{}", json.encode(block.start.name))
+end
+
+function closers.thinking(reply, block)
+  reply.raw[#reply.raw + 1] = json.encode { type = "thinking", signature = block.signature or block.start.signature,
+    thinking = (block.start.thinking or "") .. table.concat(block.parts) }
+end
+
+-- Of any other kind nothing is known but that it has to go back.
+local function keep_block(reply, block) reply.raw[#reply.raw + 1] = json.encode(block.start) end
+
+local function close(reply, index)
+  local block = reply.open[index]
+  if not block then return end
+  reply.open[index] = nil
+  local closer = closers[block.start.type] or keep_block
+  closer(reply, block)
+end
+
+-- Events by type; one that is not here is news from a later version, and ignored.
+local events = {
+  message_start = function(reply, event) take_usage(reply.usage, event.message.usage) end,
+  content_block_start = function(reply, event)
+    reply.open[event.index] = { start = event.content_block, parts = {} }
+  end,
+  content_block_delta = function(reply, event)
+    local block, add = reply.open[event.index], deltas[event.delta.type]
+    if block and add then add(block, event.delta, reply) end
+  end,
+  content_block_stop = function(reply, event) close(reply, event.index) end,
+  message_delta = function(reply, event)
+    take_usage(reply.usage, event.usage)
+    reply.reason = event.delta.stop_reason
+  end,
+  message_stop = function(reply) reply.ended = true end,
+}
+
+-- A server between us and theirs may answer in one piece; it is told as the events it stands for.
+local function whole(reply, message)
+  events.message_start(reply, { message = message })
+  for i, block in ipairs(message.content) do
+    events.content_block_start(reply, { index = i, content_block = block })
+    close(reply, i)
+  end
+  reply.reason, reply.ended = message.stop_reason, true
+end
+
+local function on_event(reply, data)
+  local event = json.decode(data)
+  if type(event) ~= "table" then
+    return fault.new("retry", "anthropic sent an event that is no JSON; try again, or use --provider analyst")
+  end
+  if event.type == "error" then return fault.of_event(WHO, event.error, {}) end
+  local handle = event.type == "message" and whole or events[event.type]
+  if not handle then return end
+  -- Fields that are missing or of another kind are the sender's fault, not ours.
+  local ok = pcall(handle, reply, event)
+  if not ok then
+    return fault.new("retry", ("anthropic sent a broken %s event; try again"):format(tostring(event.type)))
+  end
+end
+
+local function finished(reply)
+  if not reply.ended then
+    return nil, fault.new("retry",
+      "the answer of anthropic was cut in the middle; try again, or use --provider analyst")
+  end
+  local stop = STOPS[reply.reason] or "done"
+  if stop == "length" and #reply.calls > 0 and reply.calls[#reply.calls].bad_args then
+    table.remove(reply.calls)  -- half a call
+    table.remove(reply.raw)
+  end
+  return { text = table.concat(reply.texts), calls = reply.calls, stop = stop, usage = reply.usage, raw = reply.raw }
+end
+
+local Anthropic = { name = "anthropic" }
+Anthropic.__index = Anthropic
+
+---@param request table   see runtime/llm/init.lua
+---@return table|nil reply
+---@return ProviderFault? err
+function Anthropic:ask(request)
+  local reply = { texts = {}, calls = {}, raw = {}, open = {}, on_text = request.on_text,
+    usage = { input = 0, cache_write = 0, cache_read = 0, output = 0 } }
+  local ok, err = stream.post(WHO, {
+    url = self.base_url .. "/v1/messages", body = body_json(self, request), deadline = request.deadline,
+    headers = { "content-type: application/json", "anthropic-version: " .. VERSION, "x-api-key: " .. self.key },
+  }, function(data) return on_event(reply, data) end)
+  if not ok then return nil, err end
+  return finished(reply)
+end
+
+---@param options { key: string, model?: string, base_url?: string }
+---@return table provider
+function anthropic.new(options)
+  return setmetatable({ key = options.key, model = options.model or anthropic.model,
+    base_url = (options.base_url or anthropic.base_url):gsub("/+$", ""):gsub("/v1$", "") }, Anthropic)
+end
+
+return anthropic

@@ -1,0 +1,139 @@
+--- What a provider answers when it does not answer: one sentence with the next step, and the
+--- class that says what to do about it.
+
+local json = require "runtime.json"
+local secrets = require "runtime.secrets"
+
+local fault = {}
+
+---@class ProviderFault
+---@field class "retry"|"wait"|"fatal"|"shrink"|"quota"|"cancelled"
+---   retry: soon, it may pass; wait: slow down; shrink: send less; quota: money, not time
+---@field message string       a sentence, next step included
+---@field status? integer      of HTTP
+---@field type? string         the provider's own word for it
+---@field wait_s? number       how long it asked us to wait
+---@field request_id? string
+local Fault = {}
+Fault.__index = Fault
+function Fault:__tostring() return self.message end
+
+---@param class string
+---@param message string
+---@param more? table   further fields
+---@return ProviderFault
+function fault.new(class, message, more)
+  local f = more or {}
+  f.class, f.message = class, message
+  return setmetatable(f, Fault)
+end
+
+local BY_STATUS = {
+  [400] = "fatal", [401] = "fatal", [402] = "quota", [403] = "fatal", [404] = "fatal", [408] = "retry",
+  [409] = "retry", [413] = "shrink", [422] = "fatal", [429] = "wait",
+}
+
+local TOO_LONG = { "prompt is too long", "context_length_exceeded", "maximum context length", "context window",
+  "too many tokens", "exceed_context" }
+
+-- What happened and what to do, by status; %s are the provider and, in the next step, its variable.
+local SENTENCES = {
+  [401] = { "%s refused the key", "check %s" },
+  [402] = { "%s wants to be paid first", "look at the billing page, or use --provider analyst" },
+  [403] = { "%s does not allow this key to do that", "check %s and the model" },
+  [404] = { "%s does not know this model or address", "check --model and the base URL" },
+  [408] = { "%s gave up waiting for our request", "try again" },
+  [413] = { "%s finds the request too large", "ask for less at a time" },
+  [429] = { "%s asks us to slow down", "wait a while, or use another --model" },
+  [529] = { "%s is overloaded", "try again later, or use --provider analyst" },
+}
+local REFUSED = { "%s refused the request", "check --model" }
+local BROKEN = { "%s has a fault of its own", "try again later, or use --provider analyst" }
+local EMPTY_ACCOUNT = { "the quota of this key at %s is used up", "raise it, or use --provider analyst" }
+local FULL = { "the conversation is longer than the model of %s can read", "use fewer --skills, or another --model" }
+
+local function text(v) return type(v) == "string" and v ~= "" and v or nil end
+
+-- What the provider says may repeat our key to us.
+local function said(message)
+  if not message then return nil end
+  message = secrets.hide(message:gsub("[%c]+", " "), function() return "<key>" end)
+  return #message > 300 and message:sub(1, 300):gsub("[\128-\255]+$", "") .. "…" or message
+end
+
+local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9, Oct = 10, Nov = 11,
+  Dec = 12 }
+
+-- Both clocks in UTC, so that the zone of this machine drops out.
+local function seconds_until(date)
+  local day, month, year, hour, min, sec = date:match "(%d+) (%a+) (%d+) (%d+):(%d+):(%d+)"
+  if not (day and MONTHS[month]) then return nil end
+  local now = os.time(os.date "!*t")
+  return math.max(0, os.time { day = day, month = MONTHS[month], year = year, hour = hour, min = min, sec = sec } - now)
+end
+
+local function wait_of(headers)
+  local ms = tonumber(headers["retry-after-ms"])
+  if ms and ms >= 0 then return ms / 1000 end
+  local after = headers["retry-after"]
+  local s = tonumber(after)
+  if s and s >= 0 then return s end
+  return after and seconds_until(after)
+end
+
+local function class_of(status, kind, code, message, headers)
+  if kind == "insufficient_quota" or code == "insufficient_quota" or code == "enforced_spend_limit_reached"
+    or kind == "billing_error" then return "quota" end
+  local lower = (message or ""):lower() .. " " .. (code or "")
+  for _, sign in ipairs(TOO_LONG) do
+    if status < 500 and status ~= 429 and lower:find(sign, 1, true) then return "shrink" end
+  end
+  local class = BY_STATUS[status] or (status >= 500 and "retry" or "fatal")
+  if headers["x-should-retry"] == "false" and (class == "retry" or class == "wait") then return "fatal" end
+  if headers["x-should-retry"] == "true" and class == "fatal" then return "retry" end
+  return class
+end
+
+---@class Provider words
+---@field name string   "anthropic"
+---@field env string    the variable of its key
+
+--- An answer that is no answer.
+---@param who { name: string, env: string }
+---@param status integer
+---@param headers table<string, string>   names in lower case
+---@param body string
+---@return ProviderFault
+function fault.of_answer(who, status, headers, body)
+  local answer = json.decode(body)
+  local err = type(answer) == "table" and type(answer.error) == "table" and answer.error or {}
+  local details = type(err.details) == "table" and err.details or {}
+  local kind, code = text(err.type), text(err.code) or text(details.error_code)
+  local message = text(err.message) or (type(answer) == "table" and text(answer.message or answer.error)) or nil
+  local class = class_of(status, kind, code, message, headers)
+  local words = class == "quota" and status ~= 402 and EMPTY_ACCOUNT or class == "shrink" and status ~= 413 and FULL
+    or SENTENCES[status] or (status >= 500 and BROKEN or REFUSED)
+  local inside = { "HTTP " .. status, kind, said(message) }
+  if not kind then table.remove(inside, 2) end
+  return fault.new(class, ("%s (%s); %s"):format(words[1]:format(who.name), table.concat(inside, ", "),
+    (words[2]:gsub("%%s", who.env))), {
+    status = status, type = kind, wait_s = wait_of(headers),
+    request_id = text(headers["request-id"]) or text(headers["x-request-id"]),
+  })
+end
+
+-- The words that stand in an event, after a 200, for a status that came too late.
+local BY_TYPE = { rate_limit_error = 429, overloaded_error = 529, api_error = 500, timeout_error = 504,
+  authentication_error = 401, permission_error = 403, not_found_error = 404, request_too_large = 413,
+  invalid_request_error = 400, billing_error = 402 }
+
+--- An `error` event in the middle of a stream.
+---@param error_object any   as it stands in the event
+---@return ProviderFault
+function fault.of_event(who, error_object, headers)
+  local err = type(error_object) == "table" and error_object or { message = tostring(error_object) }
+  local status = BY_TYPE[err.type] or tonumber(err.code) or 500
+  return fault.of_answer(who, status, headers, json.encode { error = err })
+end
+
+return fault

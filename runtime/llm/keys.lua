@@ -1,0 +1,79 @@
+--- Where keys come from and where they may go. They live in the environment or in a file that
+--- only its owner reads, and go to the address of their provider: never to argv, a log or an error.
+
+local failure = require "runtime.failure"
+local uv = require "luv"
+
+local keys = {}
+
+local function config_fault(message, next_step) return nil, failure.new("provider", message, next_step, 2) end
+
+local function from_file(variable, path)
+  local stat = uv.fs_stat(path)
+  if not stat or stat.type ~= "file" then
+    return config_fault(("%s names no file: %s"):format(variable, path), "put the key into it, with mode 0600")
+  end
+  if stat.mode % 64 ~= 0 then  -- bits of group and others
+    return config_fault(("others may read the key in %s"):format(path), "chmod 600 " .. path)
+  end
+  local file, why = io.open(path)
+  if not file then return config_fault(("cannot read the key: %s"):format(why), "check " .. variable) end
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+--- The key of a provider, nil if there is none.
+---@param name string    ANTHROPIC_API_KEY; ANTHROPIC_API_KEY_FILE is looked at too
+---@param env fun(name: string): string?
+---@return string|nil key
+---@return Failure?
+function keys.read(name, env)
+  local key = env(name) or ""
+  if key == "" then
+    local variable = name .. "_FILE"
+    local path = env(variable) or ""
+    if path == "" then return nil end
+    local read, why = from_file(variable, path)
+    if not read then return nil, why end
+    key = read
+  end
+  key = key:match "^%s*(.-)%s*$"
+  if key == "" then return nil end
+  if key:find "[^\33-\126]" then
+    return config_fault(("the key in %s holds a space or a sign that no key has"):format(name), "copy it once more")
+  end
+  return key
+end
+
+local function is_loopback(host)
+  return host == "localhost" or host == "[::1]" or host:match "^127%.%d+%.%d+%.%d+$" ~= nil
+end
+
+---@class Address
+---@field host string       as shown: with its port, if it names one
+---@field loopback boolean
+
+--- Looks at a base URL before a key goes there.
+---@param variable string   where it comes from, for the error
+---@param url string
+---@param has_key boolean
+---@return Address|nil
+---@return Failure?
+function keys.address(variable, url, has_key)
+  local scheme, authority = url:match "^(https?)://([^/?#%s]+)[^%s]*$"
+  if not scheme then
+    return config_fault(("%s is no http:// or https:// address"):format(variable), "give it as https://host/path")
+  end
+  if authority:find "@" then
+    return config_fault(("%s holds a user name or password"):format(variable), "put the key into its own variable")
+  end
+  local host = authority:match "^(%[[%x:]+%])" or authority:match "^[^:]+" or ""
+  local loopback = is_loopback(host:lower())
+  if scheme == "http" and has_key and not loopback then
+    return config_fault(("%s would send the key unencrypted to %s"):format(variable, host), "use https://")
+  end
+  return { host = authority, loopback = loopback }
+end
+
+return keys

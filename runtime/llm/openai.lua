@@ -1,0 +1,204 @@
+--- Chat completions, as OpenAI has them and many servers after it (Ollama, vLLM, OpenRouter).
+--- Those differ in small things, so what is read is taken as it comes: ids that repeat or are
+--- missing, calls without an index, an answer in one piece where a stream was asked for.
+
+local fault = require "runtime.llm.fault"
+local json = require "runtime.json"
+local stream = require "runtime.llm.stream"
+
+local openai = {
+  model = "gpt-5-mini",
+  base_url = "https://api.openai.com/v1",
+}
+
+local MAX_TOKENS = 4096
+local WHO = { name = "openai", env = "OPENAI_API_KEY" }
+
+local STOPS = { stop = "done", length = "length", tool_calls = "calls", function_call = "calls",
+  content_filter = "refused" }
+
+-- A reply as it goes back. Arguments that nobody could read would make some servers fail on
+-- every later request, so they are left out; the tool's result says what was wrong with them.
+local function assistant_message(text, calls)
+  local list
+  for i, call in ipairs(calls or {}) do
+    list = list or {}
+    list[i] = { id = call.id, type = "function", ["function"] = { name = call.name,
+      arguments = call.arguments or json.encode(json.object(call.args or {})) } }
+  end
+  local content = text and text ~= "" and text or (list and json.null or "")
+  return { role = "assistant", content = content, tool_calls = list }
+end
+
+-- There is no field for "this is an error" here; the text says so.
+local function result_message(result)
+  return { role = "tool", tool_call_id = result.id,
+    content = result.ok and result.text or json.encode { error = result.text } }
+end
+
+local function messages_of(request)
+  local out = { { role = "system", content = request.system } }
+  for _, message in ipairs(request.messages) do
+    if message.role == "user" then
+      out[#out + 1] = { role = "user", content = message.text }
+    elseif message.role == "assistant" then
+      out[#out + 1] = message.raw or assistant_message(message.text, message.calls)
+    else
+      for _, result in ipairs(message.results) do out[#out + 1] = result_message(result) end
+    end
+  end
+  return out
+end
+
+local function body_json(self, request)
+  local most = request.max_tokens or MAX_TOKENS
+  local body = { model = self.model, messages = messages_of(request), stream = true,
+    stream_options = { include_usage = true } }
+  -- OpenAI's newer models refuse the old name, most other servers know no other.
+  body[self.base_url == openai.base_url and "max_completion_tokens" or "max_tokens"] = most
+  if request.tools then
+    body.tools, body.tool_choice, body.parallel_tool_calls = {}, "auto", true
+    for i, tool in ipairs(request.tools) do
+      body.tools[i] = { type = "function", ["function"] = { name = tool.name, description = tool.description,
+        parameters = tool.parameters } }
+    end
+  end
+  return json.encode(body)
+end
+
+local function text(v) return type(v) == "string" and v ~= "" and v or nil end
+local function count(v) return type(v) == "number" and v or 0 end
+local function fields(v) return type(v) == "table" and v or {} end
+
+local function take_usage(reply, usage)
+  if type(usage) ~= "table" then return end
+  local details = fields(usage.prompt_tokens_details)
+  local cached, written = count(details.cached_tokens), count(details.cache_write_tokens)
+  reply.usage = { input = math.max(0, count(usage.prompt_tokens) - cached - written), cache_read = cached,
+    cache_write = written, output = count(usage.completion_tokens) }
+end
+
+-- The call that a piece belongs to: by index; without one, a new id or a new name begins a call.
+local function call_for(reply, piece)
+  local id, name = text(piece.id), text(fields(piece["function"]).name)
+  local index = type(piece.index) == "number" and piece.index
+  local last = reply.calls[#reply.calls]
+  local call
+  if index then
+    call = reply.by_index[index]
+    -- Some give every call the index 0: then another id means another call.
+    if call and id and call.id and id ~= call.id then call = nil end
+  elseif last and not (id and last.id ~= id) and not (not id and name) then
+    call = last
+  end
+  if not call then
+    call = { parts = {} }
+    reply.calls[#reply.calls + 1] = call
+    if index then reply.by_index[index] = call end
+  end
+  call.id, call.name = call.id or id, call.name or name
+  return call
+end
+
+local function take_call(reply, piece)
+  local call = call_for(reply, piece)
+  local arguments = fields(piece["function"]).arguments
+  if type(arguments) == "table" then arguments = json.encode(json.object(arguments)) end
+  call.parts[#call.parts + 1] = text(arguments)
+end
+
+local function take_choice(reply, choice)
+  local delta = type(choice.delta) == "table" and choice.delta or fields(choice.message)
+  local said = text(delta.content) or text(delta.refusal)
+  if said then
+    reply.texts[#reply.texts + 1] = said
+    if reply.on_text then reply.on_text(said) end
+  end
+  if text(delta.refusal) then reply.reason = "content_filter" end
+  for _, piece in ipairs(fields(delta.tool_calls)) do
+    if type(piece) == "table" then take_call(reply, piece) end
+  end
+  if reply.reason ~= "content_filter" then reply.reason = text(choice.finish_reason) or reply.reason end
+end
+
+local function on_event(reply, data)
+  if data:match "^%s*%[DONE%]" then
+    reply.ended = true
+    return
+  end
+  local chunk = json.decode(data)
+  if type(chunk) ~= "table" then
+    return fault.new("retry", "openai sent an event that is no JSON; try again, or check OPENAI_BASE_URL")
+  end
+  if type(chunk.error) == "table" or text(chunk.error) then return fault.of_event(WHO, chunk.error, {}) end
+  take_usage(reply, chunk.usage)
+  local choice = fields(chunk.choices)[1]
+  if type(choice) == "table" then take_choice(reply, choice) end
+end
+
+local function finished_calls(reply, stop)
+  local calls = {}
+  for i, c in ipairs(reply.calls) do
+    local arguments = table.concat(c.parts)
+    if not arguments:match "%S" then arguments = "{}" end
+    local args = json.decode(arguments)
+    local good = type(args) == "table" and arguments:match "^%s*{"
+    local half = stop == "length" and i == #reply.calls and not good
+    if not half then
+      calls[#calls + 1] = { id = c.id or "call_" .. reply.serial .. "_" .. i, name = c.name or "",
+        args = good and args or nil, bad_args = not good and arguments or nil,
+        arguments = good and arguments or "{}" }
+    end
+  end
+  return calls
+end
+
+-- Two calls of one id could not be told apart in our answer.
+local function with_own_ids(calls)
+  local seen = {}
+  for i, call in ipairs(calls) do
+    if seen[call.id] then call.id = call.id .. "_" .. i end
+    seen[call.id] = true
+  end
+  return calls
+end
+
+local function finished(reply)
+  if not (reply.ended or reply.reason) then
+    return nil, fault.new("retry", "the answer of openai was cut in the middle; try again, or use --provider analyst")
+  end
+  local stop = STOPS[reply.reason] or "done"
+  local calls = with_own_ids(finished_calls(reply, stop))
+  if #calls > 0 and stop == "done" then stop = "calls" end  -- as some servers say
+  local said = table.concat(reply.texts)
+  local raw = assistant_message(said, calls)
+  for _, call in ipairs(calls) do call.arguments = nil end
+  return { text = said, calls = calls, stop = stop, usage = reply.usage, raw = raw }
+end
+
+local OpenAI = { name = "openai" }
+OpenAI.__index = OpenAI
+
+---@param request table   see runtime/llm/init.lua
+---@return table|nil reply
+---@return ProviderFault? err
+function OpenAI:ask(request)
+  self.serial = self.serial + 1
+  local reply = { texts = {}, calls = {}, by_index = {}, on_text = request.on_text, serial = self.serial,
+    usage = { input = 0, cache_write = 0, cache_read = 0, output = 0 } }
+  local headers = { "content-type: application/json" }
+  if self.key then headers[2] = "authorization: Bearer " .. self.key end
+  local ok, err = stream.post(WHO, { url = self.base_url .. "/chat/completions", body = body_json(self, request),
+    deadline = request.deadline, headers = headers }, function(data) return on_event(reply, data) end)
+  if not ok then return nil, err end
+  return finished(reply)
+end
+
+---@param options { key?: string, model?: string, base_url?: string }
+---@return table provider
+function openai.new(options)
+  return setmetatable({ key = options.key, model = options.model or openai.model, serial = 0,
+    base_url = (options.base_url or openai.base_url):gsub("/+$", "") }, OpenAI)
+end
+
+return openai

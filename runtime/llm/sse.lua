@@ -1,0 +1,55 @@
+--- Server-sent events: bytes as they come off the wire -> events. A piece may end anywhere, in
+--- the middle of a character too, so lines are split as bytes and only whole ones are read.
+
+local sse = {}
+
+local MOST_UNFINISHED = 8 * 1024 * 1024
+
+---@class Sse
+---@field feed fun(self: Sse, bytes: string): true|nil, string?   nil: the event has no end
+---@field finish fun(self: Sse)   some servers leave out the last blank line
+local Sse = {}
+Sse.__index = Sse
+
+---@param on_event fun(data: string, name: string?)
+---@return Sse
+function sse.new(on_event) return setmetatable({ on_event = on_event, rest = "", data = {} }, Sse) end
+
+local function dispatch(self)
+  local data, name = self.data, self.name
+  self.data, self.name = {}, nil
+  if #data > 0 then self.on_event(table.concat(data, "\n"), name) end
+end
+
+local function line(self, text)
+  if text == "" then return dispatch(self) end
+  local field, value = text:match "^([^:]+): ?(.*)$"
+  if field == "data" then
+    self.data[#self.data + 1] = value
+  elseif field == "event" then
+    self.name = value
+  end
+end
+
+function Sse:feed(bytes)
+  local text, at = self.rest .. bytes, 1
+  while true do
+    local stop = text:find("[\r\n]", at)
+    -- A \r at the very end may be the half of \r\n.
+    if not stop or (stop == #text and text:byte(stop) == 13) then break end
+    local ending = text:sub(stop, stop + 1) == "\r\n" and 2 or 1
+    line(self, text:sub(at, stop - 1))
+    at = stop + ending
+  end
+  self.rest = text:sub(at)
+  if #self.rest > MOST_UNFINISHED then return nil, "an event longer than 8 MB" end
+  return true
+end
+
+function Sse:finish()
+  if self.rest ~= "" then line(self, (self.rest:gsub("\r$", ""))) end
+  self.rest = ""
+  dispatch(self)
+end
+
+return sse
