@@ -1,0 +1,161 @@
+--- What a secret looks like in text from a node: by its own form (a key that begins with sk-,
+--- a JWT, a PEM block, the password of a URL) or by the name that stands before it (password=…,
+--- {cookie,"…"}, Authorization: …). Better one too many than one that leaves the house: what is
+--- hidden is replaced by a name of its own, so that two places with the same secret stay alike.
+
+local secrets = {}
+
+-- A name with one of these inside, or with one of those at its end, stands before a secret.
+local INSIDE = { "password", "passwd", "passphrase", "secret", "api_?key", "access_?key", "private_?key",
+  "signing_?key", "encryption_?key", "credential", "authorization" }
+local AT_END = { "token", "cookie", "cookies", "pwd", "auth", "bearer", "session_?id", "session_?key", "jwt" }
+-- … unless what follows the name says that the value is about the secret, not the secret.
+local ABOUT = { "count", "size", "length", "len", "type", "age", "ttl", "expires", "expires_in", "expires_at",
+  "expiry", "timeout", "bytes", "kb", "mb", "ms", "max", "min", "limit", "enabled", "id_count" }
+local NOTHING = { ["true"] = true, ["false"] = true, ["nil"] = true, undefined = true, null = true, none = true,
+  ok = true, error = true, ["[]"] = true, ["{}"] = true }
+
+---@param name string   of a field, an option or a header
+---@return boolean
+function secrets.names(name)
+  name = name:lower():gsub("[%-%. ]", "_"):gsub("^_+", ""):gsub("_+$", "")
+  for _, tail in ipairs(ABOUT) do
+    if name:sub(-#tail - 1) == "_" .. tail then return false end
+  end
+  for _, word in ipairs(INSIDE) do if name:find(word) then return true end end
+  for _, word in ipairs(AT_END) do if name:find(word .. "$") then return true end end
+  return false
+end
+
+--- Whether a value could be a secret at all: no pid, no reference, not hidden already.
+function secrets.is_value(text)
+  return text ~= "" and not NOTHING[text:lower()] and not text:find "^%a* ?<%a+:%d+>$"
+    and not text:find "^#?%a*<%d[%d%.]*>$"
+end
+
+local function at_least(n, kind)
+  return function(hide, found) return #found >= n and hide(found, kind) or nil end
+end
+
+local function second(hide, before, found, after) return before .. hide(found) .. (after or "") end
+
+-- Letters of both cases and digits mixed, and long: made by a machine, not by a person.
+local function random_looking(hide, found)
+  local _, upper = found:gsub("%u", "")
+  local _, lower = found:gsub("%l", "")
+  local _, digits = found:gsub("%d", "")
+  return upper > 2 and lower > 2 and digits > 2 and hide(found) or nil
+end
+
+-- In this order: the larger forms first, for they hold smaller ones.
+local FORMS = {
+  { "%-%-%-%-%-BEGIN [%u%d ]+%-%-%-%-%-.-%-%-%-%-%-END [%u%d ]+%-%-%-%-%-", at_least(1) },
+  { "%-%-%-%-%-BEGIN [%u%d ]*PRIVATE KEY%-%-%-%-%-.*", at_least(1) },  -- cut before its end
+  { "(%a[%w+.%-]*://[^%s/@:\"'<>]*:)([^%s/\"'<>]+)(@)", second },
+  { "(%a[%w+.%-]*://)([%w_%-%.~%%]+)(@)", function(hide, before, found, after)
+    return #found >= 16 and before .. hide(found) .. after or nil
+  end },
+  { "(%f[%a][Bb]earer%s+)([%w%-%._~+/=]+)", function(hide, before, found)
+    return #found >= 8 and before .. hide(found) or nil
+  end },
+  { "(%f[%a]Basic%s+)([%w+/]+=*)", function(hide, before, found)
+    return #found >= 8 and found:find "[%d=%u]" and before .. hide(found) or nil
+  end },
+  { "%f[%w]eyJ[%w_%-]+%.[%w_%-]+%.?[%w_%-]*", at_least(20) },
+  { "%f[%w][srp]k[_%-][%w_%-]+", at_least(16) },
+  { "%f[%w]A[KS]IA[%u%d]+", at_least(20) },
+  { "%f[%w]gh[pousr]_%w+", at_least(20) },
+  { "%f[%w]github_pat_[%w_]+", at_least(20) },
+  { "%f[%w]glpat%-[%w_%-]+", at_least(16) },
+  { "%f[%w]xox[abeprs]%-[%w%-]+", at_least(14) },
+  { "%f[%w]xapp%-[%w%-]+", at_least(14) },
+  { "%f[%w]AIza[%w_%-]+", at_least(30) },
+  { "%f[%w]ya29%.[%w_%-]+", at_least(20) },
+  { "%f[%w]npm_%w+", at_least(30) },
+  { "%f[%w]hf_%w+", at_least(20) },
+  { "%f[%w]SG%.[%w_%-]+%.[%w_%-]+", at_least(30) },
+}
+
+local EMAIL = "[%w][%w%.!#$&*+_~%-]*@[%w][%w%-]*%.[%w%.%-]*%a"
+
+-- What stands between a name and its value: = or : or =>, or a comma in an Erlang tuple. Each
+-- form may close the quotes of the name and opens those of the value.
+local BETWEEN = { "^[\"'>]*%s*=>?%s*()", "^[\"'>]*%s*:%s*()", "^[\"'>]*%s*,%s*()" }
+
+-- Where the value that begins at `at` has its text: first, last. Headers go to the end of the line.
+local function extent(text, at, name)
+  local quote = at
+  if text:sub(at, at + 1) == "<<" then quote = at + 2 end
+  local mark = text:sub(quote, quote):match "[\"']"
+  if mark then
+    local i = quote + 1
+    while i <= #text do
+      local c = text:sub(i, i)
+      if c == mark then break end
+      i = i + (c == "\\" and 2 or 1)
+    end
+    return quote + 1, math.min(i - 1, #text)
+  end
+  if name:find "cookie" or name:find "authorization" then
+    local last = select(2, text:find("^[^\r\n\"'{}%[%]]+", at))
+    return at, last
+  end
+  local last = select(2, text:find("^[^%s,;&\"'{}%[%]()<>|]+", at))
+  return at, last
+end
+
+-- "secret:run/2" is a function of a module, not a secret.
+local function is_call(text, from) return text:find("^[%l][%w_@]*[/(]", from) ~= nil end
+
+local function value_after(text, stop, name, quoted)
+  for i, between in ipairs(BETWEEN) do
+    local _, _, at = text:find(between, stop)
+    local comma = i == #BETWEEN
+    -- A comma alone joins things in prose; in a term the name is quoted or the value is.
+    if at and (not comma or quoted or text:find("^[\"'<]", at)) then
+      if i == 2 and at == stop + 1 and is_call(text, at) then return end
+      local first, last = extent(text, at, name)
+      if last and last >= first and secrets.is_value(text:sub(first, last)) then return first, last end
+      return
+    end
+  end
+end
+
+local function hide_named(text, hide)
+  local out, done, at = {}, 1, 1
+  while true do
+    local start, stop = text:find("[%a_][%w_%-%.]*", at)
+    if not start then break end
+    at = stop + 1
+    local name = text:sub(start, stop):lower()
+    local before = text:sub(start - 1, start - 1)
+    if before ~= "<" and secrets.names(name) then
+      local first, last = value_after(text, stop + 1, name, before:find "[{\"']" ~= nil)
+      if first then
+        out[#out + 1] = text:sub(done, first - 1)
+        out[#out + 1] = hide(text:sub(first, last))
+        done, at = last + 1, last + 1
+      end
+    end
+  end
+  out[#out + 1] = text:sub(done)
+  return table.concat(out)
+end
+
+--- The text without its secrets.
+---@param text string
+---@param hide fun(secret: string, kind?: string): string   the name that stands for it
+---@param keep? fun(text: string): boolean   what looks like an e-mail address and is a node's name
+---@return string
+function secrets.hide(text, hide, keep)
+  for i, form in ipairs(FORMS) do
+    if i ~= 1 or text:find("-----BEGIN", 1, true) then
+      text = text:gsub(form[1], function(...) return form[2](hide, ...) end)
+    end
+  end
+  text = hide_named(text, hide)
+  text = text:gsub(EMAIL, function(found) return not (keep and keep(found)) and hide(found, "email") or nil end)
+  return (text:gsub("%f[%w][%w+=]+", function(found) return #found >= 32 and random_looking(hide, found) or nil end))
+end
+
+return secrets
