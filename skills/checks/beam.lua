@@ -375,32 +375,51 @@ local cpu_saturation = {
 
 local UNEXPLAINED_MB = 8 -- a second
 
-local unexplained = {
-  id = "unexplained", mechanism = "other", suspect = always, yields_to = { ["*"] = "any" },
-  expert = "Memory or load that rises without any of the above: say what rises and that the cause is open.",
+local function gained(o) return o.processes_mb - o.processes_mb_before + o.binary_mb - o.binary_mb_before end
+
+local unexplained_memory = {
+  id = "unexplained_memory", mechanism = "other", suspect = always, yields_to = { ["*"] = "any" },
+  expert = "Memory that rises at two looks with no cause in sight: say so, and accuse nobody.",
   look = {
     OVERVIEW,
     function(results)
       local o = results[1]
-      local gained = o.processes_mb - o.processes_mb_before + o.binary_mb - o.binary_mb_before
-      return (gained >= UNEXPLAINED_MB * o.seconds or saturated(o)) and { "beam_overview", CLOSE } or nil
+      return gained(o) >= UNEXPLAINED_MB * o.seconds and { "beam_overview", CLOSE } or nil
     end,
   },
   confirm = function(results)
     local o, again = results[1], results[2]
-    if not again then return end
-    local gained = again.processes_mb + again.binary_mb - o.processes_mb_before - o.binary_mb_before
-    local full = saturated(again)
-    if not full and gained < UNEXPLAINED_MB * (o.seconds + again.seconds) then return end
+    if not again or gained(again) < UNEXPLAINED_MB * again.seconds then return end
     return {
-      object = full and "schedulers" or "memory", severity = "warning", confidence = "low",
+      object = "memory", severity = "warning", confidence = "low",
       figures = cite(results, { { 2, "total_mb_before" }, { 2, "total_mb" }, { 2, "binary_mb" }, { 2, "processes_mb" },
-        { 2, "utilization_pct" }, { 2, "run_queue" }, { 2, "seconds" }, { 1, "total_mb_before" } }),
-      hypothesis = full and ("The schedulers are full (%d %%) and no check knows why."):format(again.utilization_pct)
-        or ("Memory grew by %d MB in two looks and no check knows why."):format(gained),
-      unlike = {}, next_steps = { step "look again in a minute: growth that goes on deserves a name" },
+        { 2, "seconds" }, { 1, "total_mb_before" } }),
+      hypothesis = ("Processes and binaries grew by %d MB in one look and by %d MB in the next, and no check knows "
+        .. "why."):format(gained(o), gained(again)),
+      unlike = {}, next_steps = { step "look at beam_memory_growth over ten seconds: who gains?" },
     }
   end,
 }
 
-return { process_leak, unbounded_state, binary_refs_held, atom_leak, cpu_saturation, hot_process, unexplained }
+local unexplained_load = {
+  id = "unexplained_load", mechanism = "other", suspect = always, yields_to = { ["*"] = "any" },
+  expert = "Schedulers without rest and no cause in sight: say so, and accuse nobody.",
+  look = cpu_saturation.look,
+  confirm = function(results)
+    local o, b = results[1], results[2]
+    if not b or b.busy_min < 2 * b.schedulers_online then return end
+    return {
+      object = "schedulers", severity = "warning", confidence = "low",
+      figures = cite(results, { { 1, "utilization_pct" }, { 1, "run_queue" }, { 1, "reductions_per_sec" },
+        { 1, "seconds" }, { 2, "busy_min" }, { 2, "busy_max" }, { 2, "groups[1].app_function" } }),
+      hypothesis = ("The schedulers are full (%d %%) and %d processes want to run, and no check knows why."):format(
+        o.utilization_pct, b.busy_max),
+      unlike = {}, next_steps = { step "look at beam_busy_groups again: who is there each time?" },
+    }
+  end,
+}
+
+return {
+  process_leak, unbounded_state, binary_refs_held, atom_leak, cpu_saturation, hot_process, unexplained_memory,
+  unexplained_load,
+}

@@ -1,0 +1,89 @@
+--- Plants a case of the gallery in a fresh node and has the analyst look at it, with the whole
+--- course of a run: coordinator, operators, sandbox, gate, link.
+
+local analyst = require "runtime.llm.analyst"
+local async = require "runtime.async"
+local coordinator = require "runtime.coordinator"
+local gate = require "runtime.gate"
+local live = require "spec.support.live_node"
+local skill = require "runtime.skill"
+
+local gallery = {}
+
+-- A fault shows when it has gone on for a while, as it has when somebody is called.
+local SETTLES_S = 1.5
+-- As many nodes at a time as leave each of them something of this machine's CPU.
+local AT_ONCE = 2
+
+local FOLDER = "spec/faults/"
+
+-- The compiled programs, in a folder of their own that is removed again.
+local function compile(cases)
+  local at = io.popen "mktemp -d"
+  local folder = at:read "*l"
+  at:close()
+  local sources = {}
+  for _, case in ipairs(cases) do
+    if case.program then sources[#sources + 1] = FOLDER .. case.program .. ".erl" end
+  end
+  assert(os.execute(("erlc -o '%s' %s"):format(folder, table.concat(sources, " "))) == 0, "erlc failed")
+  local code = {}
+  for _, case in ipairs(cases) do
+    if case.program then
+      local f = assert(io.open(("%s/%s.beam"):format(folder, case.program), "rb"))
+      code[case.program] = f:read "*a"
+      f:close()
+    end
+  end
+  os.execute(("rm -r '%s'"):format(folder))
+  return code
+end
+
+local PLANT = [[
+  {module, M} = code:load_binary(binary_to_atom(Name), "gallery", Code),
+  M:start(),
+  ok.]]
+
+local function investigate(at, skills)
+  local started = async.now()
+  local report = assert(coordinator.run {
+    node = at.node, skills = skills, gate = gate.new {}, reason = "",
+    mind = { name = "analyst", model = "analyst", operator = analyst.operator, coordinator = analyst.coordinator },
+  })
+  report.seconds = async.now() - started
+  return report
+end
+
+-- Nodes find their epmd through the environment, so one is started after another.
+local starting = false
+local function start()
+  while starting do async.sleep(0.02) end
+  starting = true
+  local at = live.start()
+  starting = false
+  return at
+end
+
+--- Runs all cases. Called inside a task.
+---@param cases Planted[]
+---@return table<string, table>   the report of each case, by its name; `seconds` says how long it took
+function gallery.run(cases)
+  local code, reports, waiting = compile(cases), {}, { unpack(cases) }
+  local skills = { assert(skill.open "beam"), assert(skill.open "ets") }
+  local function work()
+    while #waiting > 0 do
+      local case = table.remove(waiting, 1)
+      local at = start()
+      if case.program then at.eval(PLANT, { Name = case.program, Code = code[case.program] }) end
+      async.sleep(SETTLES_S)
+      reports[case.case] = investigate(at, skills)
+      at.stop()
+    end
+  end
+  local workers = {}
+  for i = 1, AT_ONCE do workers[i] = work end
+  for _, worker in ipairs(async.all(workers)) do assert(worker.ok, worker.err or worker[3]) end
+  return reports
+end
+
+return gallery
