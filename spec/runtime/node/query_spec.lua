@@ -1,0 +1,166 @@
+local crypto = require "host.crypto"
+local etf = require "host.etf"
+local live = require "spec.support.live_node"
+local parsed = require "runtime.node.parsed"
+local query = require "runtime.node.query"
+local skill = require "runtime.skill"
+
+local A = etf.A
+
+describe("a query", function()
+  local at, n
+
+  setup(function()
+    at = live.start()
+    n = at.node
+  end)
+  teardown(function() at.stop() end)
+
+  it("is Erlang text, and its last expression is the answer", live.test(function()
+    assert.equal(6, n.query "X = 1 + 1, Y = X * 3, Y.")
+  end))
+
+  it("has variables that are values, never text", live.test(function()
+    local value = n.query("{Text, Count, Flag, Rows, Name}.", {
+      Text = "halt().", Count = 3, Flag = true, Rows = { 1.5, 2 }, Name = A.shop,
+    })
+    assert.same({ "halt().", 3, true, { 1.5, 2 }, A.shop }, value)
+  end))
+
+  it("sends only the answer back, not what its variables hold", live.test(function()
+    local before = n.load.bytes
+    n.query "X = lists:seq(1, 100000), hd(X)."
+    n.query "X = lists:seq(1, 100000), hd(X)."
+    assert.is_true(n.load.bytes - before < 20000)
+  end))
+
+  it("keeps floats floats, in its text too", live.test(function()
+    assert.is_true(n.query "is_float(1.0).")
+  end))
+
+  it("may span lines and end in a comment", live.test(function()
+    assert.equal(3, n.query("X = 1, % one\n  X + 2 % three\n.\n"))
+  end))
+
+  it("must end in a full stop", live.test(function()
+    local _, err = n.query "erlang:node()"
+    assert.equal("query", err.stage)
+    assert.equal("a query must end in a full stop", err.message)
+  end))
+
+  it("that does not parse names the line", live.test(function()
+    local _, err = n.query "X = 1,\nY = = 2,\nX + Y."
+    assert.equal("the query does not parse, line 2: syntax error before: '='", err.message)
+    _, err = n.query "X = 1,\n\n$"
+    assert.equal("a query must end in a full stop", err.message)
+    _, err = n.query "X = 1,\n\"open."
+    assert.matches("^the query does not parse, line 2: unterminated string", err.message)
+  end))
+
+  it("that fails says what was raised and where", live.test(function()
+    local _, err = n.query "ets:lookup(no_such_table, 1)."
+    assert.equal("the query failed: badarg in ets:lookup/2", err.message)
+  end))
+
+  it("can be asked for as JSON", live.test(function()
+    assert.equal('{"list":[1,2.5,"x"],"pid":true}',
+      n.query("#{list => [1, 2.5, <<\"x\">>], pid => is_pid(self())}.", {}, { json = true }))
+  end))
+
+  it("can be asked for as bytes", live.test(function()
+    local bytes = n.query("[{a, 1.0}, <<\"x\">>].", {}, { raw = true })
+    assert.equal("\131l\0\0\0\2h\2", bytes:sub(1, 8))
+    assert.same({ { A.a, 1 }, "x" }, (etf.decode(bytes)))
+  end))
+
+  it("tells a failure from JSON", live.test(function()
+    local value, err = n.query("throw(ball).", {}, { json = true })
+    assert.is_nil(value)
+    assert.equal("the query failed: throw ball", err.message)
+  end))
+
+  it("is ended when it needs more heap than a query may have", live.test(function()
+    local _, err = n.query "lists:seq(1, 100000000)."
+    assert.matches("^the query was ended on the node: it needed more than its 152 MB of heap", err.message)
+  end))
+
+  it("counts the reductions it took there", live.test(function()
+    local before = n.load.reductions
+    n.query "lists:foldl(fun(X, Y) -> X + Y end, 0, lists:seq(1, 20000))."
+    assert.is_true(n.load.reductions - before > 100000)
+  end))
+
+  it("is parsed on the node once, and then its form is kept", live.test(function()
+    local text = "is_integer(4242)."
+    n.query(text)
+    at.eval "erlang:trace_pattern({erl_parse, '_', '_'}, true, [call_count])."
+    assert.is_true(n.query(text))
+    local again = n.query "element(2, erlang:trace_info({erl_parse, parse_exprs, 1}, call_count))."
+    at.eval "erlang:trace_pattern({erl_parse, '_', '_'}, false, [call_count])."
+    -- The text that asks was parsed once itself.
+    assert.equal(1, again)
+  end))
+end)
+
+describe("a shipped query", function()
+  it("was parsed when the program was built", function()
+    for _, text in ipairs(query.own_texts()) do
+      assert.equal("raw", etf.kind(parsed.find(assert(query.wrap(text)))))
+    end
+  end)
+
+  it("is found by its whole text only", function()
+    assert.is_nil(parsed.find "1 + 1.")
+  end)
+
+  it("makes the node load neither scanner nor parser", live.test(function()
+    local at = live.start()
+    for _, module in ipairs { A.erl_scan, A.erl_parse } do
+      at.node:call("code", "delete", { module })
+      at.node:call("code", "purge", { module })
+    end
+    local text = skill.open("base").queries.time
+    assert.equal("string", type(text))
+    assert(at.node.query(text))
+    for _, module in ipairs { A.erl_scan, A.erl_parse } do
+      assert.is_false(at.node:call("erlang", "module_loaded", { module }))
+    end
+    at.stop()
+  end))
+end)
+
+describe("the file of parsed queries", function()
+  -- The build's own two steps, on texts of ours.
+  local function built(texts)
+    local input, output = os.tmpname(), os.tmpname()
+    local bytes = require "runtime.node.bytes"
+    local file = io.open(input, "wb")
+    for _, text in ipairs(texts) do
+      local wrapped = assert(query.wrap(text))
+      file:write(crypto.sha256(wrapped), bytes.u32(#wrapped), wrapped)
+    end
+    file:close()
+    local root = require("host.files").root
+    local status = os.execute(("escript '%s/host/parse_queries.escript' < %s > %s 2>&1"):format(root, input, output))
+    local content = io.open(output, "rb"):read "*a"
+    os.remove(input)
+    os.remove(output)
+    return content, status
+  end
+
+  it("holds a form under the hash of each wrapped text, which the node evaluates", live.test(function()
+    local text = "X = 1.0, {X, Limit, <<\"grün\"/utf8>>}."
+    local content = built { text }
+    assert.equal(crypto.sha256(query.wrap(text)), content:sub(1, 64))
+    local at = live.start()
+    at.node.forms[text] = etf.raw(content:sub(69))
+    assert.same({ 1, 5, "grün" }, at.node.query(text, { Limit = 5 }))
+    at.stop()
+  end))
+
+  it("is not built from a text that does not parse", function()
+    local content, status = built { "X = ,." }
+    assert.matches("line 1: syntax error before: ','", content, 1, true)
+    assert.not_equal(0, status)
+  end)
+end)
