@@ -31,15 +31,17 @@ local UNSEEN = {
   "\243\160[\128-\135][\128-\191]",
 }
 
--- To the end, for taking one out may join the halves of another.
+-- More than once, for taking one out may join the halves of another. A text that is built to
+-- make this go on is left with its ASCII.
 local function without_unseen(s)
   if not s:find "[%c\128-\255]" then return s end
   s = s:gsub("\r\n?", "\n")
-  repeat
+  for _ = 1, 4 do
     local before = s
     for _, pattern in ipairs(UNSEEN) do s = s:gsub(pattern, "") end
-  until s == before
-  return s
+    if s == before then return s end
+  end
+  return (s:gsub("[%z\1-\8\11-\31\127-\255]", ""))
 end
 
 -- Cuts between characters, not inside one.

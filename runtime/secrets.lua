@@ -15,9 +15,7 @@ local ABOUT = { "count", "size", "length", "len", "type", "age", "ttl", "expires
 local NOTHING = { ["true"] = true, ["false"] = true, ["nil"] = true, undefined = true, null = true, none = true,
   ok = true, error = true, ["[]"] = true, ["{}"] = true }
 
----@param name string   of a field, an option or a header
----@return boolean
-function secrets.names(name)
+local function is_secret_name(name)
   name = name:lower():gsub("[%-%. ]", "_"):gsub("^_+", ""):gsub("_+$", "")
   for _, tail in ipairs(ABOUT) do
     if name:sub(-#tail - 1) == "_" .. tail then return false end
@@ -25,6 +23,18 @@ function secrets.names(name)
   for _, word in ipairs(INSIDE) do if name:find(word) then return true end end
   for _, word in ipairs(AT_END) do if name:find(word .. "$") then return true end end
   return false
+end
+
+local known, known_count = {}, 0
+
+---@param name string   of a field, an option or a header
+---@return boolean
+function secrets.names(name)
+  if known[name] == nil then
+    if known_count > 2000 then known, known_count = {}, 0 end  -- nodes name things without end
+    known[name], known_count = is_secret_name(name), known_count + 1
+  end
+  return known[name]
 end
 
 --- Whether a value could be a secret at all: no pid, no reference, not hidden already.
@@ -47,36 +57,69 @@ local function random_looking(hide, found)
   return upper > 2 and lower > 2 and digits > 2 and hide(found) or nil
 end
 
--- In this order: the larger forms first, for they hold smaller ones.
+-- Pattern, what to do, and a plain text that must be there: most strings have none of them, and
+-- a plain search costs nothing. No pattern begins with a repetition, for a hostile text would
+-- make those take the square of its length.
 local FORMS = {
-  { "%-%-%-%-%-BEGIN [%u%d ]+%-%-%-%-%-.-%-%-%-%-%-END [%u%d ]+%-%-%-%-%-", at_least(1) },
-  { "%-%-%-%-%-BEGIN [%u%d ]*PRIVATE KEY%-%-%-%-%-.*", at_least(1) },  -- cut before its end
-  { "(%a[%w+.%-]*://[^%s/@:\"'<>]*:)([^%s/\"'<>]+)(@)", second },
-  { "(%a[%w+.%-]*://)([%w_%-%.~%%]+)(@)", function(hide, before, found, after)
+  { "(://[^%s/@:\"'<>]*:)([^%s/\"'<>]+)(@)", second, "://" },
+  { "(://)([%w_%-%.~%%]+)(@)", function(hide, before, found, after)
     return #found >= 16 and before .. hide(found) .. after or nil
-  end },
+  end, "://" },
   { "(%f[%a][Bb]earer%s+)([%w%-%._~+/=]+)", function(hide, before, found)
     return #found >= 8 and before .. hide(found) or nil
-  end },
+  end, "earer" },
   { "(%f[%a]Basic%s+)([%w+/]+=*)", function(hide, before, found)
     return #found >= 8 and found:find "[%d=%u]" and before .. hide(found) or nil
-  end },
-  { "%f[%w]eyJ[%w_%-]+%.[%w_%-]+%.?[%w_%-]*", at_least(20) },
-  { "%f[%w][srp]k[_%-][%w_%-]+", at_least(16) },
-  { "%f[%w]A[KS]IA[%u%d]+", at_least(20) },
-  { "%f[%w]gh[pousr]_%w+", at_least(20) },
-  { "%f[%w]github_pat_[%w_]+", at_least(20) },
-  { "%f[%w]glpat%-[%w_%-]+", at_least(16) },
-  { "%f[%w]xox[abeprs]%-[%w%-]+", at_least(14) },
-  { "%f[%w]xapp%-[%w%-]+", at_least(14) },
-  { "%f[%w]AIza[%w_%-]+", at_least(30) },
-  { "%f[%w]ya29%.[%w_%-]+", at_least(20) },
-  { "%f[%w]npm_%w+", at_least(30) },
-  { "%f[%w]hf_%w+", at_least(20) },
-  { "%f[%w]SG%.[%w_%-]+%.[%w_%-]+", at_least(30) },
+  end, "Basic" },
+  { "%f[%w]eyJ[%w_%-]+%.[%w_%-]+%.?[%w_%-]*", at_least(20), "eyJ" },
+  { "%f[%w][srp]k%-[%w_%-]+", at_least(16), "k-" },
+  { "%f[%w][srp]k_[%w_%-]+", at_least(16), "k_" },
+  { "%f[%w]A[KS]IA[%u%d]+", at_least(20), "IA" },
+  { "%f[%w]gh[pousr]_%w+", at_least(20), "gh" },
+  { "%f[%w]github_pat_[%w_]+", at_least(20), "github_pat_" },
+  { "%f[%w]glpat%-[%w_%-]+", at_least(16), "glpat-" },
+  { "%f[%w]xox[abeprs]%-[%w%-]+", at_least(14), "xox" },
+  { "%f[%w]xapp%-[%w%-]+", at_least(14), "xapp-" },
+  { "%f[%w]AIza[%w_%-]+", at_least(30), "AIza" },
+  { "%f[%w]ya29%.[%w_%-]+", at_least(20), "ya29." },
+  { "%f[%w]npm_%w+", at_least(30), "npm_" },
+  { "%f[%w]hf_%w+", at_least(20), "hf_" },
+  { "%f[%w]SG%.[%w_%-]+%.[%w_%-]+", at_least(30), "SG." },
 }
 
-local EMAIL = "[%w][%w%.!#$&*+_~%-]*@[%w][%w%-]*%.[%w%.%-]*%a"
+-- A private key that is cut before its end goes to the end of the text.
+local function hide_pem(text, hide)
+  local out, done = {}, 1
+  while true do
+    local first, _, kind = text:find("%-%-%-%-%-BEGIN ([%u%d ]+)%-%-%-%-%-", done)
+    if not first then break end
+    local _, last = text:find("%-%-%-%-%-END [%u%d ]+%-%-%-%-%-", first)
+    if not last and not kind:find "PRIVATE" then break end
+    out[#out + 1] = text:sub(done, first - 1)
+    out[#out + 1] = hide(text:sub(first, last or -1))
+    done = (last or #text) + 1
+  end
+  out[#out + 1] = text:sub(done)
+  return table.concat(out)
+end
+
+-- From each @ to both sides, as far as an address may reach.
+local function hide_emails(text, hide, keep)
+  local out, done, at = {}, 1, text:find("@", 1, true)
+  while at do
+    local mine = text:sub(math.max(done, at - 64), at - 1):reverse():match "^[%w%.!#$&*+_~%-]*%f[%W]" or ""
+    local domain = text:sub(at + 1, at + 255):match "^%w[%w%-]*%.[%w%.%-]*%a"
+    local address = domain and mine ~= "" and mine:reverse() .. "@" .. domain
+    if address and not (keep and keep(address)) then
+      out[#out + 1] = text:sub(done, at - #mine - 1)
+      out[#out + 1] = hide(address, "email")
+      done = at + #domain + 1
+    end
+    at = text:find("@", at + 1 + (address and #domain or 0), true)
+  end
+  out[#out + 1] = text:sub(done)
+  return table.concat(out)
+end
 
 -- What stands between a name and its value: = or : or =>, or a comma in an Erlang tuple. Each
 -- form may close the quotes of the name and opens those of the value.
@@ -127,7 +170,7 @@ local function hide_named(text, hide)
     local start, stop = text:find("[%a_][%w_%-%.]*", at)
     if not start then break end
     at = stop + 1
-    local name = text:sub(start, stop):lower()
+    local name = text:sub(math.max(start, stop - 63), stop):lower()
     local before = text:sub(start - 1, start - 1)
     if before ~= "<" and secrets.names(name) then
       local first, last = value_after(text, stop + 1, name, before:find "[{\"']" ~= nil)
@@ -148,13 +191,15 @@ end
 ---@param keep? fun(text: string): boolean   what looks like an e-mail address and is a node's name
 ---@return string
 function secrets.hide(text, hide, keep)
-  for i, form in ipairs(FORMS) do
-    if i ~= 1 or text:find("-----BEGIN", 1, true) then
+  if text:find("-----BEGIN", 1, true) then text = hide_pem(text, hide) end
+  for _, form in ipairs(FORMS) do
+    if text:find(form[3], 1, true) then
       text = text:gsub(form[1], function(...) return form[2](hide, ...) end)
     end
   end
-  text = hide_named(text, hide)
-  text = text:gsub(EMAIL, function(found) return not (keep and keep(found)) and hide(found, "email") or nil end)
+  if text:find "[=:,]" then text = hide_named(text, hide) end
+  if text:find("@", 1, true) then text = hide_emails(text, hide, keep) end
+  if #text < 32 then return text end
   return (text:gsub("%f[%w][%w+=]+", function(found) return #found >= 32 and random_looking(hide, found) or nil end))
 end
 
