@@ -105,7 +105,8 @@ end
 
 -- Chunks are joined only when a whole frame is there: appending each to what we have would
 -- copy a reply of 10 MB a hundred times.
-local function feed(self, chunk)
+---@param chunk string   bytes from the peer, cut anywhere
+function Link:receive(chunk)
   self.quiet_beats = 0
   self.received = self.received + #chunk
   if self.discard > 0 then
@@ -129,7 +130,7 @@ end
 local function beat(self)
   self.quiet_beats = self.quiet_beats + 1
   if self.quiet_beats > 4 then
-    return self:down(lost(self, ("not a byte from it for %d s"):format(self.silence_s),
+    return self:down(lost(self, ("not a byte from it for %.3g s"):format(self.silence_s),
       "it may be frozen or cut off; look at it on its own machine"))
   end
   if not self.sent then self:send(TICK) end
@@ -148,9 +149,9 @@ local function start(self, handle, rest)
     if not chunk then
       return self:down(lost(self, err and "connection broken, " .. err or "it closed the connection"))
     end
-    feed(self, chunk)
+    self:receive(chunk)
   end)
-  if #rest > 0 then feed(self, rest) end
+  if #rest > 0 then self:receive(rest) end
 end
 
 local CONNECT_FAULTS = {

@@ -1,0 +1,178 @@
+local uv = require "luv"
+local async = require "runtime.async"
+local bytes = require "runtime.node.bytes"
+local etf = require "host.etf"
+local live = require "spec.support.live_node"
+local node = require "runtime.node.init"
+local played = require "spec.support.played_node"
+local telemetry = require "runtime.telemetry"
+
+local A = etf.A
+local TICK = "\0\0\0\0"
+
+-- Waits for what a listener of the node reports, at most five seconds.
+local function until_true(condition)
+  for _ = 1, 1000 do
+    if condition() then return true end
+    async.sleep(0.005)
+  end
+  return false
+end
+
+describe("a link", function()
+  it("answers ticks: an idle one outlives the node's patience", live.test(function()
+    -- A second of net_ticktime, a node that hears nothing for longer hangs up.
+    local at = live.start { args = { "-kernel", "net_ticktime", "1" } }
+    async.sleep(2.5)
+    assert.equal("up", at.node.state)
+    assert.equal(5, at.node:call("erlang", "+", { 2, 3 }))
+    at.stop()
+  end))
+
+  it("is given up when the node is silent for longer than ours", live.test(function()
+    local at = live.start()
+    local n = assert(node.connect { name = at.name, cookie_file = at.cookie_file, tick_s = 0.4 })
+    async.sleep(1)
+    assert.equal("up", n.state)
+    local why
+    uv.kill(at.os_pid, "sigstop")
+    local task = async.spawn(function() why = select(2, n:call("erlang", "node", {})) end)
+    assert.is_true(task:join(async.now() + 5))
+    uv.kill(at.os_pid, "sigcont")
+    assert.matches("^lost bl_spec@127.0.0.1: not a byte from it for 0.4 s", why.message)
+    assert.equal("node", why.stage)
+    n:close()
+    at.stop()
+  end))
+
+  it("comes back by itself, and says so", live.test(function()
+    local at = live.start()
+    local n, heard, told = at.node, {}, {}
+    n:on_change(function(state) heard[#heard + 1] = state end)
+    local off = telemetry.on("*", function(event) told[#told + 1] = event end)
+    n:call("erlang", "disconnect_node", { A[n.link.session.name] })
+    assert.is_true(until_true(function() return heard[#heard] == "up" end))
+    off()
+    assert.same({ "down", "reconnecting", "up" }, heard)
+    assert.same({ "node.down", "node.reconnecting", "node.up" }, told)
+    assert.equal(5, n:call("erlang", "+", { 2, 3 }))
+    at.stop()
+  end))
+
+  it("does not come back after close", live.test(function()
+    local at = live.start()
+    local heard = {}
+    at.node:on_change(function(state) heard[#heard + 1] = state end)
+    at.node:close()
+    async.sleep(0.5)
+    assert.same({}, heard)
+    assert.equal("closed", at.node.state)
+    at.stop()
+  end))
+
+  it("does not stay idle towards its peer", live.test(function()
+    local ticks = 0
+    local peer = played.node {
+      name = "shop@127.0.0.1", cookie = "c",
+      talk = function(socket, chunk)
+        for _ in chunk:gmatch "%z%z%z%z" do ticks = ticks + 1 end
+        socket:write(TICK)
+      end,
+    }
+    local opened = assert(require("runtime.node.link").open {
+      node = "shop@127.0.0.1", cookie = "c", port = peer.port, deadline = async.now() + 5, silence_s = 0.2,
+    })
+    require("runtime.node.call").attach(opened, function() end)
+    assert.is_true(until_true(function() return ticks >= 3 end))
+    opened:down "done"
+    peer.close()
+  end))
+end)
+
+describe("what a peer sends", function()
+  local peer
+
+  after_each(function() peer.close() end)
+
+  -- Attaches to a played peer that greets with these bytes, and returns why the link ended.
+  local function greeted(greeting, largest)
+    peer = played.node { name = "shop@127.0.0.1", cookie = "c", greet = greeting }
+    local opened = assert(require("runtime.node.link").open {
+      node = "shop@127.0.0.1", cookie = "c", port = peer.port, deadline = async.now() + 5, largest = largest,
+    })
+    local why
+    local calls = require("runtime.node.call").attach(opened, function(reason) why = reason end)
+    return opened, calls, function() return why end
+  end
+
+  local function frame(control, payload)
+    local body = "p" .. control .. (payload or "")
+    return bytes.u32(#body) .. body
+  end
+
+  for what, greeting in pairs {
+    ["no packet of the protocol"] = bytes.u32(5) .. "hello",
+    ["a frame that is empty inside"] = bytes.u32(1) .. "p",
+    ["a control message that is no term"] = frame "garbage",
+    ["a control message that is no tuple"] = frame(etf.encode { 1, 2, 3 }),
+    ["a control message that is too short"] = frame(etf.encode(etf.tuple(2, A.x))),
+    ["a control message longer than its frame"] = bytes.u32(3) .. "p\131h\5",
+    ["a message without its payload"] = frame(etf.encode(etf.tuple(2, A[""], etf.pid("a@b", 1, 0, 1)))),
+  } do
+    it("ends the link when it is " .. what, live.test(function()
+      local _, _, why = greeted(greeting)
+      assert.is_true(until_true(why))
+      assert.matches("^lost shop@127.0.0.1: it sent what is no distribution message", why().message)
+      assert.equal("node", why().stage)
+    end))
+  end
+
+  it("fails the calls in flight when it ends the link", live.test(function()
+    local opened, calls = greeted ""
+    local err
+    local task = async.spawn(function() err = select(2, calls:run("erlang", "node", {})) end)
+    opened:receive(frame "garbage")
+    assert.is_true(task.finished)
+    assert.matches("it sent what is no distribution message", err.message)
+  end))
+
+  it("is taken in whatever pieces it comes", live.test(function()
+    local opened, calls = greeted ""
+    local value
+    local task = async.spawn(function() value = calls:run("erlang", "node", {}) end)
+    local ref = next(calls.pending)
+    local answer = frame(etf.encode(etf.tuple(28, calls.us, calls.us, ref)),
+      etf.encode(etf.tuple(ref, A["return"], ("x"):rep(100))))
+    -- As the kernel might have cut it, byte by byte.
+    for i = 1, #answer do opened:receive(answer:sub(i, i)) end
+    assert.is_true(task.finished)
+    assert.equal(("x"):rep(100), value)
+    opened:down(require("runtime.failure").new("node", "ended", nil, 3))
+  end))
+
+  it("is thrown away as it comes when it is larger than what is kept", live.test(function()
+    local opened, calls = greeted("", 4096)
+    local err, value
+    local large = async.spawn(function() err = select(2, calls:run("lists", "seq", { 1, 2 })) end)
+    local ref = next(calls.pending)
+    local small = async.spawn(function() value = calls:run("erlang", "node", {}) end)
+    local other
+    for key in pairs(calls.pending) do
+      if key ~= ref then other = key end
+    end
+    local function answer(to, v)
+      return frame(etf.encode(etf.tuple(28, calls.us, calls.us, to)), etf.encode(etf.tuple(to, A["return"], v)))
+    end
+    local stream = answer(ref, ("x"):rep(50000)) .. answer(other, "small")
+    local kept = 0
+    for at = 1, #stream, 700 do
+      opened:receive(stream:sub(at, at + 699))
+      kept = math.max(kept, opened.have)
+    end
+    assert.is_true(large.finished and small.finished)
+    assert.matches("has an answer of 0.0 MB, and more than", err.message)
+    assert.equal("small", value)
+    assert.is_true(kept < 4096)
+    opened:down(require("runtime.failure").new("node", "ended", nil, 3))
+  end))
+end)
