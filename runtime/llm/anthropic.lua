@@ -86,10 +86,11 @@ local function body_json(self, request)
     system = { { type = "text", text = request.system, cache_control = CACHED } },
   }
   -- A conversation with calls in it needs their tools, also in the last step that may use none.
-  self.tools = request.tools or self.tools
+  local tools = request.tools and #request.tools > 0 and request.tools
+  self.tools = tools or self.tools
   if self.tools then
     body.tools = tools_json(self.tools)
-    body.tool_choice = { type = request.tools and "auto" or "none" }
+    body.tool_choice = { type = tools and "auto" or "none" }
   end
   return (json.encode(body):gsub("^{", function() return '{"messages":' .. messages_json(request.messages) .. "," end))
 end

@@ -56,7 +56,7 @@ local function body_json(self, request)
     stream_options = { include_usage = true } }
   -- OpenAI's newer models refuse the old name, most other servers know no other.
   body[self.base_url == openai.base_url and "max_completion_tokens" or "max_tokens"] = most
-  if request.tools then
+  if request.tools and #request.tools > 0 then
     body.tools, body.tool_choice, body.parallel_tool_calls = {}, "auto", true
     for i, tool in ipairs(request.tools) do
       body.tools[i] = { type = "function", ["function"] = { name = tool.name, description = tool.description,

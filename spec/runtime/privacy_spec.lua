@@ -106,6 +106,12 @@ describe("privacy", function()
     end
   end)
 
+  it("shows no half of a secret where it stops reading", function()
+    local pem = "-----BEGIN RSA PRIVATE KEY-----\n" .. ("A"):rep(16300) .. "\n-----END RSA PRIVATE KEY----- "
+    local cleaned = privacy.new():text(pem .. "sk-ant-" .. ("k"):rep(60))
+    assert.equal("<secret:1> … (cut: 16430 bytes in all)", cleaned)
+  end)
+
   describe("of values", function()
     it("cleans keys and strings, keeps numbers, booleans and shape", function()
       local p = privacy.new()
