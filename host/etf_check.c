@@ -255,7 +255,7 @@ size_t etf_check(const unsigned char *bytes, size_t have, etf_report *report) {
     start = c.at;
     if (left(&c) == 0) bad(&c, "truncated");
     else if (pass_term(&c, &inside) == 0 && (inside.count > 0 || inside.end)) {
-      if (inside.count > left(&c)) bad(&c, "truncated");
+      if (inside.count > left(&c)) bad(&c, "truncated");  /* each takes a byte at least */
       else if (depth == ETF_MAX_DEPTH) bad(&c, "nested too deep");
       else open[++depth] = inside;
       if (depth > report->depth) report->depth = depth;

@@ -59,7 +59,7 @@ int etf_f_chars(lua_State *L) {
   }
   etf_out out;
   etf_out_open(L, &out, 8 * length + 8);
-  if (plain == length && length <= 0xFFFF) {
+  if (plain == length) {
     ei_encode_string_len(out.bytes, &out.used, (const char *)text, (int)length);
   } else {
     ei_encode_list_header(out.bytes, &out.used, count);

@@ -124,6 +124,7 @@ describe("host.etf given bytes of a hostile node", function()
       [""] = "etf: truncated at byte 1",
       ["x"] = "etf: no term %(131 comes first%) %(tag 120%) at byte 1",
       ["\131P" .. u32(5) .. "xx"] = "compressed",
+      ["\131l" .. u32(100) .. ("j"):rep(99)] = "etf: truncated %(tag 108%) at byte 2",
       ["\131\1"] = "etf: unknown tag %(tag 1%) at byte 2",
       ["\131R\0"] = "unknown tag",
       ["\131h\2a\1\200"] = "etf: unknown tag %(tag 200%) at byte 6",
