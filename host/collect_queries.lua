@@ -9,22 +9,18 @@ local query = require "runtime.node.query"
 local skill = require "runtime.skill"
 local uv = require "luv"
 
-local function texts_of_skills(folder, into)
-  local scan = uv.fs_scandir(files.root .. "/" .. folder)
-  while scan do
-    local name, kind = uv.fs_scandir_next(scan)
-    if not name then return end
-    local path = folder .. "/" .. name
-    if kind ~= "directory" and name:match "%.lua$" then
-      local loaded, err = skill.load(files.read(path), path)
-      if not loaded then error(tostring(err), 0) end
-      for _, text in pairs(loaded.queries) do into[#into + 1] = text end
-    end
-  end
+-- Skills are opened as the program opens them, parts and all, but not from a user's folder.
+uv.os_setenv("XDG_CONFIG_HOME", files.root .. "/build/nobody")
+
+local function texts_of(name, into)
+  local opened, err = skill.open(name)
+  if not opened then error(tostring(err), 0) end
+  for _, text in pairs(opened.queries) do into[#into + 1] = text end
 end
 
 local texts = query.own_texts()
-texts_of_skills("skills", texts)
+texts_of("base", texts)
+for _, name in ipairs(skill.names()) do texts_of(name, texts) end
 
 local wrapped, seen = {}, {}
 for _, text in ipairs(texts) do

@@ -79,9 +79,11 @@ local function not_a_node(err, at, started)
   elseif err == "tls" then
     return fail(at.node .. " takes TLS connections only (-proto_dist inet_tls)",
       "TLS distribution is not supported; attach to a node without it")
+  elseif err == "EOF" or err == "ECONNRESET" then
+    return fail(at.where .. " closed the connection after our name",
+      "the node may be older than OTP 23, which is too old, or shutting down")
   end
-  return fail(at.where .. " closed the connection after our name",
-    "the node may be older than OTP 23, which is too old, or shutting down")
+  return fail(("the handshake with %s was broken off: %s"):format(at.where, err), "try again")
 end
 
 local STATUS = {
@@ -132,9 +134,11 @@ local function prove(socket, at, cookie, challenge)
   local packet, err = receive(socket, at.deadline)
   if err == "timeout" then
     return fail("timeout in handshake: " .. at.where .. " does not answer our digest", "try again")
-  elseif not packet then
+  elseif err == "EOF" or err == "ECONNRESET" then
     return nil, failure.new("cookie", "wrong cookie for " .. at.node,
       "pass the node's own with --cookie-file; on its machine it is in ~/.erlang.cookie of its user", 3)
+  elseif not packet then
+    return fail(("the handshake with %s was broken off: %s"):format(at.where, err), "try again")
   elseif packet ~= "a" .. digest(cookie, ours) then
     return nil, failure.new("cookie", at.node .. " has another cookie than we",
       "pass the node's own with --cookie-file", 3)

@@ -13,17 +13,17 @@ local parsed = {}
 local FILE = "build/queries.etf"
 local HASH = 64
 
-local index
+local content, index
 
+-- Where each form stands; most are never asked for.
 local function load()
-  index = {}
-  local content = files.read(FILE) or ""
+  content, index = files.read(FILE) or "", {}
   local at = 1
   while at + HASH + 4 <= #content + 1 do
     local length = bytes.read_u32(content, at + HASH)
     local from = at + HASH + 4
-    index[content:sub(at, at + HASH - 1)] = etf.raw(content:sub(from, from + length - 1))
     at = from + length
+    index[content:sub(from - 4 - HASH, from - 5)] = { from, at - 1 }
   end
 end
 
@@ -32,7 +32,8 @@ end
 ---@return any|nil   nil when it was not among those we shipped
 function parsed.find(text)
   if not index then load() end
-  return index[crypto.sha256(text)]
+  local place = index[crypto.sha256(text)]
+  return place and etf.raw(content:sub(place[1], place[2]))
 end
 
 return parsed

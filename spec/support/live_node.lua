@@ -35,7 +35,9 @@ local function append(list, more)
   return list
 end
 
-local function erl(o) return append(append({ "erl", "-name", o.name, "-noinput" }, LOOPBACK), o.args) end
+local function erl(o)
+  return append(append({ "erl", o.short and "-sname" or "-name", o.name, "-noinput" }, LOOPBACK), o.args)
+end
 
 local function elixir(o)
   local flags = table.concat(append({}, LOOPBACK), " ")
@@ -164,8 +166,10 @@ local function start(o)
 end
 
 --- Starts a node and attaches to it.
----@param o? { name?: string, elixir?: boolean, cookie?: string, args?: string[], code?: string, attach?: boolean }
----  args: more of the command line; code: Erlang expressions (or Elixir) that it runs first
+---@param o? { name?: string, elixir?: boolean, cookie?: string, args?: string[], code?: string, short?: boolean,
+---  attach?: boolean }
+---  short: -sname in place of -name; attach: false leaves that to the caller; args: more of the
+---  command line; code: Erlang expressions (or Elixir) that it runs first
 ---@return table  { node, name, cookie_file, epmd_port, os_pid, home, eval = fn(text, variables), stop = fn() }
 function live.start(o) return in_task(start, o or {}) end
 

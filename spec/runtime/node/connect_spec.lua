@@ -60,6 +60,30 @@ describe("node.connect", function()
     n:close()
   end))
 
+  it("attaches to a node with a short name", live.test(function()
+    local short = live.start { name = "bl_short@localhost", short = true }
+    assert.equal("bl_short@localhost", tostring(short.node:call("erlang", "node", {})))
+    short.stop()
+  end))
+
+  it("says that it was broken off when its task is cancelled", live.test(function()
+    local err
+    local task = async.spawn(function()
+      err = select(2, node.connect { name = at.name, cookie = cookie, port = other_port.port })
+    end)
+    async.sleep(0.05)
+    task:cancel "interrupted"
+    assert.matches("was broken off: interrupted", err.message)
+  end))
+
+  it("says that a peer that closes at once may be too old", live.test(function()
+    local closing = played.listen(function(socket) socket:close() end)
+    local err = refusal { name = at.name, cookie = cookie, port = closing.port }
+    assert.matches("closed the connection after our name", err.message)
+    assert.matches("older than OTP 23", err.next)
+    closing.close()
+  end))
+
   it("takes the cookie from BEAMLENS_COOKIE", live.test(function()
     with_environment({ BEAMLENS_COOKIE = cookie }, function()
       local n = assert(node.connect { name = at.name })
