@@ -186,6 +186,21 @@ static const luaL_Reg functions[] = {
   { NULL,      NULL      }
 };
 
+/* Once for each state, however often it is required: libcurl's timers are on its only loop. */
+static void open_engine(lua_State *L) {
+  lua_getfield(L, LUA_REGISTRYINDEX, ENGINE);
+  int is_open = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  if (is_open) return;
+  lua_newuserdata(L, 1);
+  lua_newtable(L);
+  lua_pushcfunction(L, gc_engine);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  lua_setfield(L, LUA_REGISTRYINDEX, ENGINE);
+  bl_transfers_open(L);
+}
+
 int luaopen_http(lua_State *L) {
   lua_getglobal(L, "require"); /* without luv there is no loop to stand on */
   lua_pushliteral(L, "luv");
@@ -194,14 +209,7 @@ int luaopen_http(lua_State *L) {
   luaL_register(L, NULL, methods);
   lua_pushvalue(L, -1);
   lua_setfield(L, -2, "__index");
-
-  lua_newuserdata(L, 1);
-  lua_newtable(L);
-  lua_pushcfunction(L, gc_engine);
-  lua_setfield(L, -2, "__gc");
-  lua_setmetatable(L, -2);
-  lua_setfield(L, LUA_REGISTRYINDEX, ENGINE);
-  bl_transfers_open(L);
+  open_engine(L);
 
   lua_newtable(L);
   luaL_register(L, NULL, functions);

@@ -255,6 +255,19 @@ describe("http", function()
     assert.equal(200, other.wait().status)
   end)
 
+  it("goes on when the module is loaded once more", function()
+    local log = start "/stream"
+    package.loaded["host.http"] = nil
+    local again = require "host.http"
+    collectgarbage()
+    collectgarbage()
+    assert.equal(200, log.wait().status)
+    local status
+    assert(again.request { url = server.url .. "/plain", on_done = function(s) status = s end })
+    turn_until(function() return status end)
+    assert.equal(200, status)
+  end)
+
   it("outlives an on_done that raises", function()
     local raised
     start("/plain", { on_done = function()
