@@ -30,6 +30,7 @@ Case.__index = Case
 
 local case = {}
 
+local MILLION = 1e6 -- prices are for so many tokens
 local GRAVE = { warning = true, critical = true }
 local RANK = { critical = 3, warning = 2, info = 1 }
 
@@ -46,7 +47,8 @@ function case.new(opts)
     trace_id = hex(crypto.random(16)), node = opts.node, skills = opts.skills, mind = opts.mind, gate = opts.gate,
     reason = opts.reason or "", deadline = opts.deadline or async.now() + 300, limits = opts.limits or {},
     clean = clean, evidence = evidence.new(clean),
-    notifications = {}, insights = {}, operators = {}, answered = {}, unanswered = {}, failures = {}, prompts = {},
+    notifications = {}, insights = {}, operators = {}, answered = {}, unanswered = {}, prompts = {},
+    cost = 0,
     usage = { provider = opts.mind.name, calls = 0, input_tokens = 0, cache_read_tokens = 0, output_tokens = 0 },
     load_before = { calls = load.calls, reductions = load.reductions, bytes = load.bytes },
   }, Case)
@@ -72,23 +74,18 @@ function Case:count(usage)
   sum.input_tokens = sum.input_tokens + (usage.input or 0) + (usage.cache_write or 0)
   sum.cache_read_tokens = sum.cache_read_tokens + (usage.cache_read or 0)
   sum.output_tokens = sum.output_tokens + (usage.output or 0)
+  local price = self.mind.price
+  if not price then return end
+  for kind, tokens in pairs(usage) do self.cost = self.cost + tokens * price[kind] / MILLION end
 end
-
--- US dollars for a million tokens, where the price of the model is known.
-local MILLION = 1e6
 
 --- The usage as a report has it. What nobody charges costs nothing; an unknown price stays unknown.
 ---@return table
 function Case:spent()
-  local sum, price, spent = self.usage, self.mind.price, {}
-  for key, value in pairs(sum) do spent[key] = value end
-  spent.cost_usd = json.null
-  if price then
-    spent.cost_usd = (sum.input_tokens * price.input + sum.output_tokens * price.output
-      + sum.cache_read_tokens * (price.cache_read or price.input)) / MILLION
-  elseif not self.mind.destination then
-    spent.cost_usd = 0
-  end
+  local spent = {}
+  for key, value in pairs(self.usage) do spent[key] = value end
+  local known = self.mind.price or not self.mind.destination
+  spent.cost_usd = known and self.cost or json.null
   return spent
 end
 

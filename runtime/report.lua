@@ -34,9 +34,9 @@ local function figure(v)
   return text
 end
 
-local function wrapped(text, indent)
+local function filled(words, indent)
   local lines, line = {}, ""
-  for word in plain(text):gmatch "%S+" do
+  for _, word in ipairs(words) do
     if #line > 0 and #indent + #line + #word + 1 > WIDTH then
       lines[#lines + 1] = line
       line = word
@@ -46,6 +46,12 @@ local function wrapped(text, indent)
   end
   lines[#lines + 1] = line
   return table.concat(lines, "\n" .. indent)
+end
+
+local function wrapped(text, indent)
+  local words = {}
+  for word in plain(text):gmatch "%S+" do words[#words + 1] = word end
+  return filled(words, indent)
 end
 
 local INDENT = (" "):rep(14)
@@ -117,8 +123,10 @@ local function looks(w, r)
       if type(value) ~= "table" then names[#names + 1] = name end
     end
     table.sort(names)
-    for k, name in ipairs(names) do parts[k] = ("%s %s"):format(plain(name), figure(look.figures[name])) end
-    w.field(plain(look.skill), wrapped(table.concat(parts, ", "), INDENT))
+    for k, name in ipairs(names) do
+      parts[k] = ("%s %s%s"):format(plain(name), figure(look.figures[name]), k < #names and "," or "")
+    end
+    w.field(plain(look.skill), filled(parts, INDENT))
   end
 end
 

@@ -73,7 +73,7 @@ describe("runtime.coordinator", function()
     }
   end
 
-  local INVOKE = { "invoke_operators", { skills = { "beam", "ets" }, context = "memory rises" } }
+  local INVOKE = { "invoke_operators", { skills = { "beam", "ets" } } }
   local WAIT = { "wait", { ms = 60000 } }
 
   local function insight(more)
@@ -279,9 +279,10 @@ describe("runtime.coordinator", function()
     assert.is_truthy(results(last)[1].text:find("ledger", 1, true))
   end)
 
-  it("gives an operator the coordinator's context as material, never in its instructions", function()
+  it("gives an operator the coordinator's context cleaned and as material, never in its instructions", function()
     local ets = idle()
-    run(leader(says "x"), { beam = idle(), ets = ets })
+    run(model.played { calls({ "invoke_operators", { skills = { "ets" }, context = "memory\226\128\139\27[2J rises" } },
+      WAIT), says "x" }, { ets = ets })
     assert.is_nil(ets.asked[1].system:find("memory rises", 1, true))
     assert.matches('as material: {"context":"memory rises"}', ets.asked[1].messages[1].text)
   end)
