@@ -287,13 +287,12 @@ size_t etf_open(lua_State *L, const char **bytes, size_t *end, etf_report *repor
   const unsigned char *term = (const unsigned char *)*bytes + at;
   report->at = 0;
   if (have > INT_MAX) report->why = "more than 2 GiB";
-  else if (term[0] != ETF_VERSION) report->why = "no term (131 comes first)";
-  else if (have - at > 1 && term[1] == 'P') report->why = "a compressed term, which is not taken";
+  else if (term[0] != ETF_VERSION) report->why = "no term, which would begin with 131,";
+  else if (have - at > 1 && term[1] == 'P') report->why = "a compressed term, which is not taken,";
   else {
     size_t length = etf_check(term + 1, have - at - 1, report);
     *end = at + 1 + length;
     return length > 0 ? at + 1 : refuse(L, report, at + 1);
   }
-  report->tag = term[0];
   return refuse(L, report, at);
 }

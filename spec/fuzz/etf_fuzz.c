@@ -4,10 +4,11 @@
  * decode and json agree on what is a term, json is UTF-8 that a JSON library takes, and what was
  * decoded can be encoded again to bytes that mean the same.
  *
- *   make fuzz            builds it and runs for ten minutes over a copy of spec/fuzz/corpus
+ *   make fuzz                 ten minutes over a copy of the corpus, in build/fuzz
+ *   build/etf_fuzz FILE       one input again, such as a crash-* that a run left behind
+ *   build/etf_fuzz -set_cover_merge=1 spec/fuzz/corpus build/fuzz     keep what a run found new
  *
- * The corpus was made by spec/fuzz/corpus.escript with a real Erlang and grew in the runs; after a
- * run that found something new, `build/etf_fuzz -merge=1` brings the least that reaches as far. */
+ * spec/fuzz/corpus.escript made the first of the corpus with a real Erlang. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
