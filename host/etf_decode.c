@@ -173,7 +173,7 @@ static void push_big(decoder *d) {
   if (fits && value >= -MAX_EXACT && value <= MAX_EXACT) {
     lua_pushnumber(d->L, (lua_Number)value);
   } else {
-    etf_push_object(d->L, n > ETF_MAX_BIG ? ETF_HUGE : ETF_BIG, raw, (size_t)(head + 1 + n));
+    etf_push_object(d->L, n > ETF_MAX_BIG ? ETF_HUGE : ETF_BIG, raw, (size_t)n + (size_t)head + 1);
   }
   d->at = after;
 }
