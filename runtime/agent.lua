@@ -9,7 +9,7 @@ local async = require "runtime.async"
 local calls = require "runtime.calls"
 local compaction = require "runtime.compaction"
 
-local agent = { iterations = 25, seconds = 300 }
+local agent = { iterations = 25 }
 
 ---@class AgentOptions
 ---@field kind "operator"|"coordinator"   the first word of its events
@@ -217,7 +217,7 @@ function agent.run(opts)
     run.emit(run.kind .. ".loop_stopped", { iterations = run.iterations },
       { reason = ended, error = err and tostring(err.message) })
   end
-  return { ended = ended, text = run.text, err = err, iterations = run.iterations, messages = run.messages }
+  return { ended = ended, text = run.text, err = err, iterations = run.iterations }
 end
 
 return agent

@@ -24,12 +24,12 @@ local telemetry = require "runtime.telemetry"
 ---@field heard? fun(notification: table)  the coordinator, where there is one
 ---@field ended? string            how the coordinator ended
 ---@field why? string              the reason, where it did not end by itself
----@field lost? boolean            the link to the node is down
 local Case = {}
 Case.__index = Case
 
 local case = {}
 
+local SECONDS = 300
 local MILLION = 1e6 -- prices are for so many tokens
 local GRAVE = { warning = true, critical = true }
 local RANK = { critical = 3, warning = 2, info = 1 }
@@ -43,17 +43,14 @@ function case.new(opts)
   local mask = privacy.new { opts.node.name }
   local function clean(value) return mask:clean(value) end
   local load = opts.node.load
-  local self = setmetatable({
+  return setmetatable({
     trace_id = hex(crypto.random(16)), node = opts.node, skills = opts.skills, mind = opts.mind, gate = opts.gate,
-    reason = opts.reason or "", deadline = opts.deadline or async.now() + 300, limits = opts.limits or {},
+    reason = opts.reason or "", deadline = opts.deadline or async.now() + SECONDS, limits = opts.limits or {},
     clean = clean, evidence = evidence.new(clean),
-    notifications = {}, insights = {}, operators = {}, answered = {}, unanswered = {}, prompts = {},
-    cost = 0,
+    notifications = {}, insights = {}, operators = {}, answered = {}, unanswered = {}, prompts = {}, cost = 0,
     usage = { provider = opts.mind.name, calls = 0, input_tokens = 0, cache_read_tokens = 0, output_tokens = 0 },
     load_before = { calls = load.calls, reductions = load.reductions, bytes = load.bytes },
   }, Case)
-  opts.node:on_change(function(state) self.lost = state ~= "up" end)
-  return self
 end
 
 ---@return string   ISO 8601, UTC

@@ -93,9 +93,11 @@ local function last_run(case, s)
   return last
 end
 
+local function lost(case) return case.node.state ~= "up" end
+
 local function reasons_of(case)
   local reasons = {}
-  if case.lost then reasons[1] = ("the link to %s was lost during the run"):format(case.node.name) end
+  if lost(case) then reasons[1] = ("the link to %s was lost during the run"):format(case.node.name) end
   if case.ended and not BY_ITSELF[case.ended] then
     reasons[#reasons + 1] = why_ended("the coordinator", case.ended, case.why)
   end
@@ -195,7 +197,7 @@ function verdict.report(case)
   local found, would_tell = verdict.of(case)
   return {
     schema = 1, verdict = found, would_tell = would_tell, trace_id = case.trace_id, nodes = { case.node.name },
-    reason = case.reason, incomplete = incomplete(case), lost = case.lost or false,
+    reason = case.reason, incomplete = incomplete(case), lost = lost(case),
     insights = case:ordered(), notifications = rows(case.notifications, NOTIFICATION),
     operators = rows(case.operators, { "node", "skill", "state", "iterations" }), looks = looks(case),
     observations = #case.evidence:all(), usage = case:spent(), target_load = load_of(case),
