@@ -50,8 +50,8 @@ end
 ---@return Failure? err
 function beamlens.skills(names)
   local skills, owner = {}, {}
-  for i, name in ipairs(names) do
-    local s, err = skill.open(name)
+  for i, wanted in ipairs(names) do
+    local s, err = skill.open(wanted)
     if not s then return nil, err end
     for name, callback in pairs(s.callbacks) do
       if owner[name] and not callback.home then -- those with a home are the same for every skill
@@ -73,12 +73,15 @@ local function prepare(opts, names)
   local mind
   mind, err = require("runtime.llm").choose(o)
   if not mind then return nil, err end
+  if not o.quiet then progress.start(mind) end
   local node = o.node
   if type(node) ~= "table" then
     node, err = beamlens.connect { node = node, cookie_file = o.cookie_file, port = o.port, deadline = o.deadline }
-    if not node then return nil, err end
+    if not node then
+      progress.stop()
+      return nil, err
+    end
   end
-  if not o.quiet then progress.start(mind) end
   return {
     node = node, skills = skills, skill = skills[1], mind = mind, gate = gate.new { allow = o.allow },
     reason = o.reason, task = o.task or o.reason, deadline = async.now() + o.deadline, limits = o.limits,

@@ -277,8 +277,8 @@ function call.attach(link, on_down_too)
   link.on_oversize = function(...) on_oversize(self, ...) end
   link.on_quiet = function() async.spawn(self.run, self, "erlang", "node", {}) end
   link.on_down = function(why)
+    on_down_too(why) -- first: who is woken below must see that the node is down
     on_down(self, why)
-    on_down_too(why)
   end
   link.start()
   return self

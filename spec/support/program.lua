@@ -12,6 +12,14 @@ local function reader(pipe, parts)
   end)
 end
 
+-- Little is inherited, so that a spec sees the program as it is without anybody's settings.
+local function environment(more)
+  local values, list = { PATH = os.getenv "PATH", HOME = os.getenv "HOME" or "/", LANG = "C.UTF-8" }, {}
+  for name, value in pairs(more or {}) do values[name] = value end
+  for name, value in pairs(values) do list[#list + 1] = name .. "=" .. value end
+  return list
+end
+
 --- Starts it inside a task.
 ---@param args string[]
 ---@param opts? { env: table<string, string>, cwd: string, path: string }
@@ -19,8 +27,7 @@ end
 function program.start(args, opts)
   opts = opts or {}
   local out, err, out_parts, err_parts = uv.new_pipe(false), uv.new_pipe(false), {}, {}
-  local env = { "PATH=" .. os.getenv "PATH", "HOME=" .. (os.getenv "HOME" or "/"), "LANG=C.UTF-8" }
-  for name, value in pairs(opts.env or {}) do env[#env + 1] = name .. "=" .. value end
+  local env = environment(opts.env)
   local done, code, signal, wake
   local process, pid = uv.spawn(opts.path or program.path,
     { args = args, env = env, cwd = opts.cwd, stdio = { nil, out, err } },
