@@ -68,6 +68,10 @@ function fire()
   if size > 0 and not armed_for then arm(heap[1].deadline) end
 end
 
+--- How many deadlines are set and neither met nor over.
+---@return integer
+function deadlines.pending() return size end
+
 ---@param entry Deadline
 function deadlines.add(entry)
   size = size + 1

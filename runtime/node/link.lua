@@ -21,6 +21,10 @@ local SILENCE_S = 60
 -- Of a frame too large to keep, this much is read to learn whose answer it was.
 local HEAD = 2048
 
+-- A tick is answered, since the peer's patience may be shorter than our own beat; but not each
+-- of many, or two who both answer would never stop.
+local ANSWER_EVERY_MS = 100
+
 ---@class Link
 ---@field node string
 ---@field session Session
@@ -69,6 +73,13 @@ function Link:send(frame)
   return not self.closed
 end
 
+local function answer_tick(self)
+  local now = uv.now()
+  if now - self.answered_at < ANSWER_EVERY_MS then return end
+  self.answered_at = now
+  self:send(TICK)
+end
+
 -- Looks at all whole frames of buffer. Returns where the rest begins, and how much of it is
 -- needed before another look is worth it.
 local function take_frames(self, buffer)
@@ -78,7 +89,7 @@ local function take_frames(self, buffer)
     if left < 4 then return at, 4 end
     local length = read_u32(buffer, at)
     if length == 0 then
-      self:send(TICK)
+      answer_tick(self)
       at = at + 4
     elseif length <= self.largest then
       if left - 4 < length then return at, 4 + length end
@@ -193,7 +204,7 @@ function link.open(o)
   end
   local self = setmetatable({
     node = o.node, session = session, silence_s = o.silence_s or SILENCE_S, largest = o.largest or LARGEST_FRAME,
-    received = 0, quiet_beats = 0, discard = 0, chunks = {}, have = 0, need = 4,
+    received = 0, quiet_beats = 0, discard = 0, answered_at = 0, chunks = {}, have = 0, need = 4,
   }, Link)
   self.start = function()
     self.start = nil

@@ -1,5 +1,6 @@
 local uv = require "luv"
 local async = require "runtime.async"
+local deadlines = require "runtime.deadlines"
 
 local function in_task(body)
   return function() async.run(body) end
@@ -123,6 +124,12 @@ describe("async.await", function()
     local sorted = { unpack(order) }
     table.sort(sorted)
     assert.same(sorted, order)
+  end))
+
+  it("forgets its deadline when the answer comes first", in_task(function()
+    local before = deadlines.pending()
+    for _ = 1, 10 do async.await(function(resume) next_turn(resume, true) end, async.now() + 3600) end
+    assert.equal(before, deadlines.pending())
   end))
 
   it("is refused outside a task", function()

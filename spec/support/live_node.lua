@@ -138,6 +138,27 @@ function Live:evaluate(text, variables)
   return value
 end
 
+-- The state of every thread; a signal stops them one after the other.
+local function stopped(os_pid)
+  local scan = uv.fs_scandir("/proc/" .. os_pid .. "/task")
+  while true do
+    local thread = uv.fs_scandir_next(scan)
+    if not thread then return true end
+    local file = assert(io.open(("/proc/%d/task/%s/stat"):format(os_pid, thread)))
+    local state = file:read("*a"):match "%) (%a)"
+    file:close()
+    if state ~= "T" then return false end
+  end
+end
+
+--- Stops the node in its tracks, as a machine does that hangs. `thaw` lets it go on.
+function Live:freeze()
+  uv.kill(self.os_pid, "sigstop")
+  while not stopped(self.os_pid) do async.sleep(0.001) end
+end
+
+function Live:thaw() uv.kill(self.os_pid, "sigcont") end
+
 --- Ends the node and removes its home.
 function Live:end_it()
   started[self] = nil
@@ -170,7 +191,8 @@ end
 ---  attach?: boolean }
 ---  short: -sname in place of -name; attach: false leaves that to the caller; args: more of the
 ---  command line; code: Erlang expressions (or Elixir) that it runs first
----@return table  { node, name, cookie_file, epmd_port, os_pid, home, eval = fn(text, variables), stop = fn() }
+---@return table  { node, name, cookie_file, epmd_port, os_pid, home, eval = fn(text, variables), stop = fn() },
+---  with methods freeze and thaw
 function live.start(o) return in_task(start, o or {}) end
 
 function live.stop_all()

@@ -143,6 +143,11 @@ describe("a call", function()
     assert.equal(table.concat(lines), printed)
   end))
 
+  it("has in UTF-8 what was printed in Latin-1", live.test(function()
+    local _, _, printed = n.query "io:request(group_leader(), {put_chars, latin1, <<\"gr\", 252, \"n\">>})."
+    assert.equal("grün", printed)
+  end))
+
   it("has only what it printed itself", live.test(function()
     local results = async.all {
       function() return { select(3, n.query "io:put_chars(\"one\"), timer:sleep(20), io:put_chars(\" more\").") } end,
@@ -305,9 +310,9 @@ describe("calls in flight", function()
 
   it("meet their deadlines while the node is frozen, and the next works when it goes on", live.test(function()
     local n = at.node
-    uv.kill(at.os_pid, "sigstop")
+    at:freeze()
     local _, err = n:call("erlang", "node", {}, { timeout = 0.2 })
-    uv.kill(at.os_pid, "sigcont")
+    at:thaw()
     assert.matches("^erlang:node/0 had no answer after 0.2%d* s: the node did not even start it", err.message)
     assert.equal(5, n:call("erlang", "+", { 2, 3 }))
   end))

@@ -209,9 +209,9 @@ describe("node.connect", function()
   end))
 
   it("gives up on a node that is frozen", live.test(function()
-    uv.kill(at.os_pid, "sigstop")
+    at:freeze()
     local n, err = node.connect { name = at.name, cookie = cookie, deadline = soon() }
-    uv.kill(at.os_pid, "sigcont")
+    at:thaw()
     assert.is_nil(n)
     assert.matches("^timeout after %d+ ms in handshake", err.message)
   end))

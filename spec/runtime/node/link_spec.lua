@@ -1,7 +1,9 @@
-local uv = require "luv"
 local async = require "runtime.async"
 local bytes = require "runtime.node.bytes"
 local etf = require "host.etf"
+local failure = require "runtime.failure"
+local call = require "runtime.node.call"
+local link = require "runtime.node.link"
 local live = require "spec.support.live_node"
 local node = require "runtime.node.init"
 local played = require "spec.support.played_node"
@@ -9,6 +11,7 @@ local telemetry = require "runtime.telemetry"
 
 local A = etf.A
 local TICK = "\0\0\0\0"
+local over = failure.new("node", "the spec is over", nil, 3)
 
 -- Waits for what a listener of the node reports, at most five seconds.
 local function until_true(condition)
@@ -35,10 +38,10 @@ describe("a link", function()
     async.sleep(1)
     assert.equal("up", n.state)
     local why
-    uv.kill(at.os_pid, "sigstop")
+    at:freeze()
     local task = async.spawn(function() why = select(2, n:call("erlang", "node", {})) end)
     assert.is_true(task:join(async.now() + 5))
-    uv.kill(at.os_pid, "sigcont")
+    at:thaw()
     assert.matches("^lost bl_spec@127.0.0.1: not a byte from it for 0.4 s", why.message)
     assert.equal("node", why.stage)
     n:close()
@@ -74,17 +77,16 @@ describe("a link", function()
     local ticks = 0
     local peer = played.node {
       name = "shop@127.0.0.1", cookie = "c",
-      talk = function(socket, chunk)
-        for _ in chunk:gmatch "%z%z%z%z" do ticks = ticks + 1 end
-        socket:write(TICK)
+      talk = function(_, chunk)
+        if chunk == TICK then ticks = ticks + 1 end
       end,
     }
-    local opened = assert(require("runtime.node.link").open {
-      node = "shop@127.0.0.1", cookie = "c", port = peer.port, deadline = async.now() + 5, silence_s = 0.2,
+    local opened = assert(link.open {
+      node = "shop@127.0.0.1", cookie = "c", port = peer.port, deadline = async.now() + 5, silence_s = 0.8,
     })
-    require("runtime.node.call").attach(opened, function() end)
-    assert.is_true(until_true(function() return ticks >= 3 end))
-    opened:down "done"
+    call.attach(opened, function() end)
+    assert.is_true(until_true(function() return ticks >= 2 end))
+    opened:down(over)
     peer.close()
   end))
 end)
@@ -97,11 +99,11 @@ describe("what a peer sends", function()
   -- Attaches to a played peer that greets with these bytes, and returns why the link ended.
   local function greeted(greeting, largest)
     peer = played.node { name = "shop@127.0.0.1", cookie = "c", greet = greeting }
-    local opened = assert(require("runtime.node.link").open {
+    local opened = assert(link.open {
       node = "shop@127.0.0.1", cookie = "c", port = peer.port, deadline = async.now() + 5, largest = largest,
     })
     local why
-    local calls = require("runtime.node.call").attach(opened, function(reason) why = reason end)
+    local calls = call.attach(opened, function(reason) why = reason end)
     return opened, calls, function() return why end
   end
 
@@ -136,6 +138,31 @@ describe("what a peer sends", function()
     assert.matches("it sent what is no distribution message", err.message)
   end))
 
+  it("is acknowledged when it is an unlink, turned around", live.test(function()
+    local opened, calls = greeted ""
+    local sent = {}
+    opened.send = function(_, bytes_sent)
+      sent[#sent + 1] = bytes_sent
+      return true
+    end
+    local theirs = etf.pid("shop@127.0.0.1", 5, 0, 9)
+    opened:receive(frame(etf.encode(etf.tuple(35, 77, theirs, calls.us))))
+    assert.same({ frame(etf.encode(etf.tuple(36, 77, calls.us, theirs))) }, sent)
+    opened:down(over)
+  end))
+
+  it("is answered once when it is many ticks at a time", live.test(function()
+    local opened = greeted ""
+    local sent = {}
+    opened.send = function(_, bytes_sent)
+      sent[#sent + 1] = bytes_sent
+      return true
+    end
+    opened:receive(TICK:rep(50))
+    assert.same({ TICK }, sent)
+    opened:down(over)
+  end))
+
   it("is taken in whatever pieces it comes", live.test(function()
     local opened, calls = greeted ""
     local value
@@ -147,7 +174,7 @@ describe("what a peer sends", function()
     for i = 1, #answer do opened:receive(answer:sub(i, i)) end
     assert.is_true(task.finished)
     assert.equal(("x"):rep(100), value)
-    opened:down(require("runtime.failure").new("node", "ended", nil, 3))
+    opened:down(over)
   end))
 
   it("is thrown away as it comes when it is larger than what is kept", live.test(function()
@@ -173,6 +200,6 @@ describe("what a peer sends", function()
     assert.matches("has an answer of 0.0 MB, and more than", err.message)
     assert.equal("small", value)
     assert.is_true(kept < 4096)
-    opened:down(require("runtime.failure").new("node", "ended", nil, 3))
+    opened:down(over)
   end))
 end)
