@@ -145,7 +145,8 @@ function form.callback_fault(s, c)
   local text = s.queries[c.query]
   if not text then return "no query " .. tostring(c.query) end
   for _, arg in ipairs(c.args or {}) do
-    if not text:find(form.variable(arg.name), 1, true) then return "the query never reads " .. form.variable(arg.name) end
+    local word = form.variable(arg.name)
+    if not text:find(word, 1, true) then return "the query never reads " .. word end
   end
 end
 

@@ -8,11 +8,12 @@ return {
   prompt = "You look at the clock and the identity of one BEAM node.",
 
   queries = {
-    -- The conversion is a BIF: the calendar module might not be loaded there.
+    -- The conversion is a BIF: the calendar module might not be loaded there. Nor might erl_bits, which
+    -- erl_eval takes for any <<...>>, so no text of ours has one.
     time = [[
   T = erlang:system_time(millisecond),
   {{Y, M, D}, {H, N, S}} = erlang:posixtime_to_universaltime(T div 1000),
-  Pad = fun(X, W) -> B = integer_to_binary(X), <<(binary:copy(<<"0">>, W - byte_size(B)))/binary, B/binary>> end,
+  Pad = fun(X, W) -> L = integer_to_list(X), [lists:duplicate(W - length(L), $0), L] end,
   #{unix_ms => T,
     timestamp => iolist_to_binary([Pad(Y, 4), "-", Pad(M, 2), "-", Pad(D, 2), "T",
                                    Pad(H, 2), ":", Pad(N, 2), ":", Pad(S, 2), ".", Pad(T rem 1000, 3), "Z"])}.]],

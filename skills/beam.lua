@@ -4,11 +4,13 @@
 --- in compiled code, and the dear ones only of those that it will show.
 
 -- Put together here from constants, and nowhere else. Variables are few, since each new name
--- is an atom on the node for ever; map patterns are avoided, since erl_eval is slow at them.
+-- is an atom on the node for ever; map patterns are avoided, since erl_eval is slow at them, and
+-- binaries in <<>>, for which it would load a module.
 
 -- Texts and figures. Elixir's modules print as in Elixir, absent figures are left out.
 local WORDS = [=[
-  Text = fun(X) -> case atom_to_binary(X) of <<"Elixir.", R/binary>> -> R; B -> B end end,
+  Text = fun(X) -> case atom_to_list(X) of [$E, $l, $i, $x, $i, $r, $. | R] -> unicode:characters_to_binary(R);
+                                           _ -> atom_to_binary(X) end end,
   Show = fun(X) -> list_to_binary(pid_to_list(X)) end,
   Func = fun({M, F, A}) when is_integer(A) ->
                iolist_to_binary([Text(M), ":", atom_to_binary(F), "/", integer_to_binary(A)]);
@@ -19,10 +21,10 @@ local WORDS = [=[
   Some = fun(L) -> maps:from_list([X || {_, V} = X <- L, V =/= undefined]) end,
   Get = fun(K, L) -> case lists:keyfind(K, 1, L) of {_, X} -> X; _ -> undefined end end,
   Item = fun(P, I) -> case catch erlang:process_info(P, I) of {I, X} -> X; _ -> undefined end end,
-  Find = fun(B) -> case catch case B of <<$<, _/binary>> -> list_to_pid(binary_to_list(B));
-                                         _ -> whereis(binary_to_existing_atom(B)) end of
+  Find = fun(B) -> L = binary_to_list(B),
+    case catch case L of [$< | _] -> list_to_pid(L); _ -> whereis(binary_to_existing_atom(B)) end of
       P when is_pid(P), node(P) =:= node() -> P;
-      _ -> catch whereis(binary_to_existing_atom(<<"Elixir.", B/binary>>)) end end,
+      _ -> catch whereis(list_to_existing_atom("Elixir." ++ L)) end end,
   Now = fun() -> erlang:monotonic_time(millisecond) end,
   Since = fun(T) -> max(1, Now() - T) / 1000 end,
 ]=]
@@ -95,7 +97,8 @@ local WALK = ROWS .. [=[
 
 
 local COUNTS = [=[
-  Counts = fun() -> #{process_count => erlang:system_info(process_count), port_count => erlang:system_info(port_count),
+  Counts = fun() -> #{process_count => erlang:system_info(process_count),
+    port_count => erlang:system_info(port_count),
     atom_count => erlang:system_info(atom_count), modules => length(erlang:loaded()),
     run_queue => erlang:statistics(total_run_queue_lengths_all)} end,
   Memory = fun() -> M = erlang:memory(), maps:from_list([{X, Mb(Get(K, M))} || {K, X} <- [
@@ -106,7 +109,8 @@ local COUNTS = [=[
 -- is built on our heap, so not for a process whose own heap is over 32 MB.
 local REFS = WALK .. [=[
   Refs = fun(P) -> case Item(P, total_heap_size) of H when H =< 4000000 -> Item(P, binary); _ -> undefined end end,
-  Bytes = fun(L) -> lists:sum(ets:match_spec_run(lists:usort(L), ets:match_spec_compile([{{'_', '$1', '_'}, [], ['$1']}]))) end,
+  Bytes = fun(L) -> lists:sum(ets:match_spec_run(lists:usort(L), ets:match_spec_compile([{{'_', '$1', '_'}, [],
+    ['$1']}]))) end,
   Held = fun(undefined, Y) -> #{binary_memory_kb => Kb(Y)};
             (L, _) -> #{binary_count => length(L), binary_memory_kb => Bytes(L) div 1024} end,
 ]=]
@@ -199,10 +203,11 @@ Name the process (name and pid), what it was doing (current_function), both figu
 
     -- Ranked by heap blocks, which are nearly all of the memory; the exact figure wakes a process.
     top = WALK .. [=[
-  {I, K} = case SortBy of <<"memory">> -> {memory, memory_kb}; <<"message_queue">> -> {message_queue_len, message_queue};
-                          <<"reductions">> -> {reductions, reductions} end,
+  {I, K} = case binary_to_existing_atom(SortBy) of memory -> {memory, memory_kb};
+             reductions -> {reductions, reductions}; message_queue -> {message_queue_len, message_queue} end,
   S = All(),
-  List(S, Rank(K, [X || {_, _, _, P} <- Best(S, [], Shape(I), 10 + Limit + Limit div 2, -1, []), X <- Row(P, #{})], Limit)).]=],
+  List(S, Rank(K, [X || {_, _, _, P} <- Best(S, [], Shape(I), 10 + Limit + Limit div 2, -1, []), X <- Row(P, #{})],
+    Limit)).]=],
 
     queues = WALK .. [=[
   S = All(), G = Shape(message_queue_len),
@@ -216,7 +221,8 @@ Name the process (name and pid), what it was doing (current_function), both figu
   Some([{total_queued_messages, lists:sum(L)}, {processes_with_queues, length(L)},
         {processes_with_large_queues, length([X || X <- L, X > 1000])},
         {processes_with_critical_queues, length([X || X <- L, X > 10000])}, {max_queue_size, lists:max([0 | L])},
-        {max_queue_process, case [X || {_, _, _, P} <- Best(S, [], G, 1, 0, []), X <- Row(P, #{})] of [X] -> X; _ -> undefined end}]).]=],
+        {max_queue_process, case [X || {_, _, _, P} <- Best(S, [], G, 1, 0, []), X <- Row(P,
+          #{})] of [X] -> X; _ -> undefined end}]).]=],
 
     -- Ranked twice: by what was gained, and by length, for a long queue that stands still tells something too.
     queue_growth = WALK .. [=[
@@ -240,10 +246,10 @@ Name the process (name and pid), what it was doing (current_function), both figu
            To(X) when is_pid(X) -> Show(X);
            To(X) when is_port(X) -> list_to_binary(erlang:port_to_list(X));
            To(X) when is_atom(X) -> Text(X);
-           To(_) -> <<"other">> end,
+           To(_) -> list_to_binary("other") end,
   Word = fun(X) when is_atom(X) -> Text(X);
-            (X) when is_tuple(X), is_atom(element(1, X)) -> <<"{", (Text(element(1, X)))/binary, ", ...}">>;
-            (_) -> <<"(no atom)">> end,
+            (X) when is_tuple(X), is_atom(element(1, X)) -> iolist_to_binary(["{", Text(element(1, X)), ", ...}"]);
+            (_) -> list_to_binary("(no atom)") end,
   Few = fun(X) -> lists:map(To, lists:sublist(X, 10)) end,
   Whole = fun(P, I) ->
     V = fun(K) -> Get(K, I) end,
@@ -258,14 +264,16 @@ Name the process (name and pid), what it was doing (current_function), both figu
       {monitored_by_count, length(V(monitored_by))}, {monitored_by, Few(V(monitored_by))},
       {suspending, [To(X) || {X, _, _} <- V(suspending)]}, {priority, Text(V(priority))}, {trap_exit, V(trap_exit)},
       {group_leader, Show(V(group_leader))}, {message_queue_data, Text(V(message_queue_data))},
-      {minor_gcs, Get(minor_gcs, V(garbage_collection))}, {fullsweep_after, Get(fullsweep_after, V(garbage_collection))},
+      {minor_gcs, Get(minor_gcs, V(garbage_collection))}, {fullsweep_after, Get(fullsweep_after,
+        V(garbage_collection))},
       {dictionary_keys, if is_list(D) -> [Word(K) || {K, _} <- lists:sublist(D, 50)]; true -> undefined end},
       {dictionary_count, if is_list(D) -> length(D); true -> undefined end},
       {parent, case Item(P, parent) of X when is_pid(X) -> Show(X); _ -> undefined end},
       {ancestors, case Own('$ancestors') of L when is_list(L) -> Few(L); _ -> undefined end}]))) end,
   case Find(Pid) of
     P when is_pid(P) ->
-      case erlang:process_info(P, [total_heap_size, heap_size, stack_size, current_stacktrace, links, monitors, monitored_by,
+      case erlang:process_info(P, [total_heap_size, heap_size, stack_size, current_stacktrace, links, monitors,
+        monitored_by,
              priority, trap_exit, group_leader, suspending, garbage_collection, message_queue_data, initial_call]) of
         undefined -> []; I -> Whole(P, I) end;
     _ -> [] end.]=],
@@ -273,9 +281,11 @@ Name the process (name and pid), what it was doing (current_function), both figu
 
   callbacks = {
     beam_get_memory = {
-      doc = "Memory by category. processes_used is what the processes' heaps hold; system includes binary, ets, code, atom.",
+      doc = "Memory by category. processes_used is what the processes' heaps hold; system includes binary, ets, "
+        .. "code, atom.",
       class = "SAFE",
-      returns = { "total_mb", "processes_mb", "processes_used_mb", "system_mb", "binary_mb", "ets_mb", "code_mb", "atom_mb" },
+      returns = { "total_mb", "processes_mb", "processes_used_mb", "system_mb", "binary_mb", "ets_mb", "code_mb",
+        "atom_mb" },
       query = "memory",
     },
 
@@ -289,7 +299,8 @@ Name the process (name and pid), what it was doing (current_function), both figu
     beam_get_schedulers = {
       doc = "How many schedulers there are, and how many runnable processes wait for one now.",
       class = "SAFE",
-      returns = { "schedulers", "schedulers_online", "dirty_cpu_schedulers_online", "dirty_io_schedulers", "run_queue" },
+      returns = { "schedulers", "schedulers_online", "dirty_cpu_schedulers_online", "dirty_io_schedulers",
+        "run_queue" },
       query = "schedulers",
     },
 
@@ -303,7 +314,8 @@ Name the process (name and pid), what it was doing (current_function), both figu
     beam_get_system = {
       doc = "Releases and uptime.",
       class = "SAFE",
-      returns = { "node", "otp_release", "elixir_version (where Elixir runs)", "uptime_seconds", "schedulers_online" },
+      returns = { "node", "otp_release", "elixir_version (where Elixir runs)", "uptime_seconds",
+        "schedulers_online" },
       query = "system",
     },
 
@@ -316,7 +328,8 @@ Name the process (name and pid), what it was doing (current_function), both figu
 
     beam_top_processes = {
       doc = "The processes with most memory, the longest mailbox or most reductions since their start.",
-      args = { LIMIT, { name = "sort_by", type = "choice", of = { "memory", "message_queue", "reductions" }, default = "memory" } },
+      args = { LIMIT, { name = "sort_by", type = "choice", of = { "memory", "message_queue", "reductions" },
+        default = "memory" } },
       class = "SAFE",
       returns = { "total", "showing", ROW },
       query = "top",
@@ -326,9 +339,12 @@ Name the process (name and pid), what it was doing (current_function), both figu
       doc = "One process whole, by pid or registered name. Of messages and dictionary only numbers and keys.",
       args = { { name = "pid", type = "string" } },
       class = "SAFE",
-      returns = { (ROW:gsub("^%S+ ", "")), "initial_call", "stack (functions, innermost first)", "heap_kb", "total_heap_kb",
-        "stack_kb", "link_count", "links", "monitor_count", "monitors", "monitored_by_count", "monitored_by", "suspending",
-        "priority", "trap_exit", "group_leader", "message_queue_data", "minor_gcs", "fullsweep_after", "dictionary_count",
+      returns = { (ROW:gsub("^%S+ ", "")), "initial_call", "stack (functions, innermost first)", "heap_kb",
+        "total_heap_kb",
+        "stack_kb", "link_count", "links", "monitor_count", "monitors", "monitored_by_count", "monitored_by",
+          "suspending",
+        "priority", "trap_exit", "group_leader", "message_queue_data", "minor_gcs", "fullsweep_after",
+          "dictionary_count",
         "dictionary_keys", "binary_count", "binary_memory_kb", "parent (OTP 25)", "ancestors" },
       run = function(node, args)
         local found, err = node.ask("info", args)
@@ -350,15 +366,19 @@ Name the process (name and pid), what it was doing (current_function), both figu
       doc = "All mailboxes together.",
       class = "SAFE",
       returns = { "total_queued_messages", "processes_with_queues", "processes_with_large_queues (over 1000)",
-        "processes_with_critical_queues (over 10000)", "max_queue_size", "max_queue_process: " .. ROW:gsub("^%S+ ", "") },
+        "processes_with_critical_queues (over 10000)", "max_queue_size", "max_queue_process: " .. ROW:gsub("^%S+ ",
+          "") },
       query = "queue_stats",
     },
 
     beam_queue_growth = {
-      doc = "Two looks at the mailboxes: those that grew most and those that are longest, most grown first, `limit` of each kind.",
-      args = { { name = "interval_ms", type = "integer", min = 100, max = 10000, default = 1000, waits = true }, LIMIT },
+      doc = "Two looks at the mailboxes: those that grew most and those that are longest, most grown first, "
+        .. "`limit` of each kind.",
+      args = { { name = "interval_ms", type = "integer", min = 100, max = 10000, default = 1000, waits = true },
+        LIMIT },
       class = "SAFE",
-      returns = { "seconds", "total", "showing", ROW .. ", queue_growth (may be negative), initial_queue, final_queue" },
+      returns = { "seconds", "total", "showing",
+        ROW .. ", queue_growth (may be negative), initial_queue, final_queue" },
       query = "queue_growth",
     },
   },

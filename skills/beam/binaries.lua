@@ -19,23 +19,25 @@ return {
   L = [{P, length(X)} || {_, _, _, P} <- Best(S, [], Shape(binary), 200, 0, []), X <- [Refs(P)], is_list(X)],
   lists:foreach(fun(H) -> lists:foreach(fun erlang:garbage_collect/1, H) end, S),
   A = erlang:memory(binary),
-  R = [maps:merge(X, #{binary_delta => N - maps:get(binary_count, X)}) || {P, N} <- L, H <- [Refs(P)], is_list(H), X <- Row(P, Held(H, 0))],
+  R = [maps:merge(X, #{binary_delta => N - maps:get(binary_count, X)}) || {P, N} <- L, H <- [Refs(P)], is_list(H),
+    X <- Row(P, Held(H, 0))],
   maps:merge(List(S, Rank(binary_delta, [X || X <- R, maps:get(binary_delta, X) > 0], Limit)),
              #{binary_mb => Mb(A), binary_mb_before => Mb(B)}).]=],
 
     binary_info = texts.refs .. [=[
-  P = Find(Pid), L = if is_pid(P) -> Refs(P); true -> gone end,
+  P = Find(Pid), L = case is_pid(P) andalso erlang:is_process_alive(P) of true -> Refs(P); false -> gone end,
   if is_list(L) ->
        U = lists:sublist(lists:reverse(lists:keysort(2, lists:usort(L))), 50),
        [maps:merge(Held(L, 0), #{pid => Show(P), total => length(lists:usort(L)), showing => length(U),
                                  binaries => [#{size_bytes => B, refcount => R} || {_, B, R} <- U]})];
-     L =:= undefined, is_pid(P) -> [#{unavailable => <<"its heap is over 32 MB, too large to list binaries; see beam_binary_top_memory">>}];
+     L =:= undefined -> [list_to_binary("large")];
      true -> [] end.]=],
   },
 
   callbacks = {
     beam_binary_leak = {
-      doc = "Collects the garbage of every process, which costs, at most once a minute; then shows who let most references "
+      doc = "Collects the garbage of every process, which costs, at most once a minute; then shows who let most "
+        .. "references "
         .. "to binaries go, of the 200 that held most. A process stuck in native code lets it fail at the deadline.",
       args = { LIMIT },
       class = "CAUTION",
@@ -58,10 +60,14 @@ return {
       doc = "The binaries that one process refers to, the largest 50.",
       args = { PID },
       class = "SAFE",
-      returns = { "pid", "binary_count (references)", "binary_memory_kb", "total", "showing", "binaries[]: size_bytes, refcount" },
+      returns = { "pid", "binary_count (references)", "binary_memory_kb", "total", "showing",
+        "binaries[]: size_bytes, refcount" },
       run = function(node, args)
         local found, err = node.ask("binary_info", args)
         if not found then return nil, err end
+        if found[1] == "large" then
+          return { unavailable = "its heap is over 32 MB, too large to list binaries; see beam_binary_top_memory" }
+        end
         if #found == 0 then return nil, "no such process now; pid is text like <0.123.0>, or a registered name" end
         return found[1]
       end,

@@ -9,7 +9,8 @@ local WINDOW = { name = "window_ms", type = "integer", min = 100, max = 10000, d
 -- The figures of the first look, as process_count_before. The words are made here: atoms made by the
 -- query itself would look like growth.
 local pairs_of = {}
-for i, word in ipairs { "process_count", "port_count", "atom_count", "modules", "run_queue", "total_mb", "processes_mb",
+for i, word in ipairs { "process_count", "port_count", "atom_count", "modules", "run_queue", "total_mb",
+  "processes_mb",
     "processes_used_mb", "system_mb", "binary_mb", "ets_mb", "code_mb", "atom_mb" } do
   pairs_of[i] = ("{%s, %s_before}"):format(word, word)
 end
@@ -32,7 +33,8 @@ local function atom_rate(before, now, seconds)
   elseif pct >= 80 or left < 60 then urgency = "high"
   elseif left < 24 * 60 then urgency = "medium"
   elseif pct >= 50 then urgency = "low" end
-  return { seconds = round(seconds), atom_count_before = before, atom_count = now.atom_count, atom_limit = now.atom_limit,
+  return { seconds = round(seconds), atom_count_before = before, atom_count = now.atom_count,
+    atom_limit = now.atom_limit,
     utilization_pct = round(pct), growth_per_minute = round(per_minute), urgency = urgency,
     minutes_to_exhaustion = left < math.huge and round(left) or nil }
 end
@@ -62,7 +64,7 @@ return {
 
     -- maps:groups_from_list is compiled, and of OTP 25 like `parent`; a fold does without it.
     groups = texts.walk .. [=[
-  I = case By of <<"parent">> -> parent; <<"initial_call">> -> initial_call; _ -> current_function end,
+  I = binary_to_existing_atom(By),
   {Gc, P, X, _} = Shape(memory), S = All(),
   M = ets:match_spec_compile([{{{I, '$8'}, P, '$9'}, [], [['$8', {{X, '$9'}}]]}]),
   Group = case erlang:function_exported(maps, groups_from_list, 3) of
@@ -73,7 +75,8 @@ return {
   Sums = lists:foldl(fun(H, A) -> lists:foldl(Add, A, maps:to_list(
            Group(ets:match_spec_run(lists:zip3(Ask(H, I), Ask(H, Gc), H), M)))) end, #{}, S),
   U = lists:sublist(lists:reverse(lists:sort([{N, W, K, H} || {K, {N, W, H}} <- maps:to_list(Sums)])), Limit),
-  Of = fun(K, Q) when is_pid(K) -> maps:from_list([{Q, Show(K)} | [{parent_name, V} || Y <- Row(K, #{}), V <- [maps:get(name, Y, undefined)], V =/= undefined]]);
+  Of = fun(K, Q) when is_pid(K) -> maps:from_list([{Q, Show(K)} | [{parent_name, V} || Y <- Row(K, #{}),
+    V <- [maps:get(name, Y, undefined)], V =/= undefined]]);
           (undefined, _) -> #{};
           (K, Q) -> #{Q => Func(K)} end,
   #{total => maps:size(Sums), showing => length(U), process_count => Total(S),
@@ -89,13 +92,15 @@ return {
   L = lists:sublist(Born, 1000), Up = fun(P) -> case Item(P, parent) of X when is_pid(X) -> X; _ -> undefined end end,
   Kinds = [{I, F, Up(P)} || P <- L,
     [{_, I0}, {_, F}, {_, H}] <- [erlang:process_info(P, [initial_call, current_function, total_heap_size])],
-    I <- [case I0 of {proc_lib, _, _} -> case Key(P, '$initial_call', H) of undefined -> I0; X -> X end; _ -> I0 end]],
+    I <- [case I0 of {proc_lib, _, _} -> case Key(P, '$initial_call',
+      H) of undefined -> I0; X -> X end; _ -> I0 end]],
   M = lists:foldl(fun(K, X) -> X#{K => maps:get(K, X, 0) + 1} end, #{}, Kinds),
   G = lists:sublist(lists:reverse(lists:keysort(2, maps:to_list(M))), 10),
   #{seconds => W, before => length(B), 'after' => length(A), growth => N, growth_per_sec => round(N / W),
     born => length(Born), died => length(Born) - N, sampled => length(L), showing => length(G), total => maps:size(M),
     groups => [maps:merge(Some([{initial_call, Func(I)}, {current_function, Func(F)}, {count, X}]),
-                 case [Y || is_pid(P), Y <- Row(P, #{})] of [Y] -> Some([{parent, Show(P)}, {parent_name, maps:get(name, Y, undefined)}]);
+                 case [Y || is_pid(P), Y <- Row(P, #{})] of [Y] -> Some([{parent, Show(P)}, {parent_name,
+                   maps:get(name, Y, undefined)}]);
                             _ when is_pid(P) -> #{parent => Show(P)}; _ -> #{} end) || {{I, F, P}, X} <- G]}.]=],
 
     -- What is used of the heaps rises smoothly, where `memory` jumps by steps at a collection.
@@ -105,22 +110,24 @@ return {
   L = Best(S, A, G, Limit, 0, []), W = Since(T), M = Memory(),
   maps:merge(maps:merge(Old(B), M), maps:merge(#{seconds => W,
     growth_mb_per_sec => round(100 * (maps:get(total_mb, M) - maps:get(total_mb, B)) / W) / 100},
-    List(S, [Y || {D, X, E, P} <- L, Y <- Row(P, #{growth_kb => Kb(E), used_kb => Kb(X), used_growth_kb => Kb(D)})]))).]=],
+    List(S, [Y || {D, X, E, P} <- L, Y <- Row(P, #{growth_kb => Kb(E), used_kb => Kb(X),
+      used_growth_kb => Kb(D)})]))).]=],
 
+    -- erlang:memory/0 makes some 300 atoms when it is first called, so it goes before the count of them.
     overview = texts.walk .. texts.counts .. texts.wall .. OLD .. [=[
   Gcs = fun() -> element(1, erlang:statistics(garbage_collection)) end,
   S = All(), I = [reductions, message_queue_len], P = [{reductions, '$1'}, {message_queue_len, '$2'}],
-  T = Now(), C = maps:merge(Counts(), Memory()), N = Gcs(), R = Reds(),
+  T = Now(), C = maps:merge(Memory(), Counts()), N = Gcs(), R = Reds(),
   A = Look(S, [], {I, P, '$1', 0}, []), B = Look(S, [], {I, P, 0, '$2'}, []), U = Wall(),
   receive after WindowMs -> ok end,
+  L = Best(S, A, {I, P, '$1', 0}, 3, 0, []),
   {Z, Y, X} = Busy(U), W = Since(T), Q = Reds() - R, G = Gcs() - N,
   maps:merge(maps:merge(Old(C), maps:merge(Counts(), Memory())), #{seconds => W,
     schedulers => erlang:system_info(schedulers), schedulers_online => erlang:system_info(schedulers_online),
     utilization_pct => Mean(Z), max_utilization_pct => Most(Z), dirty_cpu_pct => Mean(Y), dirty_io_pct => Mean(X),
     process_limit => erlang:system_info(process_limit), port_limit => erlang:system_info(port_limit),
     atom_limit => erlang:system_info(atom_limit), reductions_per_sec => round(Q / W), gcs_per_sec => round(G / W),
-    top_reducers => [K || {D, _, _, H} <- Best(S, A, {I, P, '$1', 0}, 3, 0, []),
-                          K <- Row(H, #{reductions_delta => D, share_pct => Pct(D, Q)})],
+    top_reducers => [K || {D, _, _, H} <- L, K <- Row(H, #{reductions_delta => D, share_pct => Pct(D, Q)})],
     longest_queues => [K || {D, _, E, H} <- Best(S, B, {I, P, '$2', '$2'}, 3, 0, []),
                             K <- Row(H, #{message_queue => D, queue_growth => E})]}).]=],
   },
@@ -131,7 +138,8 @@ return {
       args = { WINDOW },
       class = "SAFE",
       returns = { "seconds", "process_count, port_count, atom_count, modules, run_queue (each also as …_before)",
-        "total_mb, processes_mb, processes_used_mb, system_mb, binary_mb, ets_mb, code_mb, atom_mb (each also as …_before)",
+        "total_mb, processes_mb, processes_used_mb, system_mb, binary_mb, ets_mb, code_mb, atom_mb (each also as "
+          .. "…_before)",
         "process_limit", "port_limit", "atom_limit", "schedulers", "schedulers_online",
         "utilization_pct (mean of the schedulers online)", "max_utilization_pct", "dirty_cpu_pct", "dirty_io_pct",
         "reductions_per_sec", "gcs_per_sec", "top_reducers[] (3): as processes[], with reductions_delta, share_pct",
@@ -140,17 +148,21 @@ return {
     },
 
     beam_process_groups = {
-      doc = "Processes counted and weighed by initial_call, current_function or parent (OTP 25): who is there in masses, and who started them.",
-      args = { { name = "by", type = "choice", of = { "initial_call", "current_function", "parent" }, default = "current_function" }, LIMIT },
+      doc = "Processes counted and weighed by initial_call, current_function or parent (OTP 25): who is there in "
+        .. "masses, and who started them.",
+      args = { { name = "by", type = "choice", of = { "initial_call", "current_function", "parent" },
+        default = "current_function" }, LIMIT },
       class = "SAFE",
-      returns = { "process_count", "total (groups)", "showing", "groups[]: initial_call or current_function or parent and parent_name, "
+      returns = { "process_count", "total (groups)", "showing",
+        "groups[]: initial_call or current_function or parent and parent_name, "
         .. "count, share_pct, memory_kb (heaps), example_pid, example_name, example_current_function" },
       run = function(node, args)
         if args.by == "parent" then
           local release, err = node.ask "release"
           if not release then return nil, err end
           if release < 25 then
-            return { unavailable = "processes know their parent since OTP 25, this is " .. release .. "; group by initial_call" }
+            return { unavailable = "processes know their parent since OTP 25, this is " .. release .. "; group by "
+              .. "initial_call" }
           end
         end
         return node.ask("groups", args)
@@ -158,10 +170,12 @@ return {
     },
 
     beam_process_growth = {
-      doc = "Whether processes become more: counts over a window, and of those born in it what they do and who started them.",
+      doc = "Whether processes become more: counts over a window, and of those born in it what they do and who "
+        .. "started them.",
       args = { WINDOW },
       class = "SAFE",
-      returns = { "seconds", "before", "after", "growth", "growth_per_sec", "born (and alive at the end)", "died", "sampled (of the born)",
+      returns = { "seconds", "before", "after", "growth", "growth_per_sec", "born (and alive at the end)", "died",
+        "sampled (of the born)",
         "total", "showing", "groups[]: initial_call, current_function, parent (OTP 25), parent_name, count" },
       query = "process_growth",
     },
@@ -170,8 +184,10 @@ return {
       doc = "Memory over a window by category, and the processes whose heaps gained most.",
       args = { WINDOW, LIMIT },
       class = "SAFE",
-      returns = { "seconds", "total_mb, processes_mb, binary_mb, ets_mb, atom_mb, code_mb (each also as …_before)", "growth_mb_per_sec",
-        "total", "showing", ROW .. "growth_kb (of the heaps' blocks), used_kb, used_growth_kb (of what is used in them)" },
+      returns = { "seconds", "total_mb, processes_mb, binary_mb, ets_mb, atom_mb, code_mb (each also as …_before)",
+        "growth_mb_per_sec",
+        "total", "showing", ROW .. "growth_kb (of the heaps' blocks), used_kb, used_growth_kb (of what is used in "
+          .. "them)" },
       query = "memory_growth",
     },
 
@@ -185,9 +201,11 @@ return {
     },
 
     beam_atom_leak_detected = {
-      doc = "Whether atoms became more in each of two windows of a second, by 10 a second at least: code that was loaded comes in one.",
+      doc = "Whether atoms became more in each of two windows of a second, by 10 a second at least: code that was "
+        .. "loaded comes in one.",
       class = "SAFE",
-      returns = { "suspected", "windows[]: seconds, atom_count_before, atom_count, growth_per_minute", "atom_count", "atom_limit",
+      returns = { "suspected", "windows[]: seconds, atom_count_before, atom_count, growth_per_minute", "atom_count",
+        "atom_limit",
         "utilization_pct", "growth_per_minute (the slower window)", "minutes_to_exhaustion", "urgency" },
       run = function(node)
         local windows, slower = {}, nil
@@ -195,12 +213,14 @@ return {
           local two, err = node.ask("atoms_twice", { window_ms = 1000 })
           if not two then return nil, err end
           local rate = atom_rate(two.atom_count_before, two, two.seconds)
-          windows[i] = { seconds = rate.seconds, atom_count_before = rate.atom_count_before, atom_count = rate.atom_count,
+          windows[i] = { seconds = rate.seconds, atom_count_before = rate.atom_count_before,
+            atom_count = rate.atom_count,
             growth_per_minute = rate.growth_per_minute }
           if not slower or rate.growth_per_minute < slower.growth_per_minute then slower = rate end
         end
         return { suspected = slower.growth_per_minute >= 600, windows = windows, atom_count = windows[2].atom_count,
-          atom_limit = slower.atom_limit, utilization_pct = slower.utilization_pct, growth_per_minute = slower.growth_per_minute,
+          atom_limit = slower.atom_limit, utilization_pct = slower.utilization_pct,
+            growth_per_minute = slower.growth_per_minute,
           minutes_to_exhaustion = slower.minutes_to_exhaustion, urgency = slower.urgency }
       end,
     },

@@ -28,7 +28,8 @@ return {
   receive after SampleMs -> ok end,
   {N, C, I} = Busy(A), Rows = fun(L) -> [#{id => K, utilization_pct => X} || {K, X} <- L] end,
   #{seconds => Since(T), avg_utilization_pct => Mean(N), max_utilization_pct => Most(N),
-    schedulers => Rows(N), dirty_cpu_avg_pct => Mean(C), dirty_cpu => Rows(C), dirty_io_avg_pct => Mean(I), dirty_io => Rows(I),
+    schedulers => Rows(N), dirty_cpu_avg_pct => Mean(C), dirty_cpu => Rows(C), dirty_io_avg_pct => Mean(I),
+      dirty_io => Rows(I),
     run_queue => erlang:statistics(total_run_queue_lengths_all)}.]=],
 
     reducers = texts.walk .. [=[
@@ -75,7 +76,8 @@ return {
       args = { window("sample_ms", 1000) },
       class = "SAFE",
       returns = { "seconds", "avg_utilization_pct", "max_utilization_pct", "schedulers[]: id, utilization_pct",
-        "dirty_cpu_avg_pct", "dirty_cpu[]: id, utilization_pct", "dirty_io_avg_pct", "dirty_io[]: id, utilization_pct",
+        "dirty_cpu_avg_pct", "dirty_cpu[]: id, utilization_pct", "dirty_io_avg_pct",
+          "dirty_io[]: id, utilization_pct",
         "run_queue" },
       query = "utilization",
     },
@@ -92,7 +94,8 @@ return {
     },
 
     beam_scheduler_health = {
-      doc = "One second of the schedulers, judged: warning from 70 % on average or when one alone is full, critical from 90 %.",
+      doc = "One second of the schedulers, judged: warning from 70 % on average or when one alone is full, "
+        .. "critical from 90 %.",
       class = "SAFE",
       returns = { "status (healthy, warning, critical)", "imbalance (points between the busiest and the least busy)",
         "avg_utilization_pct", "max_utilization_pct", "dirty_cpu_avg_pct", "dirty_io_avg_pct", "run_queue", "seconds",
@@ -111,15 +114,18 @@ return {
         elseif u.avg_utilization_pct >= ROOM_PCT then
           found("warning", "little room left: see beam_top_reducers_window for who works")
         elseif u.max_utilization_pct >= FULL_PCT then
-          found("warning", "one scheduler is full and others are not: one process may be the reason, see beam_top_reducers_window")
+          found("warning", "one scheduler is full and others are not: one process may be the reason, see "
+            .. "beam_top_reducers_window")
         end
         for _, kind in ipairs { "dirty_cpu", "dirty_io" } do
           if u[kind .. "_avg_pct"] >= FULL_PCT then
             found("critical", ("the %s schedulers are full: whoever needs one waits"):format(kind))
           end
         end
-        return { status = status, imbalance = round(u.max_utilization_pct - least), recommendations = advice, seconds = u.seconds,
-          avg_utilization_pct = u.avg_utilization_pct, max_utilization_pct = u.max_utilization_pct, run_queue = u.run_queue,
+        return { status = status, imbalance = round(u.max_utilization_pct - least), recommendations = advice,
+          seconds = u.seconds,
+          avg_utilization_pct = u.avg_utilization_pct, max_utilization_pct = u.max_utilization_pct,
+            run_queue = u.run_queue,
           dirty_cpu_avg_pct = u.dirty_cpu_avg_pct, dirty_io_avg_pct = u.dirty_io_avg_pct }
       end,
     },
@@ -142,7 +148,8 @@ return {
       run = function(node, args)
         local found, err = node.ask("rate", args)
         if not found then return nil, err end
-        if #found == 0 then return nil, "no such process, or it ended in the window; pid is text like <0.123.0>, or a registered name" end
+        if #found == 0 then return nil,
+          "no such process, or it ended in the window; pid is text like <0.123.0>, or a registered name" end
         found[1].trend = trend(found[1].reductions_per_sec)
         return found[1]
       end,
@@ -153,7 +160,8 @@ return {
       args = { window("baseline_window_ms", 1000),
         { name = "burst_threshold_pct", type = "number", min = 1, max = 1e6, default = 200 } },
       class = "SAFE",
-      returns = { "seconds (both windows)", "total", "showing", ROW .. "rate_per_sec, baseline_per_sec, increase_pct" },
+      returns = { "seconds (both windows)", "total", "showing",
+        ROW .. "rate_per_sec, baseline_per_sec, increase_pct" },
       query = "bursts",
     },
 
@@ -161,7 +169,8 @@ return {
       doc = "The reductions of the window by what the 1000 busiest processes were doing at its end.",
       args = { LIMIT, WINDOW },
       class = "SAFE",
-      returns = { "seconds", "total", "showing", "functions[]: func, process_count, reductions_delta, avg_reductions, share_pct" },
+      returns = { "seconds", "total", "showing",
+        "functions[]: func, process_count, reductions_delta, avg_reductions, share_pct" },
       query = "hot_functions",
     },
   },

@@ -19,8 +19,10 @@ return {
   Look = fun L(T, A) ->
            {_, S} = process_info(P, status),
            [{_, G}, {_, H}] = [process_info(P, I) || I <- [garbage_collection_info, garbage_collection]],
-           [{_, F}, {_, R}, {_, Q}, {_, M}] = process_info(P, [current_function, reductions, message_queue_len, memory]),
-           B = Us(), C = Poll(Q, B + 1000, 0), X = {S, F, R, Q, M, Used(G), C, B, Us() - B, proplists:get_value(minor_gcs, H)},
+           [{_, F}, {_, R}, {_, Q}, {_, M}] = process_info(P, [current_function, reductions, message_queue_len,
+             memory]),
+           B = Us(), C = Poll(Q, B + 1000, 0), X = {S, F, R, Q, M, Used(G), C, B, Us() - B,
+             proplists:get_value(minor_gcs, H)},
            case Us() >= T of true -> lists:reverse([X | A]);
              false -> receive after 4 + abs(B) rem 9 -> ok end, L(T, [X | A]) end end,
   Share = fun(K, L) -> All = [element(K, X) || X <- L],
@@ -31,7 +33,8 @@ return {
     L = Look(Us() + WindowMs * 1000, []),
     {First, Last, N} = {hd(L), lists:last(L), length(L)},
     Qs = [element(4, X) || X <- L],
-    Gcs = [{element(10, A), element(10, B), element(6, B)} || {A, B} <- lists:zip(lists:droplast(L), tl(L)), element(10, A) =/= element(10, B)],
+    Gcs = [{element(10, A), element(10, B), element(6, B)} || {A, B} <- lists:zip(lists:droplast(L), tl(L)),
+      element(10, A) =/= element(10, B)],
     Took = max(1, element(8, Last) - element(8, First)),
     [{_, Name}, {_, Prio}, {_, Stack}] = process_info(P, [registered_name, priority, current_stacktrace]),
     maps:merge(case Name of [] -> #{}; _ -> #{name => atom_to_binary(Name)} end,
@@ -95,14 +98,16 @@ return {
   #{busy_min => lists:min(Ns), busy_max => lists:max(Ns), schedulers_online => erlang:system_info(schedulers_online),
     run_queue => erlang:statistics(total_run_queue_lengths), total => length(Keys),
     showing => min(Limit, length(Keys)),
-    groups => [#{app_function => Func(W), priority => atom_to_binary(Pr), share_pct => N * 100 div max(1, length(All)),
+    groups => [#{app_function => Func(W), priority => atom_to_binary(Pr), share_pct => N * 100 div max(1,
+      length(All)),
                  process_count => length(lists:usort([P || {U, Q, P} <- All, {U, Q} =:= {W, Pr}]))}
                || {N, {W, Pr}} <- lists:sublist(Groups, Limit)]}.]==],
 
     atom_makers = texts.words .. [==[
   Count = fun() -> erlang:system_info(atom_count) end,
   Reds = fun(Ps) -> [case X of {_, R} -> R; _ -> 0 end
-                     || X <- lists:zipwith(fun erlang:process_info/2, Ps, lists:duplicate(length(Ps), reductions))] end,
+                     || X <- lists:zipwith(fun erlang:process_info/2, Ps, lists:duplicate(length(Ps),
+                       reductions))] end,
   Begin = Now(), First = Count(), Code = length(erlang:loaded()),
   All = erlang:processes() -- [self()],
   R1 = Reds(All), receive after 200 -> ok end, R2 = Reds(All),
@@ -121,9 +126,10 @@ return {
               - length([x || {D, R} <- Steps, D =< 0, lists:nth(I, R) =:= 1]) * 100 div Without, P}
               || {I, P} <- lists:zip(lists:seq(1, length(Busy)), Busy)])),
   Mods = length(erlang:loaded()) - Code, Last = Count(), Secs = max(1, Now() - Begin) / 1000,
-  Names = [re:replace(N, <<"[0-9a-fA-F]*[0-9][0-9a-fA-F]*">>, <<"#">>, [global, {return, binary}])
+  Names = [re:replace(N, "[0-9a-fA-F]*[0-9][0-9a-fA-F]*", "#", [global, {return, binary}])
            || I <- lists:seq(max(1, Last - 100), Last - 1), I > First,
-              N <- [try atom_to_binary(binary_to_term(<<131, 75, I:24>>)) catch _:_ -> <<>> end], N =/= <<>>],
+              N <- [try atom_to_binary(binary_to_term(list_to_binary([131, 75, I bsr 16, (I bsr 8) band 255,
+                I band 255]))) catch _:_ -> [] end], N =/= []],
   Shapes = lists:reverse(lists:sort([{length([x || N <- Names, N =:= U]), U} || U <- lists:usort(Names)])),
   #{seconds => Secs, atom_count_before => First, atom_count => Last, atom_limit => erlang:system_info(atom_limit),
     atoms_per_sec => round((Last - First) / Secs), modules_loaded => Mods,
@@ -137,44 +143,56 @@ return {
 
   callbacks = {
     beam_watch_process = {
-      doc = "Watches one process closely, about 80 looks a second: what it does, whether it takes messages, whether what it keeps grows.",
-      args = { { name = "pid", type = "string" }, { name = "window_ms", type = "integer", min = 100, max = 10000, default = 1000, waits = true } },
+      doc = "Watches one process closely, about 80 looks a second: what it does, whether it takes messages, "
+        .. "whether what it keeps grows.",
+      args = { { name = "pid", type = "string" }, { name = "window_ms", type = "integer", min = 100, max = 10000,
+        default = 1000, waits = true } },
       class = "SAFE",
       returns = { "seconds", "samples", "pid", "name", "priority", "statuses[]: status, share_pct (of the samples)",
         "functions[]: current_function, share_pct", "stack (functions, innermost first)", "reductions_per_sec",
         "queue_first, queue_last, queue_min, queue_max (messages)", "taken_per_sec (messages it took out, estimated)",
-        "memory_kb_before", "memory_kb", "collections (looks since which it collected garbage), major_collections (of the whole heap)",
+        "memory_kb_before", "memory_kb",
+          "collections (looks since which it collected garbage), major_collections (of the whole heap)",
         "used_kb_floor_before, used_kb_floor (heap in use: the least of the first and of the last third)" },
       run = function(node, args)
         local seen, err = node.ask("watch", args)
         if seen == nil then return nil, err end
-        if type(seen) ~= "table" or not seen.samples then return { unavailable = "no such process now; it may have ended" } end
+        if type(seen) ~= "table" or not seen.samples then return { unavailable = "no such process now; it may "
+          .. "have ended" } end
         return seen
       end,
     },
 
     beam_binary_groups = {
-      doc = "Who holds references to large binaries, without a GC: holders by current_function, and how many of them did nothing in the window.",
+      doc = "Who holds references to large binaries, without a GC: holders by current_function, and how many of "
+        .. "them did nothing in the window.",
       args = { LIMIT, { name = "window_ms", type = "integer", min = 0, max = 10000, default = 500, waits = true } },
       class = "SAFE",
       returns = { "seconds", "binary_mb_before", "binary_mb", "total", "showing",
-        "groups[]: current_function, process_count, held_mb, heap_mb, idle_count, pid (one of them), name (where it is one)" },
+        "groups[]: current_function, process_count, held_mb, heap_mb, idle_count, pid (one of them), name (where "
+          .. "it is one)" },
       query = "binary_groups",
     },
 
     beam_busy_groups = {
       doc = "Who is running or waits for a scheduler now, by the first function of the stack that is not OTP's.",
       args = { LIMIT }, class = "SAFE",
-      returns = { "busy_min, busy_max (running or runnable processes in three looks)", "schedulers_online", "run_queue", "total", "showing",
+      returns = { "busy_min, busy_max (running or runnable processes in three looks)", "schedulers_online",
+        "run_queue", "total", "showing",
         "groups[]: app_function, priority, share_pct (of at most 20 looked at), process_count (of these)" },
       query = "busy_groups",
     },
 
     beam_atom_growth = {
-      doc = "Atoms made in the window, what the new ones look like (digits as #), and which processes ran whenever atoms were made.",
-      args = { { name = "window_ms", type = "integer", min = 500, max = 10000, default = 1000, waits = true } }, class = "SAFE",
-      returns = { "seconds", "atom_count_before", "atom_count", "atom_limit", "atoms_per_sec", "modules_loaded (gained)",
-        "shapes[]: shape, count (of the last 100)", "makers[]: pid, name, current_function, share_pct (100: all atoms came while it ran, and none while it did not)" },
+      doc = "Atoms made in the window, what the new ones look like (digits as #), and which processes ran "
+        .. "whenever atoms were made.",
+      args = { { name = "window_ms", type = "integer", min = 500, max = 10000, default = 1000, waits = true } },
+        class = "SAFE",
+      returns = { "seconds", "atom_count_before", "atom_count", "atom_limit", "atoms_per_sec",
+        "modules_loaded (gained)",
+        "shapes[]: shape, count (of the last 100)",
+          "makers[]: pid, name, current_function, share_pct (100: all atoms came while it ran, and none while it "
+          .. "did not)" },
       query = "atom_makers",
     },
   },

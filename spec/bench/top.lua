@@ -10,7 +10,8 @@ local skill = require "runtime.skill"
 local PROCESSES, ROUNDS = 100000, 15
 
 local function recon_path()
-  local pipe = assert(io.popen "ls -d /usr/lib/rabbitmq/lib/*/plugins/recon-*/ebin /usr/lib/erlang/lib/recon-*/ebin 2>/dev/null")
+  local pipe = assert(io.popen [[
+    ls -d /usr/lib/rabbitmq/lib/*/plugins/recon-*/ebin /usr/lib/erlang/lib/recon-*/ebin 2>/dev/null]])
   local path = pipe:read "*l"
   pipe:close()
   return path
@@ -18,13 +19,15 @@ end
 
 -- The asking process is traced: at every collection it tells how large its heap was before and after.
 local HEAP = [[
-  Size = fun(L) -> lists:sum([V || {K, V} <- L, lists:member(K, [heap_block_size, old_heap_block_size, mbuf_size])]) end,
+  Keys = [heap_block_size, old_heap_block_size, mbuf_size],
+  Size = fun(L) -> lists:sum([V || {K, V} <- L, lists:member(K, Keys)]) end,
   Ask = case What of
     <<"recon">> -> fun() -> recon:proc_count(memory, 10) end;
     _ -> {ok, T, _} = erl_scan:string(binary_to_list(What)), {ok, E} = erl_parse:parse_exprs(T),
          fun() -> erl_eval:exprs(E, [{'Limit', 10}, {'SortBy', <<"memory">>}]) end end,
   Me = self(),
-  P = spawn(fun() -> receive go -> Ask() end, Me ! {self(), Size(element(2, process_info(self(), garbage_collection_info)))} end),
+  P = spawn(fun() -> receive go -> Ask() end,
+        {_, L} = process_info(self(), garbage_collection_info), Me ! {self(), Size(L)} end),
   erlang:trace(P, true, [garbage_collection]),
   P ! go,
   Most = fun Most(M) -> receive {P, N} -> max(M, N); {trace, P, _, L} -> Most(max(M, Size(L))) end end,
@@ -46,7 +49,8 @@ return async.run(function()
   local recon = recon_path()
   local at = live.start { args = recon and { "-pa", recon } or {} }
   at.eval([[
-    lists:foreach(fun(N) -> spawn_opt(timer, sleep, [infinity], [{min_heap_size, 233 + N rem 7 * 100}]) end, lists:seq(1, N)).]],
+    lists:foreach(fun(I) -> spawn_opt(timer, sleep, [infinity], [{min_heap_size, 233 + I rem 7 * 100}]) end,
+                  lists:seq(1, N)).]],
     { N = PROCESSES })
   local beam = assert(skill.open "beam")
   local function ours() return skill.call(beam, "beam_top_processes", { 10, "memory" }, at.node) end
@@ -63,6 +67,8 @@ return async.run(function()
     return { name = name, ours = ("%.1f %s"):format(our, unit), ratio = other and our / other, target = target,
       peer = other and ("%.1f %s, recon"):format(other, unit) or "recon not found" }
   end
-  return { row("beam_top_processes(10, memory), 100,000 processes", "ms", fastest(mine), recon and fastest(theirs), "<= 0.7"),
-    row("the same: largest heap of the asking process", "MB", heap, recons, "<= 0.4") }
+  return {
+    row("beam_top_processes(10, memory), 100,000 processes", "ms", fastest(mine), recon and fastest(theirs), "<= 0.7"),
+    row("the same: largest heap of the asking process", "MB", heap, recons, "<= 0.4"),
+  }
 end)

@@ -110,8 +110,8 @@ describe("skill.extend", function()
 local texts = ...
 return {
   queries = { shared = texts.greeting .. " At." },
-  callbacks = { time_more = { doc = "d", class = "SAFE", returns = { "x" }, args = { { name = "at", type = "integer" } },
-                              query = "shared" } },
+  callbacks = { time_more = { doc = "d", class = "SAFE", returns = { "x" }, query = "shared",
+                              args = { { name = "at", type = "integer" } } } },
 }]]
 
   local function extend(text)
@@ -126,7 +126,8 @@ return {
   end)
 
   it("names file and line of what is broken in a part, or stands in two", function()
-    assert.equal("clock/more.lua:4: time_more: no query then", select(2, extend((PART:gsub('"shared"', '"then"')))).message)
+    assert.equal("clock/more.lua:4: time_more: no query then",
+      select(2, extend((PART:gsub('"shared"', '"then"')))).message)
     assert.equal("clock/more.lua:3: now stands in another part too",
       select(2, extend((PART:gsub("shared", "now")))).message)
   end)

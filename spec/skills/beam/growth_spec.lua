@@ -1,0 +1,161 @@
+-- What rises, on a live node: each condition is made, and each figure bracketed by the node's own.
+local crowd = require "spec.support.crowd"
+local live = require "spec.support.live_node"
+local skill = require "runtime.skill"
+
+local beam = assert(skill.open "beam")
+local between, find = crowd.between, crowd.find
+
+local function by(groups, key, value)
+  for _, group in ipairs(groups) do if group[key] == value then return group end end
+end
+
+describe("beam skill, growth", function()
+  local at, callback, eval
+
+  setup(function()
+    at = live.start()
+    eval, callback = at.eval, skill.functions(beam, at.node)
+    live.test(function() crowd.load(at) end)()
+  end)
+
+  teardown(function() live.stop_all() end)
+
+  describe("beam_process_groups", function()
+    setup(live.test(function()
+      eval [[
+        crowd:start(nursery, fun() -> [spawn(crowd, idle, []) || _ <- lists:seq(1, 3000)], crowd:idle() end),
+        (fun W() -> length(processes()) > 3000 orelse W() end)().]]
+    end))
+
+    it("counts by initial call and by current function, the memory beside it", live.test(function()
+      for _, key in ipairs { "initial_call", "current_function" } do
+        local groups = callback.beam_process_groups(key, 3)
+        local idle = by(groups.groups, key, "crowd:idle/0")
+        assert.equal(groups.groups[1], idle)
+        between(3000, idle.count, 3001)
+        assert.equal(eval "length(processes()) - 1.", groups.process_count)
+        assert.near(100 * idle.count / groups.process_count, idle.share_pct, 0.01)
+        local words = eval([=[
+          I = binary_to_atom(Key),
+          lists:sum([H || P <- processes(), {_, {crowd, idle, 0}} <- [process_info(P, I)],
+                          {_, H} <- [process_info(P, total_heap_size)]]).]=], { Key = key })
+        assert.near(words * 8 / 1024, idle.memory_kb, 3)
+      end
+    end))
+
+    it("names who started them", live.test(function()
+      local group = callback.beam_process_groups("parent", 1).groups[1]
+      assert.same({ "nursery", 3000, "crowd:idle/0" }, { group.parent_name, group.count,
+        group.example_current_function })
+      assert.equal(eval "list_to_binary(pid_to_list(whereis(nursery))).", group.parent)
+    end))
+  end)
+
+  it("sees processes become more, and says what the new ones do and who started them", live.test(function()
+    eval [[crowd:every(spawner, 5, fun() -> [spawn(crowd, idle, []) || _ <- lists:seq(1, 20)] end), true.]]
+    local low = eval "erlang:system_info(process_count)."
+    local growth = callback.beam_process_growth(300)
+    local high = eval "erlang:system_info(process_count)."
+    eval "crowd:stop(spawner)."
+    between(low - 2, growth.before, growth.after - 20)
+    between(growth.before, growth.after, high)
+    assert.equal(growth.after - growth.before, growth.growth)
+    assert.equal(growth.growth, growth.born - growth.died)
+    assert.near(growth.growth / growth.seconds, growth.growth_per_sec, 1)
+    local first = growth.groups[1]
+    assert.same({ "crowd:idle/0", "crowd:idle/0", "spawner" }, { first.initial_call, first.current_function,
+      first.parent_name })
+    between(growth.sampled * 0.9, first.count, growth.sampled)
+  end))
+
+  it("sees none where many are there by design", live.test(function()
+    local growth = callback.beam_process_growth(200)
+    assert.same({ 0, {} }, { growth.growth, growth.groups })
+    assert.is_true(growth.before > 3000)
+  end))
+
+  it("finds the process whose heap gains, and by how much memory gained with it", live.test(function()
+    eval "crowd:hoarder(hoarder, 2000), crowd:heavy(barn, 2000000), true."
+    local low = eval "erlang:memory(total)."
+    local growth = callback.beam_memory_growth(500, 5)
+    local high = eval "erlang:memory(total)."
+    eval "crowd:stop(hoarder), crowd:stop(barn)."
+    local row = growth.processes[1]
+    assert.equal("hoarder", row.name)
+    -- Elements of 16 bytes, in steps of 2,000: every 5 ms at most.
+    between(31, row.used_growth_kb, 31.25 * (growth.seconds * 200 + 1))
+    between(row.used_growth_kb, row.used_kb, row.memory_kb)
+    assert.is_nil(find(growth.processes, "barn"))
+    assert.near(low / 2 ^ 20, growth.total_mb_before, 20)
+    assert.near(high / 2 ^ 20, growth.total_mb, 20)
+    assert.near((growth.total_mb - growth.total_mb_before) / growth.seconds, growth.growth_mb_per_sec, 0.2)
+  end))
+
+  it("surveys the machine over one window", live.test(function()
+    eval "crowd:deaf(sink, 5000), crowd:every(tap, 5, fun() -> sink ! drop end)."
+    eval "crowd:start(engine, fun() -> crowd:spin(0) end)."
+    local o = callback.beam_overview(300)
+    eval "crowd:stop(sink), crowd:stop(tap), crowd:stop(engine)."
+    local queue, worker = o.longest_queues[1], o.top_reducers[1]
+    assert.same({ "sink", "engine" }, { queue.name, worker.name })
+    between(5001, queue.message_queue, 1e6)
+    between(1, queue.queue_growth, queue.message_queue - 5000)
+    between(80, worker.share_pct, 100.5)
+    assert.near(o.reductions_per_sec * o.seconds * worker.share_pct / 100, worker.reductions_delta,
+      worker.reductions_delta * 0.01)
+    between(45, o.utilization_pct, o.max_utilization_pct)
+    assert.near(eval "erlang:memory(code)." / 2 ^ 20, o.code_mb, 0.1)
+    assert.equal(eval "erlang:system_info(process_limit).", o.process_limit)
+    assert.equal(eval "length(erlang:loaded()).", o.modules)
+    assert.same({ o.modules, o.process_count, o.port_count }, { o.modules_before, o.process_count_before,
+      o.port_count_before })
+  end))
+
+  it("makes no atom by looking, so that its own words are not growth", live.test(function()
+    assert.equal(callback.beam_overview(100).atom_count_before, callback.beam_overview(100).atom_count)
+    local fresh = live.start { name = "bl_fresh@127.0.0.1" }
+    local o = skill.call(beam, "beam_overview", { 100 }, fresh.node)
+    fresh.stop()
+    assert.equal(o.atom_count_before, o.atom_count)
+  end))
+
+  describe("atoms", function()
+    it("are told with rate, limit and time left", live.test(function()
+      eval "crowd:atoms(maker, 50), true."
+      local low = eval "erlang:system_info(atom_count)."
+      local rate = callback.beam_atom_growth_rate(0.01)
+      local high = eval "erlang:system_info(atom_count)."
+      local leak = callback.beam_atom_leak_detected()
+      eval "crowd:stop(maker)."
+      between(low, rate.atom_count_before, rate.atom_count)
+      between(rate.atom_count_before + 50, rate.atom_count, high)
+      assert.near((rate.atom_count - rate.atom_count_before) / rate.seconds * 60, rate.growth_per_minute,
+        rate.growth_per_minute * 0.02)
+      assert.near((rate.atom_limit - rate.atom_count) / rate.growth_per_minute, rate.minutes_to_exhaustion, 0.1)
+      assert.equal(rate.minutes_to_exhaustion < 10 and "critical" or "high", rate.urgency)
+      assert.is_true(leak.suspected)
+      assert.equal(math.min(leak.windows[1].growth_per_minute, leak.windows[2].growth_per_minute),
+        leak.growth_per_minute)
+    end))
+
+    it("are no leak while they are many but no more", live.test(function()
+      eval "[list_to_atom(\"many_\" ++ integer_to_list(N)) || N <- lists:seq(1, 100000)], true."
+      local leak = callback.beam_atom_leak_detected()
+      assert.same({ false, 0, "none" }, { leak.suspected, leak.growth_per_minute, leak.urgency })
+      assert.is_nil(leak.minutes_to_exhaustion)
+    end))
+
+    it("are compared with what history remembers, where it reaches back", live.test(function()
+      local now = eval "erlang:system_info(atom_count)."
+      local node = { query = at.node.query, sleep = function() error "it should not wait" end,
+        history = function(metric, minutes)
+          assert.same({ "atoms", 10 }, { metric, minutes })
+          return { { age = 600, value = { atom_count = now - 1000 } } }
+        end }
+      local rate = assert(skill.call(beam, "beam_atom_growth_rate", { 10 }, node))
+      assert.equal(600, rate.seconds)
+      assert.near(100, rate.growth_per_minute, 1)
+    end))
+  end)
+end)

@@ -1,0 +1,76 @@
+-- The close looks, on a live node with a process for each answer.
+local crowd = require "spec.support.crowd"
+local live = require "spec.support.live_node"
+local skill = require "runtime.skill"
+
+local beam = assert(skill.open "beam")
+local between, find = crowd.between, crowd.find
+
+describe("beam skill, close looks", function()
+  local at, callback, eval
+
+  setup(function()
+    at = live.start()
+    eval, callback = at.eval, skill.functions(beam, at.node)
+    live.test(function() crowd.load(at) end)()
+  end)
+
+  teardown(function() live.stop_all() end)
+
+  local function pid_of(name) return eval(("list_to_binary(pid_to_list(whereis(%s)))."):format(name)) end
+
+  it("watch one process: what it does, and that nobody reads its mailbox", live.test(function()
+    eval "crowd:deaf(sink, 700)."
+    local seen = callback.beam_watch_process(pid_of "sink", 200)
+    eval "crowd:stop(sink)."
+    assert.same({ "sink", "normal", 700, 700, 0 },
+      { seen.name, seen.priority, seen.queue_min, seen.queue_max, seen.taken_per_sec })
+    assert.same({ { status = "waiting", share_pct = 100 } }, seen.statuses)
+    assert.same({ { current_function = "crowd:idle/0", share_pct = 100 } }, seen.functions)
+    assert.equal("crowd:idle/0", seen.stack[1])
+    between(3, seen.samples, 200)
+  end))
+
+  it("tell a heap in use that rises from one that stands", live.test(function()
+    eval "crowd:hoarder(hoarder, 4000), crowd:heavy(barn, 200000), true."
+    local rising, still = callback.beam_watch_process(pid_of "hoarder", 600),
+      callback.beam_watch_process(pid_of "barn", 300)
+    eval "crowd:stop(hoarder), crowd:stop(barn)."
+    assert.is_true(rising.used_kb_floor > rising.used_kb_floor_before)
+    assert.equal(still.used_kb_floor, still.used_kb_floor_before)
+  end))
+
+  it("say so when the process is gone", live.test(function()
+    assert.matches("no such process", callback.beam_watch_process("<0.99999.0>", 100).unavailable)
+  end))
+
+  it("group the holders of binaries by function, with how many of them did nothing", live.test(function()
+    for i = 1, 3 do eval(("crowd:proxy(relay%d, 10, 20000), true."):format(i)) end
+    local groups = callback.beam_binary_groups(3, 200)
+    for i = 1, 3 do eval(("crowd:stop(relay%d)."):format(i)) end
+    local first = groups.groups[1]
+    assert.same({ "crowd:proxy/0", 3, 3 }, { first.current_function, first.process_count, first.idle_count })
+    assert.near(3 * 10 * 20000 / 2 ^ 20, first.held_mb, 0.02)
+  end))
+
+  it("group who runs now by the function of their own code", live.test(function()
+    for i = 1, 6 do eval(("crowd:start(engine%d, fun() -> crowd:spin(0) end), true."):format(i)) end
+    local busy = callback.beam_busy_groups(3)
+    for i = 1, 6 do eval(("crowd:stop(engine%d)."):format(i)) end
+    assert.equal("crowd:spin/1", busy.groups[1].app_function)
+    between(5, busy.busy_min, busy.busy_max)
+  end))
+
+  it("name who makes atoms, and what these look like", live.test(function()
+    eval "crowd:atoms(maker, 50), true."
+    local low = eval "erlang:system_info(atom_count)."
+    local growth = callback.beam_atom_growth(600)
+    local high = eval "erlang:system_info(atom_count)."
+    eval "crowd:stop(maker)."
+    between(low, growth.atom_count_before, growth.atom_count)
+    between(growth.atom_count_before + 100, growth.atom_count, high)
+    assert.equal("crowd_#", growth.shapes[1].shape)
+    assert.is_truthy(find(growth.makers, "maker"))
+    assert.equal(0, growth.modules_loaded)
+  end))
+end)
