@@ -26,7 +26,7 @@ describe("the analyst, looking at a node", function()
 
     it(("%s: says %s, and %s"):format(case.case, case.verdict, promise), function()
       local report = reports[case.case]
-      assert.same({ case.verdict, truth }, { report.verdict, accused(report) })
+      assert.same({ case.verdict, truth }, { report.verdict, accused(report) }, report.trail)
     end)
 
     if case.mechanism then

@@ -1,6 +1,6 @@
---- What an expert looks for in the virtual machine, mailboxes apart (beam_mailboxes.lua): who
---- uses the CPU, what keeps growing, which limit is being filled. All checks share a few first
---- looks, made together; only what stands out in them gets a second, closer one.
+--- What an expert looks for in the virtual machine: what keeps growing, and which limit is being
+--- filled. Mailboxes and the CPU have files of their own beside this one. All checks share a few
+--- first looks, made together; only what stands out in them gets a second, closer one.
 ---
 --- The thresholds keep a node silent that merely works: growth counts when it goes on at the
 --- second look, and what a collector, a batch or our own arrival makes in one window is gone
@@ -11,7 +11,6 @@ local FIRST, CLOSE = 1500, 2000 -- milliseconds
 local OVERVIEW = { "beam_overview", FIRST }
 local GROUPS = { "beam_process_growth", FIRST }
 local MEMORY = { "beam_memory_growth", FIRST, 10 }
-local REDUCERS = { "beam_top_reducers_window", 10, FIRST }
 
 local function module_of(func) return (func or ""):match "^'?([%w_%.]+)'?:" or "" end
 
@@ -60,8 +59,10 @@ local function watch(row) return row and { "beam_watch_process", row.pid, CLOSE 
 
 --- Processes -------------------------------------------------------------------------------
 
--- Where callers wait for an answer: processes that gather there are the symptom of another's trouble.
-local CALLERS = { gen = true, gen_server = true, gen_statem = true, global = true, rpc = true, erpc = true }
+-- Where callers wait for an answer: processes that gather there are the symptom of another's
+-- trouble. And the servers of opened files: what gathers there is files.
+local NOT_THEMSELVES = { gen = true, gen_server = true, gen_statem = true, global = true, rpc = true, erpc = true,
+  file_io_server = true }
 
 local BORN_PER_SECOND = 10
 
@@ -72,53 +73,106 @@ local function gathering(g)
   return group
 end
 
-local process_leak = {
-  id = "process_leak", mechanism = "process_leak", suspect = always,
-  expert = "The process count rises at two looks, few end, and the new ones stand in one function: nobody ends them.",
-  look = {
-    GROUPS,
-    function(results) return gathering(results[1]) and { "beam_process_growth", CLOSE } end,
-    function(results)
-      local group = gathering(results[2])
-      return group and (group.parent and { "beam_process_info", group.parent } or { "beam_get_processes" })
+local GATHERING = {
+  GROUPS,
+  function(results) return gathering(results[1]) and { "beam_process_growth", CLOSE } end,
+  function(results)
+    local group = gathering(results[2])
+    return group and (group.parent and { "beam_process_info", group.parent } or { "beam_get_processes" })
+  end,
+}
+
+--- Why processes gather: nobody ends them, their parent keeps them, or something unknown.
+local function gathering_word(results)
+  local now = gathering(results[2])
+  local was = now and row_of(results[1].groups, "current_function", now.current_function)
+  if not was then return nil end
+  local sampled = 0
+  for _, group in ipairs(results[2].groups) do sampled = sampled + group.count end
+  if NOT_THEMSELVES[module_of(now.current_function)] or now.count < 0.5 * sampled then return "other", now end
+  -- Links to all its children mean that their parent meant to look after them.
+  return (results[3].link_count or 0) >= results[2].born and "link_leak" or "process_leak", now
+end
+
+local function gathering_check(id, word, expert, tell)
+  return {
+    id = id, mechanism = word, suspect = always, expert = expert, look = GATHERING,
+    yields_to = word == "other" and { ["*"] = "any" } or nil,
+    confirm = function(results)
+      local found, now = gathering_word(results)
+      if found ~= word then return end
+      local rate = (results[2].after - results[2].before) / results[2].seconds
+      local finding = tell(results, now, rate)
+      finding.object = finding.object or now.current_function
+      finding.figures = cite(results, { { 2, "before" }, { 2, "after" }, { 2, "seconds" }, { 2, "born" },
+        { 2, "died" }, { 2, "groups[1].current_function" }, { 2, "groups[1].count" }, { 1, "before" }, { 1, "after" },
+        { 3, "link_count" } })
+      finding.severity = finding.severity or "critical"
+      finding.confidence = finding.confidence or rate >= 50 and "high" or "medium"
+      return finding
     end,
-  },
-  confirm = function(results)
-    local now = results[2] and gathering(results[2])
-    local was = now and row_of(results[1].groups, "current_function", now.current_function)
-    if not was or CALLERS[module_of(now.current_function)] then return end
-    local parent = type(results[3]) == "table" and results[3] or {}
+  }
+end
+
+local function stands_still(results)
+  return ("a large number stands still; this one went from %d to %d, then on to %d"):format(results[1].before,
+    results[1].after, results[2].after)
+end
+
+local function they_stay(results)
+  return ("short-lived processes end; of the newborn %d stayed and %d others ended"):format(results[2].born,
+    results[2].died)
+end
+
+local process_leak = gathering_check("process_leak", "process_leak",
+  "The process count rises at two looks, few end, and the new ones stand in one function: nobody ends them.",
+  function(results, now, rate)
     local spawner = now.parent_name or now.parent
-    -- Links to all its children mean that somebody meant to look after them.
-    if (parent.link_count or #(parent.links or {})) >= now.count then return end
-    local sampled = 0
-    for _, group in ipairs(results[2].groups) do sampled = sampled + group.count end
-    if now.count < 0.5 * sampled then return end
-    local rate = (results[2].after - results[2].before) / results[2].seconds
     return {
-      object = now.current_function,
-      figures = cite(results, { { 2, "before" }, { 2, "after" }, { 2, "seconds" }, { 2, "born" }, { 2, "died" },
-        { 2, "groups[1].current_function" }, { 2, "groups[1].count" }, { 1, "before" }, { 1, "after" } }),
-      severity = "critical", confidence = rate >= 50 and "high" or "medium",
       hypothesis = ("%d processes more every second (%d now), nearly all of them waiting in %s%s, and none ends: "
         .. "they wait for something that never comes."):format(rate, results[2].after, now.current_function,
         spawner and ", spawned by " .. spawner or ""),
-      unlike = {
-        many_processes_by_design = ("a large number stands still; this one went from %d to %d, then on to %d"):format(
-          results[1].before, results[1].after, results[2].after),
-        spawn_storm = ("short-lived processes end; of the newborn %d stayed and %d others ended"):format(
-          results[2].born, results[2].died),
-        link_leak = "their parent holds no links to them",
-      },
+      unlike = { many_processes_by_design = stands_still(results), spawn_storm = they_stay(results),
+        link_leak = ("their parent has %d links, far from one to each of them"):format(results[3].link_count or 0) },
       next_steps = {
         step(("find who spawns %s and what the process waits for; give that wait a timeout or a monitor"):format(
           now.current_function)),
-        step("count them again: beam_process_groups(\"current_function\")"),
+        step "count them again: beam_process_groups(10, \"current_function\")",
         step("end the orphans in groups, once it is known that nobody needs them", "DANGEROUS"),
       },
     }
-  end,
-}
+  end)
+
+local link_leak = gathering_check("link_leak", "link_leak",
+  "The process count rises at two looks, and one process is linked to all the new ones: it never lets its children go.",
+  function(results, now, rate)
+    local spawner = now.parent_name or now.parent
+    return {
+      object = spawner,
+      hypothesis = ("%s starts %d processes a second, stays linked to all of them (%d links) and none ends: they wait "
+        .. "in %s."):format(spawner, rate, results[3].link_count, now.current_function),
+      unlike = { many_processes_by_design = stands_still(results), spawn_storm = they_stay(results),
+        process_leak = ("there nobody holds them; here %s has %d links"):format(spawner, results[3].link_count) },
+      next_steps = {
+        step(("see when %s should end its children, and why it does not"):format(spawner)),
+        step("start them under a supervisor, with an end to each", "CAUTION"),
+        step(("ending %s ends all its children with it"):format(spawner), "DANGEROUS"),
+      },
+    }
+  end)
+
+local unexplained_processes = gathering_check("unexplained_processes", "other",
+  "A process count that rises with no cause in sight: say so, and accuse nobody.",
+  function(results, now, rate)
+    return {
+      severity = "warning", confidence = "low",
+      hypothesis = ("%d processes more every second (%d now), most of them in %s: they wait for another's answer, or "
+        .. "are servants of something that is opened and not closed."):format(rate, results[2].after,
+        now.current_function),
+      unlike = { many_processes_by_design = stands_still(results) },
+      next_steps = { step "ask one of them what it waits for: beam_process_info, its stack and its links" },
+    }
+  end)
 
 --- Memory ----------------------------------------------------------------------------------
 
@@ -139,7 +193,6 @@ local unbounded_state = {
   look = { MEMORY, function(results) return watch(growing_heap(results)) end },
   confirm = function(results)
     local w = results[2]
-    if not w or w.unavailable then return end
     local row, i = row_of(results[1].processes, "pid", w.pid)
     local gained = w.used_kb_floor - w.used_kb_floor_before
     if not row or w.queue_max >= 100 or gained < GAIN_KB or gained < 0.005 * w.used_kb_floor_before then return end
@@ -196,7 +249,6 @@ local binary_refs_held = {
     function(results) return idle_holders(results[1]) and { "beam_binary_groups", 10, 1000 } end,
   },
   confirm = function(results)
-    if not results[2] then return end
     local group, i = idle_holders(results[2])
     local was = group and row_of(results[1].groups, "current_function", group.current_function)
     if not was or results[2].binary_mb > 1.05 * results[1].binary_mb_before + 1 then return end
@@ -231,6 +283,9 @@ local ATOMS_PER_SECOND = 20
 
 local function atoms_per_second(o) return (o.atom_count - o.atom_count_before) / o.seconds end
 
+-- A module brings its own atoms: then the modules are what leaks.
+local function modules_bring_them(a) return a.modules_loaded * 5 >= a.atom_count - a.atom_count_before end
+
 local atom_leak = {
   id = "atom_leak", mechanism = "atom_leak", suspect = always,
   expert = "The atom count rises at two looks; atoms are never freed. A high count that stands still is no fault.",
@@ -242,9 +297,7 @@ local atom_leak = {
   },
   confirm = function(results)
     local a = results[2]
-    if not a or a.atoms_per_sec < ATOMS_PER_SECOND then return end
-    -- A module brings its own atoms: then the modules are what leaks.
-    if a.modules_loaded * 5 >= a.atom_count - a.atom_count_before then return end
+    if a.atoms_per_sec < ATOMS_PER_SECOND or modules_bring_them(a) then return end
     local first, second = a.makers[1], a.makers[2]
     local told = first and first.share_pct >= 70 and (not second or second.share_pct <= first.share_pct - 30)
     local hours = (a.atom_limit - a.atom_count) / a.atoms_per_sec / 3600
@@ -269,103 +322,6 @@ local atom_leak = {
           told and " in " .. object(first) or "")),
         step("stop or slow that input until it is corrected", "CAUTION"),
         step("restart the node before the table is full: nothing else frees atoms", "DANGEROUS"),
-      },
-    }
-  end,
-}
-
---- CPU -------------------------------------------------------------------------------------
-
-local SATURATED_PCT = 90
-local HOT_PER_SECOND = 2000000 -- reductions; who works less and runs always is in native code or waits for a lock
-
--- Busy for reasons of their own: whoever uses them has the trouble.
-local SERVANTS = { code_server = true, erl_prim_loader = true, logger_std_h_default = true, logger_proxy = true,
-  user = true, standard_error = true, ["erts_literal_area_collector:start/0"] = true }
-
-local function saturated(o)
-  return o.utilization_pct >= SATURATED_PCT and math.max(o.run_queue, o.run_queue_before) >= 2 * o.schedulers_online
-end
-
-local hot_process = {
-  id = "hot_process", mechanism = "hot_process", suspect = always,
-  yields_to = { selective_receive_scan = "same", serialising_process = "same", slow_consumer = "same",
-    cpu_saturation = "any" },
-  expert = "One process that runs at every look and does most of the work, with an empty mailbox: it never blocks.",
-  look = {
-    REDUCERS,
-    function(results)
-      local first = results[1].processes[1]
-      if not first or first.share_pct < 40 or first.rate_per_sec < HOT_PER_SECOND then return nil end
-      return not SERVANTS[object(first)] and watch(first) or nil
-    end,
-  },
-  confirm = function(results)
-    local w = results[2]
-    if not w or w.unavailable then return end
-    local row, i = row_of(results[1].processes, "pid", w.pid)
-    local busy, where = share(w, "running", "runnable"), w.functions[1].current_function
-    if not row or busy < 90 or w.queue_max > 10 or w.reductions_per_sec < HOT_PER_SECOND then return end
-    if where:find("^erlang:re_run") or where:find "^re:" then return end
-    local at = ("processes[%d]."):format(i)
-    return {
-      object = w.name or object(row),
-      figures = cite(results, { { 2, "statuses[1].status" }, { 2, "statuses[1].share_pct" },
-        { 2, "reductions_per_sec" }, { 2, "seconds" }, { 2, "functions[1].current_function" }, { 2, "queue_max" },
-        { 1, at .. "share_pct" } }),
-      severity = "warning", confidence = "medium",
-      hypothesis = ("%s never blocks: it ran in %d %% of %d looks, always in %s, and takes a whole scheduler for "
-        .. "itself (%d million reductions a second)."):format(object(row), busy, w.samples,
-        w.stack[#w.stack] or where, w.reductions_per_sec / 1000000),
-      unlike = {
-        selective_receive_scan = ("its mailbox is empty (%d at most)"):format(w.queue_max),
-        cpu_saturation = ("the work is not spread: it did %d %% of it alone"):format(row.share_pct),
-        bounded_batch_job = ("a batch ends by itself; this one was as busy at the second look, %.1f s on; "
-          .. "only a longer watch can rule a long batch out"):format(w.seconds),
-        serialising_process = "nobody's requests wait at it",
-      },
-      next_steps = {
-        step(("look at the loop in %s: what should make it wait, or end?"):format(w.stack[1] or where)),
-        step("look again in some minutes, to tell a loop from a long batch"),
-        step("ending the process frees the scheduler, and loses what it was doing", "DANGEROUS"),
-      },
-    }
-  end,
-}
-
-local cpu_saturation = {
-  id = "cpu_saturation", mechanism = "cpu_saturation", suspect = always,
-  expert = "All schedulers full, a long run queue at two looks, the work spread over many equal processes.",
-  look = {
-    OVERVIEW,
-    function(results) return saturated(results[1]) and { "beam_busy_groups", 10 } or nil end,
-  },
-  confirm = function(results)
-    local o, b = results[1], results[2]
-    local group = b and b.groups[1]
-    if not group or b.busy_min < 3 * b.schedulers_online then return end
-    -- Who waits for a lock uses a scheduler and gets nothing done.
-    if group.priority ~= "normal" or o.reductions_per_sec < 500000 * o.schedulers_online then return end
-    local told, limited = group.share_pct >= 50, o.schedulers_online < o.schedulers
-    return {
-      object = told and group.app_function or "schedulers",
-      figures = cite(results, { { 1, "utilization_pct" }, { 1, "run_queue" }, { 1, "schedulers_online" },
-        { 1, "seconds" }, { 2, "busy_min" }, { 2, "busy_max" }, { 2, "run_queue" },
-        { 2, "groups[1].app_function" }, { 2, "groups[1].share_pct" } }),
-      severity = "critical", confidence = limited and "low" or told and "high" or "medium",
-      hypothesis = ("All %d schedulers are busy (%d %%) and %d processes want to run at once%s: there is more work "
-        .. "than CPU, and nothing limits how much is started."):format(o.schedulers_online, o.utilization_pct,
-        b.busy_max, told and (", %d %% of them in %s"):format(group.share_pct, group.app_function) or ""),
-      unlike = {
-        hot_process = ("one busy process fills one scheduler; here never less than %d were busy"):format(b.busy_min),
-        priority_inversion = ("they run at priority %s"):format(group.priority),
-        ets_contention = ("waiting for a lock gets no work done; here %.1f million reductions a second were"):format(
-          o.reductions_per_sec / 1000000),
-        schedulers_limited = ("%d of %d schedulers are online"):format(o.schedulers_online, o.schedulers),
-      },
-      next_steps = {
-        step(("find what starts so much of %s at once"):format(told and group.app_function or "this work")),
-        step("limit how many run at a time (a pool, a queue), or spread the work over more nodes", "CAUTION"),
       },
     }
   end,
@@ -401,25 +357,6 @@ local unexplained_memory = {
   end,
 }
 
-local unexplained_load = {
-  id = "unexplained_load", mechanism = "other", suspect = always, yields_to = { ["*"] = "any" },
-  expert = "Schedulers without rest and no cause in sight: say so, and accuse nobody.",
-  look = cpu_saturation.look,
-  confirm = function(results)
-    local o, b = results[1], results[2]
-    if not b or b.busy_min < 2 * b.schedulers_online then return end
-    return {
-      object = "schedulers", severity = "warning", confidence = "low",
-      figures = cite(results, { { 1, "utilization_pct" }, { 1, "run_queue" }, { 1, "reductions_per_sec" },
-        { 1, "seconds" }, { 2, "busy_min" }, { 2, "busy_max" }, { 2, "groups[1].app_function" } }),
-      hypothesis = ("The schedulers are full (%d %%) and %d processes want to run, and no check knows why."):format(
-        o.utilization_pct, b.busy_max),
-      unlike = {}, next_steps = { step "look at beam_busy_groups again: who is there each time?" },
-    }
-  end,
-}
-
 return {
-  process_leak, unbounded_state, binary_refs_held, atom_leak, cpu_saturation, hot_process, unexplained_memory,
-  unexplained_load,
+  process_leak, link_leak, unbounded_state, binary_refs_held, atom_leak, unexplained_processes, unexplained_memory,
 }

@@ -80,29 +80,33 @@ local function suspicious_mailbox(results)
   return row and watch(row.pid)
 end
 
---- What a watched process is doing with its mailbox, in one word. The order matters: what
---- cannot run at all is told before what runs, and what runs before what waits.
-local function mailbox_word(row, w)
-  local top, gained = module_of(w.stack[1]), w.queue_last - w.queue_first
-  local growing = row.queue_growth >= GROWS and gained >= GROWS and w.queue_min >= 0.8 * w.queue_first
-    and w.queue_first > 0
-  local busy, waiting = share(w, "running", "runnable"), share(w, "waiting")
-  local arrives = gained / w.seconds + w.taken_per_sec
-  if share(w, "suspended") >= 80 then
-    -- A port that is busy suspends who writes to it; then the stack ends in the driver's call.
-    return growing and not WAITS_IN[top] and "process_suspended" or nil
-  end
-  if row_of(w.functions, "current_function", "sys:suspend_loop_hib/6") or top == "sys" then
-    return growing and "sys_suspended" or nil
-  end
-  if busy >= 80 and w.queue_min >= 10 * LONG and w.taken_per_sec * 60 < w.queue_min
-    and gained < 0.1 * w.queue_first then return "selective_receive_scan" end
-  if growing and waiting >= 80 and w.taken_per_sec < 0.01 * arrives then
+-- Growth at both looks, and never near empty in between: a burst drains.
+local function grows(row, w)
+  return row.queue_growth >= GROWS and w.queue_last - w.queue_first >= GROWS and w.queue_first > 0
+    and w.queue_min >= 0.8 * w.queue_first
+end
+
+-- Why a mailbox grows. What cannot run is told before what runs, and that before what waits.
+local function growing_word(w)
+  local top, busy = module_of(w.stack[1]), share(w, "running", "runnable")
+  local arrives = (w.queue_last - w.queue_first) / w.seconds + w.taken_per_sec
+  local takes_none = w.taken_per_sec < 0.01 * arrives
+  -- A port that is full suspends who writes to it; then the stack ends in the driver's call.
+  if share(w, "suspended") >= 80 then return WAITS_IN[top] and "other" or "process_suspended" end
+  if top == "sys" then return "sys_suspended" end
+  if takes_none and share(w, "waiting") >= 80 then
     if top == "timer" then return "slow_consumer" end
-    return not WAITS_IN[top] and w.functions[1].share_pct >= 95 and "unhandled_messages" or nil
+    return not WAITS_IN[top] and w.functions[1].share_pct >= 95 and "unhandled_messages" or "other"
   end
-  if growing and w.taken_per_sec > 0 then return "slow_consumer" end
-  if growing and busy >= 80 then return "slow_consumer" end
+  return (w.taken_per_sec > 0 or busy >= 80) and "slow_consumer" or "other"
+end
+
+--- What a watched process is doing with its mailbox, in one word; nil when all is well with it.
+local function mailbox_word(row, w)
+  local busy = share(w, "running", "runnable")
+  if busy >= 80 and w.queue_min >= 10 * LONG and w.taken_per_sec * 60 < w.queue_min
+    and w.queue_last - w.queue_first < 0.1 * w.queue_first then return "selective_receive_scan" end
+  if grows(row, w) then return growing_word(w) end
   if busy >= 80 and w.queue_min >= 50 and w.taken_per_sec >= 100 and w.queue_max < 60 * w.taken_per_sec then
     return "serialising_process"
   end
@@ -122,7 +126,6 @@ local function mailbox_check(word, expert, tell)
     look = { QUEUES, suspicious_mailbox },
     confirm = function(results)
       local w = results[2]
-      if not w or w.unavailable then return end
       local row, i = row_of(results[1].processes, "pid", w.pid)
       if not row or mailbox_word(row, w) ~= word then return end
       local finding = tell(row, w, per_second(w.queue_last - w.queue_first, w.seconds))
@@ -262,6 +265,19 @@ local serialising = mailbox_check("serialising_process",
     }
   end)
 
+local unexplained = mailbox_check("other",
+  "A mailbox that grows at two looks while its process stands in a call or a send: say so, and accuse nobody.",
+  function(row, w, rate)
+    return {
+      severity = "warning", confidence = "low",
+      hypothesis = ("The mailbox of %s grows by %d a second (%d now) while it is in %s: it waits for somebody else, "
+        .. "and who that is was not seen."):format(object(row), rate, w.queue_last, stands(w)),
+      unlike = { slow_consumer = ("it took %d messages a second"):format(w.taken_per_sec) },
+      next_steps = { step("see whom it waits for: beam_process_info of it, then of the one it calls") },
+    }
+  end)
+unexplained.id, unexplained.yields_to = "unexplained_mailbox", { ["*"] = "any" }
+
 slow_consumer.symptom_of = { "cpu_saturation" }
 
-return { slow_consumer, scan, unhandled, suspended, sys_suspended, serialising }
+return { slow_consumer, scan, unhandled, suspended, sys_suspended, serialising, unexplained }

@@ -51,7 +51,6 @@ local ets_growth = {
   },
   -- What was filled at once is in the first look only; what shrinks in between is in neither.
   confirm = function(results)
-    if not results[2] then return end
     for i, now in ipairs(results[2].tables) do
       local was, j = row_of(results[1].tables, "id", now.id)
       local per_hour, seconds = mb_per_hour(now, results[2].seconds), results[2].seconds
@@ -98,7 +97,7 @@ local ets_table_leak = {
   },
   confirm = function(results)
     local now = results[2]
-    if not now or not gathering(now) then return end
+    if not gathering(now) then return end
     local group, all, same_owner = now.groups[1], 0, 0
     for _, other in ipairs(now.groups) do
       all = all + other.tables

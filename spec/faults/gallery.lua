@@ -7,6 +7,7 @@ local coordinator = require "runtime.coordinator"
 local gate = require "runtime.gate"
 local live = require "spec.support.live_node"
 local skill = require "runtime.skill"
+local telemetry = require "runtime.telemetry"
 
 local gallery = {}
 
@@ -66,8 +67,15 @@ end
 
 --- Runs all cases. Called inside a task.
 ---@param cases Planted[]
----@return table<string, table>   the report of each case, by its name; `seconds` says how long it took
+---@return table<string, table>   the report of each case, by its name; `seconds` says how long it took,
+---  `trail` what was looked at
 function gallery.run(cases)
+  local trails = {}
+  local off = telemetry.on("*", function(event, _, about)
+    if event ~= "operator.execute_start" and event ~= "operator.execute_error" then return end
+    local trail = trails[about.trace_id] or {}
+    trails[about.trace_id], trail[#trail + 1] = trail, about.code or about.reason
+  end)
   local code, reports, waiting = compile(cases), {}, { unpack(cases) }
   local skills = { assert(skill.open "beam"), assert(skill.open "ets") }
   local function work()
@@ -76,13 +84,16 @@ function gallery.run(cases)
       local at = start()
       if case.program then at.eval(PLANT, { Name = case.program, Code = code[case.program] }) end
       async.sleep(SETTLES_S)
-      reports[case.case] = investigate(at, skills)
+      local report = investigate(at, skills)
+      report.trail = table.concat(trails[report.trace_id] or {}, "; ")
+      reports[case.case] = report
       at.stop()
     end
   end
   local workers = {}
   for i = 1, AT_ONCE do workers[i] = work end
-  for _, worker in ipairs(async.all(workers)) do assert(worker.ok, worker.err or worker[3]) end
+  for _, worker in ipairs(async.all(workers)) do assert(worker.ok, worker.err) end
+  off()
   return reports
 end
 
