@@ -89,12 +89,10 @@ end
 -- Why a mailbox grows. What cannot run is told before what runs, and that before what waits.
 local function growing_word(w)
   local top, busy = module_of(w.stack[1]), share(w, "running", "runnable")
-  local arrives = (w.queue_last - w.queue_first) / w.seconds + w.taken_per_sec
-  local takes_none = w.taken_per_sec < 0.01 * arrives
   -- A port that is full suspends who writes to it; then the stack ends in the driver's call.
   if share(w, "suspended") >= 80 then return WAITS_IN[top] and "other" or "process_suspended" end
   if top == "sys" then return "sys_suspended" end
-  if takes_none and share(w, "waiting") >= 80 then
+  if w.taken_per_sec == 0 and share(w, "waiting") >= 80 then
     if top == "timer" then return "slow_consumer" end
     return not WAITS_IN[top] and w.functions[1].share_pct >= 95 and "unhandled_messages" or "other"
   end
@@ -195,7 +193,8 @@ local unhandled = mailbox_check("unhandled_messages",
   "A mailbox that only grows while its process waits in its own receive: no clause takes what arrives.",
   function(row, w, rate)
     return {
-      confidence = "high",
+      -- Deeper in its stack it may be a handler that waits, and so slow that no taking was seen.
+      confidence = (#w.stack == 1 or module_of(w.stack[2]) == "proc_lib") and "high" or "medium",
       hypothesis = ("%d messages a second arrive at %s and none is ever taken: it waits in %s for something else, "
         .. "so they pile up (%d now)."):format(rate, object(row), w.functions[1].current_function, w.queue_last),
       unlike = {

@@ -1,0 +1,320 @@
+-- The checks of beam on played answers: the edges that a live node does not hit twice the same
+-- way. That they find what is really there, the gallery shows (spec/faults_spec.lua).
+local skill = require "runtime.skill"
+
+local beam = assert(skill.open "beam")
+
+local function check(id)
+  for _, c in ipairs(beam.checks) do if c.id == id then return c end end
+end
+
+local function with(base, changes)
+  local t = {}
+  for key, value in pairs(base) do t[key] = value end
+  for key, value in pairs(changes or {}) do t[key] = value end
+  return t
+end
+
+--- The mechanisms that the checks find in these answers, those of one look list asked together.
+local function found(ids, results)
+  local words = {}
+  for _, id in ipairs(ids) do
+    local finding = check(id).confirm(results)
+    if finding then words[#words + 1] = check(id).mechanism end
+  end
+  return words
+end
+
+describe("the checks of mailboxes", function()
+  local ALL = { "slow_consumer", "selective_receive_scan", "unhandled_messages", "process_suspended", "sys_suspended",
+    "serialising_process", "unexplained_mailbox" }
+
+  local function statuses(status, share)
+    return { { status = status, share_pct = share or 100 }, { status = "garbage", share_pct = 100 - (share or 100) } }
+  end
+
+  -- A process that takes 200 of 5,000 messages a second, asleep in its handler.
+  local ROW = { pid = "<0.9.0>", name = "desk", queue_growth = 7000, initial_queue = 1000, final_queue = 8000 }
+  local WATCHED = {
+    pid = "<0.9.0>", name = "desk", seconds = 2, samples = 160, statuses = statuses "waiting",
+    functions = { { current_function = "timer:sleep/1", share_pct = 100 } }, stack = { "timer:sleep/1", "app:desk/0" },
+    reductions_per_sec = 9000, queue_first = 8000, queue_last = 17600, queue_min = 8000, queue_max = 17600,
+    taken_per_sec = 200,
+  }
+  local OWN_RECEIVE = { functions = { { current_function = "app:desk/0", share_pct = 100 } }, stack = { "app:desk/0" },
+    taken_per_sec = 0 }
+
+  local function verdict(watched, row)
+    return found(ALL, { { seconds = 1.5, processes = { with(ROW, row) } }, with(WATCHED, watched) })
+  end
+
+  it("call a queue that grows while messages are taken a slow consumer", function()
+    assert.same({ "slow_consumer" }, verdict {})
+  end)
+
+  it("call it that too when it computes instead of sleeping", function()
+    assert.same({ "slow_consumer" }, verdict { statuses = statuses "running", stack = { "app:price/2", "app:desk/0" } })
+  end)
+
+  it("do not say unhandled while even one message in a thousand is taken", function()
+    assert.same({ "slow_consumer" }, verdict(with(OWN_RECEIVE, { taken_per_sec = 5 })))
+  end)
+
+  it("call it that when it never wakes from its own sleep", function()
+    assert.same({ "slow_consumer" }, verdict { taken_per_sec = 0 })
+  end)
+
+  it("say unhandled when it waits in its own receive and takes none", function()
+    assert.same({ "unhandled_messages" }, verdict(OWN_RECEIVE))
+  end)
+
+  it("do not say unhandled when it waits inside a call: whom it waits for is open", function()
+    assert.same({ "other" }, verdict(with(OWN_RECEIVE, { stack = { "gen:do_call/4", "app:desk/0" } })))
+  end)
+
+  it("tell the suspended from the slow by their state", function()
+    assert.same({ "process_suspended" }, verdict(with(OWN_RECEIVE, { statuses = statuses "suspended" })))
+    assert.same({ "sys_suspended" }, verdict(with(OWN_RECEIVE, { stack = { "sys:suspend_loop_hib/6" } })))
+  end)
+
+  it("do not call it suspended by somebody when it is a full port that holds it", function()
+    assert.same({ "other" }, verdict(with(OWN_RECEIVE, { statuses = statuses "suspended",
+      stack = { "prim_inet:send/4" } })))
+  end)
+
+  it("are silent on a burst that drained before the second look", function()
+    assert.same({}, verdict { queue_first = 15000, queue_last = 0, queue_min = 0, queue_max = 15000 })
+  end)
+
+  it("are silent on a burst that was empty in between and came again", function()
+    assert.same({}, verdict { queue_first = 8000, queue_min = 0, queue_last = 20000, queue_max = 20000 })
+  end)
+
+  it("are silent on a queue that began during the second look only", function()
+    assert.same({}, verdict({}, { queue_growth = 0 }))
+  end)
+
+  it("are silent on a long queue that stands still while nobody works", function()
+    assert.same({}, verdict({ queue_first = 5000, queue_last = 5000, queue_min = 5000, queue_max = 5000 },
+      { queue_growth = 0 }))
+  end)
+
+  local BUSY = { statuses = statuses("running", 98), stack = { "app:desk/0" }, queue_first = 200000,
+    queue_last = 200000, queue_min = 200000, queue_max = 200000, taken_per_sec = 0 }
+
+  it("call a long steady queue of a process without rest a scan", function()
+    assert.same({ "selective_receive_scan" }, verdict(BUSY, { queue_growth = 0 }))
+  end)
+
+  it("do not call it a scan while the queue is worked off", function()
+    assert.same({ "serialising_process" }, verdict(with(BUSY, { taken_per_sec = 20000 }), { queue_growth = 0 }))
+  end)
+
+  it("take a short steady queue of a busy server for a server that everybody needs", function()
+    assert.same({ "serialising_process" }, verdict(with(BUSY, { queue_first = 490, queue_last = 495, queue_min = 480,
+      queue_max = 499, taken_per_sec = 3000 }), { queue_growth = 0 }))
+  end)
+
+  it("look closely at the longest queue when none grows, and at nobody when all are short", function()
+    local look = check("slow_consumer").look[2]
+    local still = with(ROW, { queue_growth = 0, final_queue = 5000 })
+    assert.same({ "beam_watch_process", "<0.9.0>", 2000 }, look { { processes = { still } } })
+    assert.is_nil(look { { processes = { with(still, { final_queue = 3 }) } } })
+  end)
+end)
+
+describe("the checks of growth", function()
+  local function growth(o)
+    return with({ seconds = 2, before = 1000, after = 1200, born = 205, died = 5, groups = {
+      { current_function = "app:job/0", initial_call = "erlang:apply/2", parent = "<0.5.0>", parent_name = "boss",
+        count = 200 } } }, o)
+  end
+  local GATHERING = { "process_leak", "link_leak", "unexplained_processes" }
+
+  it("call processes that gather and belong to nobody a leak, and name who spawns them", function()
+    local results = { growth(), growth { before = 1200, after = 1400 }, { link_count = 1 } }
+    assert.same({ "process_leak" }, found(GATHERING, results))
+    assert.matches("spawned by boss", check("process_leak").confirm(results).hypothesis)
+  end)
+
+  it("blame the parent that is linked to all of them", function()
+    local results = { growth(), growth(), { link_count = 900 } }
+    assert.same({ "link_leak" }, found(GATHERING, results))
+    assert.equal("boss", check("link_leak").confirm(results).object)
+  end)
+
+  it("accuse nobody where callers gather, for it is another who does not answer", function()
+    local callers = { { current_function = "gen:do_call/4", count = 200 } }
+    assert.same({ "other" }, found(GATHERING, { growth { groups = callers }, growth { groups = callers }, {} }))
+  end)
+
+  it("look no further when as many end as are born", function()
+    local look = check("process_leak").look[2]
+    assert.is_nil(look { growth { after = 1010, born = 5000, died = 4990 } })
+    assert.same({ "beam_process_growth", 2000 }, look { growth() })
+  end)
+
+  local WATCHED = { pid = "<0.7.0>", name = "store", seconds = 2, samples = 160, queue_max = 0,
+    statuses = { { status = "waiting", share_pct = 90 }, { status = "running", share_pct = 10 } },
+    functions = { { current_function = "timer:sleep/1", share_pct = 90 } }, stack = { "timer:sleep/1", "app:store/1" },
+    collections = 6, major_collections = 1, memory_kb_before = 40000, memory_kb = 60000,
+    used_kb_floor_before = 30000, used_kb_floor = 42000 }
+  local MEMORY = { seconds = 1.5, processes = {
+    { pid = "<0.7.0>", name = "store", used_growth_kb = 9000, used_kb = 30000, message_queue = 0 } } }
+
+  local function state(watched) return check("unbounded_state").confirm { MEMORY, with(WATCHED, watched) } end
+
+  it("find the process that keeps more after each collection", function()
+    local finding = state {}
+    assert.same({ "store", "warning", "high" }, { finding.object, finding.severity, finding.confidence })
+  end)
+
+  it("are silent where collections brought the heap down again", function()
+    assert.is_nil(state { used_kb_floor = 30100 })
+  end)
+
+  it("leave growth in a mailbox to the checks of mailboxes", function()
+    assert.is_nil(state { queue_max = 5000 })
+    assert.is_nil(check("unbounded_state").look[2] { { processes = { with(MEMORY.processes[1],
+      { message_queue = 5000 }) } } })
+  end)
+
+  it("say it under their breath of one that works without pause, or never collected", function()
+    assert.equal("info", state { statuses = { { status = "running", share_pct = 100 } } }.severity)
+    assert.equal("info", state { collections = 0 }.severity)
+  end)
+
+  it("pass over another question of ours", function()
+    local row = with(MEMORY.processes[1], { name = "erpc:execute_call/4" })
+    assert.is_nil(check("unbounded_state").look[2] { { processes = { row } } })
+  end)
+
+  local function holders(o)
+    return { seconds = 1.5, binary_mb_before = 94, binary_mb = 94, groups = { with({ current_function = "app:proxy/0",
+      process_count = 500, held_mb = 93, heap_mb = 1, idle_count = 500 }, o) } }
+  end
+  local function binaries(o) return check("binary_refs_held").confirm { holders(o), holders(o) } end
+
+  it("find many idle holders of most of the binaries", function()
+    assert.equal("app:proxy/0", binaries().object)
+    assert.is_false(check("binary_refs_held").suspect { binary_memory_mb = 3 })
+  end)
+
+  it("do not blame one holder, nor holders at work, nor few megabytes", function()
+    local look = check("binary_refs_held").look[2]
+    assert.is_nil(look { holders { process_count = 1, idle_count = 1 } })
+    assert.is_nil(look { holders { idle_count = 20 } })
+    assert.is_nil(look { holders { held_mb = 5 } })
+    assert.is_nil(look { holders { heap_mb = 80 } })
+  end)
+
+  it("do not call it held where binary memory rises", function()
+    local later = holders()
+    later.binary_mb = 200
+    assert.is_nil(check("binary_refs_held").confirm { holders(), later })
+  end)
+
+  local OVERVIEW = { seconds = 1.5, atom_count_before = 10000, atom_count = 16000 }
+  local ATOMS = { seconds = 2, atom_count_before = 16000, atom_count = 24000, atoms_per_sec = 4000,
+    atom_limit = 1048576, modules_loaded = 0, shapes = { { shape = "user_#", count = 100 } }, makers = {
+      { pid = "<0.8.0>", name = "parser", share_pct = 99 }, { pid = "<0.4.0>", name = "clock", share_pct = 5 } } }
+  local function atoms(o) return check("atom_leak").confirm { OVERVIEW, with(ATOMS, o) } end
+
+  it("name the limit, and who fills it where one stands out", function()
+    assert.equal("atom_table (made by parser)", atoms().object)
+    assert.equal("critical", atoms().severity)
+  end)
+
+  it("name the limit alone where several ran whenever atoms came", function()
+    local both = { { pid = "<0.8.0>", name = "parser", share_pct = 90 },
+      { pid = "<0.4.0>", name = "web", share_pct = 85 } }
+    assert.equal("atom_table", atoms({ makers = both }).object)
+  end)
+
+  it("do not take modules that are loaded for a leak of atoms, nor what stopped again", function()
+    assert.is_nil(atoms { modules_loaded = 2000 })
+    assert.is_nil(atoms { atoms_per_sec = 0 })
+    assert.is_nil(check("atom_leak").look[2] { with(OVERVIEW, { atom_count = 10010 }) })
+  end)
+end)
+
+describe("the checks of the CPU", function()
+  local WATCHED = { pid = "<0.7.0>", name = "loop", seconds = 2, samples = 160, queue_max = 0, queue_min = 0,
+    reductions_per_sec = 40000000, statuses = { { status = "running", share_pct = 98 } }, stack = { "app:loop/1" },
+    functions = { { current_function = "app:loop/1", share_pct = 100 } } }
+  local REDUCERS = { seconds = 1.5, processes = { { pid = "<0.7.0>", name = "loop", share_pct = 99,
+    rate_per_sec = 40000000 } } }
+  local function hot(o) return found({ "hot_process", "regex_backtracking" }, { REDUCERS, with(WATCHED, o) }) end
+
+  it("find the process that never blocks", function() assert.same({ "hot_process" }, hot()) end)
+
+  it("are silent on one that rests, or that serves a queue", function()
+    assert.same({}, hot { statuses = {
+      { status = "running", share_pct = 60 }, { status = "waiting", share_pct = 40 } } })
+    assert.same({}, hot { queue_max = 500 })
+  end)
+
+  it("tell a regular expression from a loop by where it stands", function()
+    assert.same({ "regex_backtracking" },
+      hot { functions = { { current_function = "erlang:re_run_trap/3", share_pct = 98 } } })
+  end)
+
+  it("look no closer when nobody stands out", function()
+    local look = check("hot_process").look[2]
+    assert.is_nil(look { { processes = {} } })
+    assert.is_nil(look { { processes = { { pid = "<0.7.0>", share_pct = 90, rate_per_sec = 5000 } } } })
+    assert.is_nil(look { { processes = { { pid = "<0.7.0>", share_pct = 10, rate_per_sec = 40000000 } } } })
+  end)
+
+  local OVERVIEW = { seconds = 1.5, utilization_pct = 100, run_queue = 79, run_queue_before = 80, schedulers = 2,
+    schedulers_online = 2, reductions_per_sec = 90000000 }
+  local BUSY = { busy_min = 80, busy_max = 81, schedulers_online = 2, run_queue = 79,
+    groups = { { app_function = "app:work/1", priority = "normal", share_pct = 100, process_count = 20 } } }
+  local function full(o, b) return found({ "cpu_saturation", "unexplained_load" },
+    { with(OVERVIEW, o), with(BUSY, b) }) end
+
+  it("find work that is more than the schedulers", function()
+    assert.same({ "cpu_saturation", "other" }, full())
+    assert.equal("app:work/1", check("cpu_saturation").confirm({ OVERVIEW, BUSY }).object)
+  end)
+
+  it("name the schedulers where the work is of many kinds", function()
+    local many = with(BUSY, { groups = { { app_function = "app:a/0", priority = "normal", share_pct = 20 } } })
+    assert.equal("schedulers", check("cpu_saturation").confirm({ OVERVIEW, many }).object)
+  end)
+
+  it("accuse nobody where work at high priority or a lock explains it as well", function()
+    local high = { { app_function = "app:work/1", priority = "high", share_pct = 100 } }
+    assert.same({ "other" }, full({}, { groups = high }))
+    assert.same({ "other" }, full { reductions_per_sec = 300000 })
+  end)
+
+  it("look no closer when one of two schedulers is busy, or the queue is short", function()
+    local look = check("cpu_saturation").look[2]
+    assert.is_nil(look { with(OVERVIEW, { utilization_pct = 50 }) })
+    assert.is_nil(look { with(OVERVIEW, { run_queue = 1, run_queue_before = 1 }) })
+  end)
+
+  it("let a saturated node explain a process that is busy in it", function()
+    assert.equal("any", check("hot_process").yields_to.cpu_saturation)
+  end)
+end)
+
+describe("every check of beam", function()
+  it("cites only figures that stand in the answers it was given", function()
+    local results = { { seconds = 1.5, processes = { { pid = "p", name = "desk", queue_growth = 7000,
+      final_queue = 8000 } } }, { pid = "p", name = "desk", seconds = 2, samples = 9, queue_first = 8000,
+      queue_last = 9000, queue_min = 8000, queue_max = 9000, taken_per_sec = 30, reductions_per_sec = 1,
+      statuses = { { status = "waiting", share_pct = 100 } }, stack = { "app:desk/0" },
+      functions = { { current_function = "app:desk/0", share_pct = 100 } } } }
+    for _, figure in ipairs(check("slow_consumer").confirm(results).figures) do
+      local value = results[figure.look]
+      for key in figure.path:gmatch "[%w_]+" do value = value[tonumber(key) or key] end
+      assert.equal(value, figure.value)
+    end
+  end)
+
+  it("tells the model in a line what an expert looks for", function()
+    for _, c in ipairs(beam.checks) do assert.matches("%.$", c.expert) end
+  end)
+end)
