@@ -53,9 +53,9 @@ local ROWS = WORDS .. [=[
 
 -- All processes but the asking one, in slices. `Look` keeps two figures of each as binaries,
 -- which are no burden on our heap; `Best` finds the N with the largest X (since `Look`, where
--- that is given) above Th, as {Delta, X, DeltaE, P}. The dead count as 0 and are not found.
--- A shape says which item, where in it the figures stand, X and E. The order of
--- garbage_collection_info is that of this release, so it is taken from ourselves.
+-- that is given) above Th, as {Delta, X, DeltaE, P}; `Over` is every X above Th and nothing else.
+-- The dead count as 0 and are not found. A shape says which item, where in it the figures stand,
+-- X and E. The order of garbage_collection_info is that of this release, so we ask for our own.
 local WALK = ROWS .. [=[
   Slices = fun Slices(L, K, A) when K > 2000 ->
                  {H, T} = lists:split(2000, L), Slices(T, K - 2000, [lists:delete(self(), H) | A]);
@@ -90,6 +90,8 @@ local WALK = ROWS .. [=[
         binary -> {Pick([{bin_vheap_size, '$1'}, {bin_old_vheap_size, '$2'}]), {'+', '$1', '$2'}, 0};
         _ -> {{I, '$1'}, '$1', '$1'} end, {element(1, G), G, X, E} end,
   List = fun(S, L) -> #{total => Total(S), showing => length(L), processes => L} end,
+  Over = fun(S, G, Th) -> M = ets:match_spec_compile([{{'$1', '_'}, [{'>', '$1', Th}], ['$1']}]),
+    lists:append([ets:match_spec_run(binary_to_term(B), M) || B <- Look(S, [], G, [])]) end,
   Rank = fun(K, L, N) -> lists:sublist([X || {_, X} <- lists:reverse(lists:keysort(1,
            [{maps:get(K, X), X} || X <- L]))], N) end,
   Reds = fun() -> element(1, erlang:statistics(exact_reductions)) end,
@@ -154,8 +156,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
     -- The host's or the container's memory is known to os_mon alone; reading /proc or a cgroup would go
     -- through the node's file server, which may be what is stuck. So without os_mon that figure is absent.
     snapshot = WALK .. COUNTS .. [=[
-  S = All(),
-  Q = lists:append([binary_to_term(X) || X <- Look(S, [], Shape(message_queue_len), [])]),
+  L = Over(All(), Shape(message_queue_len), 0),
   Used = case whereis(memsup) of
     undefined -> undefined;
     _ -> case catch gen_server:call(memsup, get_system_memory_data, 2000) of
@@ -165,7 +166,6 @@ Name the process (name and pid), what it was doing (current_function), both figu
                  + proplists:get_value(buffered_memory, D, 0),
              if T > 0 -> Pct(T - proplists:get_value(available_memory, D, F), T); true -> undefined end;
            _ -> undefined end end,
-  L = [X || {X, _} <- Q],
   maps:merge(maps:merge(maps:with([total_mb, processes_mb, binary_mb, ets_mb], Memory()), Counts()), Some([
     {memory_utilization_pct, Used},
     {process_utilization_pct, Pct(erlang:system_info(process_count), erlang:system_info(process_limit))},
@@ -211,13 +211,13 @@ Name the process (name and pid), what it was doing (current_function), both figu
 
     queues = WALK .. [=[
   S = All(), G = Shape(message_queue_len),
-  N = lists:sum([length([X || {X, _} <- binary_to_term(B), X > Threshold]) || B <- Look(S, [], G, [])]),
+  N = length(Over(S, G, Threshold)),
   L = [X || {_, _, _, P} <- Best(S, [], G, 50, Threshold, []), X <- Row(P, #{})],
   #{total => N, showing => length(L), processes => L}.]=],
 
     queue_stats = WALK .. [=[
   S = All(), G = Shape(message_queue_len),
-  L = [X || B <- Look(S, [], G, []), {X, _} <- binary_to_term(B), X > 0],
+  L = Over(S, G, 0),
   Some([{total_queued_messages, lists:sum(L)}, {processes_with_queues, length(L)},
         {processes_with_large_queues, length([X || X <- L, X > 1000])},
         {processes_with_critical_queues, length([X || X <- L, X > 10000])}, {max_queue_size, lists:max([0 | L])},

@@ -37,7 +37,7 @@ return {
       element(10, A) =/= element(10, B)],
     Took = max(1, element(8, Last) - element(8, First)),
     [{_, Name}, {_, Prio}, {_, Stack}] = process_info(P, [registered_name, priority, current_stacktrace]),
-    maps:merge(case Name of [] -> #{}; _ -> #{name => atom_to_binary(Name)} end,
+    maps:merge(case Name of [] -> #{}; _ -> #{name => Text(Name)} end,
       #{pid => Pid, seconds => Took / 1000000, samples => N, priority => atom_to_binary(Prio),
         statuses => [#{status => atom_to_binary(S), share_pct => X} || {X, S} <- Share(1, L)],
         functions => [#{current_function => Func(F), share_pct => X} || {X, F} <- lists:sublist(Share(2, L), 5)],
@@ -51,17 +51,11 @@ return {
         used_kb_floor => Floor(lists:nthtail(N - max(1, N div 3), L))})
   catch error:{badmatch, undefined} -> gone; error:badarg -> gone end.]==],
 
-    binary_groups = texts.words .. [==[
+    -- The 5,000 who hold most, of those with more than 4 kB.
+    binary_groups = texts.walk .. [==[
   Word = erlang:system_info(wordsize),
-  Read = fun(I, Ps) -> lists:zipwith(fun erlang:process_info/2, Ps, lists:duplicate(length(Ps), I)) end,
-  {_, L0} = process_info(self(), garbage_collection_info),
-  Pat = [case K of bin_vheap_size -> {K, '$1'}; bin_old_vheap_size -> {K, '$2'}; _ -> '_' end || {K, _} <- L0],
-  M1 = ets:match_spec_compile([{{{garbage_collection_info, Pat}, '$3'}, [{'>', {'+', '$1', '$2'}, 512}],
-                               [{{{'+', '$1', '$2'}, '$3'}}]}]),
-  Hold = (fun(Ps) -> ets:match_spec_run(lists:zip(Read(garbage_collection_info, Ps), Ps), M1) end)(
-            erlang:processes() -- [self()]),
-  Top = lists:sublist(lists:reverse(lists:sort(Hold)), 20000),
-  {_, Ps} = lists:unzip(Top),
+  Top = [{B, P} || {B, _, _, P} <- Best(All(), [], Shape(binary), 5000, 512, [])],
+  {_, Ps} = lists:unzip(Top), Read = fun(I, H) -> Ask(H, I) end,
   Before = erlang:memory(binary),
   R1 = Read(reductions, Ps),
   receive after WindowMs -> ok end,
@@ -70,56 +64,51 @@ return {
           || {{B, P}, {{{_, F}, {_, H}}, {A, C}}} <- lists:zip(Top, lists:zip(lists:zip(Fs, Hs), lists:zip(R1, R2)))],
   Sum = fun(K, L) -> lists:sum([element(K, X) || X <- L]) end,
   Groups = [[X || X <- Rows, element(1, X) =:= F] || F <- lists:usort([element(1, X) || X <- Rows])],
-  Best = lists:sublist(lists:reverse(lists:sort([{Sum(2, L), L} || L <- Groups])), Limit),
+  Most = lists:sublist(lists:reverse(lists:sort([{Sum(2, L), L} || L <- Groups])), Limit),
   #{seconds => WindowMs / 1000, binary_mb_before => Mb(Before), binary_mb => Mb(erlang:memory(binary)),
-    total => length(Groups), showing => length(Best),
+    total => length(Groups), showing => length(Most),
     groups => [maps:merge(#{current_function => Func(element(1, hd(L))), process_count => length(L), held_mb => Mb(B),
                   heap_mb => Mb(Sum(3, L)), idle_count => Sum(4, L), pid => Show(element(5, hd(L)))},
                   case process_info(element(5, hd(L)), registered_name) of
-                    {_, N} when L =:= [hd(L)] -> #{name => atom_to_binary(N)}; _ -> #{} end) || {B, L} <- Best]}.]==],
+                    {_, N} when L =:= [hd(L)] -> #{name => Text(N)}; _ -> #{} end) || {B, L} <- Most]}.]==],
 
-    busy_groups = texts.words .. [==[
+    busy_groups = texts.walk .. [==[
   Otp = [erlang, erts_internal, lists, maps, ets, timer, gen, gen_server, gen_statem, proc_lib, binary, string,
          unicode, re, io_lib, math, rand, crypto, prim_inet, gen_tcp, logger, erts_debug],
   Where = fun(S) -> case [{M, F, A} || {M, F, A, _} <- S, not lists:member(M, Otp)] of
              [X | _] -> X; [] -> case S of [{M, F, A, _} | _] -> {M, F, A}; _ -> none end end end,
   One = fun(Most) ->
-          Ps = erlang:processes(),
-          V = lists:zip(lists:zipwith(fun erlang:process_info/2, Ps, lists:duplicate(length(Ps), status)), Ps),
           Spec = [{{{status, '$1'}, '$2'}, [{'orelse', {'=:=', '$1', running}, {'=:=', '$1', runnable}}], ['$2']}],
-          Busy = ets:match_spec_run(V, ets:match_spec_compile(Spec)) -- [self()],
+          M = ets:match_spec_compile(Spec),
+          Busy = lists:append([ets:match_spec_run(lists:zip(Ask(H, status), H), M) || H <- All()]),
           {length(Busy), [{Where(S), Pr, P} || P <- lists:sublist(Busy, Most),
              [{_, S}, {_, Pr}] <- [process_info(P, [current_stacktrace, priority])]]} end,
   A = One(0), receive after 50 -> ok end, B = One(20), receive after 50 -> ok end, C = One(0),
   {Ns, Ls} = lists:unzip([A, B, C]),
-  All = lists:append(Ls),
-  Keys = lists:usort([{W, Pr} || {W, Pr, _} <- All]),
-  Groups = lists:reverse(lists:sort([{length([x || {W, Pr, _} <- All, {W, Pr} =:= K]), K} || K <- Keys])),
+  Every = lists:append(Ls),
+  Keys = lists:usort([{W, Pr} || {W, Pr, _} <- Every]),
+  Groups = lists:reverse(lists:sort([{length([x || {W, Pr, _} <- Every, {W, Pr} =:= K]), K} || K <- Keys])),
   #{busy_min => lists:min(Ns), busy_max => lists:max(Ns), schedulers_online => erlang:system_info(schedulers_online),
     run_queue => erlang:statistics(total_run_queue_lengths), total => length(Keys),
     showing => min(Limit, length(Keys)),
     groups => [#{app_function => Func(W), priority => atom_to_binary(Pr), share_pct => N * 100 div max(1,
-      length(All)),
-                 process_count => length(lists:usort([P || {U, Q, P} <- All, {U, Q} =:= {W, Pr}]))}
+      length(Every)),
+                 process_count => length(lists:usort([P || {U, Q, P} <- Every, {U, Q} =:= {W, Pr}]))}
                || {N, {W, Pr}} <- lists:sublist(Groups, Limit)]}.]==],
 
-    atom_makers = texts.words .. [==[
+    atom_makers = texts.walk .. [==[
   Count = fun() -> erlang:system_info(atom_count) end,
-  Reds = fun(Ps) -> [case X of {_, R} -> R; _ -> 0 end
-                     || X <- lists:zipwith(fun erlang:process_info/2, Ps, lists:duplicate(length(Ps),
-                       reductions))] end,
+  Ran = fun(Ps) -> [case X of {_, R} -> R; _ -> 0 end || X <- Ask(Ps, reductions)] end,
   Begin = Now(), First = Count(), Code = length(erlang:loaded()),
-  All = erlang:processes() -- [self()],
-  R1 = Reds(All), receive after 200 -> ok end, R2 = Reds(All),
-  Busy = [P || {_, P} <- lists:sublist(lists:reverse(lists:sort([{B - A, P}
-            || {P, {A, B}} <- lists:zip(All, lists:zip(R1, R2)), B > A])), 20)],
-  Look = fun L(T, A, R, S) ->
+  S = All(), G = Shape(reductions), W = Look(S, [], G, []), receive after 200 -> ok end,
+  Busy = [P || {_, _, _, P} <- Best(S, W, G, 20, 0, [])],
+  Close = fun L(T, A, R, S) ->
            receive after 1 -> ok end,
-           A1 = Count(), Q = Reds(Busy),
-           Ran = [case Y > X of true -> 1; false -> 0 end || {X, Y} <- lists:zip(R, Q)],
-           S1 = [{A1 - A, Ran} | S],
+           A1 = Count(), Q = Ran(Busy),
+           Did = [case Y > X of true -> 1; false -> 0 end || {X, Y} <- lists:zip(R, Q)],
+           S1 = [{A1 - A, Did} | S],
            case Now() >= T of true -> S1; false -> L(T, A1, Q, S1) end end,
-  Steps = Look(Begin + max(400, WindowMs), Count(), Reds(Busy), []),
+  Steps = Close(Begin + max(400, WindowMs), Count(), Ran(Busy), []),
   Made = max(1, lists:sum([D || {D, _} <- Steps])),
   Without = max(1, length([x || {D, _} <- Steps, D =< 0])),
   Makers = lists:reverse(lists:sort([{lists:sum([D || {D, R} <- Steps, lists:nth(I, R) =:= 1]) * 100 div Made
@@ -136,7 +125,7 @@ return {
     shapes => [#{shape => binary:part(U, 0, min(40, byte_size(U))), count => C}
                || {C, U} <- lists:sublist(Shapes, 3), C >= 5],
     makers => [maps:merge(#{pid => Show(P), share_pct => C, current_function => Func(F)},
-                          case N of [] -> #{}; _ -> #{name => atom_to_binary(N)} end)
+                          case N of [] -> #{}; _ -> #{name => Text(N)} end)
                || {C, P} <- lists:sublist(Makers, 5), C > 0,
                   [{_, N}, {_, F}] <- [process_info(P, [registered_name, current_function])]]}.]==],
   },

@@ -25,7 +25,7 @@ describe("beam skill", function()
   it("gives memory in MB by category, as erlang:memory does", live.test(function()
     local before, m = eval "erlang:memory(processes).", callback.beam_get_memory()
     local after = eval "erlang:memory(processes)."
-    assert.near((before + after) / 2 / 2 ^ 20, m.processes_mb, 0.5)
+    assert.near((before + after) / 2 / 2 ^ 20, m.processes_mb, 3) -- whoever asks has a heap too
     assert.near(eval "erlang:memory(code)." / 2 ^ 20, m.code_mb, 0.2)
     assert.near(eval "erlang:memory(ets)." / 2 ^ 20, m.ets_mb, 0.1)
     assert.near(eval "erlang:memory(atom)." / 2 ^ 20, m.atom_mb, 0.1)
