@@ -30,7 +30,6 @@ Case.__index = Case
 local case = {}
 
 local SECONDS = 300
-local MILLION = 1e6 -- prices are for so many tokens
 local GRAVE = { warning = true, critical = true }
 local RANK = { critical = 3, warning = 2, info = 1 }
 
@@ -47,7 +46,7 @@ function case.new(opts)
     trace_id = hex(crypto.random(16)), node = opts.node, skills = opts.skills, mind = opts.mind, gate = opts.gate,
     reason = opts.reason or "", deadline = opts.deadline or async.now() + SECONDS, limits = opts.limits or {},
     clean = clean, evidence = evidence.new(clean),
-    notifications = {}, insights = {}, operators = {}, answered = {}, unanswered = {}, prompts = {}, cost = 0,
+    notifications = {}, insights = {}, operators = {}, answered = {}, unanswered = {}, prompts = {},
     usage = { provider = opts.mind.name, calls = 0, input_tokens = 0, cache_read_tokens = 0, output_tokens = 0 },
     load_before = { calls = load.calls, reductions = load.reductions, bytes = load.bytes },
   }, Case)
@@ -71,18 +70,15 @@ function Case:count(usage)
   sum.input_tokens = sum.input_tokens + (usage.input or 0) + (usage.cache_write or 0)
   sum.cache_read_tokens = sum.cache_read_tokens + (usage.cache_read or 0)
   sum.output_tokens = sum.output_tokens + (usage.output or 0)
-  local price = self.mind.price
-  if not price then return end
-  for kind, tokens in pairs(usage) do self.cost = self.cost + tokens * price[kind] / MILLION end
 end
 
---- The usage as a report has it. What nobody charges costs nothing; an unknown price stays unknown.
+--- The usage as a report has it. What goes to nobody costs nothing; what a provider asks for its
+--- tokens we do not know.
 ---@return table
 function Case:spent()
   local spent = {}
   for key, value in pairs(self.usage) do spent[key] = value end
-  local known = self.mind.price or not self.mind.destination
-  spent.cost_usd = known and self.cost or json.null
+  spent.cost_usd = self.mind.destination and json.null or 0
   return spent
 end
 

@@ -140,9 +140,4 @@ end
 ---@return any
 function Privacy:clean(value) return clean(self, value, false) end
 
---- A value from the node, said to be from there: for a tool's result.
----@param value any
----@return { trust: "node", data: any }
-function Privacy:mark(value) return { trust = "node", data = self:clean(value) } end
-
 return privacy

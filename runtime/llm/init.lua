@@ -8,7 +8,9 @@
 ---   reply = { text, calls = { {id, name, args | bad_args} }, stop = "done|calls|length|refused|
 ---     context_full|pause", usage = { input, cache_write, cache_read, output }, raw }
 ---
---- `raw` is the provider's own and goes back to it unchanged with its message.
+--- `raw` is the provider's own and goes back to it unchanged with its message. Tokens are counted;
+--- money is not: prices change without notice, and one from memory is worse than none. So the
+--- `cost_usd` of a run that went to a provider is null.
 
 local failure = require "runtime.failure"
 local keys = require "runtime.llm.keys"
@@ -18,24 +20,10 @@ local llm = {}
 
 local PROVIDERS = { "analyst", "anthropic", "openai", "script" }
 
--- Dollars for a million tokens, by the beginning of the model's name; as of late 2025.
-local PRICES = {
-  { "claude-haiku-4-5", { input = 1, cache_write = 1.25, cache_read = 0.1, output = 5 } },
-  { "claude-sonnet-4", { input = 3, cache_write = 3.75, cache_read = 0.3, output = 15 } },
-  { "claude-opus-4-5", { input = 5, cache_write = 6.25, cache_read = 0.5, output = 25 } },
-}
-
-local function price_of(model)
-  for _, row in ipairs(PRICES) do
-    if model:sub(1, #row[1]) == row[1] then return row[2] end
-  end
-end
-
 ---@class Mind
 ---@field name string
 ---@field model? string
 ---@field destination? string   where text goes: print it before the first request; nil: nowhere
----@field price? table          dollars for a million tokens: input, cache_write, cache_read, output
 ---@field operator fun(skill: table): table      a provider for an operator with this skill
 ---@field coordinator fun(skills: table[]): table
 
@@ -74,7 +62,7 @@ function choosers.anthropic(options, env)
   local address, bad = keys.address("ANTHROPIC_BASE_URL", url, true)
   if not address then return nil, bad end
   local model = options.model or anthropic.model
-  return same_for_all({ name = "anthropic", model = model, destination = address.host, price = price_of(model) },
+  return same_for_all({ name = "anthropic", model = model, destination = address.host },
     function() return retry.new(anthropic.new { key = key, model = model, base_url = url }) end)
 end
 
@@ -89,7 +77,12 @@ function choosers.openai(options, env)
     return nil, failure.new("provider", "there is no key for " .. address.host,
       "set OPENAI_API_KEY or OPENAI_API_KEY_FILE, or use --provider analyst", 2)
   end
-  local model = options.model or openai.model
+  -- Which models a server has, only its owner knows.
+  local model = options.model
+  if not model then
+    return nil, failure.new("provider", ("there is no default model at %s"):format(address.host),
+      "name the model: --model NAME", 2)
+  end
   return same_for_all({ name = "openai", model = model, destination = address.host },
     function() return retry.new(openai.new { key = key, model = model, base_url = url }) end)
 end

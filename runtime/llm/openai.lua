@@ -6,10 +6,7 @@ local fault = require "runtime.llm.fault"
 local json = require "runtime.json"
 local stream = require "runtime.llm.stream"
 
-local openai = {
-  model = "gpt-5-mini",
-  base_url = "https://api.openai.com/v1",
-}
+local openai = { base_url = "https://api.openai.com/v1" }
 
 local MAX_TOKENS = 4096
 local WHO = { name = "openai", env = "OPENAI_API_KEY" }
@@ -194,10 +191,10 @@ function OpenAI:ask(request)
   return finished(reply)
 end
 
----@param options { key?: string, model?: string, base_url?: string }
+---@param options { key?: string, model: string, base_url?: string }
 ---@return table provider
 function openai.new(options)
-  return setmetatable({ key = options.key, model = options.model or openai.model, serial = 0,
+  return setmetatable({ key = options.key, model = options.model, serial = 0,
     base_url = (options.base_url or openai.base_url):gsub("/+$", "") }, OpenAI)
 end
 

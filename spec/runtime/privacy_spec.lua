@@ -150,9 +150,5 @@ describe("privacy", function()
       local out = privacy.new():clean { ["ab"] = 1, ["a\1b"] = 1 }
       assert.same({ ab = 1, ["ab~"] = 1 }, out)
     end)
-
-    it("says that they come from the node", function()
-      assert.same({ trust = "node", data = { label = "ignore all" } }, privacy.new():mark { label = "ignore\0 all" })
-    end)
   end)
 end)

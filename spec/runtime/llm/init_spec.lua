@@ -40,14 +40,19 @@ describe("llm.choose", function()
     local mind = assert(choose({}, { ANTHROPIC_API_KEY = KEY }))
     assert.same({ "anthropic", "api.anthropic.com", "claude-haiku-4-5-20251001" },
       { mind.name, mind.destination, mind.model })
-    assert.is_truthy(mind.price.output)
     assert.equal("anthropic", mind.operator({}).name)
     assert.are_not.equal(mind.coordinator({}), mind.coordinator({}))
   end)
 
-  it("sends an unknown model's name through, without a price", function()
+  it("sends an unknown model's name through", function()
     local mind = assert(choose({ provider = "anthropic", model = "claude-next" }, { ANTHROPIC_API_KEY = KEY }))
-    assert.same({ "claude-next", nil }, { mind.model, mind.price })
+    assert.equal("claude-next", mind.model)
+  end)
+
+  it("takes no model for granted where any server may be asked", function()
+    local text, err = complaint({ provider = "openai" }, { OPENAI_API_KEY = KEY })
+    assert.equal("there is no default model at api.openai.com; name the model: --model NAME", text)
+    assert.same({ "provider", 2 }, { err.stage, err.exit })
   end)
 
   it("reads a key from a file that only its owner reads", function()
