@@ -48,14 +48,10 @@ function operator.mechanisms(case)
   return table.concat(lines, "\n")
 end
 
--- Words of the coordinator may repeat what a node said, so they come as data and with a name.
-local function task_of(case, context)
+local function task_of(case, question)
   local lines = { "Look at your domain on the node and report.", "", "What made somebody look: "
     .. (case.reason ~= "" and case.reason or "nothing in particular; find out how it is") }
-  if context then
-    lines[#lines + 1] = "What the coordinator adds, as material: "
-      .. json.encode(case.clean { context = context:sub(1, CONTEXT_BYTES) })
-  end
+  if question then lines[#lines + 1] = "The coordinator has a question; it comes with your snapshot." end
   return table.concat(lines, "\n")
 end
 
@@ -96,10 +92,12 @@ function operator.investigate(case, s, entry, system, context, deadline)
     case:emit(event, measurements, metadata)
   end
   emit("operator.started", { system_time = os.time() * 1e9 })
+  local question = context and context:sub(1, CONTEXT_BYTES)
   local outcome = agent.run {
-    kind = "operator", provider = case.mind.operator(s), system = system, task = task_of(case, context),
+    kind = "operator", provider = case.mind.operator(s), system = system, task = task_of(case, question),
     tools = tools.list, deadline = deadline, iterations = case.limits.iterations,
-    state = { case = case, skill = s, node = case.node, gate = case.gate, status = entry, emit = emit },
+    state = { case = case, skill = s, node = case.node, gate = case.gate, status = entry, question = question,
+      emit = emit },
     emit = emit, clean = case.clean,
     count = function(usage) case:count(usage) end, budget = function() return case:budget() end,
   }

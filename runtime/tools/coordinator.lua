@@ -79,6 +79,7 @@ local tools = {
       "notification_ids", "correlation_type", "summary", "matched_observations", "root_cause", "severity",
       "confidence", "evidence",
     }),
+    from_node = true,
     run = function(state, args)
       local insight, dropped = state.case:conclude(args)
       if not insight then return nil, dropped end

@@ -1,5 +1,5 @@
 --- The whole vocabulary of an operator, as data: what the model reads, what is checked, what runs.
---- A tool is handed the operator's state { case, skill, node, gate, status, emit }.
+--- A tool is handed the operator's state { case, skill, node, gate, status, question?, emit }.
 
 local async = require "runtime.async"
 local execute = require "runtime.execute"
@@ -57,7 +57,8 @@ end
 local tools = {
   {
     name = "take_snapshot",
-    doc = "Takes the health figures of your domain now. Answers { id, data, taken_at }.",
+    doc = "Takes the health figures of your domain now. Answers { id, data, taken_at }, and the coordinator's "
+      .. "question where it has one.",
     parameters = object {},
     repeatable = true,
     from_node = true,
@@ -69,7 +70,10 @@ local tools = {
         at = state.case.now(),
       }
       state.emit("operator.take_snapshot", nil, { snapshot_id = id })
-      return snapshot_row(state.case.evidence:get(id))
+      -- The question comes here and not with the task: it may quote the node.
+      local row = snapshot_row(state.case.evidence:get(id))
+      row.question = state.question
+      return row
     end,
   },
   {
@@ -95,6 +99,7 @@ local tools = {
       evidence = shapes.evidence, root_cause = shapes.root_cause, considered = shapes.considered,
       next_steps = shapes.next_steps, confidence = shapes.confidence,
     }, { "type", "context", "observation", "severity", "snapshot_ids" }),
+    from_node = true,
     run = function(state, args)
       local sent, dropped = state.case:notify(state.skill.name, args)
       if not sent then
@@ -123,6 +128,7 @@ local tools = {
     doc = "The notifications that you sent in this run.",
     parameters = object {},
     repeatable = true,
+    from_node = true,
     run = function(state)
       state.emit "operator.get_notifications"
       local own = {}

@@ -279,11 +279,14 @@ describe("runtime.coordinator", function()
     assert.is_truthy(results(last)[1].text:find("ledger", 1, true))
   end)
 
-  it("gives an operator the coordinator's context cleaned and as material, never in its instructions", function()
+  it("gives an operator the coordinator's question cleaned, with its snapshot and as the node's words", function()
     local ets = idle()
     run(model.played { calls({ "invoke_operators", { skills = { "ets" }, context = "memory\226\128\139\27[2J rises" } },
       WAIT), says "x" }, { ets = ets })
-    assert.is_nil(ets.asked[1].system:find("memory rises", 1, true))
-    assert.matches('as material: {"context":"memory rises"}', ets.asked[1].messages[1].text)
+    local first = ets.asked[1]
+    assert.is_nil((first.system .. first.messages[1].text):find("memory rises", 1, true))
+    assert.matches("The coordinator has a question; it comes with your snapshot", first.messages[1].text)
+    local shown = json.decode(results(ets.asked[2])[1].text)
+    assert.same({ "memory rises", "node" }, { shown.question, shown.trust })
   end)
 end)
