@@ -4,7 +4,8 @@
 -- Put together here from constants, and nowhere else. One item of every table is read in
 -- compiled code (Items); all the others only of the few tables that are shown. A
 -- table may die in between, and then has no integer for an item and no info. Ids
--- are references and travel as text, because the model gives them back.
+-- are references and travel as text, because the model gives them back. No binary is
+-- written in these texts: erl_eval would load a module and 301 atoms from disk for it.
 local TABLES = [[
   T = ets:all(),
   Items = fun(I) -> lists:zip(lists:zipwith(fun ets:info/2, T, lists:duplicate(length(T), I)), T) end,
@@ -133,8 +134,7 @@ Name the table and its owner, and give both sizes and the time between them.]],
     list = TABLES .. [[ List(lists:sublist(lists:sort(T), Limit)).]],
 
     top = TABLES .. [[
-  I = case SortBy of <<"size">> -> size; <<"memory">> -> memory end,
-  List([X || {_, X} <- lists:sublist(Ranked(I), Limit)]).]],
+  List([X || {_, X} <- lists:sublist(Ranked(binary_to_existing_atom(SortBy)), Limit)]).]],
 
     -- The text of an id or of a name; one that no atom or reference has matches nothing.
     find = TABLES .. [[

@@ -2,6 +2,8 @@
 --- makes the atoms. Many looks in one window on the node, so that little travels.
 
 local texts = ...
+-- Seconds. A node that is looked at this closely may have no CPU to spare for it.
+local PATIENCE = 30
 local LIMIT = { name = "limit", type = "integer", min = 1, max = 50, default = 10 }
 
 return {
@@ -132,6 +134,7 @@ return {
 
   callbacks = {
     beam_watch_process = {
+      timeout = PATIENCE,
       doc = "Watches one process closely, about 80 looks a second: what it does, whether it takes messages, "
         .. "whether what it keeps grows.",
       args = { { name = "pid", type = "string" }, { name = "window_ms", type = "integer", min = 100, max = 10000,
@@ -160,6 +163,7 @@ return {
       returns = { "seconds", "binary_mb_before", "binary_mb", "total", "showing",
         "groups[]: current_function, process_count, held_mb, heap_mb, idle_count, pid (one of them), name (where "
           .. "it is one)" },
+      timeout = PATIENCE,
       query = "binary_groups",
     },
 
@@ -169,6 +173,7 @@ return {
       returns = { "busy_min, busy_max (running or runnable processes in three looks)", "schedulers_online",
         "run_queue", "total", "showing",
         "groups[]: app_function, priority, share_pct (of at most 20 looked at), process_count (of these)" },
+      timeout = PATIENCE,
       query = "busy_groups",
     },
 
@@ -182,6 +187,7 @@ return {
         "shapes[]: shape, count (of the last 100)",
           "makers[]: pid, name, current_function, share_pct (100: all atoms came while it ran, and none while it "
           .. "did not)" },
+      timeout = PATIENCE,
       query = "atom_makers",
     },
   },

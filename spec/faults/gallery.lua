@@ -76,9 +76,9 @@ function gallery.run(cases)
     local trail = trails[about.trace_id] or {}
     trails[about.trace_id], trail[#trail + 1] = trail, about.code or about.reason
   end)
-  local code, reports, waiting = compile(cases), {}, { unpack(cases) }
+  local code, reports = compile(cases), {}
   local skills = { assert(skill.open "beam"), assert(skill.open "ets") }
-  local function work()
+  local function work(waiting)
     while #waiting > 0 do
       local case = table.remove(waiting, 1)
       local at = start()
@@ -90,9 +90,12 @@ function gallery.run(cases)
       at.stop()
     end
   end
+  local alone, together = {}, {}
+  for _, case in ipairs(cases) do table.insert(case.alone and alone or together, case) end
   local workers = {}
-  for i = 1, AT_ONCE do workers[i] = work end
+  for i = 1, AT_ONCE do workers[i] = function() work(together) end end
   for _, worker in ipairs(async.all(workers)) do assert(worker.ok, worker.err) end
+  work(alone)
   off()
   return reports
 end

@@ -13,6 +13,6 @@ dig() ->
   dig().
 
 poke(P) ->
-  P ! dirt,
+  [P ! {dirt, I} || I <- lists:seq(1, 20)],
   timer:sleep(2),
   poke(P).

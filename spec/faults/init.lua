@@ -7,12 +7,13 @@
 ---@field verdict "sick"|"healthy"
 ---@field object? string      the root cause has to name it
 ---@field mechanism? string
+---@field alone? boolean      it takes the CPU, so nothing else runs on this machine meanwhile
 
 ---@type Planted[]
 return {
   { case = "slow_consumer", program = "harbor", verdict = "sick", object = "pier", mechanism = "slow_consumer" },
   { case = "selective_receive_scan", program = "maple", verdict = "sick", object = "birch",
-    mechanism = "selective_receive_scan" },
+    mechanism = "selective_receive_scan", alone = true },
   { case = "unhandled_messages", program = "copper", verdict = "sick", object = "nickel",
     mechanism = "unhandled_messages" },
   { case = "process_leak", program = "meadow", verdict = "sick", object = "meadow:stem/0", mechanism = "process_leak" },
@@ -23,11 +24,12 @@ return {
     mechanism = "atom_leak" },
   { case = "binary_refs_held", program = "canyon", verdict = "sick", object = "canyon:echo/0",
     mechanism = "binary_refs_held" },
-  { case = "hot_process", program = "ember", verdict = "sick", object = "flint", mechanism = "hot_process" },
+  { case = "hot_process", program = "ember", verdict = "sick", object = "flint", mechanism = "hot_process",
+    alone = true },
   { case = "cpu_saturation", program = "delta", verdict = "sick", object = "delta:flow/1",
-    mechanism = "cpu_saturation" },
+    mechanism = "cpu_saturation", alone = true },
   { case = "serialising_process", program = "strait", verdict = "sick", object = "ferry",
-    mechanism = "serialising_process" },
+    mechanism = "serialising_process", alone = true },
   { case = "process_suspended", program = "hollow", verdict = "sick", object = "badger",
     mechanism = "process_suspended" },
 

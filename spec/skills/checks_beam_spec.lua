@@ -151,6 +151,7 @@ describe("the checks of growth", function()
   it("look no further when as many end as are born", function()
     local look = check("process_leak").look[2]
     assert.is_nil(look { growth { after = 1010, born = 5000, died = 4990 } })
+    assert.is_nil(look { growth { after = 1300, born = 5000, died = 4700 } })
     assert.same({ "beam_process_growth", 2000 }, look { growth() })
   end)
 

@@ -114,6 +114,11 @@ describe("the checks of ets", function()
     assert.is_nil((find "ets_table_leak"))
   end))
 
+  it("look no further where most of what is made is deleted again", function()
+    local busy = { seconds = 1.8, count_before = 30, count = 130, born = 1000, died = 900, groups = {} }
+    assert.is_nil(check("ets_table_leak").look[2] { busy })
+  end)
+
   it("name the maker where the tables have many names", function()
     local window = { seconds = 1.8, count_before = 30, count = 130, born = 100, died = 0, groups = {
       { name = "a", owner_pid = "<0.5.0>", owner_name = "press", tables = 1, memory_kb = 1 },
