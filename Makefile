@@ -8,8 +8,9 @@ PROGRAM ?= beamlens-run
 
 PACKAGES = gcc libc6-dev make luajit libluajit-5.1-dev lua-luv-dev libuv1-dev lua-cjson-dev \
   libcurl4-openssl-dev libssl-dev erlang-base erlang-dev
-TEST_PACKAGES = erlang-nox elixir lua-busted lua-check cppcheck tmux
-BENCH_PACKAGES = rabbitmq-server hyperfine
+TEST_PACKAGES = erlang-nox elixir lua-busted lua-check cppcheck
+FUZZ_PACKAGES = clang libclang-rt-14-dev
+BENCH_PACKAGES = rabbitmq-server
 
 WARN = -std=gnu99 -Wall -Wextra -Werror -D_GNU_SOURCE
 INC  = -isystem /usr/include/luajit-2.1 -isystem /usr/include/lua5.1 -Ihost
@@ -23,10 +24,11 @@ TEXTS   = $(wildcard prompts/*.md examples/*.lua)
 all: $(PROGRAM)
 
 # Asks apt only when something is missing, and for root only then.
-deps deps-test deps-bench: WANTED = $(PACKAGES)
+deps deps-test deps-bench deps-fuzz: WANTED = $(PACKAGES)
 deps-test: WANTED += $(TEST_PACKAGES)
 deps-bench: WANTED += $(TEST_PACKAGES) $(BENCH_PACKAGES)
-deps deps-test deps-bench:
+deps-fuzz: WANTED += $(FUZZ_PACKAGES)
+deps deps-test deps-bench deps-fuzz:
 	@sh host/deps.sh $(WANTED)
 
 $(BUILD)/%.o: host/%.c $(wildcard host/*.h) Makefile
@@ -66,19 +68,34 @@ demo: deps all
 	@sh examples/demo/run.sh
 
 test: deps-test all $(BUILD)/spec-host
-	@$(BUILD)/spec-host spec
+	@$(BUILD)/spec-host spec/run.lua
 
 check: deps-test all
 	luacheck -q runtime sandbox skills spec examples host
 	cppcheck -q --std=c99 --enable=warning,performance,portability --inline-suppr \
 	  --suppress=missingIncludeSystem --error-exitcode=1 -Ihost host
 
-# The specs again, with the host under the address and undefined-behaviour sanitizers.
+# The specs again, with the host under the address and undefined-behaviour sanitizers. Leaks are not
+# looked for: the program ends without taking its Lua state apart.
+sanitize: export ASAN_OPTIONS = detect_leaks=0
+sanitize: export BEAMLENS_PROGRAM = $(CURDIR)/build/sanitize/beamlens-run
 sanitize: deps-test
-	$(MAKE) BUILD=build/sanitize PROGRAM=build/sanitize/beamlens-run \
+	@$(MAKE) BUILD=build/sanitize PROGRAM=build/sanitize/beamlens-run \
 	  CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" \
 	  build/sanitize/beamlens-run build/sanitize/spec-host
-	ASAN_OPTIONS=detect_leaks=0 build/sanitize/spec-host spec
+	build/sanitize/spec-host spec/run.lua
+
+# Ten minutes of hostile terms for the decoder, from the corpus and back into build/fuzz.
+FUZZ_SECONDS ?= 600
+fuzz: deps-fuzz $(BUILD)/etf_fuzz
+	mkdir -p $(BUILD)/fuzz && cp -n spec/fuzz/corpus/* $(BUILD)/fuzz
+	cd $(BUILD) && ./etf_fuzz -max_len=8192 -timeout=5 -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 fuzz
+
+$(BUILD)/etf_fuzz: spec/fuzz/etf_fuzz.c $(wildcard host/etf_*.c) host/etf.h
+	@mkdir -p $(BUILD)
+	clang -g -O1 $(WARN) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $(INC) \
+	  spec/fuzz/etf_fuzz.c $(wildcard host/etf_*.c) -o $@ -l:liblua5.1-cjson.a -l:libluajit-5.1.a -l:libei.a \
+	  -lpthread -ldl -lm
 
 bench: deps-bench all $(BUILD)/spec-host
 	@$(BUILD)/spec-host spec/bench/run.lua
@@ -89,4 +106,4 @@ install: all
 clean:
 	rm -rf $(BUILD) $(PROGRAM)
 
-.PHONY: all deps deps-test deps-bench demo test check sanitize bench install clean
+.PHONY: all deps deps-test deps-bench deps-fuzz demo test check sanitize fuzz bench install clean

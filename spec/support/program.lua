@@ -23,7 +23,7 @@ end
 --- Starts it inside a task.
 ---@param args string[]
 ---@param opts? { env: table<string, string>, cwd: string, path: string }
----@return table running   { pid, stdout(), stderr(), kill(signal), wait() -> exit code, signal }
+---@return table running   { pid, stdout(), stderr(), kill(signal), wait(seconds) -> exit code, signal }
 function program.start(args, opts)
   opts = opts or {}
   local out, err, out_parts, err_parts = uv.new_pipe(false), uv.new_pipe(false), {}, {}
@@ -42,8 +42,13 @@ function program.start(args, opts)
   function running.stdout() return table.concat(out_parts) end
   function running.stderr() return table.concat(err_parts) end
   function running.kill(name) process:kill(name) end
-  function running.wait()
-    if not done then async.await(function(resume) wake = resume end, async.now() + 120) end
+  -- Killed after so many seconds, for a spec must end; then there is a signal and no code.
+  function running.wait(seconds)
+    if not done then async.await(function(resume) wake = resume end, async.now() + (seconds or 120)) end
+    if not done then
+      process:kill "sigkill"
+      async.await(function(resume) wake = resume end)
+    end
     while not (out:is_closing() and err:is_closing()) do async.sleep(0.005) end
     process:close()
     return code, signal

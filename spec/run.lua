@@ -1,0 +1,57 @@
+--- `spec-host spec/run.lua [FILE…]`: every spec file in a process of its own, two at a time, so
+--- that none meets what another left in its loop. What failed is shown in full, what passed in a
+--- line; the last line is "N passed, N failed".
+
+local uv = require "luv"
+local async = require "runtime.async"
+local program = require "spec.support.program"
+local ours = require "host.files"
+
+local AT_ONCE = 2
+local LONGEST_S = 600
+
+local function find(folder, list)
+  local scan = uv.fs_scandir(folder)
+  while scan do
+    local name, kind = uv.fs_scandir_next(scan)
+    if not name then return list end
+    local path = folder .. "/" .. name
+    if kind == "directory" then find(path, list) elseif name:match "_spec%.lua$" then list[#list + 1] = path end
+  end
+end
+
+local files = #arg > 0 and { unpack(arg) } or find("spec", {})
+table.sort(files)
+
+local passed, failed = 0, 0
+
+local function run_file(path)
+  local from = async.now()
+  local running = program.start({ path }, { path = ours.exe, env = uv.os_environ() })
+  local code = running.wait(LONGEST_S)
+  local text = running.stdout()
+  local good, bad = text:match "(%d+) passed, (%d+) failed%s*$"
+  -- A process that ended without its last line, or said 0 failed and ended badly, failed too.
+  if not good then good, bad = 0, 1 elseif bad == "0" and code ~= 0 then bad = 1 end
+  passed, failed = passed + good, failed + bad
+  local seconds = async.now() - from
+  print(("%-48s %4d passed %3d failed  %5.1f s"):format(path, good, bad, seconds))
+  if tonumber(bad) > 0 then io.write(text, running.stderr(), ("exit code %s\n"):format(tostring(code))) end
+  io.stdout:flush()
+end
+
+async.run(function()
+  local next_file, workers = 1, {}
+  for i = 1, AT_ONCE do
+    workers[i] = function()
+      while files[next_file] do
+        next_file = next_file + 1
+        run_file(files[next_file - 1])
+      end
+    end
+  end
+  async.all(workers)
+end)
+
+print(("%d passed, %d failed"):format(passed, failed))
+return failed == 0 and passed > 0 and 0 or 1
