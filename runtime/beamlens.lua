@@ -73,7 +73,8 @@ local function prepare(opts, names)
   local mind
   mind, err = require("runtime.llm").choose(o)
   if not mind then return nil, err end
-  if not o.quiet then progress.start(mind) end
+  progress.destination(mind)
+  if not o.quiet then progress.start() end
   local node = o.node
   if type(node) ~= "table" then
     node, err = beamlens.connect { node = node, cookie_file = o.cookie_file, port = o.port, deadline = o.deadline }

@@ -38,14 +38,17 @@ local off
 -- Names come from the node: no control character of theirs reaches the terminal.
 local function plain(text) return (text:gsub("[%c\127]", " ")) end
 
----@param mind table   whose destination is told before anything is sent there
-function progress.start(mind)
+--- Says where text is about to go. No option keeps it silent: what leaves is the person's to know.
+---@param mind Mind
+function progress.destination(mind)
+  if not mind.destination then return end
+  local who = mind.model or mind.name
+  io.stderr:write(plain(("sending what is found to %s (%s), secrets masked"):format(mind.destination, who)), "\n")
+end
+
+function progress.start()
   progress.stop()
   local tty = uv.guess_handle(2) == "tty"
-  if mind.destination then
-    local who = mind.model or mind.name
-    io.stderr:write(("sending what is found to %s (%s), secrets masked\n"):format(mind.destination, who))
-  end
   off = telemetry.on("*", function(event, _, metadata)
     local line = LINES[event] and plain(LINES[event](metadata))
     if not line then return end
