@@ -27,10 +27,11 @@ local function assistant_message(text, calls)
   return { role = "assistant", content = content, tool_calls = list }
 end
 
--- There is no field for "this is an error" here; the text says so.
+-- There is no field for "this is an error" here; a text that is no {"error": …} already, is made one.
 local function result_message(result)
-  return { role = "tool", tool_call_id = result.id,
-    content = result.ok and result.text or json.encode { error = result.text } }
+  local says_so = result.ok or result.text:find '^{"error":'
+  return { role = "tool", tool_call_id = result.id, content = says_so and result.text
+    or json.encode { error = result.text } }
 end
 
 local function messages_of(request)
