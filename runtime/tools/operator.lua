@@ -27,6 +27,7 @@ local shapes = {
     observation = text "the id of the observation, as o2",
     path = text "where in its result, as processes[1].message_queue",
     value = { type = { "number", "string", "boolean" }, description = "the value found there" },
+    callback = text "as a notification names it; needed nowhere, it is known by the observation",
   }, { "observation", "path", "value" }), "figures that prove it; each is read again, and dropped if it is not there"),
   root_cause = object({
     object = text "the process, table, port or limit, by name where it has one, else by pid or id",
