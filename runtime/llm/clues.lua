@@ -28,9 +28,10 @@ local function by_weight(list)
 end
 
 -- A check names what it gives way to: the same object better explained ("same"), or anything
--- of that kind anywhere on the node ("any"); "*" is every other finding.
+-- of that kind anywhere on the node ("any"); "*" is every other mechanism. Two of one kind stand
+-- beside each other, or two that give way to everything would both be gone.
 local function yields(finding, other)
-  if other == finding or other.severity == "info" and finding.severity ~= "info" then return false end
+  if other.mechanism == finding.mechanism or other.severity == "info" and finding.severity ~= "info" then return false end
   local to = finding.check.yields_to or {}
   local how = to[other.mechanism] or to["*"]
   return how == "any" or how == "same" and other.object == finding.object

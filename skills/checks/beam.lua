@@ -65,11 +65,12 @@ local NOT_THEMSELVES = { gen = true, gen_server = true, gen_statem = true, globa
   file_io_server = true }
 
 local BORN_PER_SECOND = 10
+local OURS = 8 -- our own questions come and go as well
 
 -- The group that most of the newborn belong to, when they come faster than they go.
 local function gathering(g)
   local group = g.groups[1]
-  if not group or g.after - g.before < BORN_PER_SECOND * g.seconds or g.died > 0.2 * g.born then return nil end
+  if not group or g.after - g.before < BORN_PER_SECOND * g.seconds or g.died > 0.2 * g.born + OURS then return nil end
   return group
 end
 

@@ -170,6 +170,14 @@ describe("the analyst as an operator", function()
     assert.same({ 1, "tank" }, { #sent, sent[1].root_cause.object })
   end)
 
+  it("tells two unexplained things, and lets neither silence the other", function()
+    local sent = calls_of(operator {
+      check { id = "a", mechanism = "other", yields_to = { ["*"] = "any" }, confirm = finding "floor" },
+      check { id = "b", mechanism = "other", yields_to = { ["*"] = "any" }, confirm = finding "tank" },
+    }, "send_notification")
+    assert.equal(2, #sent)
+  end)
+
   it("tells what nothing explains as a fact, and accuses nobody", function()
     local sent = calls_of(operator { check { mechanism = "other" } }, "send_notification")[1]
     assert.is_nil(sent.root_cause)
