@@ -14,7 +14,8 @@ end
 
 -- Little is inherited, so that a spec sees the program as it is without anybody's settings.
 local function environment(more)
-  local values, list = { PATH = os.getenv "PATH", HOME = os.getenv "HOME" or "/", LANG = "C.UTF-8" }, {}
+  local values, list = { LANG = "C.UTF-8" }, {}
+  for _, name in ipairs { "PATH", "HOME", "ASAN_OPTIONS" } do values[name] = os.getenv(name) end
   for name, value in pairs(more or {}) do values[name] = value end
   for name, value in pairs(values) do list[#list + 1] = name .. "=" .. value end
   return list
