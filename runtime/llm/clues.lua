@@ -31,7 +31,8 @@ end
 -- of that kind anywhere on the node ("any"); "*" is every other mechanism. Two of one kind stand
 -- beside each other, or two that give way to everything would both be gone.
 local function yields(finding, other)
-  if other.mechanism == finding.mechanism or other.severity == "info" and finding.severity ~= "info" then return false end
+  local lighter = other.severity == "info" and finding.severity ~= "info"
+  if other.mechanism == finding.mechanism or lighter then return false end
   local to = finding.check.yields_to or {}
   local how = to[other.mechanism] or to["*"]
   return how == "any" or how == "same" and other.object == finding.object
