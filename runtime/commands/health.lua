@@ -1,6 +1,5 @@
 --- `health`: the figures that an on-call person asks for first, without a judgement.
 
-local async = require "runtime.async"
 local failure = require "runtime.failure"
 local json = require "runtime.json"
 local render = require "runtime.render"
@@ -8,35 +7,31 @@ local skill = require "runtime.skill"
 
 local health = { usage = "health", doc = "memory, processes, limits, queues of a node in one look" }
 
--- part of the answer -> skill, callback, arguments
+-- part of the answer, skill's callback, arguments
 local PARTS = {
-  memory = { "beam", "beam_get_memory" },
-  processes = { "beam", "beam_get_processes" },
-  schedulers = { "beam", "beam_get_schedulers" },
-  atoms = { "beam", "beam_get_atoms" },
-  system = { "beam", "beam_get_system" },
-  top_by_memory = { "beam", "beam_top_processes", 5, "memory" },
-  top_by_mailbox = { "beam", "beam_top_processes", 5, "message_queue" },
+  { "memory", "beam_get_memory" },
+  { "processes", "beam_get_processes" },
+  { "schedulers", "beam_get_schedulers" },
+  { "atoms", "beam_get_atoms" },
+  { "system", "beam_get_system" },
+  { "top_by_memory", "beam_top_processes", 5, "memory" },
+  { "top_by_mailbox", "beam_top_processes", 5, "message_queue" },
 }
 
+-- One after the other: side by side, our own questions would stand among the busy processes.
 local function ask(node)
   local beam, err = skill.open "beam"
   if not beam then return nil, err end
   local ets
   ets, err = skill.open "ets"
   if not ets then return nil, err end
-  local looks, names = {}, {}
-  for name, part in pairs(PARTS) do
-    names[#names + 1] = name
-    looks[#looks + 1] = function() return skill.call(beam, part[2], { unpack(part, 3) }, node) end
-  end
-  names[#names + 1] = "ets"
-  looks[#looks + 1] = function() return skill.snapshot(ets, node) end
   local answer = {}
-  for i, result in ipairs(async.all(looks)) do
-    if result.value == nil then return nil, failure.of(result.err, "query", 4) end
-    answer[names[i]] = result.value
+  for _, part in ipairs(PARTS) do
+    answer[part[1]], err = skill.call(beam, part[2], { unpack(part, 3) }, node)
+    if answer[part[1]] == nil then return nil, failure.of(err, "query", 4) end
   end
+  answer.ets, err = skill.snapshot(ets, node)
+  if not answer.ets then return nil, failure.of(err, "query", 4) end
   return answer
 end
 
