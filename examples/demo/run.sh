@@ -38,6 +38,9 @@ sleep 2 # let the fault become one
 
 echo "\$ beamlens-run coordinator.lua --node shop@127.0.0.1"
 code=0
-"$program" examples/coordinator.lua --node shop@127.0.0.1 --provider analyst "$@" || code=$?
+"$program" examples/coordinator.lua --node shop@127.0.0.1 --provider analyst "$@" > "$home/report" || code=$?
+cat "$home/report"
 # 1 means "findings": a sick node was found sick, which is what the demo is about.
 [ "$code" -eq 1 ] || { echo "the demo expected a finding (exit 1), and got exit $code" >&2; exit 1; }
+echo
+echo "found: $(sed -n 's/^SICK *[^ ]* *//p' "$home/report"), $(sed -n '/ = /{s/^ *//;s/   .*//;p;q}' "$home/report")"
