@@ -18,7 +18,7 @@ LIBS = -l:liblua5.1-luv.a -l:liblua5.1-cjson.a -l:libluajit-5.1.a -l:libuv_a.a -
   -lcurl -lcrypto -lpthread -ldl -lrt -lm
 
 OBJECTS = $(patsubst host/%.c,$(BUILD)/%.o,$(filter-out host/main.c,$(wildcard host/*.c)))
-LUA     = $(wildcard runtime/*.lua runtime/*/*.lua sandbox/*.lua skills/*.lua skills/*/*.lua)
+LUA     = $(filter-out runtime/build/%,$(wildcard runtime/*.lua runtime/*/*.lua sandbox/*.lua skills/*.lua skills/*/*.lua))
 TEXTS   = $(wildcard prompts/*.md examples/*.lua)
 
 all: $(PROGRAM)
@@ -51,10 +51,10 @@ $(BUILD)/nothing.S: host/embed.lua
 	@luajit host/embed.lua > $@
 
 # Every Erlang text we ship, parsed here so that no node has to (DESIGN: parsed at home).
-$(BUILD)/queries.etf: $(BUILD)/spec-host $(LUA) host/collect_queries.lua host/parse_queries.escript
+$(BUILD)/queries.etf: $(BUILD)/spec-host $(LUA) runtime/build/collect_queries.lua runtime/build/parse_queries.escript
 	@echo "  parse the queries"
-	@$(BUILD)/spec-host host/collect_queries.lua > $(BUILD)/queries.txt
-	@escript host/parse_queries.escript < $(BUILD)/queries.txt > $@.new
+	@$(BUILD)/spec-host runtime/build/collect_queries.lua > $(BUILD)/queries.txt
+	@escript runtime/build/parse_queries.escript < $(BUILD)/queries.txt > $@.new
 	@mv $@.new $@
 
 $(BUILD)/embedded.S: host/embed.lua $(LUA) $(TEXTS) $(BUILD)/queries.etf

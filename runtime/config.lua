@@ -111,7 +111,7 @@ local function take(options, argv, i)
   local result, err = accept(option, value, flag)
   if result == nil then return nil, err end
   if option.type == "list" and options[option.name] then
-    for i, word in ipairs(options[option.name]) do table.insert(result, i, word) end
+    for k, word in ipairs(options[option.name]) do table.insert(result, k, word) end
   end
   options[option.name] = result
   return inline and 1 or 2

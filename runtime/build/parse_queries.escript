@@ -1,5 +1,5 @@
 #!/usr/bin/env escript
-%% Build step: parses the texts that host/collect_queries.lua writes, so that no node has to.
+%% Build step: parses the texts that runtime/build/collect_queries.lua writes, so that no node has to.
 %% The records stay as they are, but in place of the text stands its form in external term
 %% format, without the first byte. runtime/node/parsed.lua reads them.
 

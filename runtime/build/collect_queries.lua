@@ -1,5 +1,5 @@
---- Build step: writes every Erlang text that we ship, wrapped as it will be sent, to stdout for
---- host/parse_queries.escript. For each: its SHA-256 in 64 hex digits, four bytes of length, the
+--- Build step: writes every Erlang text that we ship, wrapped as it will be sent, to stdout, for
+--- runtime/build/parse_queries.escript. For each: its SHA-256 in 64 hex digits, four bytes of length, the
 --- text. Only the checkout is read; what a user put over it is parsed on the node.
 
 local bytes = require "runtime.node.bytes"
