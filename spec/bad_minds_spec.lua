@@ -46,6 +46,17 @@ describe("a mind", function()
       assert.matches("wait: ms must be a whole number, not a text", told[3].data.error)
     end))
 
+    for wire, may in pairs { anthropic = { type = "none" }, openai = false } do
+      it(("never ends: the last step has no choice of tools, over the wire of %s"):format(wire), live.test(function()
+        local run = play(wire, minds.thinker, { args = { "--skills", "beam", "--json" } })
+        local report = json.decode(run.stdout)
+        assert.same({ 4, "cannot_tell", "iterations" }, { run.code, report.verdict, report.incomplete })
+        local last = run.server.talks[#run.server.talks]
+        assert.same(may, json.decode(last.request.body).tool_choice or false)
+        assert.matches("This was the last step", last.outside[#last.outside])
+      end))
+    end
+
     it("claims what is not there: no finding, and the report says so", live.test(function()
       local run = short(minds.liar)
       assert.same({ 4, "cannot_tell", {} }, { run.code, run.report.verdict, run.report.insights })

@@ -68,8 +68,9 @@ local function look_at_mailboxes(talk)
   return call { "done", {} }
 end
 
+-- Begins with a text that is none, as models do.
 local function look_at_tables(talk)
-  if not last(talk, "take_snapshot") then return call { "take_snapshot", {} } end
+  if not last(talk, "take_snapshot") then return { text = "\n\n", calls = { { "take_snapshot", {} } } } end
   if not last(talk, "execute") then return call(execute "return ets_list_tables(50)") end
   if not last(talk, "set_state") then return call { "set_state", { state = "healthy", reason = "small tables" } } end
   return call { "done", {} }
@@ -110,6 +111,12 @@ function played_minds.talker() return { text = "Have you tried to restart it?" }
 --- Calls tools of its own invention.
 function played_minds.inventor(talk)
   return call { "restart_node", { force = true, turn = talk.turn } }
+end
+
+--- Never comes to an end by itself.
+function played_minds.thinker(talk)
+  if talk.outside[#talk.outside]:find "there are no tools any more" then return { text = "I was still thinking." } end
+  return call { "think", { thought = "a thought of turn " .. talk.turn } }
 end
 
 --- Makes each slip once, and works well when it was told.

@@ -1,6 +1,6 @@
 --- A provider for specs: a real HTTP server on loopback that speaks Anthropic's or OpenAI's wire
---- and streams. Only the thinking is played: a mind is a function that reads the conversation a
---- request carries and says what the model answers.
+--- and streams, and is as strict (spec/support/provider_rules.lua). Only the thinking is played:
+--- a mind is a function that reads the conversation a request carries and says what the model answers.
 ---
 ---   mind(talk) -> { text?, calls = { {name, args} | {name, bad = text} }? }
 ---   talk = { who = "coordinator" | a skill, turn, results = { {name, ok, data} }, system, outside }
@@ -10,6 +10,7 @@
 
 local json = require "runtime.json"
 local http_server = require "spec.support.http_server"
+local provider_rules = require "spec.support.provider_rules"
 
 local played_provider = {}
 
@@ -138,13 +139,20 @@ end
 ---@param mind fun(talk: table): table
 ---@param bad? fun(n: integer, response: table, answer: string): any   asked first for the n-th request; true: it
 ---  gave an answer of its own; `answer` is what would have been sent
----@return table server   { url, env, talks, requests, stop() }; env: what the program needs to find it
+---@return table server   { url, env, talks, refused, requests, stop() }; env: what the program needs to find
+---  it; refused: what was wrong with requests that broke the rules
 function played_provider.start(wire, mind, bad)
   local way, talks = wires[wire], {}
   local server
   server = http_server.start {
     ["POST " .. way.path] = function(request, response)
-      local talk = way.read(json.decode(request.body))
+      local body = json.decode(request.body)
+      local wrong = provider_rules[wire](body, request.headers)
+      if wrong then
+        server.refused[#server.refused + 1] = wrong
+        return response:send(400, { error = { type = "invalid_request_error", message = wrong } })
+      end
+      local talk = way.read(body)
       talks[#talks + 1] = talk
       talk.request = request
       local n = #talks
@@ -153,7 +161,7 @@ function played_provider.start(wire, mind, bad)
       stream(response, answer)
     end,
   }
-  server.talks = talks
+  server.talks, server.refused = talks, {}
   server.env = wire == "anthropic" and { ANTHROPIC_BASE_URL = server.url }
     or { OPENAI_BASE_URL = server.url .. "/v1" }
   return server

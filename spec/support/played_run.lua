@@ -73,6 +73,7 @@ end
 function played_run.finish(running, server)
   local code, signal = running.wait()
   server.stop()
+  assert(not server.refused[1], server.refused[1])
   return decent { code = code, signal = signal, stdout = running.stdout(), stderr = running.stderr(), server = server }
 end
 
