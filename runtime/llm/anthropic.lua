@@ -119,20 +119,23 @@ local closers = {}
 
 function closers.text(reply, block)
   local text = (block.start.text or "") .. table.concat(block.parts)
-  if text == "" then return end  -- the API refuses to take an empty one back
+  if not text:match "%S" then return end  -- the API refuses to take an empty one back
   reply.texts[#reply.texts + 1] = text
   reply.raw[#reply.raw + 1] = text_block(text)
 end
 
 function closers.tool_use(reply, block)
+  -- Without both, we could not answer the call, and they would not take it back.
+  local id, name = block.start.id, block.start.name
+  if type(id) ~= "string" or type(name) ~= "string" then error { "a call without id or name" } end
   local input = table.concat(block.parts)
   if not input:match "%S" then input = json.encode(json.object(block.start.input or {})) end
   local args = json.decode(input)
   local good = type(args) == "table" and input:match "^%s*{"
-  reply.calls[#reply.calls + 1] = { id = block.start.id, name = block.start.name, args = good and args or nil,
+  reply.calls[#reply.calls + 1] = { id = id, name = name, args = good and args or nil,
     bad_args = not good and input or nil }
   reply.raw[#reply.raw + 1] = ('{"id":%s,"input":%s,"name":%s,"type":"tool_use"}')
-    :format(json.encode(block.start.id), good and input or "{}", json.encode(block.start.name))
+    :format(json.encode(id), good and input or "{}", json.encode(name))
 end
 
 function closers.thinking(reply, block)

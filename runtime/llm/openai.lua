@@ -143,7 +143,7 @@ local function finished_calls(reply, stop)
     local good = type(args) == "table" and arguments:match "^%s*{"
     local half = stop == "length" and i == #reply.calls and not good
     if not half then
-      calls[#calls + 1] = { id = c.id or "call_" .. reply.serial .. "_" .. i, name = c.name or "",
+      calls[#calls + 1] = { id = c.id or "call_" .. reply.serial .. "_" .. i, name = c.name or "unnamed",
         args = good and args or nil, bad_args = not good and arguments or nil,
         arguments = good and arguments or "{}" }
     end

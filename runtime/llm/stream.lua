@@ -39,7 +39,11 @@ local function reader(who, on_event)
   function r.on_data(bytes)
     if not r.headers then
       r.status, r.headers = read_headers(table.concat(r.head))
-      r.streams = r.status == 200 and not (r.headers["content-type"] or ""):find "application/json"
+      local kind = r.headers["content-type"] or ""
+      r.streams = r.status == 200 and not kind:find "application/json"
+      if r.streams and kind:find "text/html" then
+        r.fault = fault.new("fatal", ("a web page came in place of %s's answer; check the base URL"):format(who.name))
+      end
     end
     r.size = r.size + #bytes
     if r.size > MOST_ANSWER then

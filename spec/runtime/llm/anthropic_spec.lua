@@ -300,6 +300,14 @@ describe("anthropic", function()
       assert.equal("the answer of anthropic was cut in the middle; try again, or use --provider analyst", tostring(err))
     end)
 
+    it("knows a web page for what it is", function()
+      respond = function(_, response) response:send(200, "<html>Log in", { ["content-type"] = "text/html" }) end
+      local reply, err = ask()
+      assert.is_nil(reply)
+      assert.same({ "fatal", "a web page came in place of anthropic's answer; check the base URL" },
+        { err.class, tostring(err) })
+    end)
+
     it("gives a sentence for events that are no JSON or lack their fields", function()
       stream "data: <html>\n\n"
       local _, err = ask()
