@@ -1,26 +1,25 @@
---- A skill of your own: copy it to skills/timers.lua in your settings folder, or name its path:
---- beamlens-run coordinator.lua --node shop@host --skills beam,./examples/own_skill.lua
+--- A skill of your own, by its path (--skills beam,./examples/own_skill.lua), or by its name
+--- once it lies in your settings folder as skills/peers.lua.
 
 return {
-  name = "timers",
-  title = "Timers",
-  about = "Running timers of a node: how many, and whether they pile up.",
-  prompt = "You watch the timers of one BEAM node. A count that rises at every look is worth a notification.",
+  name = "peers",
+  title = "Connected nodes",
+  about = "Which other nodes this one is connected to.",
+  prompt = "You watch the connections of one BEAM node. Worth a notification: a peer that was there and is gone.",
 
   queries = {
-    count = [[ #{timer_count => proplists:get_value(total, [{total, 0}]),
-                 process_count => erlang:system_info(process_count)}. ]],
-    atoms = [[ #{above => erlang:system_info(atom_count) > Threshold}. ]],
+    counts = "#{visible => length(nodes()), hidden => length(nodes(hidden))}.",
+    list = "[#{node => atom_to_binary(N)} || N <- lists:sublist(lists:sort(nodes(connected)), Limit)].",
   },
-  snapshot = "count",
+  snapshot = "counts",
 
   callbacks = {
-    timers_atoms_above = {
-      doc = "Whether the node has more atoms than threshold.",
-      args = { { name = "threshold", type = "integer", min = 1, max = 1000000, default = 10000 } },
+    peers_list = {
+      doc = "The connected nodes by name, hidden ones too; we are one of those.",
+      args = { { name = "limit", type = "integer", min = 1, max = 50, default = 10 } },
       class = "SAFE",
-      returns = { "above" },
-      query = "atoms",
+      returns = { "[]: node" },
+      query = "list",
     },
   },
 }
