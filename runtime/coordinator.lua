@@ -38,7 +38,7 @@ end
 
 local function task_of(case)
   return ("Investigate the node %s.\n\nWhat made somebody look: %s"):format(case.node.name,
-    case.reason ~= "" and case.reason or "nothing in particular; find out how it is")
+    case.reason ~= "" and case.clean(case.reason) or "nothing in particular; find out how it is")
 end
 
 local NAMED_END = {

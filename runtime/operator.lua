@@ -50,7 +50,7 @@ end
 
 local function task_of(case, question)
   local lines = { "Look at your domain on the node and report.", "", "What made somebody look: "
-    .. (case.reason ~= "" and case.reason or "nothing in particular; find out how it is") }
+    .. (case.reason ~= "" and case.clean(case.reason) or "nothing in particular; find out how it is") }
   if question then lines[#lines + 1] = "The coordinator has a question; it comes with your snapshot." end
   return table.concat(lines, "\n")
 end

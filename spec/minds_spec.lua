@@ -9,6 +9,9 @@ local minds = require "spec.support.played_minds"
 local provider = require "spec.support.played_provider"
 local played_run = require "spec.support.played_run"
 
+-- What a person pastes from an alert.
+local REASON = "mail from ops@shop.example.com: queue high, password=" .. played_run.secret
+
 local begin, finish, of = played_run.begin, played_run.finish, played_run.of
 
 describe("a mind", function()
@@ -16,7 +19,7 @@ describe("a mind", function()
 
   local function whole_run(wire)
     local at_first, running, server
-    running, server = begin(wire, minds.good, { args = { "--json" }, bad = function(n, response)
+    running, server = begin(wire, minds.good, { args = { "--json", "--reason", REASON }, bad = function(n, response)
       if n > 1 then return end
       response:pause(20)
       at_first = running.stderr()
@@ -113,6 +116,8 @@ describe("a mind", function()
           end
         end
         assert.same({ ["<secret:1>"] = true }, names)
+        assert.matches("mail from <email:2>: queue high, password=<secret:1>\n?$",
+          whole[wire].server.talks[1].outside[1])
         assert.same({ coordinator = true, beam = true, ets = true }, seen)
       end)
 
