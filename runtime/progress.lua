@@ -25,6 +25,9 @@ local LINES = {
   ["coordinator.insight_produced"] = function(m) return "found: " .. tostring(m.summary or "") end,
   ["operator.llm_error"] = function(m) return ("%s: %s"):format(m.operator, tostring(m.reason)) end,
   ["coordinator.llm_error"] = function(m) return "coordinator: " .. tostring(m.reason) end,
+  ["llm.retry"] = function(m, figures)
+    return ("%s; asking again in %.1f s"):format(tostring(m.reason):match "^[^;]*", figures.wait_s)
+  end,
 }
 
 -- What changes a line for good even on a terminal.
@@ -49,8 +52,8 @@ end
 function progress.start()
   progress.stop()
   local tty = uv.guess_handle(2) == "tty"
-  off = telemetry.on("*", function(event, _, metadata)
-    local line = LINES[event] and plain(LINES[event](metadata))
+  off = telemetry.on("*", function(event, measurements, metadata)
+    local line = LINES[event] and plain(LINES[event](metadata, measurements))
     if not line then return end
     if tty then
       io.stderr:write("\r\27[K", line:sub(1, 100), LASTING[event] and "\n" or "")

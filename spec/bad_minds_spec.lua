@@ -146,6 +146,11 @@ describe("a mind", function()
       end))
     end
 
+    it("says why it takes so long", live.test(function()
+      local run = short(minds.good, first(refuses(429, "rate_limit_error", { ["retry-after-ms"] = "100" })))
+      assert.matches("\nanthropic asks us to slow down %(HTTP 429, [^\n]*%); asking again in 0.1 s\n", run.stderr)
+    end))
+
     it("stays overloaded: the provider failed", live.test(function()
       local run = short(minds.good, refuses(529, "overloaded_error"))
       assert.same({ 6, "provider", 4 }, { run.code, run.report.incomplete, #run.server.talks })
