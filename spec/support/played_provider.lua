@@ -137,8 +137,8 @@ end
 --- Starts it.
 ---@param wire "anthropic"|"openai"
 ---@param mind fun(talk: table): table
----@param bad? fun(n: integer, response: table, answer: string): any   asked first for the n-th request; true: it
----  gave an answer of its own; `answer` is what would have been sent
+---@param bad? fun(n: integer, response: table, answer: string, talk: table): any   asked first for the
+---  n-th request; true: it gave an answer of its own; `answer` is what would have been sent
 ---@return table server   { url, env, talks, refused, requests, stop() }; env: what the program needs to find
 ---  it; refused: what was wrong with requests that broke the rules
 function played_provider.start(wire, mind, bad)
@@ -157,7 +157,7 @@ function played_provider.start(wire, mind, bad)
       talk.request = request
       local n = #talks
       local answer = way.events(mind(talk), n)
-      if bad and bad(n, response, answer) then return end
+      if bad and bad(n, response, answer, talk) then return end
       stream(response, answer)
     end,
   }
