@@ -14,13 +14,14 @@
 LUALIB_API int luaopen_cjson(lua_State *L);
 
 static const luaL_Reg modules[] = {
-  { "cjson",       luaopen_cjson  },
-  { "host.crypto", luaopen_crypto },
-  { "host.etf",    luaopen_etf    },
-  { "host.files",  luaopen_files  },
-  { "host.http",   luaopen_http   },
-  { "luv",         luaopen_luv    },
-  { NULL,          NULL           }
+  { "cjson",          luaopen_cjson     },
+  { "host.crypto",    luaopen_crypto    },
+  { "host.etf",       luaopen_etf       },
+  { "host.files",     luaopen_files     },
+  { "host.http",      luaopen_http      },
+  { "host.interrupt", luaopen_interrupt },
+  { "luv",            luaopen_luv       },
+  { NULL,             NULL              }
 };
 
 static int traceback(lua_State *L) {

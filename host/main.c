@@ -1,9 +1,11 @@
 /* main.c -- the program: a Lua state with our modules, then runtime/main.lua, whose result
  * is the exit code. Called with --sandbox-worker it is the other half of the sandbox. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <lualib.h>
 
@@ -34,6 +36,13 @@ static void set_arguments(lua_State *L, int argc, char **argv) {
   lua_setglobal(L, "arg");
 }
 
+/* Started without stdin, stdout or stderr, as daemons and cron jobs do it, the next socket
+ * would get that number, and what we print would go to a node. open takes the lowest free. */
+static void hold_standard_streams(void) {
+  for (int fd = 0; fd <= 2; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) _exit(EX_SOFTWARE);
+}
+
 static int run(lua_State *L) {
   int code;
   lua_pushcfunction(L, traceback);
@@ -50,6 +59,7 @@ int main(int argc, char **argv) {
   lua_State *L;
   int code;
   if (argc > 1 && !strcmp(argv[1], "--sandbox-worker")) return bl_worker_main();
+  hold_standard_streams();
   signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of the write, not our end */
   L = luaL_newstate();
   if (!L) bl_no_memory();

@@ -2,6 +2,7 @@
 --- which is what the command line, the environment and the config file said.
 
 local async = require "runtime.async"
+local config = require "runtime.config"
 local failure = require "runtime.failure"
 local gate = require "runtime.gate"
 local progress = require "runtime.progress"
@@ -12,19 +13,42 @@ local beamlens = { options = {}, coordinator = {}, operator = {} }
 
 local connected = {} -- nodes to be left when the program ends
 
-local function settled(opts)
-  return setmetatable({}, { __index = function(_, key)
-    if opts and opts[key] ~= nil then return opts[key] end
-    return beamlens.options[key]
-  end })
+-- What a script may say beside the options of the command line.
+local MORE = { task = true, limits = true }
+
+-- A slip in a script is told with the script's own line, not with one of ours.
+local function slip(message, next_step)
+  local level, info = 2
+  repeat
+    level = level + 1
+    info = debug.getinfo(level, "Sl")
+  until not info or not info.source:match "^@runtime/"
+  local where = info and info.currentline > 0 and ("%s:%d: "):format(info.short_src, info.currentline) or ""
+  error(failure.new("script", where .. message, next_step, 2), 0)
 end
 
---- Attaches to a node.
----@param opts? { node: string, cookie_file: string, port: integer, deadline: number }
----@return table? node
----@return Failure? err
-function beamlens.connect(opts)
-  local o = settled(opts)
+local function is_node(v) return type(v) == "table" and type(v.query) == "function" end
+
+-- The options of one call: what the script says, checked as the command line is, over what holds.
+local function settled(opts)
+  if opts ~= nil and type(opts) ~= "table" then
+    slip("options must be a table, not a " .. type(opts), 'for example { node = "shop@host" }')
+  end
+  local given = {}
+  for name, value in pairs(opts or {}) do
+    if MORE[name] or name == "node" and is_node(value) then
+      given[name] = value
+    else
+      local checked, err = config.check(tostring(name), value)
+      if checked == nil then slip(err.message, err.next) end
+      given[name] = checked
+    end
+  end
+  return setmetatable(given, { __index = beamlens.options })
+end
+
+-- Attaches by options that were settled before.
+local function attach(o)
   if not o.node then
     return nil, failure.new("usage", "no node was given", "name it: --node shop@host (or BEAMLENS_NODE)", 2)
   end
@@ -34,6 +58,12 @@ function beamlens.connect(opts)
   if node then connected[#connected + 1] = node end
   return node, err
 end
+
+--- Attaches to a node.
+---@param opts? { node: string, cookie_file: string, port: integer, deadline: number }
+---@return table? node
+---@return Failure? err
+function beamlens.connect(opts) return attach(settled(opts)) end
 
 --- Leaves every node that was connected to.
 function beamlens.close()
@@ -66,8 +96,7 @@ function beamlens.skills(names)
 end
 
 -- Everything that a run stands on: the node last, for it is the one that is felt elsewhere.
-local function prepare(opts, names)
-  local o = settled(opts)
+local function prepare(o, names)
   local skills, err = beamlens.skills(names)
   if not skills then return nil, err end
   local mind
@@ -76,8 +105,8 @@ local function prepare(opts, names)
   progress.destination(mind)
   if not o.quiet then progress.start() end
   local node = o.node
-  if type(node) ~= "table" then
-    node, err = beamlens.connect { node = node, cookie_file = o.cookie_file, port = o.port, deadline = o.deadline }
+  if not is_node(node) then
+    node, err = attach(o)
     if not node then
       progress.stop()
       return nil, err
@@ -100,7 +129,8 @@ end
 ---@return table? report   the form of `--json`
 ---@return Failure? err
 function beamlens.coordinator.run(opts)
-  local run, err = prepare(opts, opts and opts.skills or beamlens.options.skills)
+  local o = settled(opts)
+  local run, err = prepare(o, o.skills)
   if not run then return nil, err end
   return finished(require("runtime.coordinator").run(run))
 end
@@ -111,7 +141,8 @@ end
 ---@return table? report
 ---@return Failure? err
 function beamlens.operator.run(name, opts)
-  local run, err = prepare(opts, { name })
+  if type(name) ~= "string" then slip("operator.run wants a skill", 'for example operator.run("ets")') end
+  local run, err = prepare(settled(opts), { name })
   if not run then return nil, err end
   return finished(require("runtime.operator").run(run))
 end
@@ -120,11 +151,19 @@ end
 ---@param event string
 ---@param fn fun(event: string, measurements: table, metadata: table)
 ---@return fun() off
-function beamlens.on(event, fn) return telemetry.on((event:gsub("^beamlens%.", "")), fn) end
+function beamlens.on(event, fn)
+  if type(event) ~= "string" or type(fn) ~= "function" then
+    slip("on wants an event and a function", 'for example on("coordinator.insight_produced", fn)')
+  end
+  return telemetry.on((event:gsub("^beamlens%.", "")), fn)
+end
 
 --- Waits without holding anything up.
 ---@param seconds number
-function beamlens.sleep(seconds) return async.sleep(seconds) end
+function beamlens.sleep(seconds)
+  if type(seconds) ~= "number" or seconds < 0 then slip("sleep wants seconds", "for example sleep(0.5)") end
+  return async.sleep(seconds)
+end
 
 return setmetatable(beamlens, {
   __index = function(_, key)

@@ -70,9 +70,13 @@ local read = {
     return n and n == n and n >= 0 and n or nil, "a number"
   end,
   list = function(value)
-    if type(value) == "table" then return value end
     local words = {}
-    for word in tostring(value):gmatch "[^,%s]+" do words[#words + 1] = word end
+    if type(value) == "table" then
+      for i, word in ipairs(value) do words[i] = type(word) == "string" and word or nil end
+    else
+      for word in tostring(value):gmatch "[^,%s]+" do words[#words + 1] = word end
+    end
+    if #words == 0 or type(value) == "table" and #words ~= #value then return nil, "names, one at least" end
     return words
   end,
   flag = function(value)
@@ -91,6 +95,18 @@ local function accept(option, value, where)
   local fault = choice_fault(option, result)
   if fault then return nil, usage(("%s %s"):format(where, fault)) end
   return result
+end
+
+--- A value for an option as a script gives it, in the form that the option has.
+---@param name string
+---@param value any
+---@return any value
+---@return Failure? err   also for a name that is no option
+function config.check(name, value)
+  local option = by_flag["--" .. name:gsub("_", "-")]
+  if option then return accept(option, value, name) end
+  local near = failure.nearest(name, config.names())
+  return nil, usage("there is no option " .. name, near and ("did you mean %s?"):format(near))
 end
 
 -- One flag of the command line: sets the option, and says how many words it took.

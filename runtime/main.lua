@@ -51,18 +51,15 @@ local function tell(err, as_json)
   end
 end
 
--- The first Ctrl-C asks the run to come to an end with what it has, the second does not ask.
+-- The first Ctrl-C asks the run to come to an end with what it has. The second is not asked
+-- here at all: host/interrupt.c ends the program even when no Lua gets to run.
 local function on_interrupt(root)
-  local asked = false
   for _, name in ipairs { "sigint", "sigterm" } do
     local signal = uv.new_signal()
-    signal:start(name, function()
-      if asked then os.exit(INTERRUPTED) end
-      asked = true
-      root:cancel "interrupted"
-    end)
+    signal:start(name, function() root:cancel "interrupted" end)
     signal:unref()
   end
+  require("host.interrupt").guard()
 end
 
 local function main()

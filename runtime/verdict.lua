@@ -56,6 +56,10 @@ function verdict.open_looks(case, s)
   if notified(case, s) then return {} end
   local snapshots, open = snapshots_of(case, s), {}
   if #snapshots == 0 then return { ("no snapshot of %s was taken"):format(s.name) } end
+  -- Rules cannot judge what no rule was written for; a model may.
+  if #(s.checks or {}) == 0 and not case.mind.destination then
+    return { ("the skill %s has no checks, so the analyst cannot judge what it saw"):format(s.name) }
+  end
   for _, check in ipairs(s.checks or {}) do
     local suspect = false
     for _, snapshot in ipairs(snapshots) do suspect = suspect or suspects(check, snapshot) end
@@ -97,6 +101,7 @@ local function lost(case) return case.node.state ~= "up" end
 
 local function reasons_of(case)
   local reasons = {}
+  if #case.skills == 0 then reasons[1] = "no skill was given, so nothing was looked at" end
   if lost(case) then reasons[1] = ("the link to %s was lost during the run"):format(case.node.name) end
   if case.ended and not BY_ITSELF[case.ended] then
     reasons[#reasons + 1] = why_ended("the coordinator", case.ended, case.why)

@@ -124,6 +124,44 @@ describe("command line", function()
     assert.equal(5, run(path, "--", "a", "--b").code)
   end)
 
+  for slip, said in pairs {
+    ["b.sleep()"] = "sleep wants seconds", ["b.on('x')"] = "on wants an event and a function",
+    ["b.operator.run()"] = "operator.run wants a skill", ["b.connect('shop@host')"] = "options must be a table",
+    ["b.coordinator.run { skils = 'beam' }"] = "there is no option skils; did you mean skills%?",
+    ["b.coordinator.run { deadline = 'soon' }"] = "deadline wants a number, not soon",
+    ["return { verdict = 'banana' }"] = "the script returned a table",
+  } do
+    it("tells a slip in a script with the script's own line: " .. slip, function()
+      local text = complaint(2, write("slip.lua", 'local b = require "beamlens"\n' .. slip))
+      assert.matches((slip:match "^b" and "slip%.lua:2: " or "") .. said, text)
+    end)
+  end
+
+  it("refuses a run without a skill", function()
+    assert.matches("%-%-skills wants names, one at least",
+      complaint(2, "coordinator.lua", "--skills", ",", "--node", "a@b"))
+    assert.matches("skills wants names, one at least",
+      complaint(2, write("none.lua", 'return require("beamlens").coordinator.run { skills = {} }')))
+  end)
+
+  it("ends at the second Ctrl-C even while a script computes without an end", function()
+    local path = write("loop.lua", 'io.stderr:write "here\\n" while true do end')
+    async.run(function()
+      local running = program.start({ path }, { env = { HOME = folder } })
+      while running.stderr() == "" do async.sleep(0.01) end
+      running.kill "sigint"
+      async.sleep(0.05)
+      running.kill "sigint"
+      assert.equal(130, (running.wait()))
+    end)
+  end)
+
+  it("runs without stdin, stdout and stderr", function()
+    local path = write("closed.sh", program.path .. ' health --node a@127.0.0.1 <&- >&- 2>&- ; echo "$?" > "$1"')
+    os.execute(("BEAMLENS_COOKIE=x ERL_EPMD_PORT=1 sh '%s' '%s/code'"):format(path, folder))
+    assert.equal("3\n", assert(io.open(folder .. "/code")):read "*a")
+  end)
+
   it("passes on what a script passes on", function()
     local path = write("on.lua", 'return require("beamlens").connect()')
     assert.matches("^no node was given", complaint(2, path))

@@ -32,7 +32,7 @@ local function outcome(options, result, err)
   if result == nil and err ~= nil then return nil, failure.of(err, "script", SCRIPT_ERROR) end
   if result == nil then return "", 0 end
   if type(result) == "number" and result % 1 == 0 and result >= 0 and result <= 255 then return "", result end
-  if type(result) == "table" and result.verdict then
+  if type(result) == "table" and result.schema == 1 and result.verdict and result.nodes then
     local report = require "runtime.report"
     if options.json then return require("runtime.json").encode(result) .. "\n", report.exit(result) end
     local color = not options.no_color and uv.guess_handle(1) == "tty"

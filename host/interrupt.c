@@ -1,0 +1,46 @@
+/* interrupt.c -- Ctrl-C for a program whose loop does not turn.
+ *
+ * libuv hands signals to Lua when its loop turns, which it does not while somebody's script
+ * computes without an end. So its handlers are wrapped: the first signal goes to libuv, and
+ * the run has ten seconds to come to an end with what it has; a second one ends it at once. */
+#include <signal.h>
+#include <unistd.h>
+
+#include "bl.h"
+
+#define INTERRUPTED 130
+#define GRACE_S     10
+
+static const int signals[] = { SIGINT, SIGTERM };
+static struct sigaction theirs[2];
+static volatile sig_atomic_t asked;
+
+static void on_signal(int number) {
+  if (number == SIGALRM || asked) _exit(INTERRUPTED);
+  asked = 1;
+  alarm(GRACE_S);
+  for (int i = 0; i < 2; i++)
+    if (signals[i] == number) theirs[i].sa_handler(number);
+}
+
+/* interrupt.guard(): wraps the handlers that are installed now. Once. */
+static int f_guard(lua_State *L) {
+  struct sigaction ours = { .sa_handler = on_signal };
+  (void)L;
+  sigfillset(&ours.sa_mask);
+  ours.sa_flags = SA_RESTART;
+  for (int i = 0; i < 2; i++) sigaction(signals[i], &ours, &theirs[i]);
+  sigaction(SIGALRM, &ours, NULL);
+  return 0;
+}
+
+static const luaL_Reg functions[] = {
+  { "guard", f_guard },
+  { NULL,    NULL    }
+};
+
+int luaopen_interrupt(lua_State *L) {
+  lua_newtable(L);
+  luaL_register(L, NULL, functions);
+  return 1;
+}
