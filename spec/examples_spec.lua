@@ -2,6 +2,7 @@
 
 local config = require "runtime.config"
 local json = require "runtime.json"
+local node = require "runtime.node.init"
 local live = require "spec.support.live_node"
 local program = require "spec.support.program"
 local root = require("host.files").root
@@ -36,13 +37,23 @@ describe("the examples", function()
     local file = assert(io.open(at.home .. "/.config/beamlens/skills/peers.lua", "w"))
     file:write(read "examples/own_skill.lua")
     file:close()
-    local result = run("call", "peers_list", "50", "--node", at.name, "--json")
-    local names = {}
-    for i, row in ipairs(json.decode(result.stdout).result) do names[i] = row.node end
-    -- The specs' own connection and the program's.
-    assert.equal(2, #names)
-    assert.is_true(at.eval("lists:member(binary_to_atom(N), nodes(hidden)).", { N = names[1] })
-      or at.eval("lists:member(binary_to_atom(N), nodes(hidden)).", { N = names[2] }))
+    local result = run("call", "peers_hidden", "50", "--node", at.name, "--json")
+    local answer = json.decode(result.stdout).result
+    assert.equal(2, answer.total) -- the specs' own connection and the program's
+    assert.is_true(at.eval("lists:member(binary_to_atom(N), nodes(hidden)).", { N = at.node.link.session.name }))
+    assert.is_truthy(table.concat(answer.peers, " "):find(at.node.link.session.name, 1, true))
+  end))
+
+  it("have a skill whose check finds what it was written for", live.test(function()
+    local tools = {}
+    for i = 1, 6 do tools[i] = assert(node.connect { name = at.name, cookie_file = at.cookie_file }) end
+    local result = run("coordinator.lua", "--node", at.name, "--provider", "analyst", "--json", "--quiet",
+      "--skills", "./examples/own_skill.lua")
+    for _, tool in ipairs(tools) do tool:close() end
+    assert.equal(1, result.code, result.stdout .. result.stderr)
+    local insight = json.decode(result.stdout).insights[1]
+    assert.same({ object = "hidden nodes", mechanism = "tools_left_attached" }, insight.root_cause)
+    assert.equal(8, insight.evidence[1].value)
   end))
 
   it("have a config file that is read as it is", function()
