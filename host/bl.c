@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include <lualib.h>
@@ -33,6 +34,12 @@ static int traceback(lua_State *L) {
   return 1;
 }
 
+/* The first line is for everybody, the traceback for who asked for it. */
+static void tell_fault(const char *text) {
+  size_t shown = getenv("BEAMLENS_DEBUG") ? strlen(text) : strcspn(text, "\n");
+  fprintf(stderr, "beamlens-run: fault in a callback: %.*s\n", (int)shown, text);
+}
+
 /* luv's contract: takes the function and its arguments, leaves the results; the count of
  * them is returned, or a negative error code with nothing left. */
 static int guarded_call(lua_State *L, int args, int results, int flags) {
@@ -44,7 +51,7 @@ static int guarded_call(lua_State *L, int args, int results, int flags) {
   lua_remove(L, base);
   if (code == LUA_ERRMEM) bl_no_memory();
   if (code == 0) return results == LUA_MULTRET ? lua_gettop(L) - base + 1 : results;
-  fprintf(stderr, "beamlens-run: fault in a callback: %s\n", lua_tostring(L, -1));
+  tell_fault(lua_tostring(L, -1));
   lua_pop(L, 1);
   return -code;
 }

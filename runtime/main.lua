@@ -6,6 +6,7 @@ local async = require "runtime.async"
 local config = require "runtime.config"
 local failure = require "runtime.failure"
 local json = require "runtime.json"
+local plain = require("runtime.plain").text
 
 local COMMANDS = { "call", "health", "help", "init", "skills", "version" }
 
@@ -47,7 +48,7 @@ local function tell(err, as_json)
     local body = { stage = err.stage, message = err.message, next = err.next or json.null }
     print(json.encode { schema = 1, error = body })
   else
-    io.stderr:write("beamlens-run: ", tostring(err), "\n")
+    io.stderr:write("beamlens-run: ", plain(err), "\n")
   end
 end
 

@@ -2,6 +2,7 @@
 --- event that a person would want to know of.
 
 local uv = require "luv"
+local plain = require "runtime.plain"
 local telemetry = require "runtime.telemetry"
 
 local progress = {}
@@ -15,8 +16,7 @@ local LINES = {
   end,
   ["operator.take_snapshot"] = function(m) return m.operator .. ": snapshot" end,
   ["operator.execute_start"] = function(m)
-    local code = tostring(m.code or ""):gsub("%s+", " ")
-    return ("%s: %s"):format(m.operator, #code > 60 and code:sub(1, 57) .. "…" or code)
+    return ("%s: %s"):format(m.operator, plain.cut(tostring(m.code or ""):gsub("%s+", " "), 60))
   end,
   ["operator.notification_sent"] = function(m)
     return ("%s noticed: %s"):format(m.operator, m.observation or m.type or "")
@@ -38,25 +38,28 @@ local LASTING = {
 
 local off
 
--- Names come from the node: no control character of theirs reaches the terminal.
-local function plain(text) return (text:gsub("[%c\127]", " ")) end
-
 --- Says where text is about to go. No option keeps it silent: what leaves is the person's to know.
 ---@param mind Mind
 function progress.destination(mind)
   if not mind.destination then return end
   local who = mind.model or mind.name
-  io.stderr:write(plain(("sending what is found to %s (%s), secrets masked"):format(mind.destination, who)), "\n")
+  io.stderr:write(plain.text(("sending what is found to %s (%s), secrets masked"):format(mind.destination, who)), "\n")
 end
+
+local USUAL_WIDTH = 80
+
+local function width(tty) return tty:get_winsize() or USUAL_WIDTH end
 
 function progress.start()
   progress.stop()
-  local tty = uv.guess_handle(2) == "tty"
+  local tty = uv.guess_handle(2) == "tty" and uv.new_tty(2, false)
   off = telemetry.on("*", function(event, measurements, metadata)
-    local line = LINES[event] and plain(LINES[event](metadata, measurements))
+    local line = LINES[event] and plain.text(LINES[event](metadata, measurements))
     if not line then return end
     if tty then
-      io.stderr:write("\r\27[K", line:sub(1, 100), LASTING[event] and "\n" or "")
+      -- A line that wraps could not be taken back.
+      local text = LASTING[event] and line .. "\n" or plain.cut(line, width(tty) - 1)
+      io.stderr:write("\r\27[K", text)
     else
       io.stderr:write(line, "\n")
     end
@@ -69,7 +72,11 @@ function progress.stop()
   if not off then return end
   off()
   off = nil
-  if progress.tty then io.stderr:write "\r\27[K" end
+  if progress.tty then
+    io.stderr:write "\r\27[K"
+    progress.tty:close()
+    progress.tty = nil
+  end
 end
 
 return progress

@@ -1,16 +1,16 @@
 --- Any value as text for a person: an object as lines, a list of objects as a table, both
---- below each other by indentation. No control character of the node reaches the terminal.
+--- below each other by indentation.
+
+local plain = require "runtime.plain"
 
 local render = {}
 
 local MOST_WIDE = 48
 
-local function plain(text) return (text:gsub("[%c\127]", function(c) return ("\\x%02x"):format(c:byte()) end)) end
-
 local function scalar(v)
   if type(v) == "number" and v % 1 == 0 and math.abs(v) < 2 ^ 53 then return ("%d"):format(v) end
   if type(v) == "number" then return ("%.10g"):format(v) end
-  return plain(tostring(v))
+  return plain.text(v)
 end
 
 local function is_scalar(v)
@@ -61,7 +61,9 @@ local function grid(rows, indent)
   local cells = { names }
   for i, row in ipairs(rows) do
     cells[i + 1] = {}
-    for j, name in ipairs(names) do cells[i + 1][j] = row[name] == nil and "" or scalar(row[name]):sub(1, MOST_WIDE) end
+    for j, name in ipairs(names) do
+      cells[i + 1][j] = row[name] == nil and "" or plain.cut(scalar(row[name]), MOST_WIDE)
+    end
   end
   for j in ipairs(names) do
     width[j] = 0
@@ -89,11 +91,11 @@ local function object(t, indent)
   for _, key in ipairs(sorted_keys(t)) do
     local v = t[key]
     if is_scalar(v) then
-      lines[#lines + 1] = ("%s%s: %s"):format(indent, plain(key), scalar(v))
+      lines[#lines + 1] = ("%s%s: %s"):format(indent, plain.text(key), scalar(v))
     elseif next(v) == nil then
-      lines[#lines + 1] = ("%s%s: none"):format(indent, plain(key))
+      lines[#lines + 1] = ("%s%s: none"):format(indent, plain.text(key))
     else
-      lines[#lines + 1] = ("%s%s:"):format(indent, plain(key))
+      lines[#lines + 1] = ("%s%s:"):format(indent, plain.text(key))
       append(lines, value(v, indent .. "  "))
     end
   end

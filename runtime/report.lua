@@ -4,6 +4,7 @@
 
 local json = require "runtime.json"
 local mechanisms = require "runtime.mechanisms"
+local plain = require("runtime.plain").text
 
 local report = {}
 
@@ -12,15 +13,6 @@ local COLORS = { critical = "1;31", warning = "1;33", info = "36", sick = "1;31"
   cannot_tell = "1;33", dim = "2", CAUTION = "33", DANGEROUS = "31" }
 
 local function missing(v) return v == nil or v == json.null end
-
--- Names and texts may come from the node: nothing of theirs may steer a terminal or turn the
--- direction of the text. The escapes that are left are ours.
-local function plain(text)
-  text = tostring(text):gsub("[%z\1-\8\11-\31\127]", function(c) return ("\\x%02x"):format(c:byte()) end)
-  text = text:gsub("\194[\128-\159]", function(c) return ("\\u%04x"):format(c:byte(2)) end)
-  text = text:gsub("\226\128[\139-\143\168-\174]", "?"):gsub("\226\129[\160-\175]", "?"):gsub("\239\187\191", "?")
-  return (text:gsub("[\t\n]", " "))
-end
 
 local function figure(v)
   if missing(v) then return "unknown" end

@@ -162,6 +162,11 @@ describe("command line", function()
     assert.equal("3\n", assert(io.open(folder .. "/code")):read "*a")
   end)
 
+  it("never lets a name steer the terminal", function()
+    local text = run("health", "--node", "a\27[31mb@127.0.0.1").stderr
+    assert.is_nil(text:find("\27", 1, true))
+  end)
+
   it("passes on what a script passes on", function()
     local path = write("on.lua", 'return require("beamlens").connect()')
     assert.matches("^no node was given", complaint(2, path))

@@ -224,11 +224,25 @@ handlers[OP.UNLINK_ID] = function(self, message)
   self.link:send(control.unlink_ack(message[2], message[4], message[3]))
 end
 
--- How many elements a message that we read must have; a shorter one is no message of a node.
-local LEAST = {
-  [OP.SEND] = 3, [OP.SEND_SENDER] = 3, [OP.REG_SEND] = 4, [OP.MONITOR_P] = 4, [OP.MONITOR_P_EXIT] = 5,
-  [OP.PAYLOAD_MONITOR_P_EXIT] = 4, [OP.SPAWN_REPLY] = 5, [OP.UNLINK_ID] = 4,
+-- What must stand at which place of a message that we read, for handlers to trust it. `false`: any.
+local FORMS = {
+  [OP.SEND] = { "integer", false, "pid" },
+  [OP.SEND_SENDER] = { "integer", false, "pid" },
+  [OP.REG_SEND] = { "integer", "pid", false, "atom" },
+  [OP.MONITOR_P] = { "integer", "pid", false, "ref" },
+  [OP.MONITOR_P_EXIT] = { "integer", false, false, "ref", false },
+  [OP.PAYLOAD_MONITOR_P_EXIT] = { "integer", false, false, "ref" },
+  [OP.SPAWN_REPLY] = { "integer", "ref", false, false, false },
+  [OP.UNLINK_ID] = { "integer", false, "pid", "pid" },
 }
+
+local function misshaped(message)
+  local form = FORMS[message[1]]
+  if #message < #form then return "a control message that is too short" end
+  for i, kind in ipairs(form) do
+    if kind and etf.kind(message[i]) ~= kind then return ("a control message with no %s at %d"):format(kind, i) end
+  end
+end
 
 -- Messages that we have no use for (links, exits, traces) are taken silently.
 local function on_frame(self, buffer, from, to)
@@ -237,8 +251,7 @@ local function on_frame(self, buffer, from, to)
   if etf.kind(message) ~= "tuple" or next_at > to + 1 then return "no control message" end
   local handler = handlers[message[1]]
   if not handler then return end
-  if #message < LEAST[message[1]] then return "a control message that is too short" end
-  return handler(self, message, buffer, next_at, to)
+  return misshaped(message) or handler(self, message, buffer, next_at, to)
 end
 
 -- The control message stands at the front and is short: it tells whose answer is too large.

@@ -119,6 +119,8 @@ describe("what a peer sends", function()
     ["a control message that is no tuple"] = frame(etf.encode { 1, 2, 3 }),
     ["a control message that is too short"] = frame(etf.encode(etf.tuple(2, A.x))),
     ["a control message longer than its frame"] = bytes.u32(3) .. "p\131h\5",
+    ["a monitor of ours by a number"] = frame(etf.encode(etf.tuple(19, 5, A.x, 7))),
+    ["an unlink between texts"] = frame(etf.encode(etf.tuple(35, 1, "a", "b"))),
     ["a message without its payload"] = frame(etf.encode(etf.tuple(2, A[""], etf.pid("a@b", 1, 0, 1)))),
   } do
     it("ends the link when it is " .. what, live.test(function()
