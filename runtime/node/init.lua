@@ -14,6 +14,7 @@ local telemetry = require "runtime.telemetry"
 local node = {}
 
 local CONNECT_S = 10
+local FIGURES_S = 5
 local FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 15
 
 ---@class Load                what we cost the node since we attached
@@ -59,7 +60,9 @@ local function establish(n, deadline)
   }
   if not opened then return nil, err end
   -- A node that was started anew may be of another release, and parse to other forms.
-  if n.link and n.link.session.peer_creation ~= opened.session.peer_creation then n.forms = {} end
+  if n.link and n.link.session.peer_creation ~= opened.session.peer_creation then
+    n.forms, n.before = {}, nil -- and what the old one had is nothing to compare with
+  end
   n.link = opened
   n.calls = call.attach(opened, function(why)
     if n.state ~= "closed" then reconnect(n, why) end
@@ -88,10 +91,12 @@ function reconnect(n, why)
   end)
 end
 
-local function figures(n)
-  local count = n.calls:run("erlang", "system_info", { etf.A.atom_count })
-  local modules = n.calls:run("erlang", "loaded", {})
-  return { atoms = count, modules = modules and #modules }
+-- Nothing, where the node is too busy to say: a node in trouble is who we come for.
+local function figures(n, deadline)
+  local opts = { timeout = FIGURES_S, deadline = deadline }
+  local atoms = n.calls:run("erlang", "system_info", { etf.A.atom_count }, opts)
+  local modules = atoms and n.calls:run("erlang", "loaded", {}, opts)
+  return modules and { atoms = atoms, modules = #modules } or nil
 end
 
 --- Calls a function of the node.
@@ -113,8 +118,8 @@ end
 ---@return { modules_loaded: integer, atoms: integer, relays: integer }|nil
 ---@return Failure? err
 function Node:footprint()
-  local now = figures(self)
-  if not now.atoms or not now.modules then
+  local now = self.before and figures(self)
+  if not now then
     return nil, failure.new("query", "the footprint cannot be read, the node does not answer", nil, 4)
   end
   return {
@@ -168,7 +173,7 @@ function node.connect(o)
   n.sleep = async.sleep
   local up, err = establish(n, o.deadline or async.now() + CONNECT_S)
   if not up then return nil, err end
-  n.before = figures(n)
+  n.before = figures(n, o.deadline)
   tell(n, "up")
   return n
 end

@@ -324,4 +324,15 @@ describe("attaching, calling and detaching", function()
     n:close()
     at.stop()
   end))
+
+  it("attaches to a node that says nothing, and has no footprint to tell then", live.test(function()
+    local peer = played.node { name = "shop@127.0.0.1", cookie = "c" }
+    local n = assert(node.connect { name = "shop@127.0.0.1", cookie = "c", port = peer.port,
+      deadline = async.now() + 0.3 })
+    local footprint, err = n:footprint()
+    assert.is_nil(footprint)
+    assert.matches("footprint cannot be read", tostring(err))
+    n:close()
+    peer.close()
+  end))
 end)
