@@ -8,50 +8,59 @@ local LIMIT = { name = "limit", type = "integer", min = 1, max = 50, default = 1
 
 return {
   queries = {
+    -- Of its messages only the length of the mailbox is seen, so what was taken is what left between
+    -- two samples, and one that came meanwhile hides one that went. Looks and samples are strung
+    -- together from compiled functions, six looks at a time and a sample each millisecond. Who runs is
+    -- woken by each and answers at the end of its slice: there a few samples beside each other are
+    -- enough, and none where an answer took 3 ms.
     watch = texts.words .. [==[
   P = Find(Pid),
-  Us = fun() -> erlang:monotonic_time(microsecond) end,
-  Poll = fun L(Q, T, S) ->
-           case process_info(P, message_queue_len) of
-             {_, N} -> S1 = if N < Q -> S + Q - N; true -> S end,
-                       case Us() > T of true -> S1; false -> L(N, T, S1) end;
-             _ -> S
-           end end,
-  Used = fun(I) -> lists:sum([V || {K, V} <- I, lists:member(K, [heap_size, old_heap_size, mbuf_size])]) end,
-  Look = fun L(T, A) ->
-           {_, S} = process_info(P, status),
-           [{_, G}, {_, H}] = [process_info(P, I) || I <- [garbage_collection_info, garbage_collection]],
-           [{_, F}, {_, R}, {_, Q}, {_, M}] = process_info(P, [current_function, reductions, message_queue_len,
-             memory]),
-           B = Us(), C = Poll(Q, B + 1000, 0), X = {S, F, R, Q, M, Used(G), C, B, Us() - B,
-             proplists:get_value(minor_gcs, H)},
-           case Us() >= T of true -> lists:reverse([X | A]);
-             false -> receive after 4 + abs(B) rem 9 -> ok end, L(T, [X | A]) end end,
-  Share = fun(K, L) -> All = [element(K, X) || X <- L],
-             lists:reverse(lists:sort([{length([V || V <- All, V =:= U]) * 100 div length(L), U}
-                                       || U <- lists:usort(All)])) end,
-  Floor = fun(L) -> lists:min([element(6, X) || X <- L]) * erlang:system_info(wordsize) div 1024 end,
+  Ask = fun(I) -> {fun erlang:process_info/2, [P, I]} end, Nap = fun(K) -> {fun timer:sleep/1, [K]} end,
+  Us = {fun erlang:monotonic_time/1, [microsecond]}, Size = Ask(message_queue_len),
+  One = [Ask(status), Us, Ask([garbage_collection_info, garbage_collection, current_function, reductions,
+    message_queue_len, memory]), Us],
+  Plan = fun(L) -> lists:unzip(lists:append([One ++ X || X <- L])) end,
+  Calm = Plan([lists:append(lists:duplicate(K, [Nap(1), Size])) || K <- [3, 7, 4, 8, 5, 6]]),
+  Busy = Plan([lists:duplicate(10, Size) ++ [Nap(K)] || K <- [4, 11, 7, 12, 5, 9]]), Slow = Plan([[Nap(4)]]),
+  Look = fun Look(T, {F, X}, A) ->
+           case lists:zipwith(fun erlang:apply/2, F, X) of
+             [{_, S}, B, _, C | _] = L when C < T ->
+               Look(T, if C - B > 3000 -> Slow; S =:= running; S =:= runnable -> Busy; true -> Calm end, [L | A]);
+             L -> lists:append(lists:reverse([L | A])) end end,
+  Pick = fun(I, V) -> {_, Z} = erlang:process_info(self(), I),
+           {I, [case lists:keyfind(K, 1, V) of false -> '_'; X -> X end || {K, _} <- Z]} end,
+  Share = fun(L) -> N = length(L), lists:reverse(lists:sort([{(N - length(L -- lists:duplicate(N, U))) * 100 div N, U}
+                                                             || U <- lists:usort(L)])) end,
+  Floor = fun(L) -> Kb(lists:min(L)) end,
   try
-    L = Look(Us() + WindowMs * 1000, []),
-    {First, Last, N} = {hd(L), lists:last(L), length(L)},
-    Qs = [element(4, X) || X <- L],
-    Gcs = [{element(10, A), element(10, B), element(6, B)} || {A, B} <- lists:zip(lists:droplast(L), tl(L)),
-      element(10, A) =/= element(10, B)],
-    Took = max(1, element(8, Last) - element(8, First)),
-    [{_, Name}, {_, Prio}, {_, Stack}] = process_info(P, [registered_name, priority, current_stacktrace]),
+    L = Look(erlang:monotonic_time(microsecond) + WindowMs * 1000, Slow, []),
+    Out = fun(X) -> ets:match_spec_run(L, ets:match_spec_compile(X)) end,
+    {Gs, Fs, Hs} = lists:unzip3(Out([{[Pick(garbage_collection_info, [{heap_size, '$7'}, {old_heap_size, '$8'},
+      {mbuf_size, '$9'}]), Pick(garbage_collection, [{minor_gcs, '$1'}]), {current_function, '$2'}, '_', '_', '_'], [],
+      [{{'$1', '$2', {'+', '$7', {'+', '$8', '$9'}}}}]}])),
+    Qs = Out([{{message_queue_len, '$1'}, [], ['$1']},
+      {['_', '_', '_', '_', {message_queue_len, '$1'}, '_'], [], ['$1']}]),
+    Ts = Out([{'$1', [{is_integer, '$1'}], ['$1']}]), Is = Out([{'$1', [{is_list, '$1'}], ['$1']}]),
+    N = length(Is), Took = max(1, lists:last(Ts) - hd(Ts)),
+    Of = fun(K) -> {Get(K, hd(Is)), Get(K, lists:last(Is))} end,
+    {{Q1, Q2}, {R1, R2}, {M1, M2}} = {Of(message_queue_len), Of(reductions), Of(memory)},
+    Gcs = ets:match_spec_run(lists:zip(lists:droplast(Gs), tl(Gs)),
+      ets:match_spec_compile([{{'$1', '$2'}, [{'=/=', '$1', '$2'}], ['$_']}])),
+    [{_, Name}, {_, Prio}, {_, Stack}] = erlang:process_info(P, [registered_name, priority, current_stacktrace]),
     maps:merge(case Name of [] -> #{}; _ -> #{name => Text(Name)} end,
       #{pid => Pid, seconds => Took / 1000000, samples => N, priority => atom_to_binary(Prio),
-        statuses => [#{status => atom_to_binary(S), share_pct => X} || {X, S} <- Share(1, L)],
-        functions => [#{current_function => Func(F), share_pct => X} || {X, F} <- lists:sublist(Share(2, L), 5)],
+        statuses => [#{status => atom_to_binary(X), share_pct => K}
+                     || {K, X} <- Share(Out([{{status, '$1'}, [], ['$1']}]))],
+        functions => [#{current_function => Func(F), share_pct => X} || {X, F} <- lists:sublist(Share(Fs), 5)],
         stack => [Func({M, F, A}) || {M, F, A, _} <- lists:sublist(Stack, 8)],
-        reductions_per_sec => (element(3, Last) - element(3, First)) * 1000000 div Took,
-        queue_first => hd(Qs), queue_last => lists:last(Qs), queue_min => lists:min(Qs), queue_max => lists:max(Qs),
-        taken_per_sec => lists:sum([element(7, X) || X <- L]) * 1000000 div lists:sum([element(9, X) || X <- L]),
-        memory_kb_before => element(5, First) div 1024, memory_kb => element(5, Last) div 1024,
-        collections => length(Gcs), major_collections => length([x || {A, B, _} <- Gcs, B < A]),
-        used_kb_floor_before => Floor(lists:sublist(L, max(1, N div 3))),
-        used_kb_floor => Floor(lists:nthtail(N - max(1, N div 3), L))})
-  catch error:{badmatch, undefined} -> gone; error:badarg -> gone end.]==],
+        reductions_per_sec => (R2 - R1) * 1000000 div Took,
+        queue_first => Q1, queue_last => Q2, queue_min => lists:min(Qs), queue_max => lists:max(Qs),
+        taken_at_least => lists:sum(lists:zipwith(fun erlang:max/2, lists:droplast(Qs), tl(Qs))) - lists:sum(tl(Qs)),
+        memory_kb_before => M1 div 1024, memory_kb => M2 div 1024,
+        collections => length(Gcs), major_collections => length([x || {A, B} <- Gcs, B < A]),
+        used_kb_floor_before => Floor(lists:sublist(Hs, max(1, N div 3))),
+        used_kb_floor => Floor(lists:nthtail(N - max(1, N div 3), Hs))})
+  catch error:{badmatch, undefined} -> gone; error:badarg -> gone; error:function_clause -> gone end.]==],
 
     -- The 5,000 who hold most, of those with more than 4 kB.
     binary_groups = texts.walk .. [==[
@@ -142,7 +151,8 @@ return {
       class = "SAFE",
       returns = { "seconds", "samples", "pid", "name", "priority", "statuses[]: status, share_pct (of the samples)",
         "functions[]: current_function, share_pct", "stack (functions, innermost first)", "reductions_per_sec",
-        "queue_first, queue_last, queue_min, queue_max (messages)", "taken_per_sec (messages it took out, estimated)",
+        "queue_first, queue_last, queue_min, queue_max (messages)",
+        "taken_at_least (messages seen to leave the mailbox in the window; newcomers hide others)",
         "memory_kb_before", "memory_kb",
           "collections (looks since which it collected garbage), major_collections (of the whole heap)",
         "used_kb_floor_before, used_kb_floor (heap in use: the least of the first and of the last third)" },

@@ -92,27 +92,31 @@ local function growing_word(w)
   -- A port that is full suspends who writes to it; then the stack ends in the driver's call.
   if share(w, "suspended") >= 80 then return WAITS_IN[top] and "other" or "process_suspended" end
   if top == "sys" then return "sys_suspended" end
-  if w.taken_per_sec == 0 and share(w, "waiting") >= 80 then
+  if w.taken_at_least == 0 and share(w, "waiting") >= 80 then
     if top == "timer" then return "slow_consumer" end
     return not WAITS_IN[top] and w.functions[1].share_pct >= 95 and "unhandled_messages" or "other"
   end
-  return (w.taken_per_sec > 0 or busy >= 80) and "slow_consumer" or "other"
+  return (w.taken_at_least > 0 or busy >= 80) and "slow_consumer" or "other"
 end
+
+-- Whether it works its queue off: would what it was seen to take, which of a busy process is some
+-- sixteenth of what it takes, have emptied the mailbox within ten minutes?
+local function works_off(w, queue) return queue < 600 * w.taken_at_least / w.seconds end
 
 --- What a watched process is doing with its mailbox, in one word; nil when all is well with it.
 local function mailbox_word(row, w)
   local busy = share(w, "running", "runnable")
-  if busy >= 80 and w.queue_min >= 10 * LONG and w.taken_per_sec * 60 < w.queue_min
+  if busy >= 80 and w.queue_min >= 10 * LONG and not works_off(w, w.queue_min)
     and w.queue_last - w.queue_first < 0.1 * w.queue_first then return "selective_receive_scan" end
   if grows(row, w) then return growing_word(w) end
-  if busy >= 80 and w.queue_min >= 50 and w.taken_per_sec >= 100 and w.queue_max < 60 * w.taken_per_sec then
+  if busy >= 80 and w.queue_min >= 50 and w.taken_at_least >= 10 * w.seconds and works_off(w, w.queue_max) then
     return "serialising_process"
   end
 end
 
 local function mailbox_figures(results, i)
   local row = ("processes[%d]."):format(i)
-  return cite(results, { { 2, "queue_last" }, { 2, "queue_first" }, { 2, "taken_per_sec" }, { 2, "seconds" },
+  return cite(results, { { 2, "queue_last" }, { 2, "queue_first" }, { 2, "taken_at_least" }, { 2, "seconds" },
     { 2, "statuses[1].status" }, { 2, "functions[1].current_function" }, { 2, "reductions_per_sec" },
     { 1, row .. "queue_growth" }, { 1, row .. "final_queue" } })
 end
@@ -135,6 +139,12 @@ local function mailbox_check(word, expert, tell)
   }
 end
 
+-- What is known of its taking is a lower bound, and told as one.
+local function taken(w)
+  if w.taken_at_least == 0 then return ("was not seen to take any in %.1f s"):format(w.seconds) end
+  return ("took at least %d out in %.1f s"):format(w.taken_at_least, w.seconds)
+end
+
 local function stands(w) return ("%s (%s)"):format(w.functions[1].current_function, w.statuses[1].status) end
 
 local slow_consumer = mailbox_check("slow_consumer",
@@ -142,15 +152,15 @@ local slow_consumer = mailbox_check("slow_consumer",
   function(row, w, rate)
     local name = object(row)
     return {
-      confidence = (w.taken_per_sec > 0 or module_of(w.stack[1]) == "timer") and "high" or "medium",
-      hypothesis = ("%s gets about %d messages a second and handles about %d: its queue grows by %d a second. "
-        .. "While handling it is in %s; nothing slows the senders down."):format(name, rate + w.taken_per_sec,
-        w.taken_per_sec, rate, stands(w)),
+      confidence = (w.taken_at_least > 0 or module_of(w.stack[1]) == "timer") and "high" or "medium",
+      hypothesis = ("The queue of %s grows by %d messages a second (%d now), while it %s: it handles them more slowly "
+        .. "than they come. While handling it is in %s; nothing slows the senders down."):format(name, rate,
+        w.queue_last, taken(w), stands(w)),
       unlike = {
         bursty_mailbox = ("a burst drains; this queue never fell below %d in %.1f s and ended at %d"):format(
           w.queue_min, w.seconds, w.queue_last),
-        unhandled_messages = ("it takes messages (about %d a second) or stands inside its handler, in %s"):format(
-          w.taken_per_sec, w.stack[1]),
+        unhandled_messages = w.taken_at_least > 0 and ("it takes messages: it %s"):format(taken(w))
+          or ("it stands inside its handler, in %s"):format(w.stack[1]),
         selective_receive_scan = ("it is busy %d %% of the time, and the queue grows instead of standing"):format(
           share(w, "running", "runnable")),
         process_suspended = ("its state is %s, not suspended"):format(w.statuses[1].status),
@@ -170,8 +180,7 @@ local scan = mailbox_check("selective_receive_scan",
     return {
       confidence = "high",
       hypothesis = ("%s has %d messages that its receive does not match and walks through all of them at every "
-        .. "receive: it runs without pause and takes %d a second out."):format(object(row), w.queue_last,
-        w.taken_per_sec),
+        .. "receive: it runs without pause and %s."):format(object(row), w.queue_last, taken(w)),
       unlike = {
         hot_process = ("the mailbox of a plain busy loop is empty; this one never held less than %d"):format(
           w.queue_min),
@@ -195,11 +204,12 @@ local unhandled = mailbox_check("unhandled_messages",
     return {
       -- Deeper in its stack it may be a handler that waits, and so slow that no taking was seen.
       confidence = (#w.stack == 1 or module_of(w.stack[2]) == "proc_lib") and "high" or "medium",
-      hypothesis = ("%d messages a second arrive at %s and none is ever taken: it waits in %s for something else, "
-        .. "so they pile up (%d now)."):format(rate, object(row), w.functions[1].current_function, w.queue_last),
+      hypothesis = ("The queue of %s grows by %d messages a second (%d now) and none was seen to be taken out: it "
+        .. "waits in %s for something else, so they pile up."):format(object(row), rate, w.queue_last,
+        w.functions[1].current_function),
       unlike = {
-        slow_consumer = ("a slow consumer takes some; in %.1f s of %d looks none was taken, and it works %d "
-          .. "reductions a second"):format(w.seconds, w.samples, w.reductions_per_sec),
+        slow_consumer = ("a slow consumer takes some; this one %s, and it works %d reductions a second"):format(
+          taken(w), w.reductions_per_sec),
         process_suspended = ("its state is %s: it could run"):format(w.statuses[1].status),
         selective_receive_scan = ("it is not busy: running %d %% of the looks"):format(share(w, "running", "runnable")),
         bursty_mailbox = ("the queue never fell below %d"):format(w.queue_min),
@@ -218,7 +228,7 @@ local suspended = mailbox_check("process_suspended",
   function(row, w, rate)
     return {
       confidence = "medium",
-      hypothesis = ("%s is suspended and does nothing, while %d messages a second arrive (%d wait now): somebody "
+      hypothesis = ("%s is suspended and does nothing, while its queue grows by %d a second (%d wait now): somebody "
         .. "called erlang:suspend_process on it, a debugger for one."):format(object(row), rate, w.queue_last),
       unlike = {
         slow_consumer = ("a slow consumer runs; this one was suspended in %d %% of the looks"):format(
@@ -236,7 +246,7 @@ local sys_suspended = mailbox_check("sys_suspended",
   function(row, _, rate)
     return {
       confidence = "high",
-      hypothesis = ("%s was suspended through sys and handles nothing, while %d messages a second arrive."):format(
+      hypothesis = ("%s was suspended through sys and handles nothing, while its queue grows by %d a second."):format(
         object(row), rate),
       unlike = { process_suspended = "its state is not suspended: it waits in the loop of sys",
         slow_consumer = "it is in no handler" },
@@ -250,11 +260,12 @@ local serialising = mailbox_check("serialising_process",
   function(row, w)
     return {
       confidence = "medium",
-      hypothesis = ("%s is never idle and its queue stands at about %d: it handles %d requests a second, which is all "
-        .. "that one process can, and everybody waits for it."):format(object(row), w.queue_last, w.taken_per_sec),
+      hypothesis = ("%s is never idle and its queue stands at about %d: it handles one request after the other (it "
+        .. "%s), which is all that one process can, and everybody waits for it."):format(object(row), w.queue_last,
+        taken(w)),
       unlike = {
         slow_consumer = ("the queue does not grow: %d, then %d"):format(w.queue_first, w.queue_last),
-        hot_process = ("it works off requests: %d a second"):format(w.taken_per_sec),
+        hot_process = ("it works off requests: it %s"):format(taken(w)),
         selective_receive_scan = "its messages are taken out",
       },
       next_steps = {
@@ -271,7 +282,7 @@ local unexplained = mailbox_check("other",
       severity = "warning", confidence = "low",
       hypothesis = ("The mailbox of %s grows by %d a second (%d now) while it is in %s: it waits for somebody else, "
         .. "and who that is was not seen."):format(object(row), rate, w.queue_last, stands(w)),
-      unlike = { slow_consumer = ("it took %d messages a second"):format(w.taken_per_sec) },
+      unlike = { slow_consumer = ("it %s"):format(taken(w)) },
       next_steps = { step("see whom it waits for: beam_process_info of it, then of the one it calls") },
     }
   end)

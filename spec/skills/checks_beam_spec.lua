@@ -39,10 +39,10 @@ describe("the checks of mailboxes", function()
     pid = "<0.9.0>", name = "desk", seconds = 2, samples = 160, statuses = statuses "waiting",
     functions = { { current_function = "timer:sleep/1", share_pct = 100 } }, stack = { "timer:sleep/1", "app:desk/0" },
     reductions_per_sec = 9000, queue_first = 8000, queue_last = 17600, queue_min = 8000, queue_max = 17600,
-    taken_per_sec = 200,
+    taken_at_least = 330,
   }
   local OWN_RECEIVE = { functions = { { current_function = "app:desk/0", share_pct = 100 } }, stack = { "app:desk/0" },
-    taken_per_sec = 0 }
+    taken_at_least = 0 }
 
   local function verdict(watched, row)
     return found(ALL, { { seconds = 1.5, processes = { with(ROW, row) } }, with(WATCHED, watched) })
@@ -56,12 +56,20 @@ describe("the checks of mailboxes", function()
     assert.same({ "slow_consumer" }, verdict { statuses = statuses "running", stack = { "app:price/2", "app:desk/0" } })
   end)
 
+  it("tell what was taken as the least that it was, and no rate of arrival made from it", function()
+    local finding = check("slow_consumer").confirm { { processes = { ROW } }, WATCHED }
+    assert.matches("grows by 4800 messages a second %(17600 now%), while it took at least 330 out in 2%.0 s",
+      finding.hypothesis)
+    local unseen = check("slow_consumer").confirm { { processes = { ROW } }, with(WATCHED, { taken_at_least = 0 }) }
+    assert.matches("was not seen to take any", unseen.hypothesis)
+  end)
+
   it("do not say unhandled while even one message in a thousand is taken", function()
-    assert.same({ "slow_consumer" }, verdict(with(OWN_RECEIVE, { taken_per_sec = 5 })))
+    assert.same({ "slow_consumer" }, verdict(with(OWN_RECEIVE, { taken_at_least = 1 })))
   end)
 
   it("call it that when it never wakes from its own sleep", function()
-    assert.same({ "slow_consumer" }, verdict { taken_per_sec = 0 })
+    assert.same({ "slow_consumer" }, verdict { taken_at_least = 0 })
   end)
 
   it("say unhandled when it waits in its own receive and takes none", function()
@@ -100,19 +108,19 @@ describe("the checks of mailboxes", function()
   end)
 
   local BUSY = { statuses = statuses("running", 98), stack = { "app:desk/0" }, queue_first = 200000,
-    queue_last = 200000, queue_min = 200000, queue_max = 200000, taken_per_sec = 0 }
+    queue_last = 200000, queue_min = 200000, queue_max = 200000, taken_at_least = 0 }
 
   it("call a long steady queue of a process without rest a scan", function()
     assert.same({ "selective_receive_scan" }, verdict(BUSY, { queue_growth = 0 }))
   end)
 
   it("do not call it a scan while the queue is worked off", function()
-    assert.same({ "serialising_process" }, verdict(with(BUSY, { taken_per_sec = 20000 }), { queue_growth = 0 }))
+    assert.same({ "serialising_process" }, verdict(with(BUSY, { taken_at_least = 2400 }), { queue_growth = 0 }))
   end)
 
   it("take a short steady queue of a busy server for a server that everybody needs", function()
     assert.same({ "serialising_process" }, verdict(with(BUSY, { queue_first = 490, queue_last = 495, queue_min = 480,
-      queue_max = 499, taken_per_sec = 3000 }), { queue_growth = 0 }))
+      queue_max = 499, taken_at_least = 360 }), { queue_growth = 0 }))
   end)
 
   it("look closely at the longest queue when none grows, and at nobody when all are short", function()
@@ -305,7 +313,7 @@ describe("every check of beam", function()
   it("cites only figures that stand in the answers it was given", function()
     local results = { { seconds = 1.5, processes = { { pid = "p", name = "desk", queue_growth = 7000,
       final_queue = 8000 } } }, { pid = "p", name = "desk", seconds = 2, samples = 9, queue_first = 8000,
-      queue_last = 9000, queue_min = 8000, queue_max = 9000, taken_per_sec = 30, reductions_per_sec = 1,
+      queue_last = 9000, queue_min = 8000, queue_max = 9000, taken_at_least = 30, reductions_per_sec = 1,
       statuses = { { status = "waiting", share_pct = 100 } }, stack = { "app:desk/0" },
       functions = { { current_function = "app:desk/0", share_pct = 100 } } } }
     for _, figure in ipairs(check("slow_consumer").confirm(results).figures) do

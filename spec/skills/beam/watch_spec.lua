@@ -24,11 +24,33 @@ describe("beam skill, close looks", function()
     local seen = callback.beam_watch_process(pid_of "sink", 200)
     eval "crowd:stop(sink)."
     assert.same({ "sink", "normal", 700, 700, 0 },
-      { seen.name, seen.priority, seen.queue_min, seen.queue_max, seen.taken_per_sec })
+      { seen.name, seen.priority, seen.queue_min, seen.queue_max, seen.taken_at_least })
     assert.same({ { status = "waiting", share_pct = 100 } }, seen.statuses)
     assert.same({ { current_function = "crowd:idle/0", share_pct = 100 } }, seen.functions)
     assert.equal("crowd:idle/0", seen.stack[1])
     between(3, seen.samples, 200)
+  end))
+
+  it("count of the messages taken only what they saw, and see most of what a slow one takes", live.test(function()
+    eval [[crowd:start(desk, fun() -> [self() ! N || N <- lists:seq(1, 900)],
+      (fun L(N) -> receive _ -> put(taken, N) end, receive after 3 -> L(N + 1) end end)(1) end).]]
+    eval "crowd:every(feeder, 20, fun() -> [desk ! N || N <- lists:seq(1, 10)] end)."
+    local function taken() return eval "element(2, hd(element(2, process_info(whereis(desk), dictionary))))." end
+    local before = taken()
+    local seen = callback.beam_watch_process("desk", 500)
+    local after = taken()
+    eval "crowd:stop(feeder), crowd:stop(desk)."
+    between((after - before) / 2, seen.taken_at_least, after - before)
+  end))
+
+  it("cost the node little, waited for or busy", live.test(function()
+    eval "crowd:start(engine, fun() -> crowd:spin(0) end)."
+    for _, name in ipairs { "code_server", "engine" } do
+      local before = at.node.load.reductions
+      callback.beam_watch_process(name, 1000)
+      between(0, at.node.load.reductions - before, 2000000)
+    end
+    eval "crowd:stop(engine)."
   end))
 
   it("tell a heap in use that rises from one that stands", live.test(function()
