@@ -37,7 +37,7 @@ config.OPTIONS = {
   { name = "config", type = "text", shown = "FILE", doc = "the config file" },
   { name = "json", type = "flag", default = false, doc = "the result as one JSON object" },
   { name = "quiet", type = "flag", default = false, doc = "no progress on stderr" },
-  { name = "no_color", type = "flag", default = false, doc = "no colours" },
+  { name = "no_color", type = "flag", default = false, doc = "no colours; NO_COLOR does the same" },
   { name = "no_input", type = "flag", default = false, doc = "never ask" },
 }
 

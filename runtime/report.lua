@@ -26,29 +26,9 @@ local function figure(v)
   return text
 end
 
-local function filled(words, indent)
-  local lines, line = {}, ""
-  for _, word in ipairs(words) do
-    if #line > 0 and #indent + #line + #word + 1 > WIDTH then
-      lines[#lines + 1] = line
-      line = word
-    else
-      line = #line > 0 and line .. " " .. word or word
-    end
-  end
-  lines[#lines + 1] = line
-  return table.concat(lines, "\n" .. indent)
-end
-
-local function wrapped(text, indent)
-  local words = {}
-  for word in plain(text):gmatch "%S+" do words[#words + 1] = word end
-  return filled(words, indent)
-end
-
 local INDENT = (" "):rep(14)
 
-local function writer(color)
+local function writer(color, width)
   local out = {}
   local self = { out = out }
   function self.paint(text, name)
@@ -57,6 +37,24 @@ local function writer(color)
   end
   function self.line(text) out[#out + 1] = text end
   function self.field(name, text) self.line(("   %-11s%s"):format(name, text)) end
+  function self.filled(words, indent)
+    local lines, line = {}, ""
+    for _, word in ipairs(words) do
+      if #line > 0 and #indent + #line + #word + 1 > width then
+        lines[#lines + 1] = line
+        line = word
+      else
+        line = #line > 0 and line .. " " .. word or word
+      end
+    end
+    lines[#lines + 1] = line
+    return table.concat(lines, "\n" .. indent)
+  end
+  function self.wrapped(text, indent)
+    local words = {}
+    for word in plain(text):gmatch "%S+" do words[#words + 1] = word end
+    return self.filled(words, indent)
+  end
   return self
 end
 
@@ -86,10 +84,10 @@ end
 
 local function insight(w, i, n)
   w.line ""
-  w.line(("%d. %s  %s"):format(n, w.paint(i.severity, i.severity), wrapped(i.summary, "   ")))
+  w.line(("%d. %s  %s"):format(n, w.paint(i.severity, i.severity), w.wrapped(i.summary, "   ")))
   w.field("object", plain(i.root_cause.object))
   local gloss = mechanisms[i.root_cause.mechanism]
-  w.field("mechanism", plain(i.root_cause.mechanism) .. (gloss and wrapped(": " .. gloss, INDENT) or ""))
+  w.field("mechanism", plain(i.root_cause.mechanism) .. (gloss and w.wrapped(": " .. gloss, INDENT) or ""))
   if #i.evidence > 0 then
     w.field("figures", w.paint("each read again where it is cited", "dim"))
     for _, claim in ipairs(i.evidence) do evidence(w, claim) end
@@ -97,10 +95,10 @@ local function insight(w, i, n)
     w.field("figures", "none that stands")
   end
   for k, other in ipairs(i.considered) do
-    w.field(k == 1 and "it is not" or "", wrapped(("%s: %s"):format(other.mechanism, other.why_not), INDENT))
+    w.field(k == 1 and "it is not" or "", w.wrapped(("%s: %s"):format(other.mechanism, other.why_not), INDENT))
   end
   for k, step in ipairs(i.next_steps) do
-    w.field(k == 1 and "what to do" or "", ("%s %s"):format(w.paint(plain(step.risk), step.risk), wrapped(step.text,
+    w.field(k == 1 and "what to do" or "", ("%s %s"):format(w.paint(plain(step.risk), step.risk), w.wrapped(step.text,
       INDENT .. (" "):rep(#step.risk + 1))))
   end
   w.field("confidence", ("%s, %s"):format(plain(i.confidence), i.hypothesis_grounded
@@ -118,7 +116,7 @@ local function looks(w, r)
     for k, name in ipairs(names) do
       parts[k] = ("%s %s%s"):format(plain(name), figure(look.figures[name]), k < #names and "," or "")
     end
-    w.field(plain(look.skill), filled(parts, INDENT))
+    w.field(plain(look.skill), w.filled(parts, INDENT))
   end
 end
 
@@ -150,16 +148,17 @@ end
 
 --- The report for a person.
 ---@param r table           a report
----@param options? { color: boolean }
+---@param options? { color: boolean, width: integer }   width: columns, 100 if left out and at the most
 ---@return string
 function report.text(r, options)
-  local w = writer(options and options.color)
+  options = options or {}
+  local w = writer(options.color, math.min(options.width or WIDTH, WIDTH))
   w.line(("%s  %s  %s"):format(w.paint(HEADS[r.verdict], r.verdict), plain(table.concat(r.nodes, ", ")), headline(r)))
   if not missing(r.incomplete) then w.line(("incomplete: %s"):format(INCOMPLETE[r.incomplete] or r.incomplete)) end
   for n, i in ipairs(r.insights) do insight(w, i, n) end
   if r.verdict ~= "sick" and #(r.would_tell or {}) > 0 then
     w.line ""
-    for k, text in ipairs(r.would_tell) do w.field(k == 1 and "missing" or "", wrapped(text, INDENT)) end
+    for k, text in ipairs(r.would_tell) do w.field(k == 1 and "missing" or "", w.wrapped(text, INDENT)) end
   end
   if r.verdict ~= "sick" and #(r.looks or {}) > 0 then
     w.line ""

@@ -27,6 +27,15 @@ function script.find(word)
     "give the path of a Lua file, or copy one: `beamlens-run init examples/coordinator.lua`", SCRIPT_ERROR)
 end
 
+-- How a report may look where stdout goes.
+local function terminal(options)
+  if uv.guess_handle(1) ~= "tty" then return {} end
+  local tty = uv.new_tty(1, false)
+  local width = tty:get_winsize()
+  tty:close()
+  return { color = not (options.no_color or os.getenv "NO_COLOR"), width = width }
+end
+
 -- A Failure that a script passes on keeps its stage and exit code.
 local function outcome(options, result, err)
   if result == nil and err ~= nil then return nil, failure.of(err, "script", SCRIPT_ERROR) end
@@ -35,8 +44,7 @@ local function outcome(options, result, err)
   if type(result) == "table" and result.schema == 1 and result.verdict and result.nodes then
     local report = require "runtime.report"
     if options.json then return require("runtime.json").encode(result) .. "\n", report.exit(result) end
-    local color = not options.no_color and uv.guess_handle(1) == "tty"
-    return report.text(result, { color = color }), report.exit(result)
+    return report.text(result, terminal(options)), report.exit(result)
   end
   return nil, failure.new("script", "the script returned a " .. type(result),
     "return a report, an exit code from 0 to 255, or nothing", SCRIPT_ERROR)
