@@ -25,7 +25,7 @@ function skill.load(text, file)
   return s
 end
 
---- Adds a part kept in a file of its own: `{ queries, callbacks }`. The file is handed the skill's
+--- Adds a part kept in a file of its own: `{ queries, callbacks, urgent? }`. The file is handed the skill's
 --- `texts` as its argument, so that parts can share Erlang.
 ---@param s Skill
 ---@return Skill?
@@ -41,6 +41,12 @@ function skill.extend(s, text, file)
       s[key][name] = value
     end
   end
+  for _, name in ipairs(part.urgent or {}) do
+    s.urgent = s.urgent or {}
+    s.urgent[#s.urgent + 1] = name
+  end
+  local hasty = form.urgent_fault(s)
+  if hasty then return bad(hasty, "urgent") end
   for name, c in pairs(part.callbacks) do
     local why = form.callback_fault(s, c)
     if why then return bad(name .. ": " .. why, name) end
@@ -173,7 +179,8 @@ local function bind(args, given)
   return bound
 end
 
-local USUAL_TIMEOUT = 10 -- seconds
+-- Seconds. A node may be short of the very time it is asked for; an urgent question goes first there.
+local USUAL_TIMEOUT, SNAPSHOT_TIMEOUT, URGENT_TIMEOUT = 30, 10, 5
 
 -- How long the node may take: what it deliberately waits comes on top.
 local function patience(callback, args)
@@ -181,20 +188,31 @@ local function patience(callback, args)
   for _, arg in ipairs(callback.args or {}) do
     if arg.waits then seconds = seconds + args[arg.name] / 1000 end
   end
-  return { timeout = seconds }
+  return seconds
 end
 
 local function no_history() return {} end
 
+local function contains(list, wanted)
+  for _, item in ipairs(list or {}) do
+    if item == wanted then return true end
+  end
+  return false
+end
+
 --- The node as this skill may see it: its own queries, by name, and what it declared.
 ---@return SkillNode
-local function restricted(s, node, options)
+local function restricted(s, node, patient)
   local seen = { sleep = node.sleep }
   for _, use in ipairs(s.uses or {}) do seen[use] = node[use] or use == "history" and no_history or nil end
-  function seen.ask(name, bindings)
+  function seen.ask(name, bindings, seconds)
     if not s.queries[name] then error { skill = s.name, undeclared_query = name } end
     local variables = {}
     for key, value in pairs(bindings or {}) do variables[form.variable(key)] = value end
+    local options = { timeout = seconds or patient }
+    if contains(s.urgent, name) then
+      options.priority, options.timeout = "high", math.min(options.timeout, URGENT_TIMEOUT)
+    end
     return node.query(s.queries[name], variables, options)
   end
   return seen
@@ -203,7 +221,7 @@ end
 ---@return table? figures
 ---@return any err               a string or a Failure
 function skill.snapshot(s, node)
-  local seen = restricted(s, node)
+  local seen = restricted(s, node, SNAPSHOT_TIMEOUT)
   if type(s.snapshot) == "function" then return s.snapshot(seen) end
   return seen.ask(s.snapshot)
 end

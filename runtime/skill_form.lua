@@ -24,7 +24,7 @@ local failure = require "runtime.failure"
 ---@field returns string[]       fields, the unit in the name or behind it
 ---@field query? string          the declared query that answers it
 ---@field run? fun(node: SkillNode, args: table): any, any?   for what one query cannot say
----@field timeout? number        seconds, where the node's usual deadline is too short
+---@field timeout? number        seconds, where the usual 30 are too short
 ---@field every? number          seconds: run at most once in that time on one node
 ---@field home? Skill            set here: the skill whose queries it asks, when that is another
 
@@ -46,6 +46,7 @@ local failure = require "runtime.failure"
 ---@field id string
 ---@field mechanism string       one word, the same for every skill that may find it
 ---@field suspect fun(snapshot: table, history: History): boolean   cheap, may be wrong
+---@field urgent? fun(snapshot: table): boolean   its looks go first and alone; a critical finding ends the looking
 ---@field look (any[]|fun(results: any[]): any[]?)[]   callback and arguments, run one after another; a function
 ---  that says nil has seen enough: no longer suspect
 ---@field confirm fun(results: any[]): Finding?
@@ -55,7 +56,8 @@ local failure = require "runtime.failure"
 ---  A metric is a field of the snapshot or a query named in `keep`. Oldest first, age in seconds.
 
 ---@class SkillNode              what a skill is handed
----@field ask fun(query: string, bindings?: table): any, any?   by name, never by text
+---@field ask fun(query: string, bindings?: table, seconds?: number): any, any?   by name, never by text; the node
+---  may take that long
 ---@field sleep fun(seconds: number)
 ---@field history? History
 
@@ -66,6 +68,8 @@ local failure = require "runtime.failure"
 ---@field prompt string          who the operator is and what it watches for
 ---@field uses? string[]         out of history, events, http, tcp
 ---@field queries table<string, string>   Erlang, and all of it that is ever sent
+---@field urgent? string[]       queries that run at high priority, before the node's own work: each is bounded in what
+---  it reads and ends by itself within 50 ms, by its own clock
 ---@field keep? string[]         queries without variables whose answers `history` remembers
 ---@field snapshot string|fun(node: SkillNode): table?, any?   a query, for a small map of health figures
 ---@field callbacks table<string, Callback>
@@ -175,6 +179,15 @@ function form.checks_fault(s, checks)
   end
 end
 
+---@return string? why
+function form.urgent_fault(s)
+  for _, name in ipairs(s.urgent or {}) do
+    local text = s.queries[name]
+    if not text then return "urgent names no query: " .. name end
+    if text:find "receive" or text:find "sleep" then return ("urgent query %s may not wait"):format(name) end
+  end
+end
+
 --- What is wrong with a skill, and the word in its file nearest to that.
 ---@return string? why
 ---@return string? word
@@ -194,6 +207,8 @@ function form.fault(s)
   for _, name in ipairs(s.keep or {}) do
     if not s.queries[name] then return "keep names no query: " .. name, "keep" end
   end
+  local hasty = form.urgent_fault(s)
+  if hasty then return hasty, "urgent" end
   if type(s.snapshot) ~= "function" and not s.queries[s.snapshot] then
     return "snapshot must be a function or name a query", "snapshot"
   end

@@ -130,6 +130,16 @@ local WALL = [=[
   Most = fun(L) -> lists:max([0 | [X || {_, X} <- L]]) end,
 ]=]
 
+-- Where a stack stands: the first function that is not OTP's.
+local WHERE = [=[
+  Otp = [erlang, erts_internal, lists, maps, ets, timer, gen, gen_server, gen_statem, proc_lib, binary, string,
+         unicode, re, io_lib, math, rand, crypto, prim_inet, gen_tcp, logger, erts_debug],
+  Where = fun(S) -> case [{M, F, A} || {M, F, A, _} <- S, not lists:member(M, Otp)] of
+             [X | _] -> X; [] -> case S of [{M, F, A, _} | _] -> {M, F, A}; _ -> none end end end,
+]=]
+
+local SNAPSHOT_PATIENCE = 5 -- seconds
+
 local LIMIT = { name = "limit", type = "integer", min = 1, max = 50, default = 10 }
 local ROW = "processes[]: pid, name, current_function, status, memory_kb, message_queue, reductions"
 
@@ -149,8 +159,19 @@ Name the process (name and pid), what it was doing (current_function), both figu
 
   uses = { "history" },
   keep = { "atoms" },
-  snapshot = "snapshot",
-  texts = { words = WORDS, rows = ROWS, walk = WALK, refs = REFS, wall = WALL, counts = COUNTS },
+  urgent = { "pulse" },
+
+  -- Where questions of low priority get no answer, that is the first thing to know.
+  snapshot = function(node)
+    local figures, err = node.ask("snapshot", nil, SNAPSHOT_PATIENCE)
+    if figures then return figures end
+    local pulse = node.ask "pulse"
+    if not pulse then return nil, err end
+    pulse.starved = true
+    return pulse
+  end,
+
+  texts = { words = WORDS, rows = ROWS, walk = WALK, refs = REFS, wall = WALL, counts = COUNTS, where = WHERE },
 
   queries = {
     -- The host's or the container's memory is known to os_mon alone; reading /proc or a cgroup would go
@@ -175,6 +196,12 @@ Name the process (name and pid), what it was doing (current_function), both figu
     {schedulers_online, erlang:system_info(schedulers_online)},
     {binary_memory_mb, Mb(erlang:memory(binary))},
     {max_message_queue, lists:max([0 | L])}, {total_message_queue, lists:sum(L)}])).]=],
+
+    -- What needs neither the processes nor a lock. It may go before the node's own work.
+    pulse = [=[
+  #{process_count => erlang:system_info(process_count), port_count => erlang:system_info(port_count),
+    atom_count => erlang:system_info(atom_count), schedulers_online => erlang:system_info(schedulers_online),
+    scheduler_run_queue => erlang:statistics(total_run_queue_lengths_all)}.]=],
 
     memory = WORDS .. COUNTS .. [=[ Memory().]=],
 

@@ -42,7 +42,7 @@ end
 --- One call, tried once more when it fails.
 function Analyst:call(text, tool, args)
   local result = self:turn(text, { { tool, args } })[1]
-  if not result.ok then result = self:turn(text, { { tool, args } })[1] end
+  if not result.ok and not rounds.out_of_time(result.text) then result = self:turn(text, { { tool, args } })[1] end
   return result
 end
 
@@ -105,6 +105,7 @@ local function operate(self, skill)
   for round in all:each() do self:look(round) end
 
   local findings, worst = clues.settle(all:findings()), nil
+  if #all.skipped > 0 then clues.leave_open(findings[1], all.skipped) end
   for _, finding in ipairs(findings) do
     self:call(finding.hypothesis, "send_notification", clues.notification(finding, snapshot))
     worst = clues.graver(worst, finding.severity)

@@ -52,6 +52,21 @@ function clues.settle(findings)
   return by_weight(standing)
 end
 
+--- Says in a finding what was not looked for because of it.
+---@param finding Finding
+---@param skipped Check[]
+function clues.leave_open(finding, skipped)
+  local words, seen = {}, { [NAMELESS] = true, [finding.mechanism] = true }
+  for _, check in ipairs(skipped) do
+    if not seen[check.mechanism] then words[#words + 1] = check.mechanism end
+    seen[check.mechanism] = true
+  end
+  table.sort(words)
+  finding.next_steps[#finding.next_steps + 1] = { risk = "SAFE",
+    text = ("look again when the node has time: nobody looked for %s, since such a look would have waited with "
+      .. "everybody else"):format(table.concat(words, ", ")) }
+end
+
 local function figures_text(evidence)
   local parts = {}
   for i, claim in ipairs(evidence) do

@@ -8,6 +8,13 @@
 local Look = {}
 Look.__index = Look
 
+local rounds = {}
+
+--- Whether a call failed because the node had no time for it. It has none the next moment either.
+---@param text string
+---@return boolean
+function rounds.out_of_time(text) return text:find("had no answer", 1, true) ~= nil end
+
 local function literal(value)
   if type(value) == "string" then return ("%q"):format(value) end
   return ("%.14g"):format(value)
@@ -37,22 +44,21 @@ end
 local Round = {}
 Round.__index = Round
 
---- The looks that have no answer yet.
+--- The looks that have no answer yet and may get one.
 ---@return Look[]
 function Round:open()
   local open = {}
   for _, look in ipairs(self.looks) do
-    if look.value == nil then open[#open + 1] = look end
+    if look.value == nil and not rounds.out_of_time(look.why or "") then open[#open + 1] = look end
   end
   return open
 end
 
 ---@class Rounds
 ---@field failed string[]     what could not be looked at, and why
+---@field skipped Check[]     what was not looked for, since an urgent check said enough
 local Rounds = {}
 Rounds.__index = Rounds
-
-local rounds = {}
 
 local function no_history() return {} end
 
@@ -63,15 +69,18 @@ local function try(all, check, f, ...)
   all.failed[#all.failed + 1] = ("check %s failed: %s"):format(check.id, tostring(value))
 end
 
---- The checks that a snapshot makes suspect.
+--- The checks that a snapshot makes suspect. Those that are urgent go first: where they find something
+--- critical the node has no time for the others, whose looks would only add to its work.
 ---@param checks Check[]
 ---@param snapshot table
 ---@return Rounds
 function rounds.new(checks, snapshot)
-  local all = setmetatable({ going = {}, failed = {}, made = {} }, Rounds)
+  local all = setmetatable({ going = {}, later = {}, failed = {}, made = {}, skipped = {} }, Rounds)
   for _, check in ipairs(checks) do
     if try(all, check, check.suspect, snapshot, no_history) then
-      all.going[#all.going + 1] = { check = check, looks = {}, results = {} }
+      local urgent = check.urgent and try(all, check, check.urgent, snapshot)
+      local list = urgent and all.going or all.later
+      list[#list + 1] = { check = check, looks = {}, results = {} }
     end
   end
   return all
@@ -124,15 +133,6 @@ local function take(all, round)
   end
 end
 
---- The rounds, one after another; each has to be answered before the next is asked for.
-function Rounds:each()
-  local last
-  return function()
-    if last then take(self, last) end
-    last = round_of(self)
-    if #last.looks > 0 then return last end
-  end
-end
 
 -- A figure of a look as a claim that cites its observation.
 local function evidence_of(run, finding)
@@ -143,21 +143,54 @@ local function evidence_of(run, finding)
   return claims
 end
 
+local function confirmed(self, run)
+  if #run.results < #run.check.look then return nil end
+  local finding = try(self, run.check, run.check.confirm, run.results)
+  if not finding then return nil end
+  finding.check, finding.mechanism = run.check, run.check.mechanism
+  finding.evidence = evidence_of(run, finding)
+  return finding
+end
+
 --- What the checks found that made all their looks.
 ---@return Finding[]  with `check` and `evidence`
 function Rounds:findings()
   local findings = {}
   for _, run in ipairs(self.going) do
-    if #run.results == #run.check.look then
-      local finding = try(self, run.check, run.check.confirm, run.results)
-      if finding then
-        finding.check, finding.mechanism = run.check, run.check.mechanism
-        finding.evidence = evidence_of(run, finding)
-        findings[#findings + 1] = finding
-      end
-    end
+    if not run.confirmed then run.confirmed, run.finding = true, confirmed(self, run) end
+    findings[#findings + 1] = run.finding
   end
   return findings
+end
+
+-- After the urgent checks: the others join, or are left out.
+local function go_on(self)
+  local waiting, critical = self.later, false
+  self.later = {}
+  for _, finding in ipairs(#self.going > 0 and self:findings() or {}) do
+    critical = critical or finding.severity == "critical"
+  end
+  for _, run in ipairs(waiting) do
+    if critical then
+      self.skipped[#self.skipped + 1] = run.check
+    else
+      self.going[#self.going + 1] = run
+    end
+  end
+end
+
+--- The rounds, one after another; each has to be answered before the next is asked for.
+function Rounds:each()
+  local last
+  return function()
+    if last then take(self, last) end
+    last = round_of(self)
+    if #last.looks == 0 and #self.later > 0 then
+      go_on(self)
+      last = round_of(self)
+    end
+    if #last.looks > 0 then return last end
+  end
 end
 
 return rounds

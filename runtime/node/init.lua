@@ -14,7 +14,7 @@ local telemetry = require "runtime.telemetry"
 local node = {}
 
 local CONNECT_S = 10
-local FIGURES_S = 5
+local FIGURES_S = 2
 local FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 15
 
 ---@class Load                what we cost the node since we attached

@@ -59,7 +59,8 @@ end
 local evaluate
 
 local function parse_on_node(n, wrapped, o)
-  local answer, err = evaluate(n, PARSE, { S = wrapped }, { deadline = o.deadline, timeout = o.timeout })
+  local answer, err = evaluate(n, PARSE, { S = wrapped }, { deadline = o.deadline, timeout = o.timeout,
+    priority = o.priority })
   if answer == nil then return nil, err end
   if answer[1] ~= A.ok then
     return fail(("the query does not parse, line %s: %s"):format(tostring(answer[2]), tostring(answer[3])),

@@ -2,8 +2,6 @@
 --- makes the atoms. Many looks in one window on the node, so that little travels.
 
 local texts = ...
--- Seconds. A node that is looked at this closely may have no CPU to spare for it.
-local PATIENCE = 30
 local LIMIT = { name = "limit", type = "integer", min = 1, max = 50, default = 10 }
 
 return {
@@ -83,11 +81,7 @@ return {
                   case process_info(element(5, hd(L)), registered_name) of
                     {_, N} when L =:= [hd(L)] -> #{name => Text(N)}; _ -> #{} end) || {B, L} <- Most]}.]==],
 
-    busy_groups = texts.walk .. [==[
-  Otp = [erlang, erts_internal, lists, maps, ets, timer, gen, gen_server, gen_statem, proc_lib, binary, string,
-         unicode, re, io_lib, math, rand, crypto, prim_inet, gen_tcp, logger, erts_debug],
-  Where = fun(S) -> case [{M, F, A} || {M, F, A, _} <- S, not lists:member(M, Otp)] of
-             [X | _] -> X; [] -> case S of [{M, F, A, _} | _] -> {M, F, A}; _ -> none end end end,
+    busy_groups = texts.walk .. texts.where .. [==[
   One = fun(Most) ->
           Spec = [{{{status, '$1'}, '$2'}, [{'orelse', {'=:=', '$1', running}, {'=:=', '$1', runnable}}], ['$2']}],
           M = ets:match_spec_compile(Spec),
@@ -143,7 +137,6 @@ return {
 
   callbacks = {
     beam_watch_process = {
-      timeout = PATIENCE,
       doc = "Watches one process closely, about 80 looks a second: what it does, whether it takes messages, "
         .. "whether what it keeps grows.",
       args = { { name = "pid", type = "string" }, { name = "window_ms", type = "integer", min = 100, max = 10000,
@@ -173,7 +166,6 @@ return {
       returns = { "seconds", "binary_mb_before", "binary_mb", "total", "showing",
         "groups[]: current_function, process_count, held_mb, heap_mb, idle_count, pid (one of them), name (where "
           .. "it is one)" },
-      timeout = PATIENCE,
       query = "binary_groups",
     },
 
@@ -183,7 +175,6 @@ return {
       returns = { "busy_min, busy_max (running or runnable processes in three looks)", "schedulers_online",
         "run_queue", "total", "showing",
         "groups[]: app_function, priority, share_pct (of at most 20 looked at), process_count (of these)" },
-      timeout = PATIENCE,
       query = "busy_groups",
     },
 
@@ -197,7 +188,6 @@ return {
         "shapes[]: shape, count (of the last 100)",
           "makers[]: pid, name, current_function, share_pct (100: all atoms came while it ran, and none while it "
           .. "did not)" },
-      timeout = PATIENCE,
       query = "atom_makers",
     },
   },

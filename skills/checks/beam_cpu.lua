@@ -1,5 +1,6 @@
 --- What an expert looks for in the use of the CPU: one process that takes a scheduler, or more
---- work than schedulers. Both look at the whole node first, and then at who stands out.
+--- work than schedulers. The first looks at the whole node, and then at who stands out; the second is
+--- asked first of all where the snapshot says that nobody gets any time.
 ---
 --- A loop and a long batch look alike while they last; the check says so instead of guessing.
 
@@ -145,60 +146,137 @@ local hot_process = {
   end,
 }
 
+--- More to do than the schedulers can: asked of the node before its own work, for what waits behind
+--- that work would get its answers late or never.
+
+local PROBE, PROBE_AGAIN = { "beam_saturation" }, { "beam_saturation", CLOSE }
+
+-- What the snapshot says of it; `starved` when it was itself left waiting.
+local function no_time_left(snapshot)
+  return snapshot.starved == true or (snapshot.scheduler_run_queue or 0) >= 2 * (snapshot.schedulers_online or 1)
+end
+
+-- How many want to run at these priorities, in the emptier of the two looks. On a node of very many
+-- processes nobody is looked at, and only the run queue tells.
+local function wanting(p, ...)
+  local before, now = 0, 0
+  for _, class in ipairs { ... } do before, now = before + p[class .. "_before"], now + p[class] end
+  return math.min(before, now)
+end
+
+local function overfull(p)
+  local most = p.looked_at == 0 and p.run_queue or wanting(p, "normal", "high", "max")
+  return math.min(p.run_queue, p.run_queue_before) >= 2 * p.schedulers_online and most >= 3 * p.schedulers_online
+end
+
+local function outranked(p) return wanting(p, "high", "max") >= p.schedulers_online end
+
+local function crowded(p) return overfull(p) or outranked(p) end
+
+-- Where most of those stand that were looked at.
+local function common(p)
+  local group = p.groups[1]
+  return group and group.share_pct >= 50 and group or nil
+end
+
+local function figures_of(results, class)
+  local n = #results
+  return cite(results, { { n, "run_queue" }, { n, "run_queue_before" }, { n, "schedulers_online" }, { n, "seconds" },
+    { n, class }, { n, "groups[1].app_function" }, { n, "groups[1].share_pct" }, { n, "reductions_per_sec" },
+    { n - 1, "run_queue" }, { n - 1, class } })
+end
+
+local function full_of_work(results)
+  local first, p = results[#results - 1], results[#results]
+  if not overfull(first) or not overfull(p) or outranked(first) or outranked(p) then return end
+  -- Who waits for a lock uses a scheduler and gets nothing done.
+  if p.reductions_per_sec < 500000 * p.schedulers_online then return end
+  local group, limited, want = common(p), p.schedulers_online < p.schedulers, math.max(p.normal, p.run_queue)
+  return {
+    object = group and group.app_function or "schedulers", figures = figures_of(results, "normal"),
+    severity = "critical", confidence = limited and "low" or group and "high" or "medium",
+    hypothesis = ("%d processes want to run at once on %d schedulers%s, at every look: there is more work than CPU, "
+      .. "and nothing limits how much is started."):format(want, p.schedulers_online, group
+      and (", %d %% of those looked at in %s"):format(group.share_pct, group.app_function) or ""),
+    unlike = {
+      hot_process = ("one busy process fills one scheduler; here never less than %d waited for one"):format(
+        math.min(p.run_queue, p.run_queue_before)),
+      priority_inversion = ("%d of them have a priority above normal"):format(p.high + p.max),
+      ets_contention = ("waiting for a lock gets no work done; here %.1f million reductions a second were"):format(
+        p.reductions_per_sec / 1000000),
+      schedulers_limited = ("%d of %d schedulers are online"):format(p.schedulers_online, p.schedulers),
+    },
+    next_steps = {
+      step(("find what starts so much of %s at once"):format(group and group.app_function or "this work")),
+      step("limit how many run at a time (a pool, a queue), or spread the work over more nodes", "CAUTION"),
+    },
+  }
+end
+
+local function still_crowded(results) return crowded(results[1]) and PROBE_AGAIN or nil end
+
 local cpu_saturation = {
-  id = "cpu_saturation", mechanism = "cpu_saturation", suspect = always,
-  expert = "All schedulers full, a long run queue at two looks, the work spread over many equal processes.",
-  look = {
-    OVERVIEW,
-    function(results) return saturated(results[1]) and { "beam_busy_groups", 10 } or nil end,
-  },
+  id = "cpu_saturation_first", mechanism = "cpu_saturation", suspect = no_time_left, urgent = no_time_left,
+  expert = "A snapshot with a long run queue, or starved: ask beam_saturation before all else, which would wait.",
+  look = { PROBE, still_crowded }, confirm = full_of_work,
+}
+
+local priority_inversion = {
+  id = "priority_inversion", mechanism = "priority_inversion", suspect = no_time_left, urgent = no_time_left,
+  expert = "As many processes at high priority want to run as there are schedulers, at every look: the rest starves.",
+  look = { PROBE, still_crowded },
   confirm = function(results)
-    local o, b = results[1], results[2]
-    local group = b and b.groups[1]
-    if not group or b.busy_min < 3 * b.schedulers_online then return end
-    -- Who waits for a lock uses a scheduler and gets nothing done.
-    if group.priority ~= "normal" or o.reductions_per_sec < 500000 * o.schedulers_online then return end
-    local told, limited = group.share_pct >= 50, o.schedulers_online < o.schedulers
+    local first, p = results[1], results[2]
+    if not outranked(first) or not outranked(p) then return end
+    local group, above = common(p), p.high + p.max
     return {
-      object = told and group.app_function or "schedulers",
-      figures = cite(results, { { 1, "utilization_pct" }, { 1, "run_queue" }, { 1, "schedulers_online" },
-        { 1, "seconds" }, { 2, "busy_min" }, { 2, "busy_max" }, { 2, "run_queue" },
-        { 2, "groups[1].app_function" }, { 2, "groups[1].share_pct" } }),
-      severity = "critical", confidence = limited and "low" or told and "high" or "medium",
-      hypothesis = ("All %d schedulers are busy (%d %%) and %d processes want to run at once%s: there is more work "
-        .. "than CPU, and nothing limits how much is started."):format(o.schedulers_online, o.utilization_pct,
-        b.busy_max, told and (", %d %% of them in %s"):format(group.share_pct, group.app_function) or ""),
+      object = group and (group.names[1] or group.app_function) or "schedulers",
+      figures = figures_of(results, p.high >= p.max and "high" or "max"),
+      severity = "critical", confidence = group and p.normal > 0 and "high" or "medium",
+      hypothesis = ("%d processes at high priority want to run on %d schedulers, at every look%s. Whatever has normal "
+        .. "priority waits until none of them does: %d processes at this moment."):format(above, p.schedulers_online,
+        group and (", %d %% of them in %s"):format(group.share_pct, group.app_function) or "", p.normal),
       unlike = {
-        hot_process = ("one busy process fills one scheduler; here never less than %d were busy"):format(b.busy_min),
-        priority_inversion = ("they run at priority %s"):format(group.priority),
-        ets_contention = ("waiting for a lock gets no work done; here %.1f million reductions a second were"):format(
-          o.reductions_per_sec / 1000000),
-        schedulers_limited = ("%d of %d schedulers are online"):format(o.schedulers_online, o.schedulers),
+        cpu_saturation = ("there all take turns; here %d have a priority above normal and %d have not"):format(above,
+          p.normal),
+        hot_process = ("a hot process leaves the other schedulers to the rest; here %d are fought for by %d"):format(
+          p.schedulers_online, above),
       },
       next_steps = {
-        step(("find what starts so much of %s at once"):format(told and group.app_function or "this work")),
-        step("limit how many run at a time (a pool, a queue), or spread the work over more nodes", "CAUTION"),
+        step(("see who raises the priority of %s, and why"):format(group and group.app_function or "these processes")),
+        step("give them normal priority again: process_flag(priority, normal) in their own code", "CAUTION"),
+        step("ending them frees the schedulers and loses what they were doing", "DANGEROUS"),
       },
     }
   end,
+}
+
+-- The same when it came after the snapshot.
+local function filled(results) return saturated(results[1]) and PROBE or nil end
+local function still_filled(results) return crowded(results[2]) and PROBE_AGAIN or nil end
+
+local saturation_since = {
+  id = "cpu_saturation", mechanism = "cpu_saturation", suspect = always,
+  expert = "All schedulers full, a long run queue at two looks, the work spread over many equal processes.",
+  look = { OVERVIEW, filled, still_filled }, confirm = full_of_work,
 }
 
 local unexplained_load = {
   id = "unexplained_load", mechanism = "other", suspect = always, yields_to = { ["*"] = "any" },
   expert = "Schedulers without rest and no cause in sight: say so, and accuse nobody.",
-  look = cpu_saturation.look,
+  look = saturation_since.look,
   confirm = function(results)
-    local o, b = results[1], results[2]
-    if not b or b.busy_min < 2 * b.schedulers_online then return end
+    local o, p = results[1], results[3]
+    if not crowded(p) then return end
     return {
       object = "schedulers", severity = "warning", confidence = "low",
       figures = cite(results, { { 1, "utilization_pct" }, { 1, "run_queue" }, { 1, "reductions_per_sec" },
-        { 1, "seconds" }, { 2, "busy_min" }, { 2, "busy_max" }, { 2, "groups[1].app_function" } }),
-      hypothesis = ("The schedulers are full (%d %%) and %d processes want to run, and no check knows why."):format(
-        o.utilization_pct, b.busy_max),
+        { 1, "seconds" }, { 3, "run_queue" }, { 3, "run_queue_before" }, { 3, "groups[1].app_function" } }),
+      hypothesis = ("The schedulers are full (%d %%), %d processes wait for one, and no check knows why."):format(
+        o.utilization_pct, p.run_queue),
       unlike = {}, next_steps = { step "look at beam_busy_groups again: who is there each time?" },
     }
   end,
 }
 
-return { hot_process, regex_backtracking, cpu_saturation, unexplained_load }
+return { hot_process, regex_backtracking, cpu_saturation, priority_inversion, saturation_since, unexplained_load }

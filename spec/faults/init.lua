@@ -28,6 +28,8 @@ return {
     alone = true },
   { case = "cpu_saturation", program = "delta", verdict = "sick", object = "delta:flow/1",
     mechanism = "cpu_saturation", alone = true },
+  { case = "priority_inversion", program = "thicket", verdict = "sick", object = "thicket:crest/1",
+    mechanism = "priority_inversion", alone = true },
   { case = "serialising_process", program = "strait", verdict = "sick", object = "ferry",
     mechanism = "serialising_process", alone = true },
   { case = "process_suspended", program = "hollow", verdict = "sick", object = "badger",

@@ -14,7 +14,7 @@ return {
     time_odd = { doc = "An odd one.", class = "CAUTION", returns = { "x" },
                  run = function(node) return node.ask "undeclared" end },
     time_slow = { doc = "Waits.", args = { { name = "window_ms", type = "integer", default = 500, waits = true } },
-                  class = "SAFE", returns = { "x" }, timeout = 30, query = "pause" },
+                  class = "SAFE", returns = { "x" }, timeout = 45, query = "pause" },
     time_rare = { doc = "Dear.", class = "CAUTION", returns = { "x" }, every = 60, query = "figures" },
     time_past = { doc = "History.", class = "SAFE", returns = { "x" },
                   run = function(node) return node.history("now", 5) end },
@@ -54,6 +54,9 @@ describe("skill.load", function()
     assert.equal("clock.lua:7: time_now: returns must list the fields", complaint('returns = { "unix_ms" },', ""))
     assert.equal("clock.lua:7: time_now: at: type must be integer, number, string or choice",
       complaint('"integer"', '"int"'))
+    assert.equal("clock.lua:3: urgent names no query: then", complaint("uses =", 'urgent = { "then" }, uses ='))
+    assert.equal("clock.lua:4: urgent query now may not wait",
+      complaint('queries = { now = "At.",', 'urgent = { "now" }, queries = { now = "receive after At -> ok end.",'))
     assert.equal("clock.lua:17: check late: looks with an unknown callback sundial",
       complaint('{ "time_now", 1 }', '{ "sundial" }'))
     assert.equal("clock.lua:17: check late: confirm must be a function", complaint("confirm = ", "confim = "))
@@ -180,12 +183,21 @@ describe("a loaded skill", function()
 
   it("sends a declared text, the values beside it", function()
     assert.equal(7, skill.call(s, "time_now", { 12 }, node))
-    assert.same({ "At.", { At = 12 }, 10 }, asked)
+    assert.same({ "At.", { At = 12 }, 30 }, asked)
   end)
 
   it("waits for the node as long as the callback says, and for its window besides", function()
     skill.call(s, "time_slow", { 2500 }, node)
-    assert.same({ "WindowMs.", { WindowMs = 2500 }, 32.5 }, asked)
+    assert.same({ "WindowMs.", { WindowMs = 2500 }, 47.5 }, asked)
+  end)
+
+  it("lets an urgent question go first, and waits less for it", function()
+    local urgent, options = assert(broken("uses =", 'urgent = { "now" }, uses =')), nil
+    node.query = function(_, _, o) options = o return 7 end
+    skill.call(urgent, "time_now", { 12 }, node)
+    assert.same({ timeout = 5, priority = "high" }, options)
+    skill.call(urgent, "time_slow", { 0 }, node)
+    assert.same({ timeout = 45 }, options)
   end)
 
   it("sends no other text", function()

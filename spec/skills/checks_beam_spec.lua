@@ -277,31 +277,66 @@ describe("the checks of the CPU", function()
 
   local OVERVIEW = { seconds = 1.5, utilization_pct = 100, run_queue = 79, run_queue_before = 80, schedulers = 2,
     schedulers_online = 2, reductions_per_sec = 90000000 }
-  local BUSY = { busy_min = 80, busy_max = 81, schedulers_online = 2, run_queue = 79,
-    groups = { { app_function = "app:work/1", priority = "normal", share_pct = 100, process_count = 20 } } }
-  local function full(o, b) return found({ "cpu_saturation", "unexplained_load" },
-    { with(OVERVIEW, o), with(BUSY, b) }) end
+  local FULL = { seconds = 2, schedulers = 2, schedulers_online = 2, run_queue_before = 79, run_queue = 79,
+    process_count = 124, looked_at = 124, max_before = 0, max = 0, high_before = 0, high = 0, normal_before = 80,
+    normal = 80, reductions_per_sec = 90000000, sampled = 20,
+    groups = { { app_function = "app:work/1", share_pct = 100, process_count = 20, names = {} } } }
+  local RAISED = { normal_before = 5, normal = 5, high_before = 4, high = 4, run_queue = 7, run_queue_before = 7 }
+  local function full(o)
+    local p = with(FULL, o)
+    return found({ "cpu_saturation", "unexplained_load" }, { OVERVIEW, p, p })
+  end
+  local function first_look(id, o)
+    local p = with(FULL, o)
+    return check(id).confirm { p, p }
+  end
 
   it("find work that is more than the schedulers", function()
     assert.same({ "cpu_saturation", "other" }, full())
-    assert.equal("app:work/1", check("cpu_saturation").confirm({ OVERVIEW, BUSY }).object)
+    assert.equal("app:work/1", check("cpu_saturation").confirm({ OVERVIEW, FULL, FULL }).object)
+    assert.equal("app:work/1", first_look("cpu_saturation_first").object)
   end)
 
   it("name the schedulers where the work is of many kinds", function()
-    local many = with(BUSY, { groups = { { app_function = "app:a/0", priority = "normal", share_pct = 20 } } })
-    assert.equal("schedulers", check("cpu_saturation").confirm({ OVERVIEW, many }).object)
+    local many = { groups = { { app_function = "app:a/0", share_pct = 20, process_count = 4, names = {} } } }
+    assert.equal("schedulers", first_look("cpu_saturation_first", many).object)
   end)
 
-  it("accuse nobody where work at high priority or a lock explains it as well", function()
-    local high = { { app_function = "app:work/1", priority = "high", share_pct = 100 } }
-    assert.same({ "other" }, full({}, { groups = high }))
+  it("find it by the run queue alone on a node of very many processes", function()
+    local vast = { looked_at = 0, normal = 0, normal_before = 0, groups = {} }
+    assert.equal("schedulers", first_look("cpu_saturation_first", vast).object)
+  end)
+
+  it("tell work at high priority from it, and name where that stands", function()
+    assert.same({ "other" }, full(RAISED))
+    assert.is_nil(first_look("cpu_saturation_first", RAISED))
+    assert.is_nil(first_look("priority_inversion"))
+    assert.equal("app:work/1", first_look("priority_inversion", RAISED).object)
+    assert.is_nil(first_look("priority_inversion", with(RAISED, { high_before = 1 })))
+  end)
+
+  it("accuse nobody where a lock explains it as well", function()
     assert.same({ "other" }, full { reductions_per_sec = 300000 })
+  end)
+
+  it("are silent when it was over before the second look", function()
+    assert.is_nil(check("cpu_saturation").confirm { OVERVIEW, FULL, with(FULL, { run_queue = 0 }) })
+    assert.is_nil(check("cpu_saturation").confirm { OVERVIEW, FULL, with(FULL, { normal_before = 2 }) })
   end)
 
   it("look no closer when one of two schedulers is busy, or the queue is short", function()
     local look = check("cpu_saturation").look[2]
     assert.is_nil(look { with(OVERVIEW, { utilization_pct = 50 }) })
     assert.is_nil(look { with(OVERVIEW, { run_queue = 1, run_queue_before = 1 }) })
+  end)
+
+  it("are urgent where the snapshot waited in vain or shows a long run queue", function()
+    for _, id in ipairs { "cpu_saturation_first", "priority_inversion" } do
+      local urgent = check(id).urgent
+      assert.is_true(urgent { starved = true })
+      assert.is_true(urgent { scheduler_run_queue = 4, schedulers_online = 2 })
+      assert.is_false(urgent { scheduler_run_queue = 3, schedulers_online = 2 })
+    end
   end)
 
   it("let a saturated node explain a process that is busy in it", function()

@@ -184,6 +184,39 @@ describe("the analyst as an operator", function()
     assert.same({ "unexplained", "warning" }, { sent.type, sent.severity })
   end)
 
+  local function urgent(severity)
+    local first = check { id = "flood", mechanism = "flood", urgent = function(s) return s.full end,
+      look = { { "tank_flood" } } }
+    local confirm = first.confirm
+    first.confirm = function(results)
+      local finding = confirm(results)
+      finding.severity = severity
+      return finding
+    end
+    return operator { check(), first }
+  end
+
+  it("makes urgent looks first and alone, and no others where they find something critical", function()
+    local turns = urgent "critical"
+    assert.same({ "return tank_flood()" }, codes(turns))
+    local sent = calls_of(turns, "send_notification")
+    assert.equal(1, #sent)
+    assert.matches("nobody looked for leak, since", sent[1].next_steps[#sent[1].next_steps].text)
+  end)
+
+  it("goes on to the others where the urgent ones find nothing critical", function()
+    local turns = urgent "warning"
+    assert.same({ "return tank_flood()", "return tank_level(2)" }, codes(turns))
+    assert.equal(2, #calls_of(turns, "send_notification"))
+  end)
+
+  it("does not ask again what the node had no time for", function()
+    local turns = operator({ check() }, { execute = function()
+      return { error = "the query had no answer after 30 s and was ended on the node" }
+    end })
+    assert.equal(1, #codes(turns))
+  end)
+
   it("tries a look that failed once more, then goes on without that check and does not call it healthy", function()
     local turns = operator({ check(), check { id = "fine", look = { { "tank_rows", 1 } }, confirm = no } }, {
       execute = function(call)

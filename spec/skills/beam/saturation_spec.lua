@@ -1,0 +1,58 @@
+-- The question that goes first, on live nodes that leave no time to others.
+local crowd = require "spec.support.crowd"
+local live = require "spec.support.live_node"
+local skill = require "runtime.skill"
+
+local beam = assert(skill.open "beam")
+local between = crowd.between
+
+describe("beam skill, on a node without time", function()
+  local at, ask
+
+  before_each(function()
+    live.test(function()
+      at = live.start()
+      crowd.load(at)
+      ask = skill.functions(beam, at.node).beam_saturation
+    end)()
+  end)
+
+  after_each(function() live.stop_all() end)
+
+  -- After a while, so that this answer still comes.
+  local function plant(options)
+    at.eval([[spawn_opt(fun() -> timer:sleep(200), [spawn_opt(fun() -> crowd:spin(0) end, Options)
+      || _ <- lists:seq(1, 8 * erlang:system_info(schedulers_online))] end, [{priority, max}]), ok.]],
+      { Options = options })
+    require("runtime.async").sleep(0.5)
+  end
+
+  it("counts who wants to run, by priority, and says where they stand", live.test(function()
+    at.eval [[[spawn(fun() -> crowd:spin(0) end) || _ <- lists:seq(1, 8 * erlang:system_info(schedulers_online))], ok.]]
+    local seen = ask()
+    local most = 8 * seen.schedulers_online
+    between(most, seen.normal, most + 3)
+    between(most - seen.schedulers_online, seen.run_queue, most + 3)
+    assert.same({ "normal", 0, 0 }, { seen.priority, seen.high, seen.max })
+    assert.same({ "crowd:spin/1", 100 }, { seen.groups[1].app_function, seen.groups[1].share_pct })
+    assert.equal(seen.process_count - 1, seen.looked_at)
+  end))
+
+  it("answers where work at high priority leaves nothing to the rest, and so does the snapshot", live.test(function()
+    local etf = require "host.etf"
+    plant { etf.tuple(etf.A.priority, etf.A.high) }
+    local seen = ask()
+    local most = 8 * seen.schedulers_online
+    assert.same({ "high", most, most }, { seen.priority, seen.high_before, seen.high })
+    assert.equal("crowd:spin/1", seen.groups[1].app_function)
+    assert.is_true(assert(skill.snapshot(beam, at.node)).starved)
+  end))
+
+  it("asks little of an idle node, and stops by its own clock on a large one", live.test(function()
+    at.eval "lists:foreach(fun(_) -> spawn(crowd, idle, []) end, lists:seq(1, 90000)), true."
+    local seen = ask()
+    assert.is_true(seen.looked_at < 90000 or seen.took_ms < 50)
+    between(1000, seen.looked_at, seen.process_count)
+    assert.same({ 0, {} }, { seen.sampled, seen.groups })
+  end))
+end)
