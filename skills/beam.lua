@@ -54,7 +54,9 @@ local ROWS = WORDS .. [=[
 -- All processes but the asking one, in slices. `Look` keeps two figures of each as binaries,
 -- which are no burden on our heap; `Best` finds the N with the largest X (since `Look`, where
 -- that is given) above Th, as {Delta, X, DeltaE, P}; `Over` is every X above Th and nothing else.
--- The dead count as 0 and are not found. A shape says which item, where in it the figures stand,
+-- The dead count as 0 and are not found. `Top` is the same without other questions of ours, which run
+-- at the same time and are told by what started them and by their group leader, who sits where ours
+-- does. A shape says which item, where in it the figures stand,
 -- X and E. The order of garbage_collection_info is that of this release, so we ask for our own.
 local WALK = ROWS .. [=[
   Slices = fun Slices(L, K, A) when K > 2000 ->
@@ -79,6 +81,10 @@ local WALK = ROWS .. [=[
                V = ets:match_spec_run(Q, ets:match_spec_compile([{Y, [{'>', D, Th}], [{{D, X, F, '$7'}}]}])),
                L = lists:sublist(lists:reverse(lists:sort(V ++ A)), N),
                Best(T, R, G, N, if length(L) < N -> Th; true -> element(1, lists:last(L)) end, L) end,
+  Ours = fun(P) -> Item(P, initial_call) =:= {erpc, execute_call, 4} andalso node() =/= node(group_leader())
+    andalso case Item(P, group_leader) of X when is_pid(X) -> node(X) =:= node(group_leader()); _ -> false end end,
+  Top = fun(S, B, G, N, Th) ->
+    lists:sublist([X || {_, _, _, P} = X <- Best(S, B, G, N + 16, Th, []), not Ours(P)], N) end,
   Pick = fun(L) -> {I, Z} = erlang:process_info(self(), garbage_collection_info),
            {I, [case lists:keyfind(K, 1, L) of false -> '_'; X -> X end || {K, _} <- Z]} end,
   Shape = fun(I) -> {G, X, E} = case I of
@@ -233,7 +239,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
   {I, K} = case binary_to_existing_atom(SortBy) of memory -> {memory, memory_kb};
              reductions -> {reductions, reductions}; message_queue -> {message_queue_len, message_queue} end,
   S = All(),
-  List(S, Rank(K, [X || {_, _, _, P} <- Best(S, [], Shape(I), 10 + Limit + Limit div 2, -1, []), X <- Row(P, #{})],
+  List(S, Rank(K, [X || {_, _, _, P} <- Top(S, [], Shape(I), 10 + Limit + Limit div 2, -1), X <- Row(P, #{})],
     Limit)).]=],
 
     queues = WALK .. [=[

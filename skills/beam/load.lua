@@ -35,7 +35,7 @@ return {
     reducers = texts.walk .. [=[
   S = All(), G = Shape(reductions), T = Now(), R = Reds(), A = Look(S, [], G, []),
   receive after WindowMs -> ok end,
-  L = Best(S, A, G, Limit, 0, []), W = Since(T), Q = Reds() - R,
+  L = Top(S, A, G, Limit, 0), W = Since(T), Q = Reds() - R,
   maps:merge(#{seconds => W, reductions_per_sec => round(Q / W)}, List(S, [Y || {D, _, _, P} <- L,
     Y <- Row(P, #{reductions_delta => D, rate_per_sec => round(D / W), share_pct => Pct(D, Q)})])).]=],
 
@@ -53,7 +53,7 @@ return {
   receive after BaselineWindowMs -> ok end,
   V = Since(T), Z = Now(), B = Look(S, A, {I, P, X, {'-', X, '$8'}}, []),
   receive after BaselineWindowMs -> ok end,
-  L = Best(S, B, {I, P, X, 0}, 200, 0, []), W = Since(Z),
+  L = Top(S, B, {I, P, X, 0}, 200, 0), W = Since(Z),
   U = [{D / W, -E / V, H} || {D, _, E, H} <- L, D / W >= 1000, D / W > -E / V * (1 + BurstThresholdPct / 100)],
   R = [Y || {N, M, H} <- lists:sublist(U, 50), Y <- Row(H, #{rate_per_sec => round(N), baseline_per_sec => round(M),
          increase_pct => round(100 * (N - M) / max(1, M))})],
@@ -62,7 +62,8 @@ return {
     hot_functions = texts.walk .. [=[
   S = All(), G = Shape(reductions), T = Now(), R = Reds(), A = Look(S, [], G, []),
   receive after WindowMs -> ok end,
-  L = Best(S, A, G, 1000, 0, []), W = Since(T), Q = Reds() - R,
+  {B, C} = lists:split(32, Best(S, A, G, 1000, 0, []) ++ lists:duplicate(32, none)), W = Since(T), Q = Reds() - R,
+  L = [X || {_, _, _, P} = X <- B, not Ours(P)] ++ C,
   M = lists:foldl(fun({F, D}, X) -> {N, Y} = maps:get(F, X, {0, 0}), X#{F => {N + 1, Y + D}} end, #{},
         [{F, D} || {D, _, _, P} <- L, {_, _, _} = F <- [Item(P, current_function)]]),
   U = lists:sublist(lists:reverse(lists:sort([{D, N, F} || {F, {N, D}} <- maps:to_list(M)])), Limit),

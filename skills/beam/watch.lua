@@ -63,14 +63,14 @@ return {
     -- The 5,000 who hold most, of those with more than 4 kB.
     binary_groups = texts.walk .. [==[
   Word = erlang:system_info(wordsize),
-  Top = [{B, P} || {B, _, _, P} <- Best(All(), [], Shape(binary), 5000, 512, [])],
-  {_, Ps} = lists:unzip(Top), Read = fun(I, H) -> Ask(H, I) end,
+  Large = [{B, P} || {B, _, _, P} <- Best(All(), [], Shape(binary), 5000, 512, [])],
+  {_, Ps} = lists:unzip(Large), Read = fun(I, H) -> Ask(H, I) end,
   Before = erlang:memory(binary),
   R1 = Read(reductions, Ps),
   receive after WindowMs -> ok end,
   R2 = Read(reductions, Ps), Fs = Read(current_function, Ps), Hs = Read(total_heap_size, Ps),
   Rows = [{F, B * Word, H * Word, case A =:= C of true -> 1; false -> 0 end, P}
-          || {{B, P}, {{{_, F}, {_, H}}, {A, C}}} <- lists:zip(Top, lists:zip(lists:zip(Fs, Hs), lists:zip(R1, R2)))],
+          || {{B, P}, {{{_, F}, {_, H}}, {A, C}}} <- lists:zip(Large, lists:zip(lists:zip(Fs, Hs), lists:zip(R1, R2)))],
   Sum = fun(K, L) -> lists:sum([element(K, X) || X <- L]) end,
   Groups = [[X || X <- Rows, element(1, X) =:= F] || F <- lists:usort([element(1, X) || X <- Rows])],
   Most = lists:sublist(lists:reverse(lists:sort([{Sum(2, L), L} || L <- Groups])), Limit),
@@ -85,7 +85,8 @@ return {
   One = fun(Most) ->
           Spec = [{{{status, '$1'}, '$2'}, [{'orelse', {'=:=', '$1', running}, {'=:=', '$1', runnable}}], ['$2']}],
           M = ets:match_spec_compile(Spec),
-          Busy = lists:append([ets:match_spec_run(lists:zip(Ask(H, status), H), M) || H <- All()]),
+          L = lists:append([ets:match_spec_run(lists:zip(Ask(H, status), H), M) || H <- All()]),
+          Busy = L -- [P || {{_, low}, P} <- lists:zip(Ask(L, priority), L), Ours(P)],
           {length(Busy), [{Where(S), Pr, P} || P <- lists:sublist(Busy, Most),
              [{_, S}, {_, Pr}] <- [process_info(P, [current_stacktrace, priority])]]} end,
   A = One(0), receive after 50 -> ok end, B = One(20), receive after 50 -> ok end, C = One(0),
@@ -106,9 +107,9 @@ return {
   Ran = fun(Ps) -> [case X of {_, R} -> R; _ -> 0 end || X <- Ask(Ps, reductions)] end,
   Begin = Now(), First = Count(), Code = length(erlang:loaded()),
   S = All(), G = Shape(reductions), W = Look(S, [], G, []), receive after 200 -> ok end,
-  Busy = [P || {_, _, _, P} <- Best(S, W, G, 20, 0, [])],
+  Busy = [P || {_, _, _, P} <- Top(S, W, G, 20, 0)],
   Close = fun L(T, A, R, S) ->
-           receive after 1 -> ok end,
+           timer:sleep(1),
            A1 = Count(), Q = Ran(Busy),
            Did = [case Y > X of true -> 1; false -> 0 end || {X, Y} <- lists:zip(R, Q)],
            S1 = [{A1 - A, Did} | S],

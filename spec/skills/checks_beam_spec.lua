@@ -193,11 +193,6 @@ describe("the checks of growth", function()
     assert.equal("info", state { collections = 0 }.severity)
   end)
 
-  it("pass over another question of ours", function()
-    local row = with(MEMORY.processes[1], { name = "erpc:execute_call/4" })
-    assert.is_nil(check("unbounded_state").look[2] { { processes = { row } } })
-  end)
-
   local function holders(o)
     return { seconds = 1.5, binary_mb_before = 94, binary_mb = 94, groups = { with({ current_function = "app:proxy/0",
       process_count = 500, held_mb = 93, heap_mb = 1, idle_count = 500 }, o) } }

@@ -108,6 +108,18 @@ describe("beam skill, load", function()
       "^beam_reduction_rate: no such process, or it ended in the window; pid is text")
   end))
 
+  it("shows no other question of ours, though it runs at the same time and works more", live.test(function()
+    local async = require "runtime.async"
+    local other = async.spawn(at.node.query, "(fun L(N) -> L(N + 1) end)(0).", {}, { timeout = 3 })
+    local top, hot = callback.beam_top_reducers_window(10, 300), callback.beam_hot_functions(10, 300)
+    local groups, memory = callback.beam_busy_groups(10), callback.beam_top_processes(10, "reductions")
+    other:cancel "seen enough"
+    for _, row in ipairs(top.processes) do assert.is_not.equal("erpc:execute_call/4", row.name) end
+    for _, row in ipairs(memory.processes) do assert.is_not.equal("erpc:execute_call/4", row.name) end
+    for _, row in ipairs(hot.functions) do assert.is_nil(row.func:find("erl_eval:", 1, true)) end
+    for _, row in ipairs(groups.groups) do assert.is_nil(row.app_function:find("erl_eval:", 1, true)) end
+  end))
+
   it("finds who works more than just before, and not who works as always", live.test(function()
     eval "crowd:every(steady, 2, fun() -> lists:seq(1, 3000) end), crowd:climber(climber), true."
     local bursts = callback.beam_burst_detection(300, 80)
