@@ -11,6 +11,8 @@ local telemetry = require "runtime.telemetry"
 
 local beamlens = { options = {}, coordinator = {}, operator = {} }
 
+local LONGEST_CONNECT_S = 10
+
 local connected = {} -- nodes to be left when the program ends
 
 -- What a script may say beside the options of the command line.
@@ -53,7 +55,8 @@ local function attach(o)
     return nil, failure.new("usage", "no node was given", "name it: --node shop@host (or BEAMLENS_NODE)", 2)
   end
   local node, err = require("runtime.node").connect {
-    name = o.node, cookie_file = o.cookie_file, port = o.port, deadline = async.now() + math.min(o.deadline, 30),
+    name = o.node, cookie_file = o.cookie_file, port = o.port,
+    deadline = async.now() + math.min(o.deadline, LONGEST_CONNECT_S),
   }
   if node then connected[#connected + 1] = node end
   return node, err
@@ -65,12 +68,16 @@ end
 ---@return Failure? err
 function beamlens.connect(opts) return attach(settled(opts)) end
 
+local function leave(node)
+  node:close()
+  for i, other in ipairs(connected) do
+    if other == node then return table.remove(connected, i) end
+  end
+end
+
 --- Leaves every node that was connected to.
 function beamlens.close()
-  for i, node in ipairs(connected) do
-    node:close()
-    connected[i] = nil
-  end
+  while connected[1] do leave(connected[1]) end
   if package.loaded["runtime.sandbox"] then require("runtime.sandbox").close() end
 end
 
@@ -104,22 +111,26 @@ local function prepare(o, names)
   if not mind then return nil, err end
   progress.destination(mind)
   if not o.quiet then progress.start() end
-  local node = o.node
-  if not is_node(node) then
+  local deadline, node, own = async.now() + o.deadline, o.node, not is_node(o.node)
+  if own then
     node, err = attach(o)
     if not node then
       progress.stop()
       return nil, err
     end
   end
+  node.deadline = deadline
   return {
-    node = node, skills = skills, skill = skills[1], mind = mind, gate = gate.new { allow = o.allow },
-    reason = o.reason, task = o.task or o.reason, deadline = async.now() + o.deadline, limits = o.limits,
+    node = node, own = own, skills = skills, skill = skills[1], mind = mind, gate = gate.new { allow = o.allow },
+    reason = o.reason, task = o.task or o.reason, deadline = deadline, limits = o.limits,
   }
 end
 
-local function finished(report, err)
+-- A node that the script handed us stays its own; one that we attached to for the run is left.
+local function finish(run, report, err)
   progress.stop()
+  run.node.deadline = nil
+  if run.own then leave(run.node) end
   return report, err
 end
 
@@ -132,7 +143,7 @@ function beamlens.coordinator.run(opts)
   local o = settled(opts)
   local run, err = prepare(o, o.skills)
   if not run then return nil, err end
-  return finished(require("runtime.coordinator").run(run))
+  return finish(run, require("runtime.coordinator").run(run))
 end
 
 --- One operator alone.
@@ -144,7 +155,7 @@ function beamlens.operator.run(name, opts)
   if type(name) ~= "string" then slip("operator.run wants a skill", 'for example operator.run("ets")') end
   local run, err = prepare(settled(opts), { name })
   if not run then return nil, err end
-  return finished(require("runtime.operator").run(run))
+  return finish(run, require("runtime.operator").run(run))
 end
 
 --- Hears an event: "operator.notification_sent", or "*" for all.

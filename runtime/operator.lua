@@ -69,7 +69,7 @@ end
 
 ---@return table entry   of case.operators
 function operator.entry(case, s)
-  local entry = { node = case.node.name, skill = s.name, state = "healthy", iterations = 0, running = true }
+  local entry = { node = case.node.name, skill = s.name, state = "observing", iterations = 0, running = true }
   case.operators[#case.operators + 1] = entry
   return entry
 end

@@ -26,10 +26,7 @@ local function unseen(case, check)
   local missing = {}
   for _, look in ipairs(check.look) do
     local name = type(look) == "table" and look[1]
-    if name and not case.answered[name] then
-      local why = case.unanswered[name]
-      missing[#missing + 1] = why and ("%s (%s)"):format(name, why) or name
-    end
+    if name and not case.answered[name] then missing[#missing + 1] = name end
   end
   return missing
 end
@@ -48,28 +45,36 @@ local function notified(case, s)
   end
 end
 
---- What a skill still has to look at before its domain can be called healthy.
----@param case Case
----@param s Skill
----@return string[]
-function verdict.open_looks(case, s)
+-- What a skill still has to look at: { text } for what is missing as a whole, { mechanism, missing }
+-- for the callbacks of a check.
+local function open_of(case, s)
   if notified(case, s) then return {} end
   local snapshots, open = snapshots_of(case, s), {}
-  if #snapshots == 0 then return { ("no snapshot of %s was taken"):format(s.name) } end
+  if #snapshots == 0 then return { { text = ("no snapshot of %s was taken"):format(s.name) } } end
   -- Rules cannot judge what no rule was written for; a model may.
   if #(s.checks or {}) == 0 and not case.mind.destination then
-    return { ("the skill %s has no checks, so the analyst cannot judge what it saw"):format(s.name) }
+    return { { text = ("the skill %s has no checks, so the analyst cannot judge what it saw"):format(s.name) } }
   end
   for _, check in ipairs(s.checks or {}) do
     local suspect = false
     for _, snapshot in ipairs(snapshots) do suspect = suspect or suspects(check, snapshot) end
     local missing = suspect and unseen(case, check) or {}
-    if #missing > 0 then
-      open[#open + 1] = ("the snapshot does not rule out %s; look with %s"):format(check.mechanism,
-        table.concat(missing, ", "))
-    end
+    if #missing > 0 then open[#open + 1] = { mechanism = check.mechanism, missing = missing } end
   end
   return open
+end
+
+--- What a skill still has to look at before its domain can be called healthy, for who looks.
+---@param case Case
+---@param s Skill
+---@return string[]
+function verdict.open_looks(case, s)
+  local texts = {}
+  for i, look in ipairs(open_of(case, s)) do
+    texts[i] = look.text or ("the snapshot does not rule out %s; look with %s"):format(look.mechanism,
+      table.concat(look.missing, ", "))
+  end
+  return texts
 end
 
 local ENDED = {
@@ -99,23 +104,54 @@ end
 
 local function lost(case) return case.node.state ~= "up" end
 
-local function reasons_of(case)
-  local reasons = {}
-  if #case.skills == 0 then reasons[1] = "no skill was given, so nothing was looked at" end
-  if lost(case) then reasons[1] = ("the link to %s was lost during the run"):format(case.node.name) end
-  if case.ended and not BY_ITSELF[case.ended] then
-    reasons[#reasons + 1] = why_ended("the coordinator", case.ended, case.why)
-  end
-  for _, s in ipairs(case.skills) do
-    local entry = last_run(case, s)
-    if not entry then
-      reasons[#reasons + 1] = ("%s was never looked at"):format(s.name)
-    else
-      if not BY_ITSELF[entry.ended] then
-        reasons[#reasons + 1] = why_ended(("the %s operator"):format(s.name), entry.ended, entry.why)
+-- The looks that a skill still wants, by what kept them from being made.
+local function not_made(case, s)
+  local by_reason, order, reasons = {}, {}, {}
+  for _, look in ipairs(open_of(case, s)) do
+    for _, name in ipairs(look.missing or {}) do
+      local why = case.unanswered[name] or "not asked for, though the snapshot does not rule it out"
+      if not by_reason[why] then
+        by_reason[why] = {}
+        order[#order + 1] = why
       end
-      add(reasons, verdict.open_looks(case, s))
+      by_reason[why][name] = true
     end
+    reasons[#reasons + 1] = look.text
+  end
+  for _, why in ipairs(order) do
+    local names = {}
+    for name in pairs(by_reason[why]) do names[#names + 1] = name end
+    table.sort(names)
+    reasons[#reasons + 1] = ("look with %s (%s)"):format(table.concat(names, ", "), why)
+  end
+  return reasons
+end
+
+local function reasons_of_skill(case, s)
+  local entry = last_run(case, s)
+  if not entry then return { ("%s was never looked at"):format(s.name) } end
+  local reasons = {}
+  if not BY_ITSELF[entry.ended] then
+    reasons[1] = why_ended(("the %s operator"):format(s.name), entry.ended, entry.why)
+  end
+  add(reasons, not_made(case, s))
+  return reasons
+end
+
+-- Why the run as a whole could not do its work; then what else is missing follows from it.
+local function cut_short(case)
+  if lost(case) then
+    local why = case.node.link and case.node.link.closed
+    return why and tostring(why) or ("the link to %s was lost during the run"):format(case.node.name)
+  end
+  if case.ended and not BY_ITSELF[case.ended] then return why_ended("the coordinator", case.ended, case.why) end
+end
+
+local function reasons_of(case)
+  if #case.skills == 0 then return { "no skill was given, so nothing was looked at" } end
+  local reasons = { cut_short(case) }
+  if #reasons == 0 then
+    for _, s in ipairs(case.skills) do add(reasons, reasons_of_skill(case, s)) end
   end
   for _, n in ipairs(case.notifications) do
     if GRAVE[n.severity] and n.status ~= "resolved" then
@@ -168,7 +204,7 @@ local function load_of(case)
   local now, before = case.node.load, case.load_before
   return {
     calls = now.calls - before.calls, reductions = now.reductions - before.reductions,
-    bytes = now.bytes - before.bytes, max_ms = now.max_ms,
+    bytes = now.bytes - before.bytes, max_ms = math.floor(now.max_ms + 0.5),
   }
 end
 
@@ -186,7 +222,7 @@ local function rows(list, fields)
   local out = {}
   for i, item in ipairs(list) do
     out[i] = {}
-    for _, field in ipairs(fields) do out[i][field] = item[field] end
+    for _, field in ipairs(fields) do out[i][field] = item[field] == nil and json.null or item[field] end
   end
   return out
 end
@@ -205,7 +241,7 @@ function verdict.report(case)
     reason = case.reason, incomplete = incomplete(case), lost = lost(case),
     insights = case:ordered(), notifications = rows(case.notifications, NOTIFICATION),
     operators = rows(case.operators, { "node", "skill", "state", "iterations" }), looks = looks(case),
-    observations = #case.evidence:all(), usage = case:spent(), target_load = load_of(case),
+    usage = case:spent(), target_load = load_of(case),
     footprint = case.node:footprint() or json.null, versions = versions(case),
   }
 end

@@ -148,6 +148,21 @@ describe("a bad day", function()
     frozen.stop()
     assert.equal(4, code, running.stdout() .. running.stderr())
     assert.matches("cannot tell", running.stdout():lower())
+    assert.matches("ran out of time", running.stdout())
+  end))
+
+  it("has a script that runs again and again: each run leaves the node", live.test(function()
+    local path = shop.home .. "/again.lua"
+    local file = assert(io.open(path, "w"))
+    file:write [[
+      local beamlens = require "beamlens"
+      for _ = 1, 3 do assert(beamlens.operator.run "ets") end
+      local node = assert(beamlens.connect())
+      print(node.query "length(nodes(hidden)).", node.cookie)]]
+    file:close()
+    uv.fs_chmod(path, 384)
+    local result = run { path, "--node", shop.name, "--quiet" }
+    assert.equal("2\tnil\n", result.stdout) -- the specs' own connection and the script's last
   end))
 
   for _, pause in ipairs { 0, 0.05, 0.3, 1.5 } do

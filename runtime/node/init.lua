@@ -37,6 +37,7 @@ end
 ---@field load Load
 ---@field query fun(text: string, variables?: table, opts?: CallOptions): any, Failure?
 ---@field sleep fun(seconds: number): true|nil, string?
+---@field deadline? number   no query goes on after this, whatever its own deadline
 ---@field private link Link
 ---@field private calls Calls
 ---@field private forms table<string, any>   text -> form, as far as it was needed
@@ -52,11 +53,15 @@ local function tell(n, state, metadata)
   for _, listener in ipairs { unpack(n.listeners) } do listener(state) end
 end
 
+-- Not on the node itself, which scripts may print.
+local cookies = setmetatable({}, { __mode = "k" })
+
 local reconnect
 
 local function establish(n, deadline)
   local opened, err = link.open {
-    node = n.name, cookie = n.cookie, port = n.port, deadline = deadline, silence_s = n.silence_s, largest = n.largest,
+    node = n.name, cookie = cookies[n], port = n.port, deadline = deadline, silence_s = n.silence_s,
+    largest = n.largest,
   }
   if not opened then return nil, err end
   -- A node that was started anew may be of another release, and parse to other forms.
@@ -94,9 +99,11 @@ end
 -- Nothing, where the node is too busy to say: a node in trouble is who we come for.
 local function figures(n, deadline)
   local opts = { timeout = FIGURES_S, deadline = deadline }
-  local atoms = n.calls:run("erlang", "system_info", { etf.A.atom_count }, opts)
-  local modules = atoms and n.calls:run("erlang", "loaded", {}, opts)
-  return modules and { atoms = atoms, modules = #modules } or nil
+  local atoms, modules = unpack(async.all {
+    function() return (n.calls:run("erlang", "system_info", { etf.A.atom_count }, opts)) end,
+    function() return (n.calls:run("erlang", "loaded", {}, opts)) end,
+  })
+  return atoms.value and modules.value and { atoms = atoms.value, modules = #modules.value } or nil
 end
 
 --- Calls a function of the node.
@@ -165,10 +172,11 @@ function node.connect(o)
     if not secret then return nil, missing end
   end
   local n = setmetatable({
-    name = o.name, cookie = secret, port = o.port, silence_s = o.tick_s, largest = o.largest, state = "down",
+    name = o.name, port = o.port, silence_s = o.tick_s, largest = o.largest, state = "down",
     load = setmetatable({ calls = 0, reductions = 0, bytes = 0, max_ms = 0 }, Load),
     forms = {}, listeners = {}, relays = 0,
   }, Node)
+  cookies[n] = secret
   n.query = function(text, variables, opts) return query.run(n, text, variables, opts) end
   n.sleep = async.sleep
   local up, err = establish(n, o.deadline or async.now() + CONNECT_S)

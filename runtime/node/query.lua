@@ -146,7 +146,8 @@ end
 
 function evaluate(n, text, variables, given)
   local o = {
-    timeout = given.timeout, deadline = given.deadline, group_leader = given.group_leader, subject = "the query",
+    timeout = given.timeout, deadline = given.deadline or n.deadline, group_leader = given.group_leader,
+    subject = "the query",
     heap_words = given.heap_words or HEAP_WORDS, priority = given.priority or "low",
     form = (given.raw or given.json) and "raw" or nil,
   }
