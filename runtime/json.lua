@@ -39,6 +39,10 @@ local encode
 local function list(t, open)
   local out = {}
   for i = 1, #t do out[i] = encode(t[i], open) end
+  if t.tail ~= nil then -- an improper list of Erlang, as the codec's own JSON has it
+    out[#out + 1] = '"|"'
+    out[#out + 1] = encode(t.tail, open)
+  end
   return "[" .. table.concat(out, ",") .. "]"
 end
 
@@ -53,7 +57,10 @@ local function object(t, open)
   return "{" .. table.concat(keys, ",") .. "}"
 end
 
-local function kind(t)
+--- What a table is as JSON.
+---@param t table
+---@return "object"|"array"|"text"|"number"
+function json.kind(t)
   local marked = (getmetatable(t) or {}).__jsontype
   if marked then return marked end
   return #t == 0 and next(t) ~= nil and "object" or "array"
@@ -62,7 +69,7 @@ end
 function encode(v, open)
   local t = type(v)
   if t == "table" or t == "userdata" and getmetatable(v) then
-    local as = kind(v)
+    local as = json.kind(v)
     if as == "text" then return text(tostring(v)) end
     if as == "number" then return tostring(v) end
     if open[v] then error("json: a table that contains itself", 0) end

@@ -1,6 +1,7 @@
 --- Any value as text for a person: an object as lines, a list of objects as a table, both
 --- below each other by indentation.
 
+local json = require "runtime.json"
 local plain = require "runtime.plain"
 
 local render = {}
@@ -17,13 +18,14 @@ local function is_scalar(v)
   return type(v) ~= "table" -- what the codec makes of an atom or a pid is userdata with a text of its own
 end
 
-local function is_list(v) return not is_scalar(v) and (#v > 0 or next(v) == nil) end
+local function is_list(v) return not is_scalar(v) and json.kind(v) == "array" end
 
-local function sorted_keys(t)
-  local keys = {}
-  for key in pairs(t) do keys[#keys + 1] = tostring(key) end
-  table.sort(keys)
-  return keys
+-- Keys may be any term; they are shown, and sorted, as their text.
+local function sorted_entries(t)
+  local entries = {}
+  for key, v in pairs(t) do entries[#entries + 1] = { plain.text(key), v } end
+  table.sort(entries, function(a, b) return a[1] < b[1] end)
+  return entries
 end
 
 local function is_table_of_rows(list)
@@ -88,14 +90,14 @@ local value
 
 local function object(t, indent)
   local lines = {}
-  for _, key in ipairs(sorted_keys(t)) do
-    local v = t[key]
+  for _, entry in ipairs(sorted_entries(t)) do
+    local key, v = indent .. entry[1], entry[2]
     if is_scalar(v) then
-      lines[#lines + 1] = ("%s%s: %s"):format(indent, plain.text(key), scalar(v))
+      lines[#lines + 1] = key .. ": " .. scalar(v)
     elseif next(v) == nil then
-      lines[#lines + 1] = ("%s%s: none"):format(indent, plain.text(key))
+      lines[#lines + 1] = key .. ": none"
     else
-      lines[#lines + 1] = ("%s%s:"):format(indent, plain.text(key))
+      lines[#lines + 1] = key .. ":"
       append(lines, value(v, indent .. "  "))
     end
   end
@@ -104,10 +106,12 @@ end
 
 function value(v, indent)
   if is_scalar(v) then return { indent .. scalar(v) } end
+  if next(v) == nil then return { indent .. "none" } end
   if not is_list(v) then return object(v, indent) end
   if is_table_of_rows(v) then return grid(v, indent) end
   local lines = {}
   for _, item in ipairs(v) do append(lines, value(item, indent .. (is_scalar(item) and "" or "  "))) end
+  if v.tail ~= nil then append(lines, value(v.tail, indent .. "| ")) end -- an improper list of Erlang
   return lines
 end
 

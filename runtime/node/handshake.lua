@@ -107,6 +107,13 @@ local function read_status(socket, at, started)
   return fail(at.node .. " refused us: " .. status:gsub("[^%w_:]", "?"), STATUS[status] or "see the log of the node")
 end
 
+-- Erlang tells names apart to the letter; the usual slip is a host with dots for a node without.
+local function why_other_name(name, wanted)
+  local long = name:find("@.*%.") ~= nil
+  if long == (wanted:find("@.*%.") ~= nil) then return "that is another node, or this one by another name" end
+  return "it runs with " .. (long and "-name" or "-sname")
+end
+
 local function read_challenge(socket, at, started)
   local packet, err = receive(socket, at.deadline)
   if not packet then return not_a_node(err, at, started) end
@@ -117,9 +124,8 @@ local function read_challenge(socket, at, started)
   if packet:sub(1, 1) ~= "N" or #packet < 19 then return not_a_node("garbage", at, started) end
   local name = packet:sub(20, 19 + bytes.read_u16(packet, 18))
   if name ~= at.node then
-    local kind = name:match "@(.*)$" or ""
-    return fail(("peer calls itself %s, not %s: it runs with %s"):format(
-      name, at.node, kind:find(".", 1, true) and "-name" or "-sname"), "pass --node " .. name)
+    return fail(("peer calls itself %s, not %s: %s"):format(name, at.node, why_other_name(name, at.node)),
+      "pass --node " .. name)
   end
   return {
     high_flags = bytes.read_u32(packet, 2),

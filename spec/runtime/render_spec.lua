@@ -1,0 +1,32 @@
+local etf = require "host.etf"
+local render = require "runtime.render"
+
+local A, tuple = etf.A, etf.tuple
+
+-- What a node would send.
+local function sent(term) return (assert(etf.decode(etf.encode(term)))) end
+
+describe("a value for a person", function()
+  it("is a table when it is a list of rows, names first, numbers to the right", function()
+    assert.equal("  pid      name  queue\n  <0.1.0>  a         7\n  <0.2.0>          123\n",
+      render.value({ { pid = "<0.1.0>", name = "a", queue = 7 }, { pid = "<0.2.0>", queue = 123 } }, "  "))
+  end)
+
+  it("keeps every key of a map, whatever its kind", function()
+    local map = assert(etf.decode "\131t\0\0\0\2a\1a\2a\3a\4") -- #{1 => 2, 3 => 4}
+    assert.equal("1: 2\n3: 4\n", render.value(map))
+  end)
+
+  it("says none for what is empty", function()
+    assert.equal("none\n", render.value(sent {}))
+    assert.equal("list: none\n", render.value { list = {} })
+  end)
+
+  it("keeps the end of an improper list", function()
+    assert.equal("1\n| 2\n", render.value((assert(etf.decode "\131l\0\0\0\1a\1a\2"))))
+  end)
+
+  it("shows atoms, pids and tuples as text and list", function()
+    assert.equal("ok\n<0.5.0>\n", render.value(sent(tuple(A.ok, etf.pid("a@b", 5, 0, 1)))))
+  end)
+end)
