@@ -102,6 +102,14 @@ function beamlens.skills(names)
   return skills
 end
 
+-- A node that the script handed us stays its own; one that we attached to for the run is left.
+local function finish(run, report, err)
+  progress.stop()
+  run.node.deadline = nil
+  if run.own then leave(run.node) end
+  return report, err
+end
+
 -- Everything that a run stands on: the node last, for it is the one that is felt elsewhere.
 local function prepare(o, names)
   local skills, err = beamlens.skills(names)
@@ -120,18 +128,15 @@ local function prepare(o, names)
     end
   end
   node.deadline = deadline
+  for _, s in ipairs(skills) do
+    local parsed
+    parsed, err = skill.parse(s, node)
+    if not parsed then return finish({ node = node, own = own }, nil, err) end
+  end
   return {
     node = node, own = own, skills = skills, skill = skills[1], mind = mind, gate = gate.new { allow = o.allow },
     reason = o.reason, task = o.task or o.reason, deadline = deadline, limits = o.limits,
   }
-end
-
--- A node that the script handed us stays its own; one that we attached to for the run is left.
-local function finish(run, report, err)
-  progress.stop()
-  run.node.deadline = nil
-  if run.own then leave(run.node) end
-  return report, err
 end
 
 --- One run of the coordinator with operators for the skills, on demand.

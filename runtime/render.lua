@@ -60,7 +60,8 @@ end
 
 local function grid(rows, indent)
   local names, width, lines = columns(rows), {}, {}
-  local cells = { names }
+  local cells = { {} }
+  for j, name in ipairs(names) do cells[1][j] = plain.text(name) end
   for i, row in ipairs(rows) do
     cells[i + 1] = {}
     for j, name in ipairs(names) do

@@ -21,7 +21,8 @@ function skill.load(text, file)
   if not s then return nil, err end
   local why, word = form.fault(s)
   if why then return nil, form.broken(why, word, text, file) end
-  s.source = text
+  s.source, s.places = text, {}
+  for name in pairs(s.queries) do s.places[name] = { text = text, file = file } end
   return s
 end
 
@@ -39,6 +40,7 @@ function skill.extend(s, text, file)
     for name, value in pairs(part[key]) do
       if s[key][name] then return bad(name .. " stands in another part too", name) end
       s[key][name] = value
+      if key == "queries" then s.places[name] = { text = text, file = file } end
     end
   end
   for _, name in ipairs(part.urgent or {}) do
@@ -67,6 +69,24 @@ function skill.attach(s, text, file)
   s.checks, s.source = s.checks or {}, s.source .. text
   for _, check in ipairs(checks) do s.checks[#s.checks + 1] = check end
   return s
+end
+
+--- Whether the node understands every query, so that a slip in one is told before a run stands on
+--- it. Costs nothing for those that were parsed when the program was built.
+---@param s Skill
+---@param node table
+---@return true?
+---@return Failure? err          with file and line
+function skill.parse(s, node)
+  for name, text in pairs(s.queries) do
+    local ok, err = node:parse(text)
+    if not ok and not err.wrong then return nil, err end
+    if not ok then
+      local place = s.places[name]
+      return nil, form.broken(("query %s does not parse: %s"):format(name, err.wrong), name, place.text, place.file)
+    end
+  end
+  return true
 end
 
 -- The skill that every other one is given the callbacks of.

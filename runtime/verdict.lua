@@ -50,7 +50,10 @@ end
 local function open_of(case, s)
   if notified(case, s) then return {} end
   local snapshots, open = snapshots_of(case, s), {}
-  if #snapshots == 0 then return { { text = ("no snapshot of %s was taken"):format(s.name) } } end
+  if #snapshots == 0 then
+    local why = case.unanswered[s.name .. " snapshot"]
+    return { { text = ("no snapshot of %s was taken%s"):format(s.name, why and ": " .. why or "") } }
+  end
   -- Rules cannot judge what no rule was written for; a model may.
   if #(s.checks or {}) == 0 and not case.mind.destination then
     return { { text = ("the skill %s has no checks, so the analyst cannot judge what it saw"):format(s.name) } }

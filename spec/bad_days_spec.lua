@@ -203,6 +203,17 @@ describe("a bad day", function()
     assert.matches(("prompts/operator%%.md:%d: .*nonsense"):format(select(2, text:gsub("\n", ""))), said)
   end))
 
+  it("has a skill of the user whose Erlang does not parse: file and line", live.test(function()
+    local path = shop.home .. "/.config/beamlens/skills"
+    os.execute(("mkdir -p '%s'"):format(path))
+    local file = assert(io.open(path .. "/peers.lua", "w"))
+    file:write((require("host.files").read "examples/own_skill.lua":gsub("#{visible => ", "#{visible =>> ")))
+    file:close()
+    local said = complaint(2, with_node { "coordinator.lua", "--provider", "analyst", "--skills", "peers" })
+    os.execute(("rm -rf '%s/.config'"):format(shop.home))
+    assert.matches("skills/peers%.lua:11: query counts does not parse: line 1: syntax error before", said)
+  end))
+
   it("has a callback with an argument out of range", live.test(function()
     assert.matches("limit must be from 1 to 50",
       complaint(2, with_node { "call", "beam_top_processes", "99" }))

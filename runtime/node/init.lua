@@ -136,6 +136,12 @@ function Node:footprint()
   }
 end
 
+--- Whether a query's text is Erlang; what was not parsed at home is parsed there, once.
+---@param text string
+---@return true?
+---@return Failure? err
+function Node:parse(text) return query.parse(self, text) end
+
 ---@param listener fun(state: "down"|"up"|"reconnecting")
 function Node:on_change(listener) self.listeners[#self.listeners + 1] = listener end
 

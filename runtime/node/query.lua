@@ -63,8 +63,10 @@ local function parse_on_node(n, wrapped, o)
     priority = o.priority })
   if answer == nil then return nil, err end
   if answer[1] ~= A.ok then
-    return fail(("the query does not parse, line %s: %s"):format(tostring(answer[2]), tostring(answer[3])),
-      "correct the text of the query")
+    local wrong = ("line %s: %s"):format(tostring(answer[2]), tostring(answer[3]))
+    local _, fault = fail("the query does not parse, " .. wrong, "correct the text of the query")
+    fault.wrong = wrong
+    return nil, fault
   end
   return etf.raw(answer[2]:sub(2))
 end
@@ -164,6 +166,15 @@ function evaluate(n, text, variables, given)
   if value == nil then return nil, reductions end
   n.load.reductions = n.load.reductions + reductions
   return value, nil, cost.printed
+end
+
+--- Makes sure that the node understands a text, without evaluating it.
+---@return true?
+---@return Failure? err   `wrong` says where the text is no Erlang
+function query.parse(n, text)
+  local form, err = form_of(n, text, {})
+  if not form then return nil, err end
+  return true
 end
 
 --- Evaluates a text on the node.

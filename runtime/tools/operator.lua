@@ -65,7 +65,10 @@ local tools = {
     from_node = true,
     run = function(state)
       local value, err = skill.snapshot(state.skill, state.node)
-      if value == nil then return nil, "no snapshot: " .. tostring(err) end
+      if value == nil then
+        state.case.unanswered[state.skill.name .. " snapshot"] = tostring(err)
+        return nil, "no snapshot: " .. tostring(err)
+      end
       local id = state.case.evidence:add {
         kind = "snapshot", operator = state.skill.name, callback = state.skill.name .. " snapshot", value = value,
         at = state.case.now(),
