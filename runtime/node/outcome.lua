@@ -29,7 +29,7 @@ local function seconds(since) return ("%.3g s"):format(async.now() - since) end
 local function place(stack)
   local top = kind(stack) == "list" and stack[1]
   if kind(top) ~= "tuple" or #top < 3 then return end
-  local arity = type(top[3]) == "number" and top[3] or #top[3]
+  local arity = type(top[3]) == "number" and top[3] or kind(top[3]) == "list" and #top[3] or 0
   return ("%s:%s/%d"):format(tostring(top[1]), tostring(top[2]), arity)
 end
 

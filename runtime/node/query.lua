@@ -125,7 +125,8 @@ local function cut_pair(raw)
     local from = #raw - #spelling - LARGEST_INTEGER
     local at = raw:find(spelling, math.max(4, from), true)
     if at then
-      return "\131" .. raw:sub(4, at - 1), etf.decode("\131" .. raw:sub(at))[2]
+      local count = etf.decode("\131" .. raw:sub(at))
+      if count and type(count[2]) == "number" then return "\131" .. raw:sub(4, at - 1), count[2] end
     end
   end
 end
@@ -133,6 +134,7 @@ end
 -- What was thrown comes back from rex as if it were the value.
 local function is_pair(answer)
   return kind(answer) == "tuple" and kind(answer[2]) == "tuple" and answer[2][1] == A.reductions
+    and type(answer[2][2]) == "number"
 end
 
 local function unwrap(answer, form)

@@ -13,7 +13,10 @@ local MOST_KEPT = 64 * 1024  -- bytes of text for each call
 local CUT = "\n(more was printed than is kept)"
 local NOT_SUPPORTED = etf.tuple(A.error, A.enotsup)
 
+local LAST_CODE = 0x10FFFF
+
 local function utf8(code)
+  if code < 0 or code > LAST_CODE or code % 1 ~= 0 then return "?" end
   if code < 0x80 then return string.char(code) end
   local tail = {}
   local first = 0xC0
