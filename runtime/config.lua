@@ -12,6 +12,9 @@ local config = {}
 ---@field shown? string    what stands for the value in the help
 ---@field default any
 ---@field of? string[]     the values there are
+---@field min? number       of a number
+---@field max? number
+---@field whole? true
 ---@field line_only? true  neither environment nor config may set it
 ---@field doc string
 
@@ -20,7 +23,8 @@ config.OPTIONS = {
   { name = "node", type = "text", shown = "NAME", doc = "the node to look at: shop@host" },
   { name = "cookie_file", type = "text", shown = "FILE",
     doc = "where its cookie is; else BEAMLENS_COOKIE, else ~/.erlang.cookie" },
-  { name = "port", type = "number", shown = "N", doc = "the node's distribution port, when there is no epmd" },
+  { name = "port", type = "number", shown = "N", min = 1, max = 65535, whole = true,
+    doc = "the node's distribution port, when there is no epmd" },
   { name = "reason", type = "text", shown = "TEXT", default = "", doc = "what made you look: an alert, a complaint" },
   { name = "skills", type = "list", shown = "a,b", default = { "beam", "ets" }, doc = "which skills look" },
   { name = "provider", type = "text", shown = "P", of = { "analyst", "anthropic", "openai", "script" },
@@ -28,7 +32,8 @@ config.OPTIONS = {
   { name = "model", type = "text", shown = "M", doc = "the provider's model" },
   { name = "strategy", type = "text", shown = "S", default = "agent_loop", of = { "agent_loop" },
     doc = "how the coordinator works" },
-  { name = "deadline", type = "number", shown = "SECONDS", default = 300, doc = "when the run must have its answer" },
+  { name = "deadline", type = "number", shown = "SECONDS", default = 300, min = 1, max = 86400,
+    doc = "when the run must have its answer" },
   { name = "allow", type = "list", shown = "WHAT", default = {}, line_only = true,
     doc = "callbacks with side effects: caution, or single ones by name" },
   { name = "no_relays", type = "flag", default = false, doc = "no event relays on the node" },
@@ -64,22 +69,27 @@ local function choice_fault(option, value)
 end
 
 local read = {
-  text = function(value) return type(value) == "string" and value or nil, "text" end,
-  number = function(value)
-    local n = tonumber(value)
-    return n and n == n and n >= 0 and n or nil, "a number"
+  text = function(_, value) return type(value) == "string" and value or nil, "text" end,
+  number = function(option, value)
+    local n = type(value) == "number" and value or tostring(value):match "^%d+%.?%d*$" and tonumber(value)
+    local fits = n and n >= option.min and n <= option.max and (n % 1 == 0 or not option.whole)
+    return fits and n or nil,
+      ("a %s from %d to %d"):format(option.whole and "whole number" or "number", option.min, option.max)
   end,
-  list = function(value)
-    local words = {}
+  list = function(_, value)
+    local words, want = {}, "names, one at least"
     if type(value) == "table" then
-      for i, word in ipairs(value) do words[i] = type(word) == "string" and word or nil end
+      for i, word in ipairs(value) do
+        if type(word) ~= "string" then return nil, want end
+        words[i] = word
+      end
     else
       for word in tostring(value):gmatch "[^,%s]+" do words[#words + 1] = word end
     end
-    if #words == 0 or type(value) == "table" and #words ~= #value then return nil, "names, one at least" end
+    if #words == 0 then return nil, want end
     return words
   end,
-  flag = function(value)
+  flag = function(_, value)
     if type(value) == "boolean" then return value end
     if value == "1" or value == "true" then return true end
     if value == "0" or value == "false" or value == "" then return false end
@@ -88,9 +98,10 @@ local read = {
 }
 
 local function accept(option, value, where)
-  local result, want = read[option.type](value)
+  local result, want = read[option.type](option, value)
   if result == nil then
-    return nil, usage(("%s wants %s, not %s"):format(where, want, tostring(value)))
+    local got = type(value) == "table" and "that table" or tostring(value)
+    return nil, usage(("%s wants %s, not %s"):format(where, want, got))
   end
   local fault = choice_fault(option, result)
   if fault then return nil, usage(("%s %s"):format(where, fault)) end
@@ -133,30 +144,36 @@ local function take(options, argv, i)
   return inline and 1 or 2
 end
 
+-- What everybody types first.
+local COMMAND_OF = { ["-h"] = "help", ["--help"] = "help", ["-v"] = "version", ["--version"] = "version" }
+
 --- The words of the command line, apart: options, and what is no option in its order. What
 --- stands behind `--` belongs to the script.
 ---@param argv string[]
 ---@return { options: table, words: string[], args: string[] }?
----@return Failure? err
+---@return Failure? err     the first of all that is wrong
+---@return table? options   those that were read nevertheless, for whoever tells the error
 function config.parse(argv)
   local line = { options = {}, words = {}, args = {} }
-  local i = 1
+  local i, command, fault = 1, nil, nil
   while argv[i] do
     if argv[i] == "--" then
       line.args = { unpack(argv, i + 1) }
       break
+    elseif COMMAND_OF[argv[i]] then
+      command = COMMAND_OF[argv[i]]
+      i = i + 1
     elseif argv[i]:match "^%-%-." then
       local taken, err = take(line.options, argv, i)
-      if not taken then return nil, err end
-      i = i + taken
-    elseif argv[i] == "-h" then
-      line.words = { "help", unpack(line.words) }
-      i = i + 1
+      fault = fault or err
+      i = i + (taken or 1)
     else
       line.words[#line.words + 1] = argv[i]
       i = i + 1
     end
   end
+  if fault then return nil, fault, line.options end
+  if command then line.words = { command, command == "help" and line.words[1] or nil } end
   return line
 end
 
@@ -203,10 +220,11 @@ end
 ---@param given table                    from config.parse
 ---@param environment fun(name: string): string?
 ---@return table? options
----@return Failure? err
+---@return Failure? err     the first of all that is wrong
+---@return table? options   what holds nevertheless, for whoever tells the error
 function config.settle(given, environment)
-  local file, err = from_file(given.config or environment "BEAMLENS_CONFIG")
-  if not file then return nil, err end
+  local file, fault = from_file(given.config or environment "BEAMLENS_CONFIG")
+  file = file or {}
   local options = {}
   for _, option in ipairs(config.OPTIONS) do
     local name, value, where = option.name, given[option.name], nil
@@ -217,12 +235,14 @@ function config.settle(given, environment)
       value, where = file[name], "config: " .. name
     end
     if where then
+      local err
       value, err = accept(option, value, where)
-      if value == nil then return nil, err end
+      fault = fault or err
     end
     if value == nil then value = option.default end
     options[name] = value
   end
+  if fault then return nil, fault, options end
   return options
 end
 

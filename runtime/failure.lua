@@ -56,7 +56,7 @@ function failure.nearest(word, words)
     local distance = row[#candidate]
     if not best or distance < best_distance then best, best_distance = candidate, distance end
   end
-  return best and best_distance <= math.max(2, math.floor(#word / 2)) and best or nil
+  return best and best_distance <= math.max(1, math.floor(#word / 3)) and best or nil
 end
 
 return failure

@@ -128,7 +128,7 @@ describe("command line", function()
     ["b.sleep()"] = "sleep wants seconds", ["b.on('x')"] = "on wants an event and a function",
     ["b.operator.run()"] = "operator.run wants a skill", ["b.connect('shop@host')"] = "options must be a table",
     ["b.coordinator.run { skils = 'beam' }"] = "there is no option skils; did you mean skills%?",
-    ["b.coordinator.run { deadline = 'soon' }"] = "deadline wants a number, not soon",
+    ["b.coordinator.run { deadline = 'soon' }"] = "deadline wants a number from 1 to 86400, not soon",
     ["return { verdict = 'banana' }"] = "the script returned a table",
   } do
     it("tells a slip in a script with the script's own line: " .. slip, function()

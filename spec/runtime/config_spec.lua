@@ -36,11 +36,54 @@ describe("config", function()
   end)
 
   it("says what an option wants", function()
-    assert.equal("--deadline wants a number, not soon; see `beamlens-run help`",
+    assert.equal("--deadline wants a number from 1 to 86400, not soon; see `beamlens-run help`",
       tostring(select(2, config.parse { "--deadline", "soon" })))
     assert.matches("^%-%-node wants a value", tostring(select(2, config.parse { "--node" })))
     assert.matches("must be one of analyst.*did you mean anthropic", tostring(select(2,
       config.parse { "--provider", "antropic" })))
+  end)
+
+  it("keeps numbers in their bounds, wherever they come from", function()
+    for word, want in pairs { ["--port=99999"] = "a whole number from 1 to 65535, not 99999",
+      ["--port=1.5"] = "a whole number", ["--port=0"] = "a whole number",
+      ["--deadline=inf"] = "a number from 1 to 86400",
+      ["--deadline=1e300"] = "a number", ["--deadline=0x10"] = "a number", ["--deadline=0"] = "a number" } do
+      local _, err = config.parse { word }
+      assert.matches(word:match "%a+" .. " wants " .. want, tostring(err))
+    end
+    assert.matches("config: port wants a whole number", tostring(select(2, settle "return { port = -1 }")))
+    assert.same({ port = 65535, deadline = 2.5 }, config.parse { "--port", "65535", "--deadline", "2.5" }.options)
+  end)
+
+  it("takes --help and --version for the commands of that name, with the command asked about", function()
+    for flag, words in pairs { ["--help"] = { "help" }, ["-h"] = { "help" }, ["--version"] = { "version" },
+      ["-v"] = { "version" } } do
+      assert.same(words, config.parse({ flag }).words)
+    end
+    assert.same({ "help", "call" }, config.parse({ "call", "beam_get_memory", "--help" }).words)
+  end)
+
+  it("guesses only what is near", function()
+    assert.equal("there is no option --verbose; see `beamlens-run help`",
+      tostring(select(2, config.parse { "--verbose" })))
+  end)
+
+  it("hands out what else it read beside what is wrong", function()
+    local _, err, options = config.parse { "--bogus", "--json" }
+    assert.matches("no option %-%-bogus", tostring(err))
+    assert.is_true(options.json)
+    local path = write "return { json = true, port = 0 }"
+    _, err, options = config.settle({ config = path }, none)
+    os.remove(path)
+    assert.matches("port wants", tostring(err))
+    assert.is_true(options.json)
+  end)
+
+  it("refuses names that are no text", function()
+    for _, list in ipairs { "{ 5, {} }", '{ "ets", 5 }', '{ 5, "ets" }', "{ {} }" } do
+      assert.matches("config: skills wants names, one at least, not that table",
+        tostring(select(2, settle("return { skills = " .. list .. " }"))))
+    end
   end)
 
   it("adds up a list that is given twice", function()
