@@ -32,24 +32,51 @@ local function choose(words)
   return "script", words
 end
 
+-- The commonest word too many is the node's name, without its option.
+local function too_many(name, command, words)
+  local word = words[command.words + 1]
+  local most = command.words == 0 and "no words" or "one word at most"
+  return failure.new("usage", ("%s takes %s, and there is %s"):format(name, most, word),
+    word:find("@", 1, true) and ("did you mean --node %s?"):format(word) or "see `beamlens-run help`", 2)
+end
+
 --- Runs one command. It returns what stands on stdout and the exit code, or nil and what is wrong.
-local function dispatch(line)
-  local options, err = config.settle(line.options, os.getenv)
-  if not options then return nil, err end
+local function dispatch(line, options)
   local name, words = choose(line.words)
   if not name then return nil, words end
-  options.args = line.args
   local command = require("runtime.commands." .. name)
+  if #words > command.words then return nil, too_many(name, command, words) end
+  options.args = line.args
   return command.run { options = options, words = words, commands = COMMANDS }
+end
+
+local EPIPE = 32
+
+-- What stands on stdout is what a runbook goes by: it is all there, or the exit code says otherwise.
+-- A reader that has had enough, as `head` has, is no fault.
+local function put(text, code)
+  local ok, why, errno = io.stdout:write(text)
+  if ok then ok, why, errno = io.stdout:flush() end
+  if ok or errno == EPIPE then return code end
+  local err = failure.new("internal", "cannot write the result: " .. tostring(why), "make room, and run it again", 2)
+  io.stderr:write("beamlens-run: ", plain(err), "\n")
+  return err.exit
 end
 
 local function tell(err, as_json)
   if as_json then
     local body = { stage = err.stage, message = err.message, next = err.next or json.null }
-    print(json.encode { schema = 1, error = body })
-  else
-    io.stderr:write("beamlens-run: ", plain(err), "\n")
+    return put(json.encode { schema = 1, error = body } .. "\n", err.exit)
   end
+  io.stderr:write("beamlens-run: ", plain(err), "\n")
+  return err.exit
+end
+
+local function fault_of_ours(trace, as_json)
+  local debugging = os.getenv "BEAMLENS_DEBUG"
+  if debugging then io.stderr:write(trace, "\n") end
+  return tell(failure.new("internal", "a fault of ours: " .. trace:match "^[^\n]*",
+    "please report it with what BEAMLENS_DEBUG=1 shows", OURS), as_json)
 end
 
 -- The first Ctrl-C asks the run to come to an end with what it has. The second is not asked
@@ -64,35 +91,24 @@ local function on_interrupt(root)
 end
 
 local function main()
-  local line, err = config.parse(arg)
-  local as_json = line and line.options.json or os.getenv "BEAMLENS_JSON" == "1"
-  if not line then
-    tell(err, false)
-    return err.exit
-  end
+  local line, err, read = config.parse(arg)
+  local options, fault, settled = config.settle(line and line.options or read, os.getenv)
+  local as_json = (options or settled).json
+  err = err or fault
+  if err then return tell(err, as_json) end
   local root = async.current()
   on_interrupt(root)
   local ok, text, code = xpcall(dispatch, function(why)
     return failure.is(why) and why or { fault = debug.traceback(tostring(why), 2) }
-  end, line)
-  if ok and text ~= nil then
-    io.stdout:write(text)
-    return code
-  end
+  end, line, options)
+  if ok and text ~= nil then return put(text, code) end
   err = ok and code or text
-  if type(err) == "table" and err.fault then error(err.fault, 0) end
+  if type(err) == "table" and err.fault then return fault_of_ours(err.fault, as_json) end
   if root.cancelled then
     err = failure.new("interrupted", "interrupted before there was an answer", nil, INTERRUPTED)
   end
-  err = failure.of(err, "internal", OURS)
-  tell(err, as_json)
-  return err.exit
+  return tell(failure.of(err, "internal", OURS), as_json)
 end
 
 local ok, code = pcall(async.run, main)
-io.stdout:flush()
-if ok then return code end
-local first = tostring(code):match "^[^\n]*"
-io.stderr:write("beamlens-run: a fault of ours: ", os.getenv "BEAMLENS_DEBUG" and tostring(code) or first,
-  "\nPlease report it with what BEAMLENS_DEBUG=1 shows.\n")
-return OURS
+return ok and code or fault_of_ours(tostring(code), false)

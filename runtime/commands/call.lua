@@ -8,6 +8,7 @@ local skill = require "runtime.skill"
 
 local call = {
   usage = "call NAME [ARGS…]",
+  words = math.huge, -- the callback knows how many it takes
   doc = "one callback: call beam_top_processes 5 memory",
   more = "\nCallbacks with side effects want --allow caution, or --allow and their name.\n",
 }

@@ -5,7 +5,7 @@ local json = require "runtime.json"
 local render = require "runtime.render"
 local skill = require "runtime.skill"
 
-local health = { usage = "health", doc = "memory, processes, limits, queues of a node in one look" }
+local health = { usage = "health", words = 0, doc = "memory, processes, limits, queues of a node in one look" }
 
 -- part of the answer, skill's callback, arguments
 local PARTS = {

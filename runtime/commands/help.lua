@@ -4,7 +4,7 @@ local config = require "runtime.config"
 local failure = require "runtime.failure"
 local json = require "runtime.json"
 
-local help = { usage = "help [COMMAND]", doc = "this text, or what one command does" }
+local help = { usage = "help [COMMAND]", words = 1, doc = "this text, or what one command does" }
 
 local function option_lines()
   local lines = {}
@@ -44,7 +44,7 @@ end
 
 function help.run(call)
   local name = call.words[1]
-  if not name then
+  if not name or name:match "%.lua$" then -- SCRIPT.lua --help
     if call.options.json then
       return json.encode { schema = 1, commands = call.commands, options = config.names() } .. "\n", 0
     end
@@ -53,6 +53,9 @@ function help.run(call)
   for _, known in ipairs(call.commands) do
     if known == name then
       local command = require("runtime.commands." .. name)
+      if call.options.json then
+        return json.encode { schema = 1, command = name, usage = command.usage, doc = command.doc } .. "\n", 0
+      end
       return ("beamlens-run %s\n  %s\n%s"):format(command.usage, command.doc, command.more or ""), 0
     end
   end

@@ -8,6 +8,7 @@ local ours = require "host.files"
 
 local init = {
   usage = "init [FILE]",
+  words = 1,
   doc = "a config file to start from; with FILE, a copy of ours to edit",
   more = [[
 

@@ -4,9 +4,10 @@
 local uv = require "luv"
 local failure = require "runtime.failure"
 local files = require "runtime.files"
+local json = require "runtime.json"
 local ours = require "host.files"
 
-local script = {}
+local script = { words = math.huge } -- those behind its name are its arguments
 
 local SCRIPT_ERROR = 2
 
@@ -39,11 +40,13 @@ end
 -- A Failure that a script passes on keeps its stage and exit code.
 local function outcome(options, result, err)
   if result == nil and err ~= nil then return nil, failure.of(err, "script", SCRIPT_ERROR) end
-  if result == nil then return "", 0 end
-  if type(result) == "number" and result % 1 == 0 and result >= 0 and result <= 255 then return "", result end
+  if result == nil then result = 0 end
+  if type(result) == "number" and result % 1 == 0 and result >= 0 and result <= 255 then
+    return options.json and json.encode { schema = 1, exit = result } .. "\n" or "", result
+  end
   if type(result) == "table" and result.schema == 1 and result.verdict and result.nodes then
     local report = require "runtime.report"
-    if options.json then return require("runtime.json").encode(result) .. "\n", report.exit(result) end
+    if options.json then return json.encode(result) .. "\n", report.exit(result) end
     return report.text(result, terminal(options)), report.exit(result)
   end
   return nil, failure.new("script", "the script returned a " .. type(result),

@@ -6,6 +6,7 @@ local skill = require "runtime.skill"
 
 local skills = {
   usage = "skills [NAME]",
+  words = 1,
   doc = "what the skills watch, their callbacks and classes",
   more = "\nWith NAME: every callback of one skill with its arguments and fields.\n",
 }

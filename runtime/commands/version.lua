@@ -2,7 +2,7 @@
 
 local json = require "runtime.json"
 
-local version = { usage = "version", doc = "the version of the program and of what it stands on" }
+local version = { usage = "version", words = 0, doc = "the version of the program and of what it stands on" }
 
 function version.run(call)
   local uv = require "luv"
