@@ -38,11 +38,14 @@ function skill.extend(s, text, file)
   for _, key in ipairs { "queries", "callbacks" } do
     if type(part[key]) ~= "table" then return bad(key .. " must be a table", key) end
     for name, value in pairs(part[key]) do
+      if type(name) ~= "string" then return bad(("%s: %s is no name"):format(key, tostring(name)), key) end
       if s[key][name] then return bad(name .. " stands in another part too", name) end
       s[key][name] = value
       if key == "queries" then s.places[name] = { text = text, file = file } end
     end
   end
+  local listed = form.list_fault(part, "urgent", "string")
+  if listed then return bad(listed, "urgent") end
   for _, name in ipairs(part.urgent or {}) do
     s.urgent = s.urgent or {}
     s.urgent[#s.urgent + 1] = name
@@ -130,6 +133,16 @@ local function completed(s, folder, fits, add)
   return s
 end
 
+-- Whose checks a file holds: of `my` and `my_skill` the latter has my_skill.lua and my_skill_cpu.lua.
+local function owner(file_name, opened)
+  local longest = ""
+  for _, name in ipairs { opened, unpack(skill.names()) } do
+    local fits = file_name == name or file_name:sub(1, #name + 1) == name .. "_"
+    if fits and #name > #longest then longest = name end
+  end
+  return longest
+end
+
 --- A skill by name, or by the path of its file, with the callbacks of `base`, with its parts in
 --- `skills/NAME/` and with the checks of `skills/checks/NAME.lua` and `NAME_*.lua` there.
 ---@param name string            "ets" or "./my_skill.lua"
@@ -153,7 +166,7 @@ function skill.open(name)
   end
   s, err = completed(s, "skills/" .. s.name, function() return true end, skill.extend)
   if not s then return nil, err end
-  return completed(s, "skills/checks", function(other) return other:match "^[^_]+" == s.name end, skill.attach)
+  return completed(s, "skills/checks", function(file_name) return owner(file_name, s.name) == s.name end, skill.attach)
 end
 
 --- What a report says about the version of a skill: twelve characters that change with its text.
@@ -187,13 +200,19 @@ local accept = {
 }
 
 --- The model's positional arguments as named ones, or what is wrong with them.
-local function bind(args, given)
+local function bind(name, args, given)
+  local function refused(why) return nil, failure.new("usage", name .. why, nil, 2) end
+  -- An argument dropped in silence would be an answer to another question.
+  if table.maxn(given) > #args then
+    return refused(#args == 0 and " takes no arguments"
+      or (" takes at most %d argument%s, not %d"):format(#args, #args == 1 and "" or "s", table.maxn(given)))
+  end
   local bound = {}
   for i, arg in ipairs(args) do
     local v = given[i]
     if v == nil then v = arg.default end
     local ok, want = accept[arg.type](arg, v)
-    if ok == nil then return nil, ("%s must be %s"):format(arg.name, want) end
+    if ok == nil then return refused((": %s must be %s"):format(arg.name, want)) end
     bound[arg.name] = ok
   end
   return bound
@@ -267,12 +286,12 @@ end
 ---@param name string
 ---@param given any[]
 ---@return any result
----@return any err               a string, or the node's own Failure
+---@return any err               a string, or a Failure: the node's own, or stage "usage" for wrong arguments
 function skill.call(s, name, given, node)
   local callback = s.callbacks[name]
   if not callback then return nil, ("%s has no callback %s"):format(s.name, name) end
-  local args, err = bind(callback.args or {}, given)
-  if not args then return nil, name .. ": " .. err end
+  local args, err = bind(name, callback.args or {}, given)
+  if not args then return nil, err end
   local soon = too_soon(name, callback, node)
   if soon then return nil, name .. ": " .. soon end
   local seen = restricted(callback.home or s, node, patience(callback, args))

@@ -104,11 +104,16 @@ end
 ---@return table?
 ---@return Failure? err  with file and line
 function form.evaluate(text, file, given)
+  -- What is raised in the file begins with its name, or with the end of a long one; the rest names nothing.
+  local function named(why)
+    local begins = why:sub(1, #file) == file or why:sub(1, 3) == "..."
+    return broken(begins and why or ("%s: %s"):format(file, why))
+  end
   local chunk, err = load(text, "@" .. file, "t") -- bytecode could do anything to us
-  if not chunk then return nil, broken(err) end
+  if not chunk then return nil, named(err) end
   -- Somebody's file may raise like any text that was never run before: that is theirs to read, not ours to die of.
   local ok, value = pcall(setfenv(chunk, environment()), given)
-  if not ok then return nil, broken(type(value) == "string" and value or file .. ": raised an error without a text") end
+  if not ok then return nil, named(type(value) == "string" and value or "raised an error without a text") end
   if type(value) ~= "table" then return nil, broken(("%s:%d: must return a table"):format(file,
     select(2, text:gsub("\n", "")) + 1)) end
   return value
@@ -125,12 +130,29 @@ function form.variable(name)
   return (("_" .. name):gsub("_(%w)", string.upper))
 end
 
+--- What is wrong where a list may stand.
+---@param of string?   the type that all in it have
+---@return string? why
+function form.list_fault(t, key, of)
+  local list = t[key]
+  if list == nil then return end
+  if type(list) ~= "table" then return key .. " must be a list" end
+  for _, item in ipairs(list) do
+    if of and type(item) ~= of then return ("%s must be a list of %ss"):format(key, of) end
+  end
+end
+
 local KINDS = { integer = true, number = true, string = true, choice = true }
 
 local function argument_fault(arg)
   if type(arg) ~= "table" or type(arg.name) ~= "string" then return "an argument wants a name" end
   if not KINDS[arg.type] then return arg.name .. ": type must be integer, number, string or choice" end
-  if arg.type == "choice" and type(arg.of) ~= "table" then return arg.name .. ": a choice wants `of`" end
+  if arg.type == "choice" and (type(arg.of) ~= "table" or form.list_fault(arg, "of", "string")) then
+    return arg.name .. ": a choice wants `of`, a list of strings"
+  end
+  for _, key in ipairs { "min", "max" } do
+    if arg[key] ~= nil and type(arg[key]) ~= "number" then return ("%s: %s must be a number"):format(arg.name, key) end
+  end
 end
 
 --- The same for one callback.
@@ -138,9 +160,14 @@ end
 function form.callback_fault(s, c)
   if type(c) ~= "table" then return "must be a table" end
   if type(c.doc) ~= "string" then return "doc must be a string" end
-  if type(c.returns) ~= "table" then return "returns must list the fields" end
+  if not c.returns or form.list_fault(c, "returns", "string") then return "returns must list the fields" end
   if not CLASSES[c.class] then return "class must be SAFE, CAUTION or DANGEROUS" end
+  for _, key in ipairs { "timeout", "every" } do
+    if c[key] ~= nil and type(c[key]) ~= "number" then return key .. " must be a number of seconds" end
+  end
   if (c.query == nil) == (c.run == nil) then return "wants either query or run" end
+  local unlisted = form.list_fault(c, "args", "table")
+  if unlisted then return unlisted end
   for _, arg in ipairs(c.args or {}) do
     local why = argument_fault(arg)
     if why then return why end
@@ -163,7 +190,10 @@ local function check_fault(s, check)
   end
   if type(check.look) ~= "table" then return bad "look must list callbacks" end
   for _, call in ipairs(check.look) do
-    if type(call) ~= "function" and not s.callbacks[call[1]] then
+    if type(call) ~= "function" and type(call) ~= "table" then
+      return bad "each look must be a function or { callback, arguments }"
+    end
+    if type(call) == "table" and not (call[1] and s.callbacks[call[1]]) then
       return bad("looks with an unknown callback " .. tostring(call[1]))
     end
   end
@@ -197,6 +227,16 @@ function form.fault(s)
   end
   for _, key in ipairs(TABLES) do
     if type(s[key]) ~= "table" then return key .. " must be a table", key end
+  end
+  if not s.name:match "^%l[%w_]*$" then return "name must be of letters, digits and _, a small letter first", "name" end
+  for key, of in pairs { uses = "string", keep = "string", urgent = "string", checks = "table" } do
+    local why = form.list_fault(s, key, of)
+    if why then return why, key end
+  end
+  for _, key in ipairs(TABLES) do
+    for name in pairs(s[key]) do
+      if type(name) ~= "string" then return ("%s: %s is no name"):format(key, tostring(name)), key end
+    end
   end
   for _, use in ipairs(s.uses or {}) do
     if not USES[use] then return "uses knows no " .. use, "uses" end

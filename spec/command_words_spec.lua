@@ -33,6 +33,20 @@ local function complaint(code, ...)
   return result.stderr:match "^beamlens%-run: (.*)\n$"
 end
 
+-- A skill of the user with one callback NAME_look, and a file of checks.
+local function own_skill(name, body)
+  write(("config/beamlens/skills/%s.lua"):format(name), ([[
+    return { name = "NAME", title = "T", about = "a", prompt = "p", queries = { f = "#{}." }, snapshot = "f",
+      callbacks = { NAME_look = { doc = "d", class = "SAFE", returns = { "x" }, RUN } } }]])
+    :gsub("NAME", name):gsub("RUN", body or 'query = "f"'))
+end
+
+local function own_check(file, callback, id)
+  write(("config/beamlens/checks/%s.lua"):format(file), ([[
+    return { { id = "%s", mechanism = "%s", expert = "e", look = { { "%s" } },
+      suspect = function() end, confirm = function() end } }]]):format(id, id, callback))
+end
+
 -- The program under a shell, which can take from it what it would write to.
 local function shell(line)
   local path = write("line.sh", line)
@@ -87,6 +101,32 @@ describe("the words of the command line", function()
     assert.same({ 1, "call", "call NAME [ARGS…]" }, { help.schema, help.command, help.usage })
     assert.same({ schema = 1, exit = 7 }, json.decode(run({ write("seven.lua", "return 7"), "--json" }).stdout))
     assert.same({ schema = 1, exit = 0 }, json.decode(run({ write("none.lua", "local _"), "--json" }).stdout))
+  end)
+
+  it("name file and line of a skill that is no skill, whatever is wrong in it", function()
+    for _, wrong in ipairs { "checks = 5", "uses = 5", "checks = { { id = 'x', mechanism = 'm', look = { 5 } } }" } do
+      own_skill("zz", 'query = "f" } }, ' .. wrong .. ", x = { {")
+      assert.matches("^/.*/skills/zz%.lua:%d+: ", complaint(2, "skills", "zz"))
+    end
+    write("config/beamlens/skills/zz.lua", string.dump(function() end))
+    assert.matches("^/.*/skills/zz%.lua: attempt to load chunk", complaint(2, "skills", "zz"))
+    assert.matches("^/.*/code%.lua: attempt to load chunk",
+      complaint(2, write("code.lua", string.dump(function() end))))
+  end)
+
+  it("show each skill with its own checks, also where one name begins like another", function()
+    own_skill "my"
+    own_skill "my_skill"
+    own_check("my_skill", "my_skill_look", "hers")
+    own_check("my_skill_more", "my_skill_look", "hers_too")
+    own_check("my_more", "my_look", "his")
+    local function shown(name)
+      local found = {}
+      for id in run({ "skills", name }).stdout:gmatch "look for ([%w_]+):" do found[#found + 1] = id end
+      return found
+    end
+    assert.same({ "hers", "hers_too" }, shown "my_skill")
+    assert.same({ "his" }, shown "my")
   end)
 
   it("lead to a result that is all written, or to a sentence and another code", function()

@@ -57,7 +57,10 @@ function script.run(call)
   local text, shown = script.find(call.words[1])
   if not text then return nil, shown end
   local chunk, why = load(text, "@" .. shown, "t")
-  if not chunk then return nil, failure.new("script", why, "mend the line", SCRIPT_ERROR) end
+  if not chunk then
+    local named = why:find(":%d+: ") and why or ("%s: %s"):format(shown, why) -- of bytecode no line is told
+    return nil, failure.new("script", named, "mend the line", SCRIPT_ERROR)
+  end
   local beamlens = require "runtime.beamlens"
   beamlens.options = call.options
   package.loaded.beamlens = beamlens

@@ -61,7 +61,39 @@ describe("skill.load", function()
       complaint('{ "time_now", 1 }', '{ "sundial" }'))
     assert.equal("clock.lua:17: check late: confirm must be a function", complaint("confirm = ", "confim = "))
     assert.matches("^clock.lua:2: ", complaint("name =", "name = ="))
+    assert.equal("clock.lua:2: name must be of letters, digits and _, a small letter first",
+      complaint('"clock"', '"../clock"'))
     assert.equal("clock.lua:19: must return a table", complaint("return {", "local _ = {"))
+  end)
+
+  it("names file and line where a value is of the wrong kind", function()
+    assert.equal("clock.lua:3: uses must be a list", complaint('{ "history" }', "5"))
+    assert.equal("clock.lua:3: uses must be a list of strings", complaint('{ "history" }', "{ {} }"))
+    assert.equal("clock.lua:3: keep must be a list", complaint("uses =", "keep = 5, uses ="))
+    assert.equal("clock.lua:3: urgent must be a list", complaint("uses =", "urgent = true, uses ="))
+    assert.equal("clock.lua:4: queries: 1 is no name", complaint('now = "At."', '"At."'))
+    assert.equal("clock.lua:6: callbacks: 1 is no name", complaint("time_odd =", "[1] ="))
+    assert.equal("clock.lua:7: time_now: args must be a list", complaint('{ { name = "at", type = "integer" } }', "5"))
+    assert.equal("clock.lua:7: time_now: args must be a list of tables",
+      complaint('{ name = "at", type = "integer" }', "5"))
+    assert.equal("clock.lua:7: time_now: at: min must be a number", complaint('"integer" }', '"integer", min = "1" }'))
+    assert.equal("clock.lua:7: time_now: at: a choice wants `of`, a list of strings",
+      complaint('"integer"', '"choice", of = { {} }'))
+    assert.equal("clock.lua:7: time_now: returns must list the fields", complaint('{ "unix_ms" }', "{ {} }"))
+    assert.equal("clock.lua:11: time_slow: timeout must be a number of seconds", complaint("= 45", '= "45"'))
+    assert.equal("clock.lua:17: checks must be a list", complaint("checks = {", "checks = 5 or {"))
+    assert.equal("clock.lua:17: checks must be a list of tables", complaint("checks = {", "checks = { 5,"))
+    assert.equal("clock.lua:17: check late: each look must be a function or { callback, arguments }",
+      complaint('{ "time_now", 1 }', "5"))
+    assert.equal("clock.lua:17: check late: looks with an unknown callback nil", complaint('{ "time_now", 1 }', "{}"))
+  end)
+
+  it("names the file where a message has no place in it", function()
+    for _, text in ipairs { string.dump(loadstring(SOUND)), "return string.dump(print)", "error {}" } do
+      local s, err = skill.load(text, "clock.lua")
+      assert.is_nil(s)
+      assert.matches("^clock%.lua: ", err.message)
+    end
   end)
 
   it("says where a file raised instead of returning", function()
@@ -177,7 +209,7 @@ describe("a loaded skill", function()
   local s, node, asked
 
   before_each(function()
-    s = assert(skill.load(SOUND, "clock.lua"))
+    s, asked = assert(skill.load(SOUND, "clock.lua")), nil
     node = { query = function(text, variables, options) asked = { text, variables, options.timeout } return 7 end }
   end)
 
@@ -228,9 +260,19 @@ describe("a loaded skill", function()
 
   it("raises in a script what went wrong, and gives nil to others", function()
     local functions = skill.functions(s, node)
-    assert.has_error(function() functions.time_now "noon" end, "time_now: at must be an integer")
-    assert.same({ nil, "time_now: at must be an integer" }, { skill.call(s, "time_now", { 2.5 }, node) })
+    local _, raised = pcall(functions.time_now, "noon")
+    local result, err = skill.call(s, "time_now", { 2.5 }, node)
+    assert.is_nil(result)
+    local said = "time_now: at must be an integer"
+    assert.same({ said, said, "usage", 2 }, { tostring(raised), tostring(err), err.stage, err.exit })
     assert.same({ nil, "clock has no callback noon" }, { skill.call(s, "noon", {}, node) })
+  end)
+
+  it("refuses arguments that nobody would read", function()
+    local function refused(name, given) return tostring(select(2, skill.call(s, name, given, node))) end
+    assert.equal("time_now takes at most 1 argument, not 3", refused("time_now", { 1, nil, 3 }))
+    assert.equal("time_rare takes no arguments", refused("time_rare", { 1 }))
+    assert.is_nil(asked)
   end)
 
   it("describes itself from the table that runs", function()
