@@ -189,9 +189,9 @@ describe("the analyst as an operator", function()
       look = { { "tank_flood" } } }
     local confirm = first.confirm
     first.confirm = function(results)
-      local finding = confirm(results)
-      finding.severity = severity
-      return finding
+      local found = confirm(results)
+      found.severity = severity
+      return found
     end
     return operator { check(), first }
   end
