@@ -2,6 +2,7 @@
 --- It knows classes and names, not what a callback does. What it refuses, it refuses in words
 --- that tell the model to go on without and the person what would allow it.
 
+local failure = require "runtime.failure"
 local policy = require "sandbox.policy"
 
 local gate = {}
@@ -26,6 +27,27 @@ function Gate:permit(name, class)
   end
   return nil, ("%s %s and runs only after a person confirmed exactly this action; no option allows it. "
     .. "Put it into next_steps instead"):format(name, rule.effect)
+end
+
+--- Whether `--allow` names only what there is: a slip there would quietly leave out what a person meant to allow.
+---@param allow string[]
+---@param skills Skill[]   those of the run
+---@return true|nil
+---@return Failure? err
+function gate.check(allow, skills)
+  local known, words = {}, {}
+  for _, rule in pairs(policy) do if rule.word then known[rule.word] = true end end
+  for _, s in ipairs(skills) do for name in pairs(s.callbacks) do known[name] = true end end
+  for word in pairs(known) do words[#words + 1] = word end
+  table.sort(words)
+  for _, word in ipairs(allow) do
+    if not known[word] then
+      local near = failure.nearest(word, words)
+      return nil, failure.new("usage", ("--allow knows no %s"):format(word), near and ("did you mean %s?"):format(near)
+        or ("it takes %s, or a callback of the skills in use"):format(policy.CAUTION.word), 2)
+    end
+  end
+  return true
 end
 
 --- What `--allow` named: classes by their word, single callbacks by their name.

@@ -28,6 +28,19 @@ describe("the gate", function()
     assert.matches("a person confirmed exactly this action", err, 1, true)
   end)
 
+  it("knows the word of a class and the callbacks in use, and names the nearest for another", function()
+    local skills = { { callbacks = { beam_get_memory = {}, beam_binary_leak = {} } }, { callbacks = { ets_get = {} } } }
+    local function said(...) return tostring(select(2, gate.check({ ... }, skills))) end
+    assert.is_true(gate.check({}, skills))
+    assert.is_true(gate.check({ "caution", "beam_binary_leak", "ets_get" }, skills))
+    assert.equal("--allow knows no cautoin; did you mean caution?", said "cautoin")
+    assert.equal("--allow knows no beam_binary_leek; did you mean beam_binary_leak?",
+      said("caution", "beam_binary_leek"))
+    assert.equal("--allow knows no everything; it takes caution, or a callback of the skills in use", said "everything")
+    local _, err = gate.check({ "dangerous" }, skills)
+    assert.same({ "usage", 2 }, { err.stage, err.exit })
+  end)
+
   it("takes a class that it does not know for the most dangerous one", function()
     local g = gate.new { allow = { "caution", "thing" } }
     assert.is_nil((g:permit("thing", "HARMLESS")))
