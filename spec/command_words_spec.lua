@@ -4,6 +4,7 @@
 local uv = require "luv"
 local async = require "runtime.async"
 local json = require "runtime.json"
+local live = require "spec.support.live_node"
 local program = require "spec.support.program"
 
 local folder
@@ -61,6 +62,7 @@ describe("the words of the command line", function()
     os.remove(folder)
     uv.fs_mkdir(folder, 448)
   end)
+  teardown(live.stop_all)
   after_each(function() os.execute(("rm -rf '%s'"):format(folder)) end)
 
   it("ask for help and the version as everybody does", function()
@@ -129,6 +131,84 @@ describe("the words of the command line", function()
     assert.same({ "his" }, shown "my")
   end)
 
+  it("tell what a callback could not tell by the exit code, and whose fault it was", live.test(function()
+    own_skill("gone", 'run = function() return { unavailable = "no such process" } end')
+    own_skill("odd", 'run = function() return nil, "the moon must be full" end')
+    local at = live.start()
+    local function call(name, word)
+      local args = { "call", name, "--json", "--node", at.name, "--cookie-file", at.cookie_file, word }
+      local env = { XDG_CONFIG_HOME = folder .. "/config", ERL_EPMD_PORT = tostring(at.epmd_port) }
+      local result = program.run(args, { env = env })
+      return result.code, json.decode(result.stdout)
+    end
+    local code, answer = call "gone_look"
+    assert.same({ 4, "no such process" }, { code, answer.result.unavailable })
+    code, answer = call "odd_look"
+    assert.same({ 4, "query", "odd_look: the moon must be full" }, { code, answer.error.stage, answer.error.message })
+    code, answer = call("beam_get_memory", "5")
+    assert.same({ 2, "usage", "beam_get_memory takes no arguments" },
+      { code, answer.error.stage, answer.error.message })
+    code, answer = call("beam_top_processes", "many")
+    assert.same({ 2, "usage" }, { code, answer.error.stage })
+    code, answer = call("beam_get_memory")
+    assert.same({ 0, "beam_get_memory" }, { code, answer.callback })
+  end))
+
+  it("allow only what there is", function()
+    assert.equal("--allow knows no cautoin; did you mean caution?",
+      complaint(2, "call", "beam_binary_leak", "--allow", "cautoin", "--node", "nobody@127.0.0.1"))
+  end)
+
+  it("reach a callback past a skill that does not load, which the list of skills tells", function()
+    own_skill("bad", "query = 5")
+    own_skill("afar")
+    assert.matches("^no node was given", complaint(2, "call", "beam_get_memory"))
+    assert.matches("^no node was given", complaint(2, "call", "afar_look"))
+    assert.matches("did you mean beam_get_memory%?", complaint(2, "call", "beam_get_memori"))
+    assert.matches("skills/bad%.lua:%d+: bad_look: no query 5", complaint(2, "call", "bad_look"))
+    assert.matches("skills/bad%.lua:%d+: bad_look: no query 5", complaint(2, "skills", "bad"))
+    assert.matches("\nbad +does not load: [^\n]*skills/bad%.lua:%d+: bad_look: no query 5\n", run({ "skills" }).stdout)
+    local list = json.decode(run({ "skills", "--json" }).stdout)
+    assert.same({ "bad" }, { list.broken[1].name, list.broken[2] })
+    assert.equal("afar", list.skills[1].name)
+  end)
+
+  it("copy every part of a skill, and the copy is what is used", function()
+    local target = folder .. "/config/beamlens/skills/beam/load.lua"
+    assert.equal("written: " .. target .. "\n", run({ "init", "skills/beam/load.lua" }).stdout)
+    write("config/beamlens/skills/beam/load.lua", "return {}")
+    assert.matches("skills/beam/load%.lua:1: queries must be a table", complaint(2, "skills", "beam"))
+    assert.equal(("written: %s/config/beamlens/checks/beam_cpu.lua\n"):format(folder),
+      run({ "init", "skills/checks/beam_cpu.lua" }).stdout)
+  end)
+
+  it("tell what there is to copy", function()
+    assert.equal("there is no skills/beem.lua of ours; did you mean skills/beam.lua?",
+      complaint(2, "init", "skills/beem.lua"))
+    local said = complaint(2, "init", "everything")
+    for _, name in ipairs { "skills/ets.lua", "skills/beam/load.lua", "checks/beam.lua", "prompts/operator.md",
+      "examples/coordinator.lua" } do
+      assert.is_truthy(said:find(name, 1, true), name)
+    end
+  end)
+
+  it("copy the whole file or none, and name the folder that cannot be made", function()
+    local result = run({ "init" }, { XDG_CONFIG_HOME = "/proc/nowhere" })
+    assert.equal("beamlens-run: cannot make the folder /proc/nowhere (ENOENT); check the permissions of the folder "
+      .. "it is in\n", result.stderr)
+    result = shell "trap '' XFSZ; ulimit -f 0; exec \"$PROGRAM\" init"
+    assert.equal(2, result.code)
+    assert.matches("cannot write .*config%.lua: EFBIG", result.stderr)
+    assert.is_nil(uv.fs_stat(folder .. "/.config/beamlens/config.lua"))
+  end)
+
+  it("tell the line of a script that raises without a text", function()
+    for _, raised in ipairs { "error()", "error {}", "error(nil)" } do
+      assert.matches("^/.*/raises%.lua:2: the script raised an error without a text$",
+        complaint(2, write("raises.lua", "local function f() end f()\n" .. raised)))
+    end
+  end)
+
   it("lead to a result that is all written, or to a sentence and another code", function()
     for _, command in ipairs { "version", "health --json" } do
       local result = shell(('"$PROGRAM" %s > /dev/full'):format(command))
@@ -139,7 +219,9 @@ describe("the words of the command line", function()
   end)
 
   it("may lead into a reader that has had enough", function()
-    local result = shell '"$PROGRAM" help | true; echo done'
-    assert.same({ "done\n", "" }, { result.stdout, result.stderr })
+    local result = shell [[
+      mkfifo "$HOME/gone"
+      { read _ < "$HOME/gone"; "$PROGRAM" help; echo "$?" >&2; } | { exec <&-; echo > "$HOME/gone"; }]]
+    assert.equal("0\n", result.stderr)
   end)
 end)

@@ -13,18 +13,27 @@ local call = {
   more = "\nCallbacks with side effects want --allow caution, or --allow and their name.\n",
 }
 
+-- The skill that a callback's name begins with is opened first: what is wrong in another one does
+-- not stand in the way.
 local function find(name)
-  local names = {}
+  local order, names, broken = {}, {}, nil
   for _, skill_name in ipairs(skill.names()) do
+    local likely = name:sub(1, #skill_name + 1) == skill_name .. "_"
+    table.insert(order, likely and 1 or #order + 1, skill_name)
+  end
+  for _, skill_name in ipairs(order) do
     local s, err = skill.open(skill_name)
-    if not s then return nil, err end
-    if s.callbacks[name] then return s end
-    for callback in pairs(s.callbacks) do names[#names + 1] = callback end
+    if s and s.callbacks[name] then return s end
+    for callback in pairs(s and s.callbacks or {}) do names[#names + 1] = callback end
+    broken = broken or err
   end
   local near = failure.nearest(name, names)
+  if broken and not near then return nil, broken end
   return nil, failure.new("usage", "there is no callback " .. name,
     near and ("did you mean %s?"):format(near) or "`beamlens-run skills NAME` lists them", 2)
 end
+
+local CANNOT_TELL = 4
 
 function call.run(c)
   local name = c.words[1]
@@ -32,6 +41,8 @@ function call.run(c)
   local s, err = find(name)
   if not s then return nil, err end
   local permitted
+  permitted, err = gate.check(c.options.allow, { s })
+  if not permitted then return nil, err end
   permitted, err = gate.new({ allow = c.options.allow }):permit(name, s.callbacks[name].class)
   if not permitted then return nil, failure.of(err, "gate", 5) end
   local beamlens = require "runtime.beamlens"
@@ -42,14 +53,12 @@ function call.run(c)
   local result
   result, err = skill.call(s, name, { unpack(c.words, 2) }, node)
   beamlens.close()
-  if result == nil then
-    local wrong_argument = not failure.is(err) and tostring(err):find(" must be ", 1, true)
-    return nil, failure.of(err, wrong_argument and "usage" or "query", wrong_argument and 2 or 4)
-  end
+  if result == nil then return nil, failure.of(err, "query", CANNOT_TELL) end
+  local code = type(result) == "table" and result.unavailable and CANNOT_TELL or 0
   if c.options.json then
-    return json.encode { schema = 1, node = node.name, callback = name, result = result } .. "\n", 0
+    return json.encode { schema = 1, node = node.name, callback = name, result = result } .. "\n", code
   end
-  return render.value(result), 0
+  return render.value(result), code
 end
 
 return call

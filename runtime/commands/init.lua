@@ -14,48 +14,87 @@ local init = {
 
   beamlens-run init                            config.lua in the folder of your settings
   beamlens-run init skills/ets.lua             that skill there; yours wins over ours from then on
+  beamlens-run init skills/beam/load.lua       a part of a skill
   beamlens-run init checks/beam.lua            the checks of a skill
   beamlens-run init prompts/operator.md        a prompt
   beamlens-run init examples/coordinator.lua   a script, into this folder
 ]],
 }
 
-local FOLDERS = { skills = true, prompts = true, checks = true }
+local FOLDERS = { "skills", "prompts", "examples" }
 local PRIVATE_FOLDER, PRIVATE_FILE = 448, 384 -- 0700, 0600
 
 local function usage(message, next_step) return failure.new("usage", message, next_step, 2) end
 
+-- All that may be copied, as it is asked for: our skills/checks are checks for the user.
+local function copies()
+  local names = {}
+  for _, folder in ipairs(FOLDERS) do
+    for _, path in ipairs(ours.embedded(folder .. "/")) do
+      names[#names + 1] = path:gsub("^skills/checks/", "checks/")
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+local function unknown(word)
+  local names = copies()
+  local near = failure.nearest(word, names)
+  return nil, usage(("there is no %s of ours"):format(word),
+    near and ("did you mean %s?"):format(near) or "there are " .. table.concat(names, ", "))
+end
+
 -- What is copied, and where to.
 local function choose(word)
   if not word then return "examples/config.lua", files.config_home() .. "/config.lua" end
-  local folder, name = word:match "^([%w_]+)/([%w_.]+)$"
-  if folder == "examples" then return word, name end
-  if not FOLDERS[folder] then return nil, usage(word .. " is nothing to copy", "see `beamlens-run help init`") end
-  return folder == "checks" and "skills/" .. word or word, files.config_home() .. "/" .. word
+  word = word:gsub("^skills/checks/", "checks/")
+  for _, name in ipairs(copies()) do
+    if name == word then
+      return word:gsub("^checks/", "skills/checks/"), word:match "^examples/(.*)" or files.config_home() .. "/" .. word
+    end
+  end
+  return unknown(word)
 end
 
 local function make_folders(path)
-  local so_far = path:sub(1, 1) == "/" and "" or nil
-  for part in path:match "^(.*/)" and path:match("^(.*)/"):gmatch "[^/]+" or function() end do
-    so_far = so_far and so_far .. "/" .. part or part
-    uv.fs_mkdir(so_far, PRIVATE_FOLDER)
+  local so_far = path:sub(1, 1) == "/" and "" or "."
+  for part in (path:match "^(.*)/" or ""):gmatch "[^/]+" do
+    so_far = so_far .. "/" .. part
+    local made, _, code = uv.fs_mkdir(so_far, PRIVATE_FOLDER)
+    if not made and code ~= "EEXIST" then
+      return nil, failure.new("config", ("cannot make the folder %s (%s)"):format(so_far, code),
+        "check the permissions of the folder it is in", 2)
+    end
   end
+  return true
+end
+
+-- Half a file is worse than none: it would be used.
+local function write(fd, path, text)
+  local written, why = uv.fs_write(fd, text, 0)
+  local closed, late = uv.fs_close(fd)
+  if written == #text and closed then return true end
+  uv.fs_unlink(path)
+  return nil, failure.new("config", ("cannot write %s: %s"):format(path, why or late or "only a part fits"),
+    "make room, and run it again", 2)
 end
 
 function init.run(call)
   local from, to = choose(call.words[1])
   if not from then return nil, to end
   local text = ours.read(from)
-  if not text then return nil, usage("there is no " .. from .. " of ours", "see `beamlens-run skills`") end
-  make_folders(to)
+  if not text then return unknown(from) end
+  local made, err = make_folders(to)
+  if not made then return nil, err end
   -- "wx": an edited file of the user is never written over, not even between a look and a write.
-  local fd, why = uv.fs_open(to, "wx", PRIVATE_FILE)
+  local fd, why, code = uv.fs_open(to, "wx", PRIVATE_FILE)
   if not fd then
-    if why:match "^EEXIST" then return nil, usage(to .. " is there already", "edit it, or remove it first") end
+    if code == "EEXIST" then return nil, usage(to .. " is there already", "edit it, or remove it first") end
     return nil, failure.new("config", "cannot write " .. why, "check the permissions of its folder", 2)
   end
-  uv.fs_write(fd, text, 0)
-  uv.fs_close(fd)
+  made, err = write(fd, to, text)
+  if not made then return nil, err end
   if call.options.json then return json.encode { schema = 1, written = to } .. "\n", 0 end
   return ("written: %s\n"):format(to), 0
 end

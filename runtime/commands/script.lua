@@ -53,6 +53,21 @@ local function outcome(options, result, err)
     "return a report, an exit code from 0 to 255, or nothing", SCRIPT_ERROR)
 end
 
+local function wordless(err)
+  return err == nil or type(err) == "table" and not (getmetatable(err) or {}).__tostring
+end
+
+-- Called where an error was raised: the script's line is still known there.
+local function without_text(shown)
+  local level = 3
+  local info = debug.getinfo(level, "Sl")
+  while info and info.source ~= "@" .. shown do
+    level = level + 1
+    info = debug.getinfo(level, "Sl")
+  end
+  return ("%s:%d: the script raised an error without a text"):format(shown, info and info.currentline or 0)
+end
+
 function script.run(call)
   local text, shown = script.find(call.words[1])
   if not text then return nil, shown end
@@ -68,7 +83,7 @@ function script.run(call)
   local trace
   local function keep_trace(err)
     trace = debug.traceback(tostring(err), 2)
-    return err
+    return wordless(err) and without_text(shown) or err
   end
   local ok, result, err = xpcall(chunk, keep_trace, unpack(call.options.args))
   beamlens.close()

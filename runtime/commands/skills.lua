@@ -33,7 +33,7 @@ local function count(callbacks, class)
   return n
 end
 
-local function text(list)
+local function text(list, broken)
   local lines = {}
   for _, s in ipairs(list) do
     local careful = count(s.callbacks, "CAUTION")
@@ -41,6 +41,7 @@ local function text(list)
     lines[#lines + 1] = ("%-8s %d callbacks%s"):format("", #names_of(s.callbacks),
       careful > 0 and (", %d of them CAUTION (run with --allow)"):format(careful) or ", all SAFE")
   end
+  for _, b in ipairs(broken) do lines[#lines + 1] = ("%-8s does not load: %s"):format(b.name, b.message) end
   return table.concat(lines, "\n") .. "\n"
 end
 
@@ -49,15 +50,16 @@ local function one(s)
 end
 
 function skills.run(call)
-  local wanted, list = call.words[1], {}
+  local wanted, list, broken = call.words[1], {}, {}
   for _, name in ipairs(skill.names()) do
     if not wanted or wanted == name then
       local s, err = skill.open(name)
-      if not s then return nil, err end
+      if not s and wanted then return nil, err end
       list[#list + 1] = s
+      if not s then broken[#broken + 1] = { name = name, message = err.message } end
     end
   end
-  if #list == 0 then
+  if wanted and #list == 0 then
     local near = failure.nearest(wanted, skill.names())
     return nil, failure.new("usage", "there is no skill " .. wanted,
       near and ("did you mean %s?"):format(near) or "see `beamlens-run skills`", 2)
@@ -65,9 +67,9 @@ function skills.run(call)
   if call.options.json then
     local rows = {}
     for i, s in ipairs(list) do rows[i] = row(s) end
-    return json.encode { schema = 1, skills = rows } .. "\n", 0
+    return json.encode { schema = 1, skills = rows, broken = broken } .. "\n", 0
   end
-  return wanted and one(list[1]) or text(list), 0
+  return wanted and one(list[1]) or text(list, broken), 0
 end
 
 return skills
