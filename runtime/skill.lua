@@ -3,6 +3,7 @@
 --- It knows nothing of models, jails or sockets: a node is whatever has `query`,
 --- `sleep` and what the skill says it uses.
 
+local check_words = require "runtime.check_words"
 local crypto = require "host.crypto"
 local failure = require "runtime.failure"
 local files = require "runtime.files"
@@ -60,12 +61,20 @@ function skill.extend(s, text, file)
   return s
 end
 
---- Adds checks kept in a file of their own, which returns a list of them.
+-- A copy for each file, so that none can change another's.
+local function words()
+  local copy = {}
+  for name, word in pairs(check_words) do copy[name] = word end
+  return copy
+end
+
+--- Adds checks kept in a file of their own, which returns a list of them. The file is handed the
+--- words that checks are written with.
 ---@param s Skill
 ---@return Skill?
 ---@return Failure? err
 function skill.attach(s, text, file)
-  local checks, err = form.evaluate(text, file)
+  local checks, err = form.evaluate(text, file, words())
   if not checks then return nil, err end
   local why, word = form.checks_fault(s, checks)
   if why then return nil, form.broken(why, word, text, file) end

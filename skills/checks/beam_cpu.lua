@@ -4,51 +4,14 @@
 ---
 --- A loop and a long batch look alike while they last; the check says so instead of guessing.
 
+local words = ...
+local object, cite, row_of, share, step, always =
+  words.object, words.cite, words.row_of, words.share, words.step, words.always
+
 local FIRST, CLOSE = 1500, 2000 -- milliseconds
 
 local OVERVIEW = { "beam_overview", FIRST }
 local REDUCERS = { "beam_top_reducers_window", 10, FIRST }
-
-local function object(row) return row.name or row.current_function or row.pid end
-
--- "processes[2].queue_growth" of a table.
-local function read(value, path)
-  for key in path:gmatch "[%w_]+" do
-    if type(value) ~= "table" then return nil end
-    value = value[tonumber(key) or key]
-  end
-  return value
-end
-
--- Figures as path and value, read here so that what is cited is what was measured.
-local function cite(results, cited)
-  local figures = {}
-  for _, c in ipairs(cited) do
-    local value = read(results[c[1]], c[2])
-    if value ~= nil then figures[#figures + 1] = { look = c[1], path = c[2], value = value } end
-  end
-  return figures
-end
-
-local function row_of(rows, key, value)
-  for i, row in ipairs(rows or {}) do
-    if row[key] == value then return row, i end
-  end
-end
-
--- How much of the time a watched process was in one of these states, in percent.
-local function share(w, ...)
-  local sum = 0
-  for _, state in ipairs { ... } do
-    local row = row_of(w.statuses, "status", state)
-    sum = sum + (row and row.share_pct or 0)
-  end
-  return sum
-end
-
-local function step(text, risk) return { text = text, risk = risk or "SAFE" } end
-
-local function always() return true end
 
 local function watch(row) return row and { "beam_watch_process", row.pid, CLOSE } end
 

@@ -4,6 +4,10 @@
 --- A burst drains, so growth counts only where it goes on at the second look and the queue was
 --- never empty in between. Whether a process takes messages at all is measured, not guessed.
 
+local words = ...
+local module_of, object, cite, row_of, share, step, always =
+  words.module_of, words.object, words.cite, words.row_of, words.share, words.step, words.always
+
 local FIRST, CLOSE = 1500, 2000 -- milliseconds
 
 -- Functions of OTP in which a process waits for something other than its next message: the
@@ -13,35 +17,6 @@ local WAITS_IN = { timer = true, gen = true, gen_server = true, gen_statem = tru
   erlang = true, erts_internal = true, rpc = true, erpc = true, global = true, io = true, io_lib = true,
   code_server = true, logger = true, socket = true, prim_socket = true, lists = true, Task = true, GenServer = true }
 
-local function module_of(func) return (func or ""):match "^'?([%w_%.]+)'?:" or "" end
-
-local function object(row) return row.name or row.current_function or row.pid end
-
--- "processes[2].queue_growth" of a table.
-local function read(value, path)
-  for key in path:gmatch "[%w_]+" do
-    if type(value) ~= "table" then return nil end
-    value = value[tonumber(key) or key]
-  end
-  return value
-end
-
--- Figures as path and value, read here so that what is cited is what was measured.
-local function cite(results, cited)
-  local figures = {}
-  for _, c in ipairs(cited) do
-    local value = read(results[c[1]], c[2])
-    if value ~= nil then figures[#figures + 1] = { look = c[1], path = c[2], value = value } end
-  end
-  return figures
-end
-
-local function row_of(rows, key, value)
-  for i, row in ipairs(rows or {}) do
-    if row[key] == value then return row, i end
-  end
-end
-
 local function most(rows, key, least)
   local best
   for _, row in ipairs(rows or {}) do
@@ -50,21 +25,7 @@ local function most(rows, key, least)
   return best
 end
 
--- How much of the time a watched process was in one of these states, in percent.
-local function share(w, ...)
-  local sum = 0
-  for _, state in ipairs { ... } do
-    local row = row_of(w.statuses, "status", state)
-    sum = sum + (row and row.share_pct or 0)
-  end
-  return sum
-end
-
-local function step(text, risk) return { text = text, risk = risk or "SAFE" } end
-
 local function per_second(delta, seconds) return math.floor(delta / math.max(seconds, 0.001) + 0.5) end
-
-local function always() return true end
 
 
 local QUEUES = { "beam_queue_growth", FIRST, 10 }

@@ -1,42 +1,16 @@
 --- What an expert looks for among the tables. A cache is supposed to be large; what counts is
 --- growth that goes on at the second look: rows nobody deletes, or tables nobody deletes.
 
+local words = ...
+local cite, row_of, step, always = words.cite, words.row_of, words.step, words.always
+
 local MINUTES, WINDOW = 0.03, 1800 -- the same 1.8 s, as the two callbacks want it
 local MB_PER_HOUR = 100            -- below this it can wait for a longer watch
 local TABLES_GAINED = 3            -- in each window
 
-local function always() return true end
-
--- "tables[1].size" of a result.
-local function read(value, path)
-  for key in path:gmatch "[%w_]+" do
-    if type(value) ~= "table" then return nil end
-    value = value[tonumber(key) or key]
-  end
-  return value
-end
-
--- Figures as path and value, read here so that what is cited is what was measured.
-local function cite(results, cited)
-  local figures = {}
-  for _, c in ipairs(cited) do
-    local value = read(results[c[1]], c[2])
-    if value ~= nil then figures[#figures + 1] = { look = c[1], path = c[2], value = value } end
-  end
-  return figures
-end
-
-local function row_of(rows, key, value)
-  for i, row in ipairs(rows or {}) do
-    if row[key] == value then return row, i end
-  end
-end
-
 local function owner_of(row) return row.owner_name or row.owner_pid end
 
 local function mb_per_hour(row, seconds) return row.memory_delta_kb / 1024 * 3600 / seconds end
-
-local function step(text, risk) return { text = text, risk = risk or "SAFE" } end
 
 local ets_growth = {
   id = "ets_growth", mechanism = "ets_growth",

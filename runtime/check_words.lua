@@ -1,0 +1,65 @@
+--- What checks are written with: a file in skills/checks is handed these as its argument, since
+--- it can require nothing. They read results of looks; a result may lack anything.
+
+local words = {}
+
+-- "processes[2].queue_growth" of a table.
+local function read(value, path)
+  for key in path:gmatch "[%w_]+" do
+    if type(value) ~= "table" then return nil end
+    value = value[tonumber(key) or key]
+  end
+  return value
+end
+
+--- Figures for a finding, read here so that what is cited is what was measured.
+---@param results any[]
+---@param cited any[][]   { look, path }, …; what is not there is left out
+---@return Figure[]
+function words.cite(results, cited)
+  local figures = {}
+  for _, c in ipairs(cited) do
+    local value = read(results[c[1]], c[2])
+    if value ~= nil then figures[#figures + 1] = { look = c[1], path = c[2], value = value } end
+  end
+  return figures
+end
+
+--- The first row whose key has this value, and its place.
+---@return table? row
+---@return integer? place
+function words.row_of(rows, key, value)
+  for i, row in ipairs(rows or {}) do
+    if row[key] == value then return row, i end
+  end
+end
+
+--- How much of the time a watched process was in one of these states, in percent.
+---@param watched table    what beam_watch_process answers
+---@param ... string       states: "running", "runnable", …
+---@return number
+function words.share(watched, ...)
+  local sum = 0
+  for _, state in ipairs { ... } do
+    local row = words.row_of(watched.statuses, "status", state)
+    sum = sum + (row and row.share_pct or 0)
+  end
+  return sum
+end
+
+--- What a person would call a process: its name, else what it does, else its pid.
+---@return string
+function words.object(row) return row.name or row.current_function or row.pid end
+
+--- The module of a function as text: "timer:sleep/1" is timer.
+---@return string   empty when there is none
+function words.module_of(func) return (func or ""):match "^'?([%w_%.]+)'?:" or "" end
+
+--- A next step; without a word about its risk it is harmless.
+---@return { text: string, risk: Class }
+function words.step(text, risk) return { text = text, risk = risk or "SAFE" } end
+
+--- For checks whose looks are cheap enough to be made at every run.
+function words.always() return true end
+
+return words
