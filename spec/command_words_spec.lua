@@ -98,6 +98,14 @@ describe("the words of the command line", function()
     end
   end)
 
+  it("put a fault of ours into the JSON form as well", function()
+    local result = run { write("fault.lua", 'require("runtime.async").sleep()'), "--json" }
+    assert.same({ 70, "" }, { result.code, result.stderr })
+    local said = json.decode(result.stdout).error
+    assert.equal("internal", said.stage)
+    assert.matches("^a fault of ours: runtime/async%.lua:%d+: ", said.message)
+  end)
+
   it("print one JSON object, whatever the command", function()
     local help = json.decode(run({ "help", "call", "--json" }).stdout)
     assert.same({ 1, "call", "call NAME [ARGS…]" }, { help.schema, help.command, help.usage })
