@@ -114,6 +114,9 @@ end
 local function prepare(o, names)
   local skills, err = beamlens.skills(names)
   if not skills then return nil, err end
+  local allowed
+  allowed, err = gate.check(o.allow, skills)
+  if not allowed then return nil, err end
   local mind
   mind, err = require("runtime.llm").choose(o)
   if not mind then return nil, err end

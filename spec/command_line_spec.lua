@@ -137,6 +137,11 @@ describe("command line", function()
     end)
   end
 
+  it("refuses to run with a slip in what is allowed", function()
+    assert.matches("cautoin.*did you mean caution%?",
+      complaint(2, "coordinator.lua", "--allow", "cautoin", "--node", "a@b"))
+  end)
+
   it("refuses a run without a skill", function()
     assert.matches("%-%-skills wants names, one at least",
       complaint(2, "coordinator.lua", "--skills", ",", "--node", "a@b"))

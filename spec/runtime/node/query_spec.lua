@@ -141,7 +141,8 @@ describe("the file of parsed queries", function()
     end
     file:close()
     local root = require("host.files").root
-    local status = os.execute(("escript '%s/runtime/build/parse_queries.escript' < %s > %s 2>&1"):format(root, input, output))
+    local command = "escript '%s/runtime/build/parse_queries.escript' < %s > %s 2>&1"
+    local status = os.execute(command:format(root, input, output))
     local content = io.open(output, "rb"):read "*a"
     os.remove(input)
     os.remove(output)
