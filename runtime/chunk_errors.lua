@@ -130,11 +130,11 @@ end
 
 --- Why a chunk was ended from outside.
 ---@param kind string
----@param run { limits: ChunkLimits, left: number, line?: integer, signal?: integer, why?: string }
+---@param run { limits: ChunkLimits, over?: boolean, line?: integer, signal?: integer, why?: string }
 ---@return string
 function explain.stop(kind, run)
   local limits = run.limits
-  if kind == "timeout" and run.left > 0 and not run.line then
+  if kind == "timeout" and run.over then
     return ("the chunk and its callbacks took more than %g s: ask for less at once"):format(limits.total_s)
   elseif kind == "timeout" then
     local where = run.line and ("at line %d"):format(run.line) or "inside a library function such as string.find"

@@ -204,6 +204,7 @@ end
 
 function Run:no_frame(w, why)
   if why == "gone" then return self:gone(w) end
+  self.over = async.now() >= self.deadline
   if why == "protocol" or why == "timeout" then return self:outcome(why) end
   return self:outcome("error", { message = "the run was ended: " .. why })
 end
