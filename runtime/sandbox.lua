@@ -71,6 +71,7 @@ Run.__index = Run
 function Run:outcome(kind, fields)
   local out = fields or {}
   out.kind, out.print, out.calls = kind, out.print or "", self.calls
+  self.over = async.now() >= self.deadline
   out.message = out.message or (kind ~= "ok" and explain.stop(kind, self) or nil)
   out.elapsed_ms = (async.now() - self.started) * 1000
   if #out.print >= self.limits.print then out.print = out.print .. "\n[print was cut here]" end
@@ -204,7 +205,6 @@ end
 
 function Run:no_frame(w, why)
   if why == "gone" then return self:gone(w) end
-  self.over = async.now() >= self.deadline
   if why == "protocol" or why == "timeout" then return self:outcome(why) end
   return self:outcome("error", { message = "the run was ended: " .. why })
 end
