@@ -7,7 +7,7 @@ local render = require "runtime.render"
 local skill = require "runtime.skill"
 
 local call = {
-  usage = "call NAME [ARGS…]",
+  usage = "call NAME [ARGS...]",
   words = math.huge, -- the callback knows how many it takes
   doc = "one callback: call beam_top_processes 5 memory",
   more = "\nCallbacks with side effects want --allow caution, or --allow and their name.\n",
