@@ -108,7 +108,7 @@ describe("the words of the command line", function()
 
   it("print one JSON object, whatever the command", function()
     local help = json.decode(run({ "help", "call", "--json" }).stdout)
-    assert.same({ 1, "call", "call NAME [ARGS…]" }, { help.schema, help.command, help.usage })
+    assert.same({ 1, "call", "call NAME [ARGS...]" }, { help.schema, help.command, help.usage })
     assert.same({ schema = 1, exit = 7 }, json.decode(run({ write("seven.lua", "return 7"), "--json" }).stdout))
     assert.same({ schema = 1, exit = 0 }, json.decode(run({ write("none.lua", "local _"), "--json" }).stdout))
   end)
