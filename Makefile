@@ -58,7 +58,7 @@ $(BUILD)/queries.etf: $(BUILD)/spec-host $(LUA) runtime/build/collect_queries.lu
 	@mv $@.new $@
 
 $(BUILD)/embedded.S: host/embed.lua $(LUA) $(TEXTS) $(BUILD)/queries.etf
-	@luajit host/embed.lua $(LUA) $(TEXTS) $(BUILD)/queries.etf > $@
+	@luajit host/embed.lua $(LUA) $(TEXTS) build/queries.etf=$(BUILD)/queries.etf > $@
 
 $(PROGRAM): host/main.c $(OBJECTS) $(BUILD)/embedded.S
 	@echo "  ld $@"

@@ -1,12 +1,15 @@
---- Writes the assembler text that puts our files into the program: luajit host/embed.lua FILE…
+--- Writes the assembler text that puts our files into the program: luajit host/embed.lua FILE…,
+--- where FILE may be NAME=FILE for one that is known by another name than the one it lies under.
 --- The assembler copies the bytes itself, so a build does not wait for a compiler to read them.
 
 local function quoted(text) return '"' .. text:gsub('[\\"]', "\\%0") .. '"' end
 
 local out, table_rows = {}, {}
-for i, path in ipairs(arg) do
+for i, word in ipairs(arg) do
+  local name, path = word:match "^(.-)=(.*)$"
+  name, path = name or word, path or word
   out[#out + 1] = (".Lname%d: .asciz %s\n.Lbytes%d: .incbin %s\n.Lend%d: .byte 0\n")
-    :format(i, quoted(path), i, quoted(path), i)
+    :format(i, quoted(name), i, quoted(path), i)
   table_rows[#table_rows + 1] = ("  .quad .Lname%d, .Lbytes%d, .Lend%d\n"):format(i, i, i)
 end
 
