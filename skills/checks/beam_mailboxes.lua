@@ -120,7 +120,7 @@ local slow_consumer = mailbox_check("slow_consumer",
       unlike = {
         bursty_mailbox = ("a burst drains; this queue never fell below %d in %.1f s and ended at %d"):format(
           w.queue_min, w.seconds, w.queue_last),
-        unhandled_messages = w.taken_at_least > 0 and ("it takes messages: it %s"):format(taken(w))
+        unhandled_messages = w.taken_at_least > 0 and ("it %s"):format(taken(w))
           or ("it stands inside its handler, in %s"):format(w.stack[1]),
         selective_receive_scan = ("it is busy %d %% of the time, and the queue grows instead of standing"):format(
           share(w, "running", "runnable")),
