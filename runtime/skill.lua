@@ -239,7 +239,22 @@ local function patience(callback, args)
   return seconds
 end
 
-local function no_history() return {} end
+-- For a node that nobody keeps anything for: one of a spec, or of a script.
+local NOBODY = {
+  history = function() return {} end,
+  events = {
+    of = function() return { unavailable = "nobody listens to this node" } end,
+    start = function() return nil, "nobody listens to this node" end,
+    stop = function() end,
+  },
+}
+
+-- What the runtime keeps of a node is made to measure for a skill, by `node.uses`.
+local function handed(use, s, node)
+  if node[use] then return node[use] end
+  local made = node.uses and node.uses[use]
+  return made and made(s) or NOBODY[use]
+end
 
 local function contains(list, wanted)
   for _, item in ipairs(list or {}) do
@@ -252,7 +267,7 @@ end
 ---@return SkillNode
 local function restricted(s, node, patient)
   local seen = { sleep = node.sleep }
-  for _, use in ipairs(s.uses or {}) do seen[use] = node[use] or use == "history" and no_history or nil end
+  for _, use in ipairs(s.uses or {}) do seen[use] = handed(use, s, node) end
   function seen.ask(name, bindings, seconds)
     if not s.queries[name] then error { skill = s.name, undeclared_query = name } end
     local variables = {}
@@ -272,6 +287,13 @@ function skill.snapshot(s, node)
   local seen = restricted(s, node, SNAPSHOT_TIMEOUT)
   if type(s.snapshot) == "function" then return s.snapshot(seen) end
   return seen.ask(s.snapshot)
+end
+
+--- Whether this node has what the skill needs.
+---@return true|string   or why not, and what would help
+function skill.available(s, node)
+  if not s.available then return true end
+  return s.available(restricted(s, node, SNAPSHOT_TIMEOUT))
 end
 
 -- When a callback with `every` last ran on a node. It goes with the node object, so

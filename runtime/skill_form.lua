@@ -22,6 +22,7 @@ local failure = require "runtime.failure"
 ---@field args? Arg[]            in the order the model passes them
 ---@field class Class
 ---@field returns string[]       fields, the unit in the name or behind it
+---@field cost? string           what it costs the node, for people: what is read of how many, and what it disturbs
 ---@field query? string          the declared query that answers it
 ---@field run? fun(node: SkillNode, args: table): any, any?   for what one query cannot say
 ---@field timeout? number        seconds, where the usual 30 are too short
@@ -60,13 +61,31 @@ local failure = require "runtime.failure"
 ---  may take that long
 ---@field sleep fun(seconds: number)
 ---@field history? History
+---@field events? SkillEvents
+
+---@class SkillEvents            what the relays that a skill names bring from the node
+---@field of fun(relay: string, minutes: number, least?: number): Heard   starts the relay when it is not on, and waits
+---  until it listened `least` seconds
+---@field start fun(relay: string, variables?: table): true|nil, string|Heard|nil   what is off, or nil and why not
+---@field stop fun(relay: string)
+
+---@class Heard
+---@field unavailable? string    why nobody listens, and what would help; then nothing else
+---@field listened_seconds number   of the minutes asked for
+---@field events table[]         oldest first, each with age (seconds) and datetime (ISO 8601, UTC)
+---@field total integer          events in that time, those included that are not kept any more
+---@field dropped integer        of these, what never came here: a storm
+---@field ended? string          why the relay is off, where it is
 
 ---@class Skill
 ---@field name string
 ---@field title string
 ---@field about string           one line, read by the coordinator when it picks operators
 ---@field prompt string          who the operator is and what it watches for
----@field uses? string[]         out of history, events, http, tcp
+---@field uses? string[]         out of history, events, monitor, http, tcp
+---@field relays? string[]       the relays that `events` may start: files of `skills/relays/`
+---@field needs? string          what the node must have for it, one line for people
+---@field available? fun(node: SkillNode): true|string   whether this node has it, or why not and what would help
 ---@field queries table<string, string>   Erlang, and all of it that is ever sent
 ---@field urgent? string[]       queries that run at high priority, before the node's own work: each is bounded in what
 ---  it reads and ends by itself within 50 ms, by its own clock
@@ -121,7 +140,7 @@ end
 
 local TEXTS = { "name", "title", "about", "prompt" }
 local TABLES = { "queries", "callbacks" }
-local USES = { history = true, events = true, http = true, tcp = true }
+local USES = { history = true, events = true, monitor = true, http = true, tcp = true }
 local CLASSES = { SAFE = true, CAUTION = true, DANGEROUS = true }
 
 --- An Erlang variable for a name of ours: sort_by is SortBy.
@@ -165,6 +184,7 @@ function form.callback_fault(s, c)
   for _, key in ipairs { "timeout", "every" } do
     if c[key] ~= nil and type(c[key]) ~= "number" then return key .. " must be a number of seconds" end
   end
+  if c.cost ~= nil and type(c.cost) ~= "string" then return "cost must be a string" end
   if (c.query == nil) == (c.run == nil) then return "wants either query or run" end
   local unlisted = form.list_fault(c, "args", "table")
   if unlisted then return unlisted end
@@ -229,7 +249,7 @@ function form.fault(s)
     if type(s[key]) ~= "table" then return key .. " must be a table", key end
   end
   if not s.name:match "^%l[%w_]*$" then return "name must be of letters, digits and _, a small letter first", "name" end
-  for key, of in pairs { uses = "string", keep = "string", urgent = "string", checks = "table" } do
+  for key, of in pairs { uses = "string", keep = "string", urgent = "string", relays = "string", checks = "table" } do
     local why = form.list_fault(s, key, of)
     if why then return why, key end
   end
@@ -244,6 +264,8 @@ function form.fault(s)
   for name, text in pairs(s.queries) do
     if type(text) ~= "string" then return ("query %s must be a string"):format(name), name end
   end
+  if s.needs ~= nil and type(s.needs) ~= "string" then return "needs must be a string", "needs" end
+  if s.available ~= nil and type(s.available) ~= "function" then return "available must be a function", "available" end
   for _, name in ipairs(s.keep or {}) do
     if not s.queries[name] then return "keep names no query: " .. name, "keep" end
   end
