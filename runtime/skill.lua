@@ -11,14 +11,32 @@ local form = require "runtime.skill_form"
 
 local skill = {}
 
---- Loads the text of a skill file. Whether its callbacks clash with another
+-- Erlang that skills share: what the files of `skills/texts/` return, in one table, with what a skill
+-- itself adds for its parts.
+local function shared_texts(own)
+  local shared = {}
+  for _, name in ipairs(files.list("skills/texts", ".lua")) do
+    local text, file = files.read(("skills/texts/%s.lua"):format(name))
+    if not text then return nil, file end
+    local blocks, err = form.evaluate(text, file)
+    if not blocks then return nil, err end
+    for word, block in pairs(blocks) do shared[word] = block end
+  end
+  for word, block in pairs(own or {}) do shared[word] = block end
+  return shared
+end
+
+--- Loads the text of a skill file. It is handed the texts that skills share as its argument. Whether its callbacks clash with another
 --- skill's is the concern of whoever loads both.
 ---@param text string
 ---@param file string            for messages
 ---@return Skill?
 ---@return Failure? err          with file and line
 function skill.load(text, file)
-  local s, err = form.evaluate(text, file)
+  local texts, err = shared_texts()
+  if not texts then return nil, err end
+  local s
+  s, err = form.evaluate(text, file, texts)
   if not s then return nil, err end
   local why, word = form.fault(s)
   if why then return nil, form.broken(why, word, text, file) end
@@ -27,13 +45,16 @@ function skill.load(text, file)
   return s
 end
 
---- Adds a part kept in a file of its own: `{ queries, callbacks, urgent? }`. The file is handed the skill's
---- `texts` as its argument, so that parts can share Erlang.
+--- Adds a part kept in a file of its own: `{ queries, callbacks, urgent? }`. The file is handed what
+--- skills share and the skill's own `texts` as its argument.
 ---@param s Skill
 ---@return Skill?
 ---@return Failure? err
 function skill.extend(s, text, file)
-  local part, err = form.evaluate(text, file, s.texts)
+  local texts, err = shared_texts(s.texts)
+  if not texts then return nil, err end
+  local part
+  part, err = form.evaluate(text, file, texts)
   if not part then return nil, err end
   local function bad(why, word) return nil, form.broken(why, word, text, file) end
   for _, key in ipairs { "queries", "callbacks" } do

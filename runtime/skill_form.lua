@@ -93,7 +93,7 @@ local failure = require "runtime.failure"
 ---@field snapshot string|fun(node: SkillNode): table?, any?   a query, for a small map of health figures
 ---@field callbacks table<string, Callback>
 ---@field checks? Check[]
----@field texts? table<string, string>   Erlang shared with the parts in `skills/NAME/`
+---@field texts? table<string, string>   Erlang for the parts in `skills/NAME/`, beside what `skills/texts/` has for all
 ---@field source? string         set here: the texts it was loaded from
 
 local form = {}
