@@ -26,17 +26,16 @@ local function shared_texts(own)
   return shared
 end
 
---- Loads the text of a skill file. It is handed the texts that skills share as its argument. Whether its callbacks clash with another
---- skill's is the concern of whoever loads both.
+--- Loads the text of a skill file. It is handed the texts that skills share as its argument. Whether
+--- its callbacks clash with another skill's is the concern of whoever loads both.
 ---@param text string
 ---@param file string            for messages
 ---@return Skill?
 ---@return Failure? err          with file and line
 function skill.load(text, file)
-  local texts, err = shared_texts()
-  if not texts then return nil, err end
-  local s
-  s, err = form.evaluate(text, file, texts)
+  local texts, unread = shared_texts()
+  if not texts then return nil, unread end
+  local s, err = form.evaluate(text, file, texts)
   if not s then return nil, err end
   local why, word = form.fault(s)
   if why then return nil, form.broken(why, word, text, file) end
@@ -51,10 +50,9 @@ end
 ---@return Skill?
 ---@return Failure? err
 function skill.extend(s, text, file)
-  local texts, err = shared_texts(s.texts)
-  if not texts then return nil, err end
-  local part
-  part, err = form.evaluate(text, file, texts)
+  local texts, unread = shared_texts(s.texts)
+  if not texts then return nil, unread end
+  local part, err = form.evaluate(text, file, texts)
   if not part then return nil, err end
   local function bad(why, word) return nil, form.broken(why, word, text, file) end
   for _, key in ipairs { "queries", "callbacks" } do
