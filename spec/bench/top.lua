@@ -1,5 +1,7 @@
---- The top ten by memory of 100,000 processes, beside recon:proc_count/2: time over the same link,
---- and the largest heap that the asking process reached on the node.
+--- The top ten of all processes, by memory, mailbox and reductions, on nodes of a thousand, a hundred
+--- thousand and a million of them: beside recon:proc_count/2, time over the same link and the largest
+--- heap that the asking process reached; beside observer_backend, which sends every process unsorted,
+--- the time on the node. And who holds binaries, beside recon:bin_leak/1, which collects everybody's garbage.
 
 local uv = require "luv"
 local etf = require "host.etf"
@@ -7,7 +9,17 @@ local async = require "runtime.async"
 local live = require "spec.support.live_node"
 local skill = require "runtime.skill"
 
-local PROCESSES, ROUNDS = 100000, 15
+-- Processes, rounds, and what we aim at: share of recon's time by attribute, and of its heap.
+local SIZES = {
+  { processes = 1000, shown = "1k", rounds = 31 },
+  { processes = 100000, shown = "100k", rounds = 11, memory = "<= 0.7", heap = "<= 0.4" },
+  { processes = 1000000, shown = "1M", rounds = 5, memory = "<= 0.5", message_queue = "<= 0.15",
+    reductions = "<= 0.15", heap = "<= 0.15" },
+}
+local ATTRIBUTES = { memory = "memory", message_queue = "message_queue_len", reductions = "reductions" }
+local ORDER = { "memory", "message_queue", "reductions" }
+local HOLDERS = 20000
+local FREE = { timeout = 120, heap_words = 0, priority = "normal" } -- as a person at a shell would ask
 
 local function recon_path()
   local pipe = assert(io.popen [[
@@ -22,9 +34,9 @@ local HEAP = [[
   Keys = [heap_block_size, old_heap_block_size, mbuf_size],
   Size = fun(L) -> lists:sum([V || {K, V} <- L, lists:member(K, Keys)]) end,
   Ask = case What of
-    <<"recon">> -> fun() -> recon:proc_count(memory, 10) end;
+    <<"recon">> -> fun() -> recon:proc_count(binary_to_atom(Attribute), 10) end;
     _ -> {ok, T, _} = erl_scan:string(binary_to_list(What)), {ok, E} = erl_parse:parse_exprs(T),
-         fun() -> erl_eval:exprs(E, [{'Limit', 10}, {'SortBy', <<"memory">>}]) end end,
+         fun() -> erl_eval:exprs(E, [{'Limit', 10}, {'SortBy', Attribute}]) end end,
   Me = self(),
   P = spawn(fun() -> receive go -> Ask() end,
         {_, L} = process_info(self(), garbage_collection_info), Me ! {self(), Size(L)} end),
@@ -32,6 +44,14 @@ local HEAP = [[
   P ! go,
   Most = fun Most(M) -> receive {P, N} -> max(M, N); {trace, P, _, L} -> Most(max(M, Size(L))) end end,
   Most(0).]]
+
+local CROWD = [[
+  lists:foreach(fun(I) -> spawn_opt(timer, sleep, [infinity], [{min_heap_size, 233 + I rem 7 * 100}]) end,
+                lists:seq(1, N)).]]
+
+local CROWD_WITH_BINARIES = [[
+  lists:foreach(fun(I) -> spawn(fun() -> B = [binary:copy(<<I>>, 100 + I rem 500) || _ <- lists:seq(1, 1 + I rem 5)],
+                            receive stop -> B end end) end, lists:seq(1, N)).]]
 
 local function median(values)
   local sorted = { unpack(values) }
@@ -52,31 +72,63 @@ local function timed(f)
   return (uv.hrtime() - start) / 1e6
 end
 
-return async.run(function()
-  local recon = recon_path()
-  local at = live.start { args = recon and { "-pa", recon } or {} }
-  at.eval([[
-    lists:foreach(fun(I) -> spawn_opt(timer, sleep, [infinity], [{min_heap_size, 233 + I rem 7 * 100}]) end,
-                  lists:seq(1, N)).]],
-    { N = PROCESSES })
-  local beam = assert(skill.open "beam")
-  local function ours() return skill.call(beam, "beam_top_processes", { 10, "memory" }, at.node) end
-  local function peer() return at.node:call("recon", "proc_count", { etf.A.memory, 10 }) end
-  local mine, theirs = {}, {}
-  for i = 1, ROUNDS do
-    mine[i] = timed(ours)
-    theirs[i] = recon and timed(peer)
+local function row(name, unit, ours, peer, other, target, ratio)
+  return { name = name, ours = ("%.1f %s"):format(ours, unit), peer = ("%.1f %s, %s"):format(other, unit, peer),
+    ratio = ratio or ours / other, target = target or "-" }
+end
+
+local function start(crowd, processes, recon)
+  local at = live.start { args = { "-pa", recon, "+P", "2000000" } }
+  at.eval(crowd, { N = processes })
+  return at
+end
+
+local function top(rows, recon, size)
+  local at, beam = start(CROWD, size.processes, recon), assert(skill.open "beam")
+  for _, by in ipairs(ORDER) do
+    local mine, theirs, backend = {}, {}, {}
+    for i = 1, size.rounds do
+      mine[i] = timed(function() return skill.call(beam, "beam_top_processes", { 10, by }, at.node) end)
+      theirs[i] = timed(function()
+        return at.node:call("recon", "proc_count", { etf.A[ATTRIBUTES[by]], 10 }, { timeout = 120 })
+      end)
+      backend[i] = timed(function()
+        return at.node.query("observer_backend:etop_collect(self()), receive {_, I} -> element(1, I) end.", {}, FREE)
+      end)
+    end
+    local name = ("beam_top_processes(10, %s), %s"):format(by, size.shown)
+    rows[#rows + 1] = row(name, "ms", median(mine), "recon", median(theirs), size[by], median_ratio(mine, theirs))
+    rows[#rows + 1] = row("the same", "ms", median(mine), "observer_backend", median(backend), nil,
+      median_ratio(mine, backend))
+    local attribute = { Attribute = by, What = beam.queries.top }
+    local heap = assert(at.node.query(HEAP, attribute, FREE))
+    local recons = assert(at.node.query(HEAP, { Attribute = ATTRIBUTES[by], What = "recon" }, FREE))
+    rows[#rows + 1] = row("the same: largest heap of who asks", "MB", heap * 8 / 2 ^ 20, "recon",
+      recons * 8 / 2 ^ 20, size.heap)
   end
-  local heap = at.eval(HEAP, { What = beam.queries.top }) * 8 / 2 ^ 20
-  local recons = recon and at.eval(HEAP, { What = "recon" }) * 8 / 2 ^ 20
   at.stop()
-  local function row(name, unit, our, other, target, ratio)
-    return { name = name, ours = ("%.1f %s"):format(our, unit), ratio = ratio or other and our / other, target = target,
-      peer = other and ("%.1f %s, recon"):format(other, unit) or "recon not found" }
+end
+
+local function holders(rows, recon)
+  local at, beam = start(CROWD_WITH_BINARIES, HOLDERS, recon), assert(skill.open "beam")
+  local mine, leak, count = {}, {}, {}
+  for i = 1, 11 do
+    mine[i] = timed(function() return skill.call(beam, "beam_binary_top_memory", { 10 }, at.node) end)
+    leak[i] = timed(function() return at.node:call("recon", "bin_leak", { 10 }, { timeout = 60 }) end)
+    count[i] = timed(function()
+      return at.node:call("recon", "proc_count", { etf.A.binary_memory, 10 }, { timeout = 60 })
+    end)
   end
-  return {
-    row("beam_top_processes(10, memory), 100,000 processes", "ms", median(mine), recon and median(theirs), "<= 0.7",
-      recon and median_ratio(mine, theirs)),
-    row("the same: largest heap of the asking process", "MB", heap, recons, "<= 0.4"),
-  }
+  rows[#rows + 1] = row("beam_binary_top_memory(10), 20k holders", "ms", median(mine), "recon:bin_leak", median(leak),
+    "<= 0.4", median_ratio(mine, leak))
+  rows[#rows + 1] = row("the same", "ms", median(mine), "recon:proc_count", median(count), nil,
+    median_ratio(mine, count))
+  at.stop()
+end
+
+return async.run(function()
+  local rows, recon = {}, assert(recon_path(), "recon is not here: make deps-bench")
+  for _, size in ipairs(SIZES) do top(rows, recon, size) end
+  holders(rows, recon)
+  return rows
 end)
