@@ -7,15 +7,10 @@ local skill = require "runtime.skill"
 
 local execute = {}
 
-local function names_of(s)
-  local names = {}
-  for name in pairs(s.callbacks) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
 -- One callback of the chunk. What was asked, refused and answered is what a verdict goes by.
 local function serve(state, name, given, log)
+  local called = name
+  name = skill.resolve(state.skill, called)
   local case, callback = state.case, state.skill.callbacks[name]
   if not callback then return nil, ("there is no callback %s"):format(name) end
   local ok, why = state.gate:permit(name, callback.class)
@@ -23,7 +18,7 @@ local function serve(state, name, given, log)
     case.unanswered[name] = tostring(why)
     return nil, tostring(why)
   end
-  local value, err = skill.call(state.skill, name, given, state.node)
+  local value, err = skill.call(state.skill, called, given, state.node)
   if value == nil then
     case.unanswered[name] = tostring(err)
     return nil, tostring(err)
@@ -53,7 +48,7 @@ function execute.run(state, args)
   local started = async.now()
   state.emit("operator.execute_start", { system_time = os.time() * 1e9 }, { code = args.code })
   local outcome = sandbox.execute {
-    code = args.code, names = names_of(state.skill),
+    code = args.code, names = skill.callable(state.skill),
     call = function(name, given) return serve(state, name, given, log) end,
   }
   local took = { duration = (async.now() - started) * 1e9 }

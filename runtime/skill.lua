@@ -140,6 +140,13 @@ local function read(name)
   end
   local known = { [GIVEN] = true }
   for _, other in ipairs(skill.names()) do known[other] = true end
+  for _, other in ipairs(known[name] and {} or skill.names()) do
+    local text, file = files.read(("skills/%s.lua"):format(other))
+    local s = text and form.evaluate(text, file, shared_texts() or {})
+    for _, also in ipairs(s and type(s.also) == "table" and s.also or {}) do
+      if also == name then return text, file end
+    end
+  end
   if not known[name] then
     local near = failure.nearest(name, skill.names())
     return nil, failure.new("skill", "there is no skill " .. name,
@@ -171,6 +178,13 @@ local function owner(file_name, opened)
   return longest
 end
 
+-- Callbacks are what its aliases are checked against, and those of `base` and of its parts are in by now.
+local function whole(s, file)
+  local why, word = form.alias_fault(s)
+  if why then return nil, form.broken(why, word, s.source, file) end
+  return s
+end
+
 --- A skill by name, or by the path of its file, with the callbacks of `base`, with its parts in
 --- `skills/NAME/` and with the checks of `skills/checks/NAME.lua` and `NAME_*.lua` there.
 ---@param name string            "ets" or "./my_skill.lua"
@@ -194,6 +208,8 @@ function skill.open(name)
   end
   s, err = completed(s, "skills/" .. s.name, function() return true end, skill.extend)
   if not s then return nil, err end
+  s, err = whole(s, file)
+  if not s then return nil, err end
   return completed(s, "skills/checks", function(file_name) return owner(file_name, s.name) == s.name end, skill.attach)
 end
 
@@ -210,7 +226,25 @@ local function number(arg, v)
   return v
 end
 
+local DEEPEST = 16
+
+-- Whether the codec and JSON both can say it: no list with named keys, no end in itself.
+local function sayable(v, depth)
+  if type(v) == "number" then return v == v and math.abs(v) ~= math.huge end
+  if type(v) ~= "table" then return type(v) ~= "function" and type(v) ~= "thread" end
+  if depth > DEEPEST or getmetatable(v) then return false end
+  local listed = #v > 0
+  for key, value in pairs(v) do
+    if type(key) ~= (listed and "number" or "string") or not sayable(value, depth + 1) then return false end
+  end
+  return table.maxn(v) == #v
+end
+
 local accept = {
+  any = function(_, v)
+    if v == nil or not sayable(v, 1) then return nil, "a number, a text, true, false, a list or a table with names" end
+    return v
+  end,
   number = function(arg, v) return number(arg, tonumber(v)) end,
   integer = function(arg, v)
     v = tonumber(v)
@@ -330,6 +364,28 @@ local function too_soon(name, callback, node)
   last_run[node] = ran
 end
 
+--- What a name calls: an older name is one of the callbacks, with its first arguments.
+---@param s Skill
+---@param name string
+---@return string callback
+---@return any[] first
+function skill.resolve(s, name)
+  local call = s.aliases and s.aliases[name]
+  if not call then return name, {} end
+  return call[1], { unpack(call, 2) }
+end
+
+--- All names that can be called, the older ones too.
+---@param s Skill
+---@return string[] sorted
+function skill.callable(s)
+  local names = {}
+  for name in pairs(s.callbacks) do names[#names + 1] = name end
+  for name in pairs(s.aliases or {}) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
 --- Runs one callback. What the model got wrong comes back as nil, err, worded so
 --- that it can try again. `{ unavailable = why }` is a result like any other.
 ---@param s Skill
@@ -338,9 +394,13 @@ end
 ---@return any result
 ---@return any err               a string, or a Failure: the node's own, or stage "usage" for wrong arguments
 function skill.call(s, name, given, node)
+  local all
+  name, all = skill.resolve(s, name)
   local callback = s.callbacks[name]
   if not callback then return nil, ("%s has no callback %s"):format(s.name, name) end
-  local args, err = bind(name, callback.args or {}, given)
+  local before = #all
+  for i = 1, table.maxn(given) do all[before + i] = given[i] end -- among them may be nil
+  local args, err = bind(name, callback.args or {}, all)
   if not args then return nil, err end
   local soon = too_soon(name, callback, node)
   if soon then return nil, name .. ": " .. soon end
@@ -360,7 +420,7 @@ end
 ---@return table<string, function>
 function skill.functions(s, node)
   local functions = {}
-  for name in pairs(s.callbacks) do
+  for _, name in ipairs(skill.callable(s)) do
     functions[name] = function(...)
       local result, err = skill.call(s, name, { ... }, node)
       if result == nil then error(err, 0) end

@@ -10,7 +10,7 @@ local failure = require "runtime.failure"
 
 ---@class Arg
 ---@field name string            `sort_by` is the variable SortBy in the query
----@field type "integer"|"number"|"string"|"choice"
+---@field type "integer"|"number"|"string"|"choice"|"any"   any: whatever JSON can say
 ---@field default? any           an argument without one is required
 ---@field min? number
 ---@field max? number
@@ -92,6 +92,9 @@ local failure = require "runtime.failure"
 ---@field keep? string[]         queries without variables whose answers `history` remembers
 ---@field snapshot string|fun(node: SkillNode): table?, any?   a query, for a small map of health figures
 ---@field callbacks table<string, Callback>
+---@field also? string[]         other names it is opened by
+---@field aliases? table<string, any[]>   older names of callbacks: { the callback, and its first arguments }; they
+---  work, and stand in no prompt
 ---@field checks? Check[]
 ---@field texts? table<string, string>   Erlang for the parts in `skills/NAME/`, beside what `skills/texts/` has for all
 ---@field source? string         set here: the texts it was loaded from
@@ -161,11 +164,11 @@ function form.list_fault(t, key, of)
   end
 end
 
-local KINDS = { integer = true, number = true, string = true, choice = true }
+local KINDS = { integer = true, number = true, string = true, choice = true, any = true }
 
 local function argument_fault(arg)
   if type(arg) ~= "table" or type(arg.name) ~= "string" then return "an argument wants a name" end
-  if not KINDS[arg.type] then return arg.name .. ": type must be integer, number, string or choice" end
+  if not KINDS[arg.type] then return arg.name .. ": type must be integer, number, string, choice or any" end
   if arg.type == "choice" and (type(arg.of) ~= "table" or form.list_fault(arg, "of", "string")) then
     return arg.name .. ": a choice wants `of`, a list of strings"
   end
@@ -229,6 +232,19 @@ function form.checks_fault(s, checks)
   end
 end
 
+--- The same for the other names of a skill's callbacks, once it has all its parts.
+---@return string? why
+---@return string? word
+function form.alias_fault(s)
+  for alias, call in pairs(s.aliases or {}) do
+    if type(alias) ~= "string" then return ("aliases: %s is no name"):format(tostring(alias)), "aliases" end
+    if s.callbacks[alias] then return alias .. " is a callback already", alias end
+    if type(call) ~= "table" or not s.callbacks[call[1] or ""] then
+      return ("alias %s wants { callback, its first arguments }"):format(alias), alias
+    end
+  end
+end
+
 ---@return string? why
 function form.urgent_fault(s)
   for _, name in ipairs(s.urgent or {}) do
@@ -249,7 +265,8 @@ function form.fault(s)
     if type(s[key]) ~= "table" then return key .. " must be a table", key end
   end
   if not s.name:match "^%l[%w_]*$" then return "name must be of letters, digits and _, a small letter first", "name" end
-  for key, of in pairs { uses = "string", keep = "string", urgent = "string", relays = "string", checks = "table" } do
+  for key, of in pairs { uses = "string", keep = "string", urgent = "string", relays = "string", also = "string",
+    checks = "table" } do
     local why = form.list_fault(s, key, of)
     if why then return why, key end
   end
@@ -269,6 +286,7 @@ function form.fault(s)
   for _, name in ipairs(s.keep or {}) do
     if not s.queries[name] then return "keep names no query: " .. name, "keep" end
   end
+  if s.aliases ~= nil and type(s.aliases) ~= "table" then return "aliases must be a table", "aliases" end
   local hasty = form.urgent_fault(s)
   if hasty then return hasty, "urgent" end
   if type(s.snapshot) ~= "function" and not s.queries[s.snapshot] then

@@ -23,8 +23,8 @@ local function find(name)
   end
   for _, skill_name in ipairs(order) do
     local s, err = skill.open(skill_name)
-    if s and s.callbacks[name] then return s end
-    for callback in pairs(s and s.callbacks or {}) do names[#names + 1] = callback end
+    if s and s.callbacks[skill.resolve(s, name)] then return s end
+    for _, callable in ipairs(s and skill.callable(s) or {}) do names[#names + 1] = callable end
     broken = broken or err
   end
   local near = failure.nearest(name, names)
@@ -43,7 +43,8 @@ function call.run(c)
   local permitted
   permitted, err = gate.check(c.options.allow, { s })
   if not permitted then return nil, err end
-  permitted, err = gate.new({ allow = c.options.allow }):permit(name, s.callbacks[name].class)
+  local callback = skill.resolve(s, name)
+  permitted, err = gate.new({ allow = c.options.allow }):permit(callback, s.callbacks[callback].class)
   if not permitted then return nil, failure.of(err, "gate", 5) end
   local beamlens = require "runtime.beamlens"
   beamlens.options = c.options
