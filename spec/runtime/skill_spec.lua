@@ -52,7 +52,7 @@ describe("skill.load", function()
     assert.equal("clock.lua:7: time_now: wants either query or run", complaint(', query = "now"', ""))
     assert.equal("clock.lua:7: time_now: the query never reads At", complaint('"At."', '"ok."'))
     assert.equal("clock.lua:7: time_now: returns must list the fields", complaint('returns = { "unix_ms" },', ""))
-    assert.equal("clock.lua:7: time_now: at: type must be integer, number, string or choice",
+    assert.equal("clock.lua:7: time_now: at: type must be integer, number, string, choice or any",
       complaint('"integer"', '"int"'))
     assert.equal("clock.lua:3: urgent names no query: then", complaint("uses =", 'urgent = { "then" }, uses ='))
     assert.equal("clock.lua:4: urgent query now may not wait",
@@ -118,6 +118,52 @@ describe("skill.load", function()
     local s, err = skill.load(string.dump(loadstring(SOUND)), "clock.lua")
     assert.is_nil(s)
     assert.matches("wrong mode", err.message)
+  end)
+end)
+
+describe("the older names of a skill and of its callbacks", function()
+  local aliased = SOUND:gsub('uses = {', 'aliases = { at_noon = { "time_now", 12 } }, uses = {')
+  local node = { query = function(_, variables) return variables.At end }
+
+  it("call the callback with its first arguments, and stand in no prompt", function()
+    local s = assert(skill.load(aliased, "clock.lua"))
+    assert.equal(12, skill.functions(s, node).at_noon())
+    assert.is_nil(skill.describe(s):find("at_noon", 1, true))
+    assert.same({ "time_now", { 12 } }, { skill.resolve(s, "at_noon") })
+    assert.equal("time_now takes at most 1 argument, not 2", tostring(select(2, skill.call(s, "at_noon", { 1 }, node))))
+  end)
+
+  it("are refused with file and line where they call nothing", function()
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write((aliased:gsub("time_now\", 12", "time_then\"")))
+    file:close()
+    local s, err = skill.open(path)
+    os.remove(path)
+    assert.is_nil(s)
+    assert.equal(path .. ":3: alias at_noon wants { callback, its first arguments }", err.message)
+  end)
+end)
+
+describe("an argument of any type", function()
+  local any = SOUND:gsub('type = "integer"', 'type = "any"', 1)
+  local s = assert(skill.load(any, "clock.lua"))
+  local node = { query = function(_, variables) return { variables.At } end }
+
+  it("is whatever JSON can say", function()
+    for _, value in ipairs { 5, 0.5, "five", true, false, { 1, { 2 } }, { a = { b = "c" } }, {} } do
+      assert.same({ value }, (assert(skill.call(s, "time_now", { value }, node))))
+    end
+  end)
+
+  it("is refused where the node could not be told it", function()
+    local loop = {}
+    loop.loop = loop
+    for _, value in ipairs { 0 / 0, math.huge, print, { 1, a = 2 }, { [1.5] = 1 }, loop } do
+      local result, err = skill.call(s, "time_now", { value }, node)
+      assert.is_nil(result)
+      assert.equal("time_now: at must be a number, a text, true, false, a list or a table with names", tostring(err))
+    end
   end)
 end)
 
