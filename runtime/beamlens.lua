@@ -6,6 +6,7 @@ local config = require "runtime.config"
 local failure = require "runtime.failure"
 local gate = require "runtime.gate"
 local progress = require "runtime.progress"
+local sampler = require "runtime.sampler"
 local skill = require "runtime.skill"
 local telemetry = require "runtime.telemetry"
 
@@ -105,6 +106,7 @@ end
 -- A node that the script handed us stays its own; one that we attached to for the run is left.
 local function finish(run, report, err)
   progress.stop()
+  if run.sampler then run.sampler:stop() end
   run.node.deadline = nil
   if run.own then leave(run.node) end
   return report, err
@@ -139,6 +141,7 @@ local function prepare(o, names)
   return {
     node = node, own = own, skills = skills, skill = skills[1], mind = mind, gate = gate.new { allow = o.allow },
     reason = o.reason, task = o.task or o.reason, deadline = deadline, limits = o.limits,
+    sampler = sampler.start(node, skills),
   }
 end
 

@@ -94,7 +94,8 @@ function operator.investigate(case, s, entry, system, context, deadline)
   emit("operator.started", { system_time = os.time() * 1e9 })
   local question = context and context:sub(1, CONTEXT_BYTES)
   local outcome = agent.run {
-    kind = "operator", provider = case.mind.operator(s), system = system, task = task_of(case, question),
+    kind = "operator", provider = case.mind.operator(s, skill.history(s, case.node)), system = system,
+    task = task_of(case, question),
     tools = tools.list, deadline = deadline, iterations = case.limits.iterations,
     state = { case = case, skill = s, node = case.node, gate = case.gate, status = entry, question = question,
       emit = emit },

@@ -338,9 +338,15 @@ end
 ---@return any err               a string or a Failure
 function skill.snapshot(s, node)
   local seen = restricted(s, node, SNAPSHOT_TIMEOUT)
-  if type(s.snapshot) == "function" then return s.snapshot(seen) end
-  return seen.ask(s.snapshot)
+  local figures, err
+  if type(s.snapshot) == "function" then figures, err = s.snapshot(seen) else figures, err = seen.ask(s.snapshot) end
+  if type(figures) == "table" and node.past then node.past:figures(s.name, figures) end
+  return figures, err
 end
+
+--- What is remembered of this node for the skill, for its checks.
+---@return History
+function skill.history(s, node) return handed("history", s, node) end
 
 --- Whether this node has what the skill needs.
 ---@return true|string   or why not, and what would help

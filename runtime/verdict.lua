@@ -11,13 +11,10 @@ local verdict = {}
 local GRAVE = { warning = true, critical = true }
 local BY_ITSELF = { done = true, answer = true }
 
--- Until there is a memory of earlier runs; a check that needs it looks twice.
-local function no_history() return {} end
-
 -- A check comes from a file that people edit: one that trips over a snapshot must not take the
 -- verdict with it. What it did not acquit, stays suspect.
-local function suspects(check, snapshot)
-  local ok, suspect = pcall(check.suspect, snapshot, no_history)
+local function suspects(check, snapshot, history)
+  local ok, suspect = pcall(check.suspect, snapshot, history)
   return not ok or suspect
 end
 
@@ -58,9 +55,10 @@ local function open_of(case, s)
   if #(s.checks or {}) == 0 and not case.mind.destination then
     return { { text = ("the skill %s has no checks, so the analyst cannot judge what it saw"):format(s.name) } }
   end
+  local history = skill.history(s, case.node)
   for _, check in ipairs(s.checks or {}) do
     local suspect = false
-    for _, snapshot in ipairs(snapshots) do suspect = suspect or suspects(check, snapshot) end
+    for _, snapshot in ipairs(snapshots) do suspect = suspect or suspects(check, snapshot, history) end
     local missing = suspect and unseen(case, check) or {}
     if #missing > 0 then open[#open + 1] = { mechanism = check.mechanism, missing = missing } end
   end

@@ -97,11 +97,11 @@ function Analyst:look(round)
   end
 end
 
-local function operate(self, skill)
+local function operate(self, skill, history)
   local first = self:call("How is it now?", "take_snapshot", {})
   if not first.ok then return self:finish("No snapshot, so nothing can be told: " .. first.text, {}) end
   local snapshot = first.data
-  local all = rounds.new(skill.checks or {}, snapshot.data)
+  local all = rounds.new(skill.checks or {}, snapshot.data, history)
   for round in all:each() do self:look(round) end
 
   local findings, worst = clues.settle(all:findings()), nil
@@ -146,9 +146,10 @@ local function coordinate(self, skills)
 end
 
 ---@param skill Skill
+---@param history? History  of the node that it looks at
 ---@return table provider   for one run of one operator
-function analyst.operator(skill)
-  return provider(function(self) return operate(self, skill) end)
+function analyst.operator(skill, history)
+  return provider(function(self) return operate(self, skill, history or function() return {} end) end)
 end
 
 ---@param skills Skill[]

@@ -24,7 +24,7 @@ local PROVIDERS = { "analyst", "anthropic", "openai", "script" }
 ---@field name string
 ---@field model? string
 ---@field destination? string   where text goes: print it before the first request; nil: nowhere
----@field operator fun(skill: table): table      a provider for an operator with this skill
+---@field operator fun(skill: table, history: History): table   a provider for an operator with this skill
 ---@field coordinator fun(skills: table[]): table
 
 local function same_for_all(mind, make)

@@ -60,8 +60,6 @@ end
 local Rounds = {}
 Rounds.__index = Rounds
 
-local function no_history() return {} end
-
 -- Checks come from files that people edit: one that trips must not take the others with it.
 local function try(all, check, f, ...)
   local ok, value = pcall(f, ...)
@@ -73,11 +71,12 @@ end
 --- critical the node has no time for the others, whose looks would only add to its work.
 ---@param checks Check[]
 ---@param snapshot table
+---@param history History
 ---@return Rounds
-function rounds.new(checks, snapshot)
+function rounds.new(checks, snapshot, history)
   local all = setmetatable({ going = {}, later = {}, failed = {}, made = {}, skipped = {} }, Rounds)
   for _, check in ipairs(checks) do
-    if try(all, check, check.suspect, snapshot, no_history) then
+    if try(all, check, check.suspect, snapshot, history) then
       local urgent = check.urgent and try(all, check, check.urgent, snapshot)
       local list = urgent and all.going or all.later
       list[#list + 1] = { check = check, looks = {}, results = {} }

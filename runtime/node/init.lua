@@ -7,6 +7,7 @@ local cookie = require "runtime.node.cookie"
 local crypto = require "host.crypto"
 local etf = require "host.etf"
 local failure = require "runtime.failure"
+local history = require "runtime.history"
 local link = require "runtime.node.link"
 local query = require "runtime.node.query"
 local telemetry = require "runtime.telemetry"
@@ -37,6 +38,7 @@ end
 ---@field load Load
 ---@field query fun(text: string, variables?: table, opts?: CallOptions): any, Failure?
 ---@field sleep fun(seconds: number): true|nil, string?
+---@field past Past           what was seen of it before
 ---@field deadline? number   no query goes on after this, whatever its own deadline
 ---@field private link Link
 ---@field private calls Calls
@@ -67,6 +69,7 @@ local function establish(n, deadline)
   -- A node that was started anew may be of another release, and parse to other forms.
   if n.link and n.link.session.peer_creation ~= opened.session.peer_creation then
     n.forms, n.before = {}, nil -- and what the old one had is nothing to compare with
+    n.past:forget()
   end
   n.link = opened
   n.calls = call.attach(opened, function(why)
@@ -183,6 +186,7 @@ function node.connect(o)
     forms = {}, listeners = {}, relays = 0,
   }, Node)
   cookies[n] = secret
+  history.attach(n)
   n.query = function(text, variables, opts) return query.run(n, text, variables, opts) end
   n.sleep = async.sleep
   local up, err = establish(n, o.deadline or async.now() + CONNECT_S)

@@ -1,0 +1,124 @@
+--- What was seen of one node before: the figures of each skill's snapshots and the answers of the
+--- queries that it keeps. Growth over minutes needs them. It is bounded: old entries are
+--- thinned out, so that a metric spans hours with a hundred of them, close together where they are
+--- new and far apart where they are old.
+
+local async = require "runtime.async"
+
+local history = {}
+
+local MOST = 100          -- entries of one metric
+local LONGEST_S = 86400   -- what is older is forgotten
+local LARGEST = 300000    -- values in all, tables and what they hold: some 20 MB
+
+---@class Past
+---@field private kept table<string, table<string, table[]>>   skill -> metric -> { at, value, weight }, oldest first
+---@field private weight integer
+local Past = {}
+Past.__index = Past
+
+local function weight_of(value)
+  if type(value) ~= "table" or getmetatable(value) then return 1 end
+  local sum = 1
+  for _, item in pairs(value) do sum = sum + weight_of(item) end
+  return sum
+end
+
+-- The entry that tells least beside its neighbours: the gap that it leaves is smallest for its age.
+-- The first and the last stay: they say how far back one can look, and how it is now.
+local function least_missed(list, now)
+  local found, least
+  for i = 2, #list - 1 do
+    local gap = (list[i + 1].at - list[i - 1].at) / (now - list[i - 1].at + 1)
+    if not least or gap < least then found, least = i, gap end
+  end
+  return found or 1
+end
+
+function Past:drop(list, i)
+  self.weight = self.weight - table.remove(list, i).weight
+end
+
+function Past:heaviest()
+  local found, most = nil, 0
+  for _, metrics in pairs(self.kept) do
+    for _, list in pairs(metrics) do
+      local sum = 0
+      for _, entry in ipairs(list) do sum = sum + entry.weight end
+      if sum > most then found, most = list, sum end
+    end
+  end
+  return found
+end
+
+--- Keeps a value. It is kept as it is, not as a copy.
+---@param skill string
+---@param metric string   a field of the skill's snapshot, or a query that it keeps
+---@param value any
+---@param at? number      now, if left out
+function Past:remember(skill, metric, value, at)
+  at = at or async.now()
+  local metrics = self.kept[skill] or {}
+  self.kept[skill] = metrics
+  local list = metrics[metric] or {}
+  metrics[metric] = list
+  local entry = { at = at, value = value, weight = weight_of(value) }
+  list[#list + 1] = entry
+  self.weight = self.weight + entry.weight
+  while list[1].at < at - LONGEST_S do self:drop(list, 1) end
+  if #list > MOST then self:drop(list, least_missed(list, at)) end
+  while self.weight > LARGEST do
+    local heaviest = self:heaviest()
+    self:drop(heaviest, least_missed(heaviest, at))
+  end
+end
+
+--- Keeps the figures of a snapshot, each by its own name.
+---@param skill string
+---@param figures table<string, any>
+---@param at? number
+function Past:figures(skill, figures, at)
+  for name, value in pairs(figures) do self:remember(skill, name, value, at) end
+end
+
+---@param skill string
+---@param metric string
+---@param minutes number
+---@param now? number
+---@return { age: number, value: any }[]   oldest first, age in seconds
+function Past:look(skill, metric, minutes, now)
+  now = now or async.now()
+  local found = {}
+  for _, entry in ipairs(self.kept[skill] and self.kept[skill][metric] or {}) do
+    local age = now - entry.at
+    if age <= minutes * 60 then found[#found + 1] = { age = age, value = entry.value } end
+  end
+  return found
+end
+
+--- The history as one skill may see it: its own.
+---@param skill string
+---@return History
+function Past:of(skill)
+  return function(metric, minutes) return self:look(skill, metric, minutes) end
+end
+
+--- The node is another one now, and nothing of the old one compares with it.
+function Past:forget() self.kept, self.weight = {}, 0 end
+
+---@return Past
+function history.new()
+  local past = setmetatable({}, Past)
+  past:forget()
+  return past
+end
+
+--- Gives a node its history, for skills that use it.
+---@param n table
+function history.attach(n)
+  n.past = history.new()
+  n.uses = n.uses or {}
+  n.uses.history = function(s) return n.past:of(s.name) end
+end
+
+return history

@@ -1,0 +1,93 @@
+--- Looks at a node while a run goes on, so that skills have a history to stand on: asks the queries
+--- that they keep, at once and then ever more rarely. It is never in the way: its questions are of low
+--- priority with a short deadline, a beat is left out while the node is down, what was slow is
+--- asked more rarely, and it ends with the run. An error is of no consequence and only counted.
+
+local async = require "runtime.async"
+
+local sampler = {}
+
+local PAUSES = { 1, 2, 5, 10, 20, 30 } -- seconds; the last one again and again
+local PATIENCE_S = 5
+local SLOW_S = 1
+local SHARE = 20 -- of the time a beat takes at most one part in so many
+
+---@class Sampler
+---@field asked integer      questions that were answered
+---@field failed integer     that were not
+---@field skipped integer    beats left out, or broken off, because the node was down or slow
+---@field private task? Task
+local Sampler = {}
+Sampler.__index = Sampler
+
+-- The same text may be kept by two skills; it is asked once.
+local function wanted_of(skills)
+  local texts, by_text = {}, {}
+  for _, s in ipairs(skills) do
+    for _, name in ipairs(s.keep or {}) do
+      local text = s.queries[name]
+      if not by_text[text] then
+        by_text[text] = { text = text }
+        texts[#texts + 1] = by_text[text]
+      end
+      table.insert(by_text[text], { skill = s.name, metric = name })
+    end
+  end
+  return texts
+end
+
+--- Asks everything once.
+---@return boolean over   the run is
+function Sampler:beat()
+  for _, wanted in ipairs(self.wanted) do
+    local began = async.now()
+    local value = self.node.query(wanted.text, nil, { timeout = PATIENCE_S, priority = "low" })
+    if async.current().cancelled then return true end
+    local now = async.now()
+    if value == nil then
+      self.failed = self.failed + 1
+    else
+      self.asked = self.asked + 1
+      for _, place in ipairs(wanted) do
+        self.node.past:remember(place.skill, place.metric, value, (began + now) / 2)
+      end
+    end
+    if now - began > SLOW_S then
+      self.skipped = self.skipped + 1
+      return false
+    end
+  end
+  return false
+end
+
+local function run(self)
+  local turn = 1
+  while true do
+    local began = async.now()
+    if self.node.state ~= "up" then
+      self.skipped = self.skipped + 1
+    elseif self:beat() then
+      return
+    end
+    local pause = math.max(PAUSES[math.min(turn, #PAUSES)], SHARE * (async.now() - began))
+    turn = turn + 1
+    if not async.sleep(pause) then return end
+  end
+end
+
+--- Starts it, where a skill keeps anything and the node has a history to keep it in.
+---@param node AttachedNode
+---@param skills Skill[]
+---@return Sampler
+function sampler.start(node, skills)
+  local self = setmetatable({ node = node, wanted = wanted_of(skills), asked = 0, failed = 0, skipped = 0 }, Sampler)
+  if node.past and #self.wanted > 0 then self.task = async.spawn(run, self) end
+  return self
+end
+
+--- Ends it; a question that is out is taken back. Safe to call twice.
+function Sampler:stop()
+  if self.task then self.task:cancel "the run is over" end
+end
+
+return sampler

@@ -1,0 +1,90 @@
+-- The sampler on a live node. A spec polls for what it did and never waits for a time to pass.
+local async = require "runtime.async"
+local live = require "spec.support.live_node"
+local sampler = require "runtime.sampler"
+local skill = require "runtime.skill"
+
+local function text(name, queries)
+  return ([[return { name = %q, title = "t", about = "a", prompt = "p", uses = { "history" }, queries = { %s },
+    keep = { "kept" }, snapshot = "kept", callbacks = {} }]]):format(name, queries)
+end
+
+local function load(name, queries) return assert(skill.load(text(name, queries), name .. ".lua")) end
+
+local function wait_for(what)
+  local deadline = async.now() + 30
+  while not what() and async.now() < deadline do async.sleep(0.01) end
+  assert.is_true(what() and true)
+end
+
+describe("sampler", function()
+  local at, going
+
+  local function start(...)
+    going = sampler.start(at.node, { ... })
+    return going
+  end
+
+  setup(function() at = live.start() end)
+  after_each(live.test(function() going:stop() end))
+  teardown(function() live.stop_all() end)
+
+  it("remembers the answers of the queries that skills keep, again and again", live.test(function()
+    start(load("counting", [[kept = "erlang:system_info(atom_count)."]]))
+    wait_for(function() return #at.node.past:look("counting", "kept", 1) >= 2 end)
+    going:stop()
+    local last = at.node.past:look("counting", "kept", 1)
+    assert.near(at.eval "erlang:system_info(atom_count).", last[#last].value, 200)
+  end))
+
+  it("asks a text that two skills keep once for both", live.test(function()
+    start(load("left", [[kept = "make_ref()."]]), load("right", [[kept = "make_ref()."]]))
+    wait_for(function() return going.asked >= 1 end)
+    going:stop()
+    assert.equal(at.node.past:look("left", "kept", 1)[1].value, at.node.past:look("right", "kept", 1)[1].value)
+  end))
+
+  it("asks at low priority", live.test(function()
+    start(load("modest", [[kept = "element(2, process_info(self(), priority))."]]))
+    wait_for(function() return going.asked >= 1 end)
+    assert.equal("low", tostring(at.node.past:look("modest", "kept", 1)[1].value))
+  end))
+
+  it("counts an error, remembers nothing of it, and asks the others", live.test(function()
+    start(load("broken", [[kept = "1 / 0."]]), load("whole", [[kept = "1."]]))
+    wait_for(function() return going.asked >= 2 end)
+    assert.is_true(going.failed >= 1)
+    assert.same({}, at.node.past:look("broken", "kept", 1))
+    assert.equal(1, at.node.past:look("whole", "kept", 1)[1].value)
+  end))
+
+  it("ends at once when the run does, and takes back the question that is out", live.test(function()
+    start(load("endless", [[kept = "register(endless_question, self()), receive never -> ok end."]]))
+    wait_for(function() return at.eval "is_pid(whereis(endless_question))." end)
+    going:stop()
+    assert.is_true(going.task.finished)
+    wait_for(function() return at.eval "whereis(endless_question) =:= undefined." end)
+  end))
+
+  it("leaves a beat out while the node is down, and asks nothing then", live.test(function()
+    local calls = at.node.load.calls
+    at.node.state = "down"
+    start(load("absent", [[kept = "1."]]))
+    at.node.state = "up"
+    assert.same({ 0, 0, 1, calls }, { going.asked, going.failed, going.skipped, at.node.load.calls })
+  end))
+
+  it("asks nothing where no skill keeps anything", live.test(function()
+    local s = load("quiet", [[kept = "1."]])
+    s.keep = nil
+    assert.is_nil(start(s).task)
+  end))
+
+  it("counts in what the run cost the node", live.test(function()
+    local calls, reductions = at.node.load.calls, at.node.load.reductions
+    start(load("costly", [[kept = "length(lists:seq(1, 100000))."]]))
+    wait_for(function() return going.asked >= 1 end)
+    assert.is_true(at.node.load.calls > calls)
+    assert.is_true(at.node.load.reductions > reductions + 1000)
+  end))
+end)
