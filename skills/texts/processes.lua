@@ -57,8 +57,8 @@ local ROWS = WORDS .. [=[
 -- does. A shape says which item, where in it the figures stand,
 -- X and E. The order of garbage_collection_info is that of this release, so we ask for our own.
 local WALK = ROWS .. [=[
-  Slices = fun Slices(L, K, A) when K > 2000 ->
-                 {H, T} = lists:split(2000, L), Slices(T, K - 2000, [lists:delete(self(), H) | A]);
+  Slices = fun Slices(L, K, A) when K > 5000 ->
+                 {H, T} = lists:split(5000, L), Slices(T, K - 5000, [lists:delete(self(), H) | A]);
                Slices(L, _, A) -> [lists:delete(self(), L) | A] end,
   All = fun() -> L = erlang:processes(), Slices(L, length(L), []) end,
   Total = fun(S) -> lists:sum(lists:map(fun erlang:length/1, S)) end,
