@@ -7,7 +7,7 @@ BUILD   ?= build
 PROGRAM ?= beamlens-run
 
 PACKAGES = gcc libc6-dev make luajit libluajit-5.1-dev lua-luv-dev libuv1-dev lua-cjson-dev \
-  libcurl4-openssl-dev libssl-dev erlang-base erlang-dev
+  libcurl4-openssl-dev libssl-dev libsqlite3-dev erlang-base erlang-dev
 TEST_PACKAGES = erlang-nox elixir lua-busted lua-check cppcheck
 FUZZ_PACKAGES = clang libclang-rt-14-dev
 BENCH_PACKAGES = rabbitmq-server
@@ -15,7 +15,7 @@ BENCH_PACKAGES = rabbitmq-server
 WARN = -std=gnu99 -Wall -Wextra -Werror -D_GNU_SOURCE
 INC  = -isystem /usr/include/luajit-2.1 -isystem /usr/include/lua5.1 -Ihost
 LIBS = -l:liblua5.1-luv.a -l:liblua5.1-cjson.a -l:libluajit-5.1.a -l:libuv_a.a -l:libei.a \
-  -lcurl -lcrypto -lpthread -ldl -lrt -lm
+  -l:libsqlite3.a -lcurl -lcrypto -lpthread -ldl -lrt -lm
 
 OBJECTS = $(patsubst host/%.c,$(BUILD)/%.o,$(filter-out host/main.c,$(wildcard host/*.c)))
 LUA     = $(filter-out runtime/build/%,$(wildcard runtime/*.lua runtime/*/*.lua sandbox/*.lua skills/*.lua skills/*/*.lua))
