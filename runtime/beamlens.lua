@@ -57,7 +57,7 @@ local function attach(o)
   end
   local node, err = require("runtime.node").connect {
     name = o.node, cookie_file = o.cookie_file, port = o.port,
-    deadline = async.now() + math.min(o.deadline, LONGEST_CONNECT_S),
+    deadline = async.now() + math.min(o.deadline, LONGEST_CONNECT_S), relays = not o.no_relays and {} or false,
   }
   if node then connected[#connected + 1] = node end
   return node, err
@@ -70,7 +70,7 @@ end
 function beamlens.connect(opts) return attach(settled(opts)) end
 
 local function leave(node)
-  node:close()
+  node:leave()
   for i, other in ipairs(connected) do
     if other == node then return table.remove(connected, i) end
   end
@@ -133,6 +133,7 @@ local function prepare(o, names)
     end
   end
   node.deadline = deadline
+  if node.relays then node.relays:begin(skills) end -- what they hear from the first moment on is worth most
   for _, s in ipairs(skills) do
     local parsed
     parsed, err = skill.parse(s, node)

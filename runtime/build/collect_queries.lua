@@ -6,6 +6,7 @@ local bytes = require "runtime.node.bytes"
 local crypto = require "host.crypto"
 local files = require "host.files"
 local query = require "runtime.node.query"
+local relay_form = require "runtime.relay_form"
 local skill = require "runtime.skill"
 local uv = require "luv"
 
@@ -21,6 +22,11 @@ end
 local texts = query.own_texts()
 texts_of("base", texts)
 for _, name in ipairs(skill.names()) do texts_of(name, texts) end
+for _, name in ipairs(relay_form.names()) do
+  local r, err = relay_form.open(name)
+  if not r then error(tostring(err), 0) end
+  texts[#texts + 1] = r.query
+end
 
 local wrapped, seen = {}, {}
 for _, text in ipairs(texts) do

@@ -29,6 +29,7 @@ local TIMEOUT_S = 10
 ---@field link Link
 ---@field pending table<any, table>  by ref: what waits for an exit; by pid: what waits for rex
 ---@field boxes table<any, table>    by the pid we gave it as group leader: whose output that is
+---@field mailboxes table<any, table>   by pid: who takes what is sent there, of how many bytes at most
 ---@field private us any             our pid in everything that needs one
 ---@field private count integer
 ---@field private through_rex boolean
@@ -153,6 +154,18 @@ function Calls:run(module, func, args, o)
   return value, err, { bytes = request.bytes or 0, ms = (async.now() - started) * 1000, printed = stdio.text(request) }
 end
 
+--- A pid of ours that the node's processes may send to.
+---@param take fun(message: any)   in no task, so it may not wait; nil stands for one that was too large
+---@param most integer             bytes of a message
+---@return any pid
+function Calls:open_mailbox(take, most)
+  local pid = fresh_pid(self)
+  self.mailboxes[pid] = { take = take, most = most }
+  return pid
+end
+
+function Calls:close_mailbox(pid) self.mailboxes[pid] = nil end
+
 --- Can heap limit, priority and killing be had on this node?
 ---@return boolean
 function Calls:limited() return not self.through_rex end
@@ -195,9 +208,13 @@ handlers[OP.SEND] = function(self, message, buffer, from, to)
   local receiver = message[3]
   local request = self.pending[receiver]
   if request then return answered(self, request, buffer, from, to) end
-  local payload, why = decode(buffer, from)
-  if payload == nil then return why end
-  stdio.serve(self, receiver, payload)
+  local mailbox = self.mailboxes[receiver]
+  local payload, why
+  if not mailbox or to - from < mailbox.most then
+    payload, why = decode(buffer, from)
+    if payload == nil then return why end
+  end
+  if mailbox then mailbox.take(payload) else stdio.serve(self, receiver, payload) end
 end
 
 handlers[OP.SEND_SENDER] = handlers[OP.SEND]
@@ -216,7 +233,7 @@ end
 -- Our boxes, our own pid and the name that is pinged live; whatever else is monitored is not there.
 handlers[OP.MONITOR_P] = function(self, message)
   local of = message[3]
-  if self.boxes[of] or self.pending[of] or of == self.us or of == A.net_kernel then return end
+  if self.boxes[of] or self.mailboxes[of] or self.pending[of] or of == self.us or of == A.net_kernel then return end
   self.link:send(control.monitor_exit(of, message[2], message[4], A.noproc))
 end
 
@@ -260,6 +277,8 @@ local function on_oversize(self, head, length)
   if etf.kind(message) ~= "tuple" then return end
   local answer = self.pending[message[4]] or self.pending[message[3]]
   if answer then return end_call(self, answer, nil, outcome.too_large(answer, length, self.link.largest)) end
+  local mailbox = self.mailboxes[message[3]]
+  if mailbox then return mailbox.take(nil) end
   local printing = self.boxes[message[3]]
   if printing then
     local pid = printing.pid
@@ -271,7 +290,7 @@ end
 -- Whoever is woken here may call again at once; the link is marked as closed before.
 local function on_down(self, why)
   local waiting = self.pending
-  self.pending, self.boxes = {}, {}
+  self.pending, self.boxes, self.mailboxes = {}, {}, {}
   for _, request in pairs(waiting) do
     if not request.abandoned then request.resume(nil, why) end
   end
@@ -283,7 +302,7 @@ end
 ---@return Calls
 function call.attach(link, on_down_too)
   local self = setmetatable({
-    link = link, pending = {}, boxes = {}, count = 0, through_rex = not link.session.spawn,
+    link = link, pending = {}, boxes = {}, mailboxes = {}, count = 0, through_rex = not link.session.spawn,
   }, Calls)
   self.us = fresh_pid(self)
   link.on_frame = function(...) return on_frame(self, ...) end

@@ -10,6 +10,7 @@ local failure = require "runtime.failure"
 local history = require "runtime.history"
 local link = require "runtime.node.link"
 local query = require "runtime.node.query"
+local relays = require "runtime.relays"
 local telemetry = require "runtime.telemetry"
 
 local node = {}
@@ -43,7 +44,8 @@ end
 ---@field private link Link
 ---@field private calls Calls
 ---@field private forms table<string, any>   text -> form, as far as it was needed
----@field private relays integer
+---@field relays Relays
+---@field uses table<string, fun(s: Skill): any>   what is made to measure for a skill
 local Node = {}
 Node.__index = Node
 
@@ -135,7 +137,7 @@ function Node:footprint()
   return {
     modules_loaded = math.max(0, now.modules - self.before.modules),
     atoms = math.max(0, now.atoms - self.before.atoms),
-    relays = self.relays,
+    relays = self.relays.started,
   }
 end
 
@@ -148,7 +150,13 @@ function Node:parse(text) return query.parse(self, text) end
 ---@param listener fun(state: "down"|"up"|"reconnecting")
 function Node:on_change(listener) self.listeners[#self.listeners + 1] = listener end
 
---- Detaches. Calls in flight fail.
+--- Detaches when every relay of ours is confirmed to be off, or after two seconds.
+function Node:leave()
+  if self.state == "up" then self.relays:stop_all() end
+  self:close()
+end
+
+--- Detaches at once. Calls in flight fail; the node itself ends what was on there.
 function Node:close()
   if self.state == "closed" then return end
   self.state = "closed"
@@ -167,8 +175,8 @@ end
 
 --- Attaches to a running node. It is not shown among its nodes() and nothing is loaded there.
 ---@param o { name: string, cookie_file?: string, cookie?: string, port?: integer, deadline?: number, tick_s?: number,
----  largest?: integer }  port: skips epmd; tick_s: so long a silence ends the link, 60 s;
----  largest: bytes of an answer that are taken, 16 MB
+---  largest?: integer, relays?: false|{ lease_s?: number } }  port: skips epmd; tick_s: so long a silence ends the
+---  link, 60 s; largest: bytes of an answer that are taken, 16 MB; relays: false for none
 ---@return AttachedNode|nil
 ---@return Failure? err
 function node.connect(o)
@@ -183,10 +191,11 @@ function node.connect(o)
   local n = setmetatable({
     name = o.name, port = o.port, silence_s = o.tick_s, largest = o.largest, state = "down",
     load = setmetatable({ calls = 0, reductions = 0, bytes = 0, max_ms = 0 }, Load),
-    forms = {}, listeners = {}, relays = 0,
+    forms = {}, listeners = {},
   }, Node)
   cookies[n] = secret
   history.attach(n)
+  relays.attach(n, o.relays)
   n.query = function(text, variables, opts) return query.run(n, text, variables, opts) end
   n.sleep = async.sleep
   local up, err = establish(n, o.deadline or async.now() + CONNECT_S)

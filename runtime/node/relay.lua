@@ -1,0 +1,196 @@
+--- A relay is two processes on the node that tell us what happens there: a worker that is told it
+--- and a janitor that undoes all of it again. Here is the Erlang around a relay's own text, and what
+--- their messages mean. Who starts relays and keeps what they bring is runtime/relays.lua.
+---
+--- The janitor switches on before the worker may go, and switches off at whatever end: we say stop,
+--- our lease runs out (we hang), our node is gone (we died, the link broke), the worker died (its
+--- heap is bounded, somebody killed it). The worker watches the janitor in turn and switches off when
+--- that one is killed. Were both killed in the same instant, the VM itself takes back what hangs on a
+--- process: the system monitor, trace flags, its timers. A handler (of logger, of telemetry) would
+--- stay; so a relay that installs one gives it credit for a few events at a time, and without a worker
+--- that renews it the handler does nothing.
+---
+--- Nothing is registered, no table is made, and all atoms are constants of the texts.
+
+local async = require "runtime.async"
+local control = require "runtime.node.control"
+local etf = require "host.etf"
+local failure = require "runtime.failure"
+local term = require "runtime.node.term"
+
+local relay = {}
+
+local A, kind = etf.A, etf.kind
+
+-- Given: Ctl (a pid of ours), PerSecond, Lease (ms), and by the relay's text State, On, Off, Take,
+-- Every and Beat. The worker's own messages bear a reference, so none from elsewhere is taken for
+-- one. Send never waits: with the buffer of the link full an event is dropped and counted. A worker
+-- that is sent more than it can look at gives up before its heap does. No error leaves a process, for
+-- the node would write it to its log.
+local FRAME = [=[
+  K = erlang:make_ref(), Q = self(),
+  Send = fun(X) -> erlang:send(Ctl, X, [nosuspend, noconnect]) end,
+  Safe = fun(X) -> try X() catch _:Y -> {failed, Y} end end,
+  Loop = fun Loop(M, S, N, D) ->
+    receive
+      {K, tick} ->
+        erlang:send_after(1000, self(), {K, tick}),
+        Loop(M, S, 0, if D > 0 -> case Send({dropped, D}) of ok -> 0; _ -> D end; true -> 0 end);
+      {K, beat} ->
+        X = Beat(S), erlang:send_after(Every, self(), {K, beat}), Loop(M, X, N, D);
+      {'DOWN', M, _, _, _} -> Safe(fun() -> Off(self()) end), Send({ended, janitor, D}), normal;
+      Z ->
+        case Take(Z, S) of
+          {event, P, X} when N < PerSecond ->
+            case Send({event, erlang:system_time(microsecond), P}) of
+              ok -> Loop(M, X, N + 1, D);
+              _ -> Loop(M, X, N, D + 1) end;
+          {event, _, X} ->
+            case erlang:process_info(self(), message_queue_len) of
+              {_, Y} when Y > 500 -> {storm, D + Y};
+              _ -> Loop(M, X, N, D + 1) end;
+          {drop, C, X} -> Loop(M, X, N, D + C);
+          {none, X} -> Loop(M, X, N, D);
+          {stop, W, _} -> {W, D} end end end,
+  Work = fun(J) ->
+    erlang:process_flag(max_heap_size, #{size => 4000000, kill => true, error_logger => false}),
+    M = erlang:monitor(process, J),
+    receive
+      {K, go} ->
+        erlang:send_after(1000, self(), {K, tick}),
+        if Every > 0 -> erlang:send_after(Every, self(), {K, beat}); true -> ok end,
+        exit(Safe(fun() -> Loop(M, State, 0, 0) end));
+      {'DOWN', M, _, _, _} -> Safe(fun() -> Off(self()) end) end end,
+  Now = fun() -> erlang:monotonic_time(millisecond) end,
+  Hold = fun Hold(M, T) ->
+    receive
+      lease -> Send(lease), Hold(M, Now() + Lease);
+      stop -> {stop, 0};
+      {nodedown, _} -> {nodedown, 0};
+      {'DOWN', M, _, _, {W, D}} when is_integer(D) -> {W, D};
+      {'DOWN', M, _, _, W} -> {W, 0};
+      _ -> Hold(M, T)
+    after max(0, T - Now()) -> {lease, 0} end end,
+  {J, H} = erlang:spawn_monitor(fun() ->
+    B = self(),
+    {R, M} = erlang:spawn_monitor(fun() -> Work(B) end),
+    erlang:monitor_node(node(Ctl), true),
+    Kill = fun() ->
+      N = erlang:monitor(process, R), exit(R, kill),
+      receive {'DOWN', N, _, _, _} -> ok end end,
+    case Safe(fun() -> On(R) end) of
+      ok ->
+        R ! {K, go}, Q ! {K, {ok, B, R}},
+        {W, D} = Hold(M, Now() + Lease),
+        Safe(fun() -> Off(R) end), Kill(), Send({ended, W, D});
+      {failed, W} -> Safe(fun() -> Off(R) end), Kill(), Q ! {K, {failed, W}};
+      W -> Kill(), Q ! {K, W} end end),
+  receive
+    {K, X} -> X;
+    {'DOWN', H, _, _, X} -> {failed, X}
+  after 5000 -> J ! stop, slow end.]=]
+
+--- The whole text that starts a relay, as it is asked.
+---@param own string   expressions of the relay, ending in a comma
+---@return string
+function relay.text(own) return own .. "\n" .. FRAME end
+
+local function text_of(v)
+  if type(v) == "string" then return v end
+  return kind(v) == "chars" and tostring(v) or term.text(v)
+end
+
+-- What the node's answer says of a start that came to nothing: a sentence for `unavailable`.
+local function refused(name, answer)
+  if answer == A.slow then
+    return ("the node took more than 5 s to switch the relay %s on, so it was taken back"):format(name)
+  end
+  local word = kind(answer) == "tuple" and answer[1]
+  if word == A.taken or word == A.missing then return text_of(answer[2]) end
+  return ("the relay %s cannot be switched on: %s"):format(name, text_of(word == A.failed and answer[2] or answer))
+end
+
+local LARGEST_EVENT = 16 * 1024
+
+---@class Placed            a relay that is on
+---@field stop fun(seconds: number): boolean   true: the node confirmed that it is as before
+---@field renew fun()
+---@field janitor any
+---@field worker any
+
+---@class RelayHearing      what its messages mean; none of these may wait
+---@field event fun(us: number?, payload: any)
+---@field dropped fun(count: integer)
+---@field held fun()
+---@field ended fun(why: string, dropped: integer, late: boolean)   late: long before we heard of it
+
+local function count_of(v) return type(v) == "number" and v >= 0 and v < 2^53 and v or 0 end
+
+local ENDS = {
+  janitor = "its janitor was killed on the node",
+  killed = "its worker was killed on the node",
+  lease = "the node heard nothing from us for too long",
+  nodedown = "the connection was lost",
+  stop = "it was stopped",
+  storm = "more events than it could look at",
+}
+
+local function why_ended(v)
+  if kind(v) == "atom" then return ENDS[tostring(v)] or tostring(v) end
+  return text_of(v)
+end
+
+-- Whatever stands in a message, it was made by somebody else.
+local function reader(hearing, on_ended)
+  local kinds = {
+    event = function(message) hearing.event(type(message[2]) == "number" and message[2] or nil, message[3]) end,
+    dropped = function(message) hearing.dropped(count_of(message[2])) end,
+    ended = function(message)
+      on_ended(why_ended(message[2]), count_of(message[3]), message[2] == A.lease)
+    end,
+  }
+  return function(message)
+    if message == A.lease then return hearing.held() end
+    if message == nil then return hearing.dropped(1) end -- too large
+    local read = kind(message) == "tuple" and kind(message[1]) == "atom" and kinds[tostring(message[1])]
+    if read then read(message) end
+  end
+end
+
+--- Starts a relay on the node.
+---@param n table             the node: `query` and `calls`
+---@param r Relay
+---@param variables table     of its Erlang
+---@param lease_s number
+---@param hearing RelayHearing
+---@return Placed|nil
+---@return string? unavailable
+function relay.start(n, r, variables, lease_s, hearing)
+  local calls, confirmed = n.calls, nil
+  local ours
+  ours = calls:open_mailbox(reader(hearing, function(...)
+    calls:close_mailbox(ours)
+    hearing.ended(...)
+    if confirmed then confirmed(true) end
+  end), LARGEST_EVENT)
+  local bindings = { Ctl = ours, PerSecond = r.per_second, Lease = math.ceil(lease_s * 1000) }
+  for key, value in pairs(variables) do bindings[key] = value end
+  -- Printed or not, its processes outlive the call.
+  local answer, err = n.query(r.query, bindings, { group_leader = "user", priority = "normal" })
+  if kind(answer) ~= "tuple" or answer[1] ~= A.ok or kind(answer[2]) ~= "pid" then
+    calls:close_mailbox(ours)
+    return nil, failure.is(err) and tostring(err) or refused(r.name, answer)
+  end
+  local janitor = answer[2]
+  local function tell(word) return calls.link:send(control.send(janitor, word)) end
+  return {
+    janitor = janitor, worker = answer[3],
+    renew = function() tell(A.lease) end,
+    stop = function(seconds)
+      if not tell(A.stop) then return false end
+      return async.await(function(resume) confirmed = resume end, async.now() + seconds) == true
+    end,
+  }
+end
+
+return relay
