@@ -90,10 +90,14 @@ local FRAME = [=[
     {'DOWN', H, _, _, X} -> {failed, X}
   after 5000 -> J ! stop, slow end.]=]
 
---- The whole text that starts a relay, as it is asked.
+--- The whole text that starts a relay, as it is asked. The relay's own is in a fun, so that no variable
+--- of one is a variable of the other.
 ---@param own string   expressions of the relay, ending in a comma
 ---@return string
-function relay.text(own) return own .. "\n" .. FRAME end
+function relay.text(own)
+  local words = "{State, On, Off, Take, Every, Beat}"
+  return ("%s = (fun() -> %s\n%s end)(),\n%s"):format(words, own, words, FRAME)
+end
 
 local function text_of(v)
   if type(v) == "string" then return v end
