@@ -31,6 +31,7 @@ return {
     get_current_time = {
       doc = "The time by the node's own clock.",
       class = "SAFE",
+      cost = "nothing but the call",
       returns = { "timestamp (ISO 8601, UTC)", "unix_ms" },
       query = "time",
     },
@@ -38,6 +39,7 @@ return {
     get_node_info = {
       doc = "Which node this is, and since when it runs.",
       class = "SAFE",
+      cost = "nothing but the call",
       returns = { "node", "uptime_seconds", "os_type (unix or win32)", "os_name", "otp_release" },
       query = "node",
     },

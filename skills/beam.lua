@@ -26,7 +26,7 @@ Not worth one: large but steady memory, many processes by design, a high but fla
 Name the process (name and pid), what it was doing (current_function), both figures and the time between.]=],
 
   uses = { "history" },
-  keep = { "atoms" },
+  keep = { "atoms", "figures", "mailboxes" },
   urgent = { "pulse" },
 
   -- Where questions of low priority get no answer, that is the first thing to know.
@@ -70,6 +70,10 @@ Name the process (name and pid), what it was doing (current_function), both figu
     scheduler_run_queue => erlang:statistics(total_run_queue_lengths_all)}.]=],
 
     memory = WORDS .. COUNTS .. [=[ Memory().]=],
+
+    figures = WORDS .. COUNTS .. [=[ maps:merge(Memory(), Counts()).]=],
+
+    mailboxes = WALK .. texts.mailboxes .. texts.mailboxes_kept,
 
     processes = [=[
   #{process_count => erlang:system_info(process_count), process_limit => erlang:system_info(process_limit),
@@ -177,6 +181,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
       doc = "Memory by category. processes_used is what the processes' heaps hold; system includes binary, ets, "
         .. "code, atom.",
       class = "SAFE",
+      cost = "the counters of the allocators, under 1 ms",
       returns = { "total_mb", "processes_mb", "processes_used_mb", "system_mb", "binary_mb", "ets_mb", "code_mb",
         "atom_mb" },
       query = "memory",
@@ -185,6 +190,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
     beam_get_processes = {
       doc = "How many processes and ports there are, and may be.",
       class = "SAFE",
+      cost = "four counters",
       returns = { "process_count", "process_limit", "port_count", "port_limit" },
       query = "processes",
     },
@@ -192,6 +198,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
     beam_get_schedulers = {
       doc = "How many schedulers there are, and how many runnable processes wait for one now.",
       class = "SAFE",
+      cost = "five counters",
       returns = { "schedulers", "schedulers_online", "dirty_cpu_schedulers_online", "dirty_io_schedulers",
         "run_queue" },
       query = "schedulers",
@@ -200,6 +207,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
     beam_get_atoms = {
       doc = "How many atoms there are, and may be: the node ends when the table is full.",
       class = "SAFE",
+      cost = "four counters",
       returns = { "atom_count", "atom_limit", "atom_mb", "atom_used_mb" },
       query = "atoms",
     },
@@ -207,6 +215,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
     beam_get_system = {
       doc = "Releases and uptime.",
       class = "SAFE",
+      cost = "five counters",
       returns = { "node", "otp_release", "elixir_version (where Elixir runs)", "uptime_seconds",
         "schedulers_online" },
       query = "system",
@@ -215,6 +224,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
     beam_get_persistent_terms = {
       doc = "Persistent terms: how many, and what they take.",
       class = "SAFE",
+      cost = "two counters",
       returns = { "count", "memory_mb" },
       query = "persistent_terms",
     },
@@ -224,6 +234,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
       args = { LIMIT, { name = "sort_by", type = "choice", of = { "memory", "message_queue", "reductions" },
         default = "memory" } },
       class = "SAFE",
+      cost = "one item of every process, none of them woken; all items of twice those shown, which are",
       returns = { "total", "showing", ROW },
       query = "top",
     },
@@ -232,6 +243,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
       doc = "One process whole, by pid or registered name. Of messages and dictionary only numbers and keys.",
       args = { { name = "pid", type = "string" } },
       class = "SAFE",
+      cost = "wakes the one process; copies its links, monitors and dictionary",
       returns = { (ROW:gsub("^%S+ ", "")), "initial_call", "stack (functions, innermost first)", "heap_kb",
         "total_heap_kb",
         "stack_kb", "link_count", "links", "monitor_count", "monitors", "monitored_by_count", "monitored_by",
@@ -251,6 +263,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
       doc = "Processes with a mailbox longer than threshold, longest first, the first 50 of them.",
       args = { { name = "threshold", type = "integer", min = 0, max = 1e9, default = 1000 } },
       class = "SAFE",
+      cost = "one item of every process, none of them woken; all items of 50 at most, which are",
       returns = { "total", "showing", ROW },
       query = "queues",
     },
@@ -258,6 +271,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
     beam_queue_stats = {
       doc = "All mailboxes together.",
       class = "SAFE",
+      cost = "one item of every process, none of them woken but the one shown",
       returns = { "total_queued_messages", "processes_with_queues", "processes_with_large_queues (over 1000)",
         "processes_with_critical_queues (over 10000)", "max_queue_size", "max_queue_process: " .. ROW:gsub("^%S+ ",
           "") },
@@ -270,6 +284,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
       args = { { name = "interval_ms", type = "integer", min = 100, max = 10000, default = 1000, waits = true },
         LIMIT },
       class = "SAFE",
+      cost = "one item of every process three times, none of them woken but those shown",
       returns = { "seconds", "total", "showing",
         ROW .. ", queue_growth (may be negative), initial_queue, final_queue" },
       query = "queue_growth",

@@ -29,13 +29,16 @@ local FIELDS = "id, name, type, protection, size (rows), memory_kb, owner_pid, o
 local ROW = "tables[]: " .. FIELDS
 local GREW = "tables[]: id, name, size_delta (rows), growth_pct, current_size (rows), memory_mb, memory_delta_kb, "
   .. "owner_pid, owner_name (if registered)"
+local MOST = 50 -- of a list
 local LIMIT = { name = "limit", type = "integer", min = 1, max = 50, default = 10 }
 
 -- A look at the node costs its time; a longer wait is what history is for.
 local LONGEST_WAIT = 10
 -- Without history, a table is suspected when it grew in each of these steps.
 local STEPS, STEP_SECONDS = 3, 1
-local ENOUGH_HISTORY = 600 -- seconds
+local ENOUGH_HISTORY = 10 -- seconds; what is kept of less is no better than looks now
+local FRESH = 5           -- seconds; the last look that was kept may be this old
+local HOUR = 3600
 
 local function round(x) return math.floor(x * 100 + 0.5) / 100 end
 
@@ -71,7 +74,7 @@ local function grown(before, after)
 end
 
 local function list(rows)
-  local first = { unpack(rows, 1, 10) }
+  local first = { unpack(rows, 1, MOST) }
   return { total = #rows, showing = #first, tables = first }
 end
 
@@ -84,7 +87,7 @@ local function only_grew(looks, seconds, threshold_pct, hourly)
     for _, row in ipairs(grown(looks[i], looks[i - 1])) do acquitted[row.id] = true end
   end
   for _, row in ipairs(grown(looks[1], looks[#looks])) do
-    local pct = hourly and row.growth_pct * 3600 / seconds or row.growth_pct
+    local pct = hourly and row.growth_pct * HOUR / seconds or row.growth_pct
     if pct >= threshold_pct and not acquitted[row.id] then rows[#rows + 1] = row end
   end
   local answer = list(rows)
@@ -130,9 +133,6 @@ Name the table and its owner, and give both sizes and the time between them.]],
   Mb = fun(X) -> round(Bytes(X) / 10485.76) / 100 end,
   #{table_count => length(M), total_memory_mb => Mb(lists:sum(M)), largest_table_mb => Mb(lists:max([0 | M]))}.]],
 
-    -- ets:all/0 has atoms for named tables, and atoms sort before references.
-    list = TABLES .. [[ List(lists:sublist(lists:sort(T), Limit)).]],
-
     top = TABLES .. [[
   List([X || {_, X} <- lists:sublist(Ranked(binary_to_existing_atom(SortBy)), Limit)]).]],
 
@@ -165,17 +165,19 @@ Name the table and its owner, and give both sizes and the time between them.]],
 
   callbacks = {
     ets_list_tables = {
-      doc = "Tables in the order of their names, the unnamed ones last.",
-      args = { LIMIT },
+      doc = "The tables, those with most memory first.",
+      args = { { name = "limit", type = "integer", min = 1, max = MOST, default = MOST } },
       class = "SAFE",
+      cost = "one item of every table, all items of those shown",
       returns = { "total", "showing", ROW },
-      query = "list",
+      run = function(node, args) return node.ask("top", { limit = args.limit, sort_by = "memory" }) end,
     },
 
     ets_top_tables = {
       doc = "The largest tables by memory or by size (rows).",
       args = { LIMIT, { name = "sort_by", type = "choice", of = { "memory", "size" }, default = "memory" } },
       class = "SAFE",
+      cost = "one item of every table, all items of those shown",
       returns = { "total", "showing", ROW },
       query = "top",
     },
@@ -184,6 +186,7 @@ Name the table and its owner, and give both sizes and the time between them.]],
       doc = "One table, by its id, or by its name where no other has the same.",
       args = { { name = "table_name", type = "string" } },
       class = "SAFE",
+      cost = "one item of every table, all items of the one",
       returns = { FIELDS, "compressed", "read_concurrency", "write_concurrency" },
       run = function(node, args)
         local found, err = node.ask("find", args)
@@ -197,16 +200,19 @@ Name the table and its owner, and give both sizes and the time between them.]],
     },
 
     ets_growth_stats = {
-      doc = "Tables that gained rows (or memory at the same rows) since interval_minutes ago. Where history is "
-        .. "shorter it looks twice, " .. LONGEST_WAIT .. " seconds apart at most; `seconds` is the true distance.",
+      doc = ("Tables that gained rows (or memory at the same rows) since interval_minutes ago. Within %d seconds, and "
+        .. "where less was kept, it looks twice, that far apart at most; `seconds` is the true distance.")
+        :format(LONGEST_WAIT),
       args = { { name = "interval_minutes", type = "number", min = 0.02, max = 60, default = 0.1 } },
       class = "SAFE",
+      cost = "two items of every table and all of the 300 largest, at each of one or two looks",
       returns = { "seconds", "total", "showing", GREW },
       run = function(node, args)
         local wanted = args.interval_minutes * 60
         local past = node.history("sizes", args.interval_minutes)[1]
         local before, after, seconds, err
-        if past and past.age >= wanted / 2 then
+        -- Two looks in a row must not share a stretch of time, so short ones are always made now.
+        if wanted > LONGEST_WAIT and past and past.age >= math.min(wanted / 2, LONGEST_WAIT) then
           before, seconds = past.value, past.age
         else
           seconds = math.min(wanted, LONGEST_WAIT)
@@ -223,18 +229,25 @@ Name the table and its owner, and give both sizes and the time between them.]],
     },
 
     ets_leak_candidates = {
-      doc = ("Tables that only grew over the last hour, by at least threshold_pct. Before there are ten minutes of "
-        .. "history it looks %d times in %d seconds, and threshold_pct means the hour that this pace would make.")
-        :format(STEPS, (STEPS - 1) * STEP_SECONDS),
+      doc = ("Tables that only grew over the last hour, by at least threshold_pct. Where less was kept, threshold_pct "
+        .. "means the hour that this pace would make; before there are %d seconds it looks %d times in %d.")
+        :format(ENOUGH_HISTORY, STEPS, (STEPS - 1) * STEP_SECONDS),
       args = { { name = "threshold_pct", type = "number", min = 1, max = 10000, default = 20 } },
       class = "SAFE",
+      cost = "two items of every table and all of the 300 largest, at each of up to three looks",
       returns = { "seconds", "minutes (the time looked back)", "total", "showing", GREW },
       run = function(node, args)
-        local past = node.history("sizes", 60)
-        if #past >= 3 and past[1].age >= ENOUGH_HISTORY then
-          local looks = {}
+        local past = node.history("sizes", HOUR / 60)
+        if #past >= STEPS and past[1].age >= ENOUGH_HISTORY then
+          local looks, last = {}, past[#past].age
           for i, look in ipairs(past) do looks[i] = look.value end
-          return only_grew(looks, past[1].age - past[#past].age, args.threshold_pct, false)
+          if last > FRESH then
+            local now, err = node.ask "sizes"
+            if not now then return nil, err end
+            looks[#looks + 1], last = now, 0
+          end
+          local seconds = past[1].age - last
+          return only_grew(looks, round(seconds), args.threshold_pct, seconds < HOUR / 2)
         end
         local looks, err = looks_now(node)
         if not looks then return nil, err end
@@ -246,6 +259,7 @@ Name the table and its owner, and give both sizes and the time between them.]],
       doc = "Tables made and deleted in the window, and whose the new ones are (200 of them at most are looked at).",
       args = { { name = "window_ms", type = "integer", min = 100, max = 10000, default = 2000, waits = true } },
       class = "SAFE",
+      cost = "the list of tables twice, all items of 200 at most",
       returns = { "seconds", "count_before", "count", "born (still there at the end)", "died", "showing",
         "groups[]: name, owner_pid, owner_name (if registered), tables (born), memory_kb (of these)" },
       run = function(node, args)
@@ -266,7 +280,7 @@ Name the table and its owner, and give both sizes and the time between them.]],
           if a.tables ~= b.tables then return a.tables > b.tables end
           return a.name .. a.owner_pid < b.name .. b.owner_pid
         end)
-        local first = { unpack(groups, 1, 10) }
+        local first = { unpack(groups, 1, MOST) }
         return { seconds = seen.seconds, count_before = seen.count_before, count = seen.count, born = seen.born,
           died = seen.died, total = #groups, showing = #first, groups = first }
       end,

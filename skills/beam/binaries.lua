@@ -41,6 +41,8 @@ return {
         .. "to binaries go, of the 200 that held most. A process stuck in native code lets it fail at the deadline.",
       args = { LIMIT },
       class = "CAUTION",
+      cost = "a full collection of every process, one after another: each is held up by its own; the list of "
+        .. "binaries of 200",
       returns = { "binary_mb_before", "binary_mb", "total", "showing",
         ROW .. "binary_delta (references let go), binary_count, binary_memory_kb (both after)" },
       timeout = 60,
@@ -52,6 +54,7 @@ return {
       doc = "Who holds most in binaries, without a GC. binary_count is absent where a heap is over 32 MB.",
       args = { LIMIT },
       class = "SAFE",
+      cost = "one item of every process, none of them woken; the list of binaries of those shown and ten more",
       returns = { "total", "showing", ROW .. "binary_count (references), binary_memory_kb" },
       query = "binary_top",
     },
@@ -60,6 +63,7 @@ return {
       doc = "The binaries that one process refers to, the largest 50.",
       args = { PID },
       class = "SAFE",
+      cost = "wakes the one process and copies its list of binaries",
       returns = { "pid", "binary_count (references)", "binary_memory_kb", "total", "showing",
         "binaries[]: size_bytes, refcount" },
       run = function(node, args)

@@ -20,8 +20,8 @@ local OLD = ([=[
 
 local function round(x) return math.floor(x * 100 + 0.5) / 100 end
 
--- Where nothing older is remembered, two looks at the atoms are this far apart.
-local ATOM_WAIT = 2
+-- Where nothing older is remembered, two looks are this far apart. A shorter time is always looked at now.
+local WAIT = 2
 
 --- What two counts of the atoms, `seconds` apart, say about the limit.
 local function atom_rate(before, now, seconds)
@@ -41,15 +41,55 @@ end
 
 --- The atoms now and some time ago: from history where that reaches back, else seen now.
 local function atoms_since(node, seconds)
-  local past = node.history("atoms", seconds / 60)[1]
-  if past and past.age >= seconds / 2 then
+  local past = seconds > WAIT and node.history("atoms", seconds / 60)[1]
+  if past and past.age >= math.min(seconds / 2, WAIT) then
     local now, err = node.ask "atoms"
     if not now then return nil, err end
     return atom_rate(past.value.atom_count, now, past.age)
   end
-  local two, err = node.ask("atoms_twice", { window_ms = math.floor(math.min(seconds, ATOM_WAIT) * 1000) })
+  local two, err = node.ask("atoms_twice", { window_ms = math.floor(math.min(seconds, WAIT) * 1000) })
   if not two then return nil, err end
   return atom_rate(two.atom_count_before, two, two.seconds)
+end
+
+-- What is kept of the whole machine, and under which metric.
+local TRENDS = {
+  { "figures", "process_count", "port_count", "atom_count", "modules", "total_mb", "processes_mb", "binary_mb",
+    "ets_mb", "code_mb" },
+  { "mailboxes", "total", "longest", "over_1000" },
+}
+local NAMED = { total = "queued_messages", longest = "longest_mailbox", over_1000 = "mailboxes_over_1000" }
+
+--- One figure over several looks, oldest first.
+local function trend(name, looks, seconds)
+  local row = { figure = NAMED[name] or name, first = looks[1].value[name], rose = 0, fell = 0 }
+  row.lowest, row.highest = row.first, row.first
+  for i = 2, #looks do
+    local was, now = looks[i - 1].value[name], looks[i].value[name]
+    row.rose, row.fell = row.rose + (now > was and 1 or 0), row.fell + (now < was and 1 or 0)
+    row.lowest, row.highest = math.min(row.lowest, now), math.max(row.highest, now)
+    row.last = now
+  end
+  row.per_minute = round((row.last - row.first) / seconds * 60)
+  return row
+end
+
+--- The looks that were kept and one now; two now where nothing was kept.
+local function looks_at(node, metric, minutes_back)
+  local looks = minutes_back * 60 > WAIT and node.history(metric, minutes_back) or {}
+  local waited = 0
+  if #looks == 0 or looks[1].age < WAIT then
+    local first, err = node.ask(metric)
+    if not first then return nil, err end
+    node.sleep(WAIT)
+    looks, waited = { { age = 0, value = first } }, WAIT
+  end
+  local now, err = node.ask(metric)
+  if not now then return nil, err end
+  local list = {}
+  for i, look in ipairs(looks) do list[i] = { age = look.age + waited, value = look.value } end
+  list[#list + 1] = { age = 0, value = now }
+  return list
 end
 
 return {
@@ -138,6 +178,8 @@ return {
       doc = "The whole machine over one window, before and after: the cheapest first look at what moves.",
       args = { WINDOW },
       class = "SAFE",
+      cost = "two items of every process at three looks, none of them woken but the six shown; turns the "
+        .. "accounting of scheduler time on while it looks",
       returns = { "seconds", "process_count, port_count, atom_count, modules, run_queue (each also as …_before)",
         "total_mb, processes_mb, processes_used_mb, system_mb, binary_mb, ets_mb, code_mb, atom_mb (each also as "
           .. "…_before)",
@@ -154,6 +196,7 @@ return {
       args = { { name = "by", type = "choice", of = { "initial_call", "current_function", "parent" },
         default = "current_function" }, LIMIT },
       class = "SAFE",
+      cost = "two items of every process; grouped by current_function every one of them is woken",
       returns = { "process_count", "total (groups)", "showing",
         "groups[]: initial_call or current_function or parent and parent_name, "
         .. "count, share_pct, memory_kb (heaps), example_pid, example_name, example_current_function" },
@@ -175,6 +218,7 @@ return {
         .. "started them.",
       args = { WINDOW },
       class = "SAFE",
+      cost = "the list of processes twice; wakes up to 1,000 of the new ones",
       returns = { "seconds", "before", "after", "growth", "growth_per_sec", "born (and alive at the end)", "died",
         "sampled (of the born)",
         "total", "showing", "groups[]: initial_call, current_function, parent (OTP 25), parent_name, count" },
@@ -185,6 +229,7 @@ return {
       doc = "Memory over a window by category, and the processes whose heaps gained most.",
       args = { WINDOW, LIMIT },
       class = "SAFE",
+      cost = "one item of every process twice, none of them woken but those shown",
       returns = { "seconds", "total_mb, processes_mb, binary_mb, ets_mb, atom_mb, code_mb (each also as …_before)",
         "growth_mb_per_sec",
         "total", "showing", ROW .. "growth_kb (of the heaps' blocks), used_kb, used_growth_kb (of what is used in "
@@ -192,10 +237,33 @@ return {
       query = "memory_growth",
     },
 
+    beam_trends = {
+      doc = "The figures of the whole machine since minutes_back ago, as far as they were kept: what only rose, what "
+        .. "went up and down. Where nothing was kept it looks twice, 2 seconds apart.",
+      args = { { name = "minutes_back", type = "number", min = 0.05, max = 1440, default = 60 } },
+      class = "SAFE",
+      cost = "counters, and one item of every process, none of them woken; the past is kept here",
+      returns = { "seconds (looked back)", "looks", "total", "showing",
+        "figures[]: figure, first, last, lowest, highest, per_minute, rose, fell (looks that saw more, or less, than "
+          .. "the one before)" },
+      run = function(node, args)
+        local rows, answer = {}, { seconds = 0, looks = 0 }
+        for _, kept in ipairs(TRENDS) do
+          local looks, err = looks_at(node, kept[1], args.minutes_back)
+          if not looks then return nil, err end
+          for i = 2, #kept do rows[#rows + 1] = trend(kept[i], looks, looks[1].age) end
+          answer.seconds, answer.looks = math.max(answer.seconds, round(looks[1].age)), math.max(answer.looks, #looks)
+        end
+        answer.total, answer.showing, answer.figures = #rows, #rows, rows
+        return answer
+      end,
+    },
+
     beam_atom_growth_rate = {
-      doc = "How fast atoms become more. Where history does not reach back it looks twice, 2 seconds apart.",
+      doc = "How fast atoms become more. Where less was kept it looks twice, 2 seconds apart; `seconds` says which.",
       args = { { name = "minutes_back", type = "number", min = 0.005, max = 1440, default = 10 } },
       class = "SAFE",
+      cost = "one counter once or twice",
       returns = { "seconds", "atom_count_before", "atom_count", "atom_limit", "utilization_pct", "growth_per_minute",
         "minutes_to_exhaustion (absent when they do not grow)", "urgency (none, low, medium, high, critical)" },
       run = function(node, args) return atoms_since(node, args.minutes_back * 60) end,
@@ -205,21 +273,28 @@ return {
       doc = "Whether atoms became more in each of two windows of a second, by 10 a second at least: code that was "
         .. "loaded comes in one.",
       class = "SAFE",
-      returns = { "suspected", "windows[]: seconds, atom_count_before, atom_count, growth_per_minute", "atom_count",
-        "atom_limit",
-        "utilization_pct", "growth_per_minute (the slower window)", "minutes_to_exhaustion", "urgency" },
+      cost = "one counter four times",
+      returns = { "suspected", "windows[]: seconds, atom_count_before, atom_count, atom_limit, growth_per_minute",
+        "atom_count", "atom_limit", "utilization_pct", "growth_per_minute (the slower window)", "minutes_to_exhaustion", "urgency",
+        "earlier: seconds, growth_per_minute (over the last hour, as far as it was kept)" },
       run = function(node)
+        local past = node.history("atoms", 60)[1]
         local windows, slower = {}, nil
         for i = 1, 2 do
           local two, err = node.ask("atoms_twice", { window_ms = 1000 })
           if not two then return nil, err end
           local rate = atom_rate(two.atom_count_before, two, two.seconds)
           windows[i] = { seconds = rate.seconds, atom_count_before = rate.atom_count_before,
-            atom_count = rate.atom_count,
-            growth_per_minute = rate.growth_per_minute }
+            atom_count = rate.atom_count, atom_limit = rate.atom_limit, growth_per_minute = rate.growth_per_minute }
           if not slower or rate.growth_per_minute < slower.growth_per_minute then slower = rate end
         end
-        return { suspected = slower.growth_per_minute >= 600, windows = windows, atom_count = windows[2].atom_count,
+        local earlier
+        if past and past.age >= WAIT then
+          local rate = atom_rate(past.value.atom_count, windows[2], past.age + windows[1].seconds + windows[2].seconds)
+          earlier = { seconds = rate.seconds, growth_per_minute = rate.growth_per_minute }
+        end
+        return { suspected = slower.growth_per_minute >= 600, windows = windows, earlier = earlier,
+          atom_count = windows[2].atom_count,
           atom_limit = slower.atom_limit, utilization_pct = slower.utilization_pct,
             growth_per_minute = slower.growth_per_minute,
           minutes_to_exhaustion = slower.minutes_to_exhaustion, urgency = slower.urgency }

@@ -76,6 +76,7 @@ return {
       doc = "How busy the schedulers were: those online, and apart from them the dirty ones for CPU and IO.",
       args = { window("sample_ms", 1000) },
       class = "SAFE",
+      cost = "turns the accounting of scheduler time on while it looks",
       returns = { "seconds", "avg_utilization_pct", "max_utilization_pct", "schedulers[]: id, utilization_pct",
         "dirty_cpu_avg_pct", "dirty_cpu[]: id, utilization_pct", "dirty_io_avg_pct",
           "dirty_io[]: id, utilization_pct",
@@ -86,6 +87,7 @@ return {
     beam_scheduler_capacity_available = {
       doc = "Whether the schedulers online were busy for less than 70 % of a second, on average.",
       class = "SAFE",
+      cost = "turns the accounting of scheduler time on while it looks",
       returns = { "true or false" },
       run = function(node)
         local u, err = node.ask("utilization", { sample_ms = 1000 })
@@ -98,6 +100,7 @@ return {
       doc = "One second of the schedulers, judged: warning from 70 % on average or when one alone is full, "
         .. "critical from 90 %.",
       class = "SAFE",
+      cost = "turns the accounting of scheduler time on while it looks",
       returns = { "status (healthy, warning, critical)", "imbalance (points between the busiest and the least busy)",
         "avg_utilization_pct", "max_utilization_pct", "dirty_cpu_avg_pct", "dirty_io_avg_pct", "run_queue", "seconds",
         "recommendations (texts)" },
@@ -135,6 +138,7 @@ return {
       doc = "Who worked most in the window, of the processes that lived through it.",
       args = { LIMIT, WINDOW },
       class = "SAFE",
+      cost = "one item of every process twice, none of them woken but those shown",
       returns = { "seconds", "reductions_per_sec (of the node)", "total", "showing",
         ROW .. "reductions_delta, rate_per_sec, share_pct (of the node's reductions)" },
       query = "reducers",
@@ -144,6 +148,7 @@ return {
       doc = "How much one process works.",
       args = { { name = "pid", type = "string" }, WINDOW },
       class = "SAFE",
+      cost = "one item of one process twice; wakes it once",
       returns = { (ROW:gsub("^%S+ ", "")) .. "seconds", "reductions_delta", "reductions_per_sec",
         "trend (very_high over 10000/s, high over 5000, moderate over 1000, low, idle)" },
       run = function(node, args)
@@ -161,6 +166,7 @@ return {
       args = { window("baseline_window_ms", 1000),
         { name = "burst_threshold_pct", type = "number", min = 1, max = 1e6, default = 200 } },
       class = "SAFE",
+      cost = "one item of every process three times, none of them woken but those shown",
       returns = { "seconds (both windows)", "total", "showing",
         ROW .. "rate_per_sec, baseline_per_sec, increase_pct" },
       query = "bursts",
@@ -170,6 +176,7 @@ return {
       doc = "The reductions of the window by what the 1000 busiest processes were doing at its end.",
       args = { LIMIT, WINDOW },
       class = "SAFE",
+      cost = "one item of every process twice; wakes the 1,000 busiest",
       returns = { "seconds", "total", "showing",
         "functions[]: func, process_count, reductions_delta, avg_reductions, share_pct" },
       query = "hot_functions",

@@ -55,6 +55,7 @@ return {
         .. "them stand: two short looks that go before the node's own work, so that they succeed on a full node.",
       args = { { name = "window_ms", type = "integer", min = 100, max = 10000, default = 250 } },
       class = "SAFE",
+      cost = "at high priority, 30 ms at most a look: one item of up to 100,000 processes, the stack of 20",
       returns = { "seconds (between the looks)", "schedulers", "schedulers_online", "run_queue_before", "run_queue",
         "process_count", "looked_at (processes; 0 where there are over 100,000)",
         "max_before, max, high_before, high, normal_before, normal, low_before, low (running or runnable at that "

@@ -143,6 +143,7 @@ return {
       args = { { name = "pid", type = "string" }, { name = "window_ms", type = "integer", min = 100, max = 10000,
         default = 1000, waits = true } },
       class = "SAFE",
+      cost = "some 80 looks a second at one process, which wake it where it waits",
       returns = { "seconds", "samples", "pid", "name", "priority", "statuses[]: status, share_pct (of the samples)",
         "functions[]: current_function, share_pct", "stack (functions, innermost first)", "reductions_per_sec",
         "queue_first, queue_last, queue_min, queue_max (messages)",
@@ -164,6 +165,7 @@ return {
         .. "them did nothing in the window.",
       args = { LIMIT, { name = "window_ms", type = "integer", min = 0, max = 10000, default = 500, waits = true } },
       class = "SAFE",
+      cost = "one item of every process; wakes the 5,000 that hold most, once",
       returns = { "seconds", "binary_mb_before", "binary_mb", "total", "showing",
         "groups[]: current_function, process_count, held_mb, heap_mb, idle_count, pid (one of them), name (where "
           .. "it is one)" },
@@ -173,6 +175,7 @@ return {
     beam_busy_groups = {
       doc = "Who is running or waits for a scheduler now, by the first function of the stack that is not OTP's.",
       args = { LIMIT }, class = "SAFE",
+      cost = "one item of every process three times; wakes up to 20 that run",
       returns = { "busy_min, busy_max (running or runnable processes in three looks)", "schedulers_online",
         "run_queue", "total", "showing",
         "groups[]: app_function, priority, share_pct (of at most 20 looked at), process_count (of these)" },
@@ -184,6 +187,7 @@ return {
         .. "whenever atoms were made.",
       args = { { name = "window_ms", type = "integer", min = 500, max = 10000, default = 1000, waits = true } },
         class = "SAFE",
+      cost = "one item of every process twice, then of the 20 busiest each millisecond",
       returns = { "seconds", "atom_count_before", "atom_count", "atom_limit", "atoms_per_sec",
         "modules_loaded (gained)",
         "shapes[]: shape, count (of the last 100)",
