@@ -11,6 +11,7 @@ PACKAGES = gcc libc6-dev make luajit libluajit-5.1-dev lua-luv-dev libuv1-dev lu
 TEST_PACKAGES = erlang-nox elixir lua-busted lua-check cppcheck
 FUZZ_PACKAGES = clang libclang-rt-14-dev
 BENCH_PACKAGES = rabbitmq-server
+REAL_PACKAGES = rabbitmq-server ejabberd
 
 WARN = -std=gnu99 -Wall -Wextra -Werror -D_GNU_SOURCE
 INC  = -isystem /usr/include/luajit-2.1 -isystem /usr/include/lua5.1 -Ihost
@@ -24,11 +25,12 @@ TEXTS   = $(wildcard prompts/*.md examples/*.lua)
 all: $(PROGRAM)
 
 # Asks apt only when something is missing, and for root only then.
-deps deps-test deps-bench deps-fuzz: WANTED = $(PACKAGES)
+deps deps-test deps-bench deps-real deps-fuzz: WANTED = $(PACKAGES)
 deps-test: WANTED += $(TEST_PACKAGES)
 deps-bench: WANTED += $(TEST_PACKAGES) $(BENCH_PACKAGES)
+deps-real: WANTED += $(REAL_PACKAGES)
 deps-fuzz: WANTED += $(FUZZ_PACKAGES)
-deps deps-test deps-bench deps-fuzz:
+deps deps-test deps-bench deps-real deps-fuzz:
 	@sh host/deps.sh $(WANTED)
 
 $(BUILD)/%.o: host/%.c $(wildcard host/*.h) Makefile
@@ -100,10 +102,14 @@ $(BUILD)/etf_fuzz: spec/fuzz/etf_fuzz.c $(wildcard host/etf_*.c) host/etf.h
 bench: deps-bench all $(BUILD)/spec-host
 	@$(BUILD)/spec-host spec/bench/run.lua
 
+# Every skill on a RabbitMQ and an ejabberd, with the time of each callback.
+real-nodes: deps-real $(BUILD)/spec-host
+	@sh spec/real_nodes/run.sh
+
 install: all
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/beamlens-run
 
 clean:
 	rm -rf $(BUILD) $(PROGRAM)
 
-.PHONY: all deps deps-test deps-bench deps-fuzz demo test check sanitize fuzz bench install clean
+.PHONY: all deps deps-test deps-bench deps-real deps-fuzz demo test check sanitize fuzz bench real-nodes install clean

@@ -18,8 +18,7 @@ local FOUND = {
 }
 
 -- Those that nothing on the node has to fit.
-local GIVEN = { pattern = "error", module_name = "gen_server", module = "init", ["function"] = "get_status", func = "get_status",
-  arity = 0 }
+local GIVEN = { pattern = "error", module_name = "gen_server", module = "init", func = "get_status", arity = 0 }
 
 local function owner_of(skills, name)
   for _, s in ipairs(skills) do
