@@ -47,7 +47,9 @@ static int run(lua_State *L) {
   int code;
   lua_pushcfunction(L, traceback);
   if (bl_file_load(L, BL_MAIN) || lua_pcall(L, 0, 1, -2)) {
-    const char *why = lua_tostring(L, -1);
+    const char *why;
+    luaL_callmeta(L, -1, "__tostring"); /* what is raised may be a table that says itself */
+    why = lua_tostring(L, -1);
     fprintf(stderr, "beamlens-run: %s\n", why ? why : "an error without a text");
     return EX_SOFTWARE;
   }
