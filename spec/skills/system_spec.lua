@@ -1,0 +1,192 @@
+-- The system skill against live nodes, with os_mon and without, beside what this machine says to us. What a
+-- control group says is played from recorded files: to be put into one, a node would need root.
+local uv = require "luv"
+local live = require "spec.support.live_node"
+local skill = require "runtime.skill"
+
+local system = assert(skill.open "system")
+
+local function read(path)
+  local file = assert(io.open(path))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local function meminfo(word) return tonumber(read("/proc/meminfo"):match("%f[%w]" .. word .. ":%s*(%d+)")) / 1024 end
+
+local ATTEMPTS = 200
+
+-- The machine moves under us, and other specs run on it: a figure is right that lies between one look before
+-- and one after. A wrong one never does.
+local function between(read_it, slack, ask)
+  local before, value, after
+  for _ = 1, ATTEMPTS do
+    before, value, after = read_it(), ask(), read_it()
+    if value >= math.min(before, after) - slack and value <= math.max(before, after) + slack then break end
+  end
+  assert.near((before + after) / 2, value, slack + math.abs(before - after) / 2)
+end
+
+local function agrees_with_proc(callback)
+  for field, place in pairs { load_1m = 1, load_5m = 2, load_15m = 3 } do
+    between(function()
+      local loads = { read("/proc/loadavg"):match "^(%S+) (%S+) (%S+)" }
+      return tonumber(loads[place])
+    end, 0.02, function() return callback.system_get_cpu()[field] end)
+  end
+  between(function() return tonumber((read("/proc/loadavg"):match "/(%d+)")) end, 5,
+    function() return callback.system_get_cpu().process_count end)
+  local memory = callback.system_get_memory()
+  assert.near(meminfo "MemTotal", memory.total_mb, 0.01)
+  assert.near(100 * memory.used_mb / memory.total_mb, memory.used_pct, 0.01)
+  between(function() return meminfo "MemFree" end, 2, function() return callback.system_get_memory().free_mb end)
+  between(function() return meminfo "Cached" + meminfo "SReclaimable" end, 2,
+    function() return callback.system_get_memory().cached_mb end)
+  between(function() return meminfo "Buffers" end, 2, function() return callback.system_get_memory().buffered_mb end)
+  between(function() return meminfo "MemTotal" - meminfo "MemAvailable" end, 2,
+    function() return callback.system_get_memory().used_mb end)
+end
+
+local function descriptors(os_pid)
+  local count, scan = 0, uv.fs_scandir(("/proc/%d/fd"):format(os_pid))
+  while uv.fs_scandir_next(scan) do count = count + 1 end
+  return count
+end
+
+-- Each holds a dirty IO scheduler until it is told to go, as a call to a dead disk does.
+local BLOCK = [[
+  Me = self(),
+  L = [spawn(fun() -> Me ! up, (fun F() -> erts_debug:dirty_io(wait, 100), F() end)() end) || _ <- lists:seq(1, N)],
+  [receive up -> ok end || _ <- L],
+  register(jam, spawn(fun() -> receive free -> [exit(P, kill) || P <- L] end end)), ok.]]
+
+describe("system skill", function()
+  after_each(live.stop_all)
+
+  it("reads load and memory from /proc where os_mon does not run", live.test(function()
+    local callback = skill.functions(system, live.start().node)
+    agrees_with_proc(callback)
+    assert.same({ "/proc", "/proc" }, { callback.system_get_cpu().source, callback.system_get_memory().source })
+    assert.matches("^disks are known to os_mon alone", callback.system_get_disks().unavailable)
+  end))
+
+  it("starts, loads and opens nothing there for it", live.test(function()
+    local at = live.start()
+    local callback = skill.functions(system, at.node)
+    local function state()
+      return { at.eval "[length(erlang:ports()), length(code:all_loaded()), length(application:which_applications())].",
+        descriptors(at.os_pid) }
+    end
+    local before = state()
+    callback.system_get_cpu()
+    callback.system_get_memory()
+    callback.system_get_disks()
+    skill.snapshot(system, at.node)
+    assert.same(before, state())
+    assert.is_true(skill.available(system, at.node))
+  end))
+
+  it("asks os_mon for load, memory and disks where it runs", live.test(function()
+    local at = live.start { code = "{ok, _} = application:ensure_all_started(os_mon)." }
+    local callback = skill.functions(system, at.node)
+    agrees_with_proc(callback)
+    assert.same({ "os_mon", "os_mon" }, { callback.system_get_cpu().source, callback.system_get_memory().source })
+    local df = io.popen "df -Pk /"
+    local kb, mount = df:read("*a"):match "\n%S+%s+(%d+)%s+%d+%s+%d+%s+%d+%%%s+(%S+)"
+    df:close()
+    local disks, root = callback.system_get_disks(), nil
+    for _, disk in ipairs(disks.disks) do root = disk.mount == mount and disk or root end
+    assert.near(tonumber(kb) / 1024, root.total_mb, 0.01)
+    assert.equal(disks.disks[1].used_pct, skill.snapshot(system, at.node).disk_max_used_pct)
+    local snapshot = skill.snapshot(system, at.node)
+    assert.equal(callback.system_get_cpu().load_15m, snapshot.load_15m)
+  end))
+
+  it("leaves files alone while others queue for the schedulers that read them", live.test(function()
+    local at = live.start { code = "{ok, _} = application:ensure_all_started(os_mon)." }
+    local callback = skill.functions(system, at.node)
+    at.eval(BLOCK, { N = 50 })
+    assert.matches("^%d+ jobs wait for the node's dirty IO schedulers", callback.system_get_cpu().unavailable)
+    assert.equal("os_mon", callback.system_get_memory().source) -- that one has a program of its own
+    at.eval "jam ! free."
+  end))
+
+  it("says that file calls hang when its own hang", live.test(function()
+    local at = live.start { args = { "+SDio", "2" } }
+    local callback = skill.functions(system, at.node)
+    at.eval([[
+      L = [spawn(fun() -> (fun F() -> erts_debug:dirty_io(wait, 60000), F() end)() end) || _ <- lists:seq(1, 2)], ok.]])
+    assert.matches("^the node did not answer within 2 s: its file calls hang", callback.system_get_cpu().unavailable)
+  end))
+
+  it("is opened by its other name too", function()
+    assert.equal("system", assert(skill.open "os").name)
+  end)
+end)
+
+describe("system skill in a container", function()
+  -- Files as the node would give them; os_mon does not run.
+  local function played(files)
+    return { query = function(text, variables)
+      if text == system.queries.os_mon then return { logical_processors = 8 } end
+      local found = {}
+      for _, path in ipairs(variables.Paths) do found[path] = files[path] end
+      return { files = found }
+    end }
+  end
+
+  local PROC = { ["/proc/loadavg"] = "0.50 1.25 2.00 3/456 789\n",
+    ["/proc/meminfo"] = "MemTotal:       16777216 kB\nMemFree:         4194304 kB\nMemAvailable:    8388608 kB\n"
+      .. "Buffers:         1048576 kB\nCached:          2097152 kB\nSwapCached:            0 kB\n" }
+
+  local function node(files) return played(setmetatable(files, { __index = PROC })) end
+
+  local V2 = { ["/proc/self/cgroup"] = "0::/shop.slice/web.service\n",
+    ["/sys/fs/cgroup/shop.slice/web.service/memory.max"] = "max\n",
+    ["/sys/fs/cgroup/shop.slice/web.service/memory.current"] = "5000000\n",
+    ["/sys/fs/cgroup/shop.slice/memory.max"] = "536870912\n",
+    ["/sys/fs/cgroup/shop.slice/memory.current"] = "436207616\n",
+    ["/sys/fs/cgroup/shop.slice/memory.stat"] = "anon 1048576\nactive_file 7\ninactive_file 33554432\n",
+    ["/sys/fs/cgroup/shop.slice/web.service/cpu.max"] = "150000 100000\n",
+    ["/sys/fs/cgroup/shop.slice/web.service/cpu.stat"] =
+      "usage_usec 9\nnr_periods 1200\nnr_throttled 300\nthrottled_usec 4500000\n" }
+
+  local V1 = { ["/proc/self/cgroup"] = "4:memory:/docker/abc\n3:cpu,cpuacct:/docker/abc\n0::/\n",
+    ["/sys/fs/cgroup/memory/memory.limit_in_bytes"] = "268435456\n",
+    ["/sys/fs/cgroup/memory/memory.usage_in_bytes"] = "201326592\n",
+    ["/sys/fs/cgroup/memory/memory.stat"] = "inactive_file 1\ntotal_inactive_file 67108864\n",
+    ["/sys/fs/cgroup/cpu/cpu.cfs_quota_us"] = "50000\n", ["/sys/fs/cgroup/cpu/cpu.cfs_period_us"] = "100000\n",
+    ["/sys/fs/cgroup/cpu/cpu.stat"] = "nr_periods 40\nnr_throttled 30\nthrottled_time 2500000000\n" }
+
+  it("takes the tightest limit of its group and those around it", function()
+    local memory = assert(skill.call(system, "system_get_memory", {}, node(V2)))
+    assert.same({ 512, 384, 75, 50 }, { memory.cgroup_limit_mb, memory.cgroup_used_mb, memory.cgroup_used_pct,
+      memory.used_pct })
+    local cpu = assert(skill.call(system, "system_get_cpu", {}, node(V2)))
+    assert.same({ 1.5, 1200, 300, 4.5, 1.25, 456 }, { cpu.cgroup_cpus, cpu.cgroup_periods, cpu.cgroup_throttled,
+      cpu.cgroup_throttled_seconds, cpu.load_5m, cpu.process_count })
+  end)
+
+  it("finds the old kind of group, whose path leads nowhere inside", function()
+    local memory = assert(skill.call(system, "system_get_memory", {}, node(V1)))
+    assert.same({ 256, 128, 50 }, { memory.cgroup_limit_mb, memory.cgroup_used_mb, memory.cgroup_used_pct })
+    local cpu = assert(skill.call(system, "system_get_cpu", {}, node(V1)))
+    assert.same({ 0.5, 40, 30, 2.5 }, { cpu.cgroup_cpus, cpu.cgroup_periods, cpu.cgroup_throttled,
+      cpu.cgroup_throttled_seconds })
+  end)
+
+  it("has no limit where none is set", function()
+    local free = { ["/proc/self/cgroup"] = "4:memory:/\n1:cpu:/\n",
+      ["/sys/fs/cgroup/memory/memory.limit_in_bytes"] = "9223372036854771712\n",
+      ["/sys/fs/cgroup/cpu/cpu.cfs_quota_us"] = "-1\n", ["/sys/fs/cgroup/cpu/cpu.cfs_period_us"] = "100000\n" }
+    assert.is_nil(assert(skill.call(system, "system_get_memory", {}, node(free))).cgroup_limit_mb)
+    assert.is_nil(assert(skill.call(system, "system_get_cpu", {}, node(free))).cgroup_cpus)
+  end)
+
+  it("says what would help where there is nothing to read", function()
+    local nothing = played {}
+    assert.matches("^this node has neither os_mon nor a /proc", skill.snapshot(system, nothing).unavailable)
+    assert.matches("^this node has neither", assert(skill.call(system, "system_get_cpu", {}, nothing)).unavailable)
+  end)
+end)
