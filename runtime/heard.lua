@@ -78,8 +78,10 @@ function HeardOf:finish(now)
   self.listening = false
 end
 
-local function listened(self, from, now)
-  local seconds = 0
+--- How many seconds of the last so many minutes we listened.
+---@return number
+function HeardOf:listened(minutes, now)
+  local from, seconds = now - minutes * 60, 0
   for i, span in ipairs(self.spans) do
     local to = self.listening and i == #self.spans and now or span.to
     seconds = seconds + math.max(0, to - math.max(from, span.from))
@@ -87,41 +89,39 @@ local function listened(self, from, now)
   return seconds
 end
 
---- How long we listened in the last so many minutes.
-function HeardOf:listened(minutes, now) return listened(self, now - minutes * 60, now) end
-
 local function copy(event)
   local fields = {}
   for key, value in pairs(event) do fields[key] = value end
   return fields
 end
 
+-- A second is counted as a whole, and the first of the time asked for began before it: so where all events
+-- of that time are kept they are counted themselves.
+local function total_of(self, from, showing)
+  local total, dropped = 0, 0
+  for _, count in ipairs(self.counts) do
+    if count.second >= math.floor(from) then total, dropped = total + count.total, dropped + count.dropped end
+  end
+  local oldest = self.events[self.first]
+  if self.first == 1 or oldest.at < from then total = showing + dropped end
+  return total, dropped
+end
+
 --- The last so many minutes. Events are copies, so nobody's changes reach another.
 ---@return Heard
 function HeardOf:since(minutes, now)
-  local from = now - minutes * 60
-  local result = { listened_seconds = math.floor(listened(self, from, now) * 10 + 0.5) / 10, events = {}, total = 0,
-    dropped = 0 }
+  local from, events = now - minutes * 60, {}
   for i = self.first, self.last do
     local kept = self.events[i]
     if kept.at >= from then
       local event = copy(kept.event)
       event.age = now - kept.at
-      result.events[#result.events + 1] = event
+      events[#events + 1] = event
     end
   end
-  local kept_and_dropped = #result.events
-  for _, count in ipairs(self.counts) do
-    if count.second >= math.floor(from) then
-      result.total, result.dropped = result.total + count.total, result.dropped + count.dropped
-    end
-  end
-  kept_and_dropped = kept_and_dropped + result.dropped
-  -- A second that began before the time asked for counts as a whole, its events do not: only where
-  -- events of that time were forgotten is the count more than what there is to show.
-  local all_kept = self.first == 1 or (self.events[self.first] and self.events[self.first].at < from)
-  if all_kept then result.total = kept_and_dropped end
-  return result
+  local total, dropped = total_of(self, from, #events)
+  local seconds = math.floor(self:listened(minutes, now) * 10 + 0.5) / 10
+  return { listened_seconds = seconds, events = events, total = total, dropped = dropped }
 end
 
 return heard

@@ -47,7 +47,7 @@ local FRAME = [=[
               _ -> Loop(M, X, N, D + 1) end;
           {event, _, X} ->
             case erlang:process_info(self(), message_queue_len) of
-              {_, Y} when Y > 500 -> {storm, D + Y};
+              {_, Y} when Y > 500 -> {storm, D + 1 + Y};
               _ -> Loop(M, X, N, D + 1) end;
           {drop, C, X} -> Loop(M, X, N, D + C);
           {none, X} -> Loop(M, X, N, D);
@@ -141,6 +141,7 @@ local ENDS = {
 
 local function why_ended(v)
   if kind(v) == "atom" then return ENDS[tostring(v)] or tostring(v) end
+  if kind(v) == "tuple" and v[1] == A.failed then return "an error of its own: " .. text_of(v[2]) end
   return text_of(v)
 end
 
@@ -150,6 +151,7 @@ local function reader(hearing, on_ended)
     event = function(message) hearing.event(type(message[2]) == "number" and message[2] or nil, message[3]) end,
     dropped = function(message) hearing.dropped(count_of(message[2])) end,
     ended = function(message)
+      if message[2] == nil then return end
       on_ended(why_ended(message[2]), count_of(message[3]), message[2] == A.lease)
     end,
   }
