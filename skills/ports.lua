@@ -1,0 +1,162 @@
+--- Ports: sockets, files and programs outside of the node. What the emulator counts of a port is read from
+--- outside at a microsecond a figure, without a signal to anybody. It does not count what a socket has
+--- read: `input` of tcp_inet, udp_inet and sctp_inet stays 0 for ever, so that is asked of the socket's driver.
+
+local texts = ...
+
+-- Put together here from constants, and nowhere else. A number that the driver of a socket is asked with means
+-- something else to any other driver, so only ports of these three names are asked. `Tops` has the N
+-- largest of all as {Figure, Port}, in slices; F makes such pairs of a slice. The arguments of a
+-- program may be secrets, so only its first word is shown. What a driver keeps for itself nobody knows: the
+-- memory is the emulator's own bytes and what waits to be written.
+local PORTS = texts.walk .. [=[
+  Pid = fun(P) -> list_to_binary(erlang:port_to_list(P)) end,
+  Ports = erlang:ports(),
+  Cut = Slices(Ports, length(Ports), []),
+  Same = fun(I, L) -> lists:duplicate(length(L), I) end,
+  Info = fun(P, I) -> case catch erlang:port_info(P, I) of {I, X} -> X; _ -> undefined end end,
+  Read = fun(H, I) -> lists:zipwith(fun erlang:port_info/2, H, Same(I, H)) end,
+  Run = fun(L, M) -> ets:match_spec_run(L, ets:match_spec_compile(M)) end,
+  Inet = fun(H) -> Run(lists:zip(Read(H, name), H), [{{{name, X}, '$1'}, [], ['$1']} || X <- ["tcp_inet", "udp_inet",
+    "sctp_inet"]]) end,
+  Stats = fun(H, K) -> lists:zip(lists:zipwith(fun inet:getstat/2, H, Same(K, H)), H) end,
+  Plain = fun(I) -> fun(H) -> Run(lists:zip(Read(H, I), H), [{{{I, '$1'}, '$2'}, [{'>', '$1', 0}],
+    [{{'$1', '$2'}}]}]) end end,
+  In = fun(H) -> (Plain(input))(H) ++ Run(Stats(Inet(H), [recv_oct]),
+    [{{{ok, [{recv_oct, '$1'}]}, '$2'}, [{'>', '$1', 0}], [{{'$1', '$2'}}]}]) end,
+  Weight = fun(H) -> Run(lists:zip3(Read(H, memory), Read(H, queue_size), H),
+    [{{{memory, '$1'}, {queue_size, '$2'}, '$3'}, [], [{{{'+', '$1', '$2'}, '$3'}}]}]) end,
+  Tops = fun Tops([], _, _, A) -> A;
+             Tops([H | T], F, N, A) -> Tops(T, F, N, lists:sublist(lists:reverse(lists:sort(F(H) ++ A)), N)) end,
+  Word = fun(L, X) when is_integer(X) -> hd(string:split(L, " ")); (L, _) -> L end,
+  Is = fun(X) -> lists:member(X, ["tcp_inet", "udp_inet", "sctp_inet"]) end,
+  Stat = fun(P, K) -> case catch inet:getstat(P, [K]) of {ok, [{_, X}]} -> X; _ -> 0 end end,
+  Who = fun(P) when is_pid(P), node(P) =:= node() ->
+              case erlang:process_info(P, [registered_name, initial_call, total_heap_size]) of
+                [{_, R}, {_, I}, {_, H}] -> Name(P, R, I, H); _ -> undefined end;
+           (_) -> undefined end,
+  Port = fun(P, M) ->
+    case {erlang:port_info(P), Info(P, memory), Info(P, queue_size)} of
+      {L, B, Q} when is_list(L), is_integer(B), is_integer(Q) ->
+        V = fun(K) -> Get(K, L) end, N = V(name), C = V(connected),
+        [maps:merge(Some([{id, Pid(P)}, {name, unicode:characters_to_binary(Word(N, V(os_pid)))},
+          {connected_pid, Show(C)}, {connected_name, Who(C)}, {os_pid, V(os_pid)}, {queue_size, Q},
+          {input_bytes, case Is(N) of true -> Stat(P, recv_oct); false -> V(input) end}, {output_bytes, V(output)},
+          {memory_kb, round((B + Q) / 10.24) / 100}]), M)];
+      _ -> [] end end,
+  Thing = fun(B) -> case catch erlang:list_to_port(binary_to_list(B)) of X when is_port(X) -> X; _ -> none end end,
+  Out = fun(L) -> #{total => length(Ports), showing => length(L), ports => L} end,
+  Count = fun(L) -> lists:reverse(lists:keysort(2, maps:to_list(lists:foldl(
+    fun(K, A) -> maps:put(K, maps:get(K, A, 0) + 1, A) end, #{}, L)))) end,
+]=]
+
+-- A socket's watermark is an option of its own. Programs and file descriptors have the 8192 bytes that
+-- erts/emulator/sys/unix/sys_drivers.c is written with; what other drivers do nobody can know.
+local MARKS = PORTS .. [=[
+  Fd = fun(N) -> case string:split(N, "/") of
+      [[_ | _] = A, [_ | _] = B] -> lists:all(fun(C) -> C >= $0 andalso C =< $9 end, A ++ B); _ -> false end end,
+  Mark = fun(P, N, X) -> case Is(N) of
+      true -> case catch inet:getopts(P, [high_watermark]) of {ok, [{_, W}]} -> W; _ -> undefined end;
+      false -> case is_integer(X) orelse Fd(N) of true -> 8192; false -> undefined end end end,
+  Limits = fun(P) -> case erlang:port_info(P) of L when is_list(L) -> Mark(P, Get(name, L), Get(os_pid, L));
+                                                 _ -> undefined end end,
+]=]
+
+local FIELDS = "id, name, connected_pid, connected_name, os_pid (of a program), queue_size (bytes that wait to be "
+  .. "written), input_bytes, output_bytes, memory_kb (with what waits)"
+local LIMIT = { name = "limit", type = "integer", min = 1, max = 50, default = 10 }
+local GONE = "no such port now; a port_id is text like #Port<0.5>, as ports_list and ports_list_inet give it"
+
+---@type Skill
+return {
+  name = "ports",
+  title = "Ports and sockets",
+  about = "Sockets, files and external programs: how many, whose, what waits to be written, who is held up by it.",
+
+  prompt = [[
+You look after the ports of one BEAM node: sockets, files, programs outside.
+Whoever writes to a port whose queue is above its high watermark is suspended until the other side takes
+something, so one slow reader can stop a process that serves many.
+Worth a notification: ports that become more at every look, and one owner of most of them; a queue that stands
+above its watermark while nothing drains; processes suspended in a write; a node that does not take what it is sent.
+Not worth one: many ports whose number is steady, a queue that drains between two looks.
+Name the port, its owner, what waits, what drained, and the time between the looks.]],
+
+  uses = { "history", "events" },
+  relays = { "monitor" },
+  keep = { "queues" },
+  snapshot = "totals",
+  texts = { ports = PORTS, marks = MARKS },
+
+  queries = {
+    totals = texts.words .. [=[
+  N = erlang:system_info(port_count), X = erlang:system_info(port_limit),
+  #{port_count => N, port_limit => X, port_utilization_pct => Pct(N, X)}.]=],
+
+    -- Slim, because history keeps many of them.
+    queues = MARKS .. [=[
+  #{port_count => length(Ports), port_limit => erlang:system_info(port_limit),
+    ports => [maps:merge(maps:with([id, name, connected_pid, connected_name, queue_size, output_bytes], X),
+      Some([{high_watermark, W}, {saturation_pct, if is_integer(W) -> Pct(Q, W); true -> undefined end}]))
+     || {Q, P} <- Tops(Cut, Plain(queue_size), 100, []), W <- [Limits(P)], X <- Port(P, #{})]}.]=],
+
+    -- The number in a port's name counts up, so the last ones are the newest.
+    list = PORTS .. [=[
+  All2 = lists:reverse(Ports),
+  Names = Count([case X of {_, "tcp_inet"} -> tcp_inet; {_, "udp_inet"} -> udp_inet; {_, "sctp_inet"} -> sctp_inet;
+    {_, _} -> other; _ -> gone end || H <- Cut, X <- Read(H, name)]),
+  Owners = Count([C || H <- Cut, {_, C} <- Read(H, connected)]),
+  maps:merge(Out([maps:with([id, name, connected_pid, connected_name, os_pid, queue_size], X)
+                  || P <- lists:sublist(All2, 50), X <- Port(P, #{})]),
+    #{kinds => [#{kind => atom_to_binary(K), count => N} || {K, N} <- Names, K =/= gone],
+      owners => [Some([{pid, Show(P)}, {name, Who(P)}, {count, N}]) || {P, N} <- lists:sublist(Owners, 10)]}).]=],
+
+    info = PORTS .. [=[
+  case Thing(PortId) of
+    none -> [];
+    P -> case Port(P, #{}) of
+      [M] -> N = fun(L) when is_list(L) -> length(L); (X) -> X end,
+        [maps:merge(M, Some([{link_count, N(Info(P, links))}, {monitor_count, N(Info(P, monitored_by))}]))];
+      X -> X end end.]=],
+
+    -- Those of the same figure come in any order; a figure of 0 is no place in a list.
+    top = PORTS .. [=[
+  {F, K} = case binary_to_existing_atom(SortBy) of input -> {In, input_bytes}; output -> {Plain(output), output_bytes};
+             memory -> {Weight, memory_kb} end,
+  Out(Rank(K, [X || {_, P} <- Tops(Cut, F, Limit, []), X <- Port(P, #{})], Limit)).]=],
+  },
+
+  callbacks = {
+    ports_list = {
+      doc = "How many ports of each kind there are, who owns most of them, and the 50 newest.",
+      class = "SAFE",
+      cost = "three items of every port, without a signal; wakes the owners of the ports shown",
+      returns = { "total", "showing", "kinds[]: kind (tcp_inet, udp_inet, sctp_inet, other), count",
+        "owners[] (10): pid, name, count", "ports[]: id, name, connected_pid, connected_name, os_pid, queue_size" },
+      query = "list",
+    },
+
+    ports_info = {
+      doc = "One port, by its id.",
+      args = { { name = "port_id", type = "string" } },
+      class = "SAFE",
+      cost = "one port, one call to its driver where it is a socket; wakes its owner",
+      returns = { FIELDS, "link_count", "monitor_count (processes that watch it)" },
+      run = function(node, args)
+        local found, err = node.ask("info", args)
+        if not found then return nil, err end
+        if #found == 0 then return nil, GONE end
+        return found[1]
+      end,
+    },
+
+    ports_top = {
+      doc = "The ports that read most bytes, wrote most, or hold most memory.",
+      args = { LIMIT, { name = "sort_by", type = "choice", of = { "input", "output", "memory" }, default = "input" } },
+      class = "SAFE",
+      cost = "one or two items of every port; by input one call to the driver of every socket",
+      returns = { "total", "showing", "ports[]: " .. FIELDS },
+      query = "top",
+    },
+  },
+}

@@ -1,0 +1,143 @@
+-- The ports skill against a live node: what erlang:port_info and inet say of the same ports is the other road.
+local live = require "spec.support.live_node"
+local skill = require "runtime.skill"
+
+local ports = assert(skill.open "ports")
+
+-- A pair of sockets inside of the node, with small buffers, held by one process.
+local HARBOR = [=[
+  Me = self(),
+  spawn(fun() -> register(harbor, self()),
+    {ok, L} = gen_tcp:listen(0, [binary, {active, false}, {ip, {127, 0, 0, 1}}, {recbuf, 4096}]),
+    {ok, N} = inet:port(L),
+    {ok, C} = gen_tcp:connect({127, 0, 0, 1}, N, [binary, {active, false}, {sndbuf, 4096}]),
+    {ok, A} = gen_tcp:accept(L),
+    ok = gen_tcp:send(C, lists:duplicate(70000, 1)), {ok, _} = gen_tcp:recv(A, 70000),
+    ok = gen_tcp:send(A, lists:duplicate(3000, 1)), {ok, _} = gen_tcp:recv(C, 3000),
+    Me ! {[list_to_binary(erlang:port_to_list(P)) || P <- [L, C, A]], L},
+    receive stop -> ok end
+  end),
+  receive {Ids, L} when is_port(L) -> Ids end.]=]
+
+local function find(rows, id)
+  for _, row in ipairs(rows) do if row.id == id then return row end end
+end
+
+describe("ports skill", function()
+  local at, callback, eval, listener, client, server
+
+  setup(function()
+    at = live.start()
+    eval, callback = at.eval, skill.functions(ports, at.node)
+    live.test(function() listener, client, server = unpack(eval(HARBOR)) end)()
+  end)
+
+  teardown(function() live.stop_all() end)
+
+  local function of(id, what) return eval(("P = list_to_port(binary_to_list(Id)), %s."):format(what), { Id = id }) end
+
+  it("counts ports against their limit in its snapshot", live.test(function()
+    local figures = skill.snapshot(ports, at.node)
+    assert.equal(eval "length(erlang:ports()).", figures.port_count)
+    assert.equal(eval "erlang:system_info(port_limit).", figures.port_limit)
+    assert.near(100 * figures.port_count / figures.port_limit, figures.port_utilization_pct, 0.006)
+  end))
+
+  it("lists ports with their owners, the newest first", live.test(function()
+    local list = callback.ports_list()
+    local row = find(list.ports, client)
+    assert.same({ "tcp_inet", "harbor", of(client, "list_to_binary(pid_to_list(whereis(harbor)))"), 0 },
+      { row.name, row.connected_name, row.connected_pid, row.queue_size })
+    assert.equal(eval "length(erlang:ports()).", list.total)
+    assert.equal(eval "list_to_binary(erlang:port_to_list(lists:last(erlang:ports()))).", list.ports[1].id)
+  end))
+
+  it("counts the kinds of ports and who owns them", live.test(function()
+    local list = callback.ports_list()
+    local kinds, harbor = {}, nil
+    for _, kind in ipairs(list.kinds) do kinds[kind.kind] = kind.count end
+    for _, owner in ipairs(list.owners) do harbor = owner.name == "harbor" and owner or harbor end
+    assert.equal(eval 'length([P || P <- erlang:ports(), erlang:port_info(P, name) =:= {name, "tcp_inet"}]).',
+      kinds.tcp_inet)
+    assert.equal(3, harbor.count)
+  end))
+
+  it("shows one port with what it read, wrote and keeps", live.test(function()
+    local info = callback.ports_info(server)
+    assert.same({ 70000, 3000, 0, 1 }, { info.input_bytes, info.output_bytes, info.queue_size, info.link_count })
+    assert.near(of(server, "element(2, erlang:port_info(P, memory))") / 1024, info.memory_kb, 0.01)
+    assert.equal(of(server, "element(2, hd(element(2, inet:getstat(P, [recv_oct]))))"), info.input_bytes)
+  end))
+
+  it("counts who watches a port", live.test(function()
+    of(server, [[Me = self(),
+      spawn(fun() -> register(watcher, self()), monitor(port, P), Me ! on, receive stop -> ok end end),
+      receive on -> ok end]])
+    local info = callback.ports_info(server)
+    eval "watcher ! stop."
+    assert.equal(1, info.monitor_count)
+  end))
+
+  it("takes only what is the text of a port", live.test(function()
+    local gone = "ports_info: no such port now; a port_id is text like #Port<0.5>"
+    assert.error_matches(function() callback.ports_info "#Port<0.999999>" end, gone, 1, true)
+    assert.error_matches(function() callback.ports_info "halt()" end, gone, 1, true)
+  end))
+
+  it("ranks sockets by what they read, which the port itself does not count", live.test(function()
+    local top = callback.ports_top(50, "input")
+    local row = find(top.ports, server)
+    assert.equal(0, of(server, "element(2, erlang:port_info(P, input))"))
+    assert.same({ 70000, 3000 }, { row.input_bytes, row.output_bytes })
+    assert.is_true(find(callback.ports_top(50, "input").ports, client).input_bytes == 3000)
+    assert.equal(eval "length(erlang:ports()).", top.total)
+  end))
+
+  it("ranks by what was written and puts the most first", live.test(function()
+    local rows = callback.ports_top(50, "output").ports
+    assert.equal(70000, find(rows, client).output_bytes)
+    for i = 2, #rows do assert.is_true(rows[i - 1].output_bytes >= rows[i].output_bytes) end
+  end))
+
+  it("counts what waits to be written as memory", live.test(function()
+    of(client, [[inet:setopts(P, [{high_watermark, 20000000}]),
+      register(pourer, spawn(fun() -> gen_tcp:send(P, lists:duplicate(9000000, 1)) end)),
+      (fun Wait() -> case erlang:port_info(P, queue_size) of {_, 0} -> erlang:yield(), Wait(); _ -> ok end end)()]])
+    local row = callback.ports_top(1, "memory").ports[1]
+    local bytes = of(client, "element(2, erlang:port_info(P, queue_size)) + element(2, erlang:port_info(P, memory))")
+    of(client, "inet:setopts(P, [{high_watermark, 8192}])")
+    of(server, "gen_tcp:recv(P, 9000000), ok")
+    assert.equal(client, row.id)
+    assert.near(bytes / 1024, row.memory_kb, 0.01)
+  end))
+
+  it("shows of a program its pid, and not the arguments it was started with", live.test(function()
+    local id = eval [[Me = self(), spawn(fun() -> register(shell, self()),
+      P = open_port({spawn, "sleep 86400"}, []),
+      Me ! {P, list_to_binary(erlang:port_to_list(P))}, receive stop -> ok end
+      end), receive {P, I} when is_port(P) -> I end.]]
+    local info = callback.ports_info(id)
+    local os_pid = of(id, "element(2, erlang:port_info(P, os_pid))")
+    eval "shell ! stop."
+    assert.same({ "sleep", os_pid, "shell" }, { info.name, info.os_pid, info.connected_name })
+  end))
+
+  it("forgives ports that are closed while it looks", live.test(function()
+    eval [[spawn(fun() -> register(churn, self()), (fun F() ->
+      [gen_udp:close(element(2, gen_udp:open(0))) || _ <- lists:seq(1, 20)], F() end)() end).]]
+    for _ = 1, 5 do
+      callback.ports_list()
+      for _, by in ipairs { "input", "output", "memory" } do callback.ports_top(50, by) end
+      callback.ports_list_inet()
+      callback.ports_top_by_buffer(50, "recv")
+      callback.ports_top_by_queue(50)
+    end
+    assert.is_true(eval "is_pid(whereis(churn)) andalso exit(whereis(churn), kill).")
+  end))
+
+  it("knows a listening socket from a connected one", live.test(function()
+    local list = callback.ports_list_inet()
+    assert.is_nil(find(list.sockets, listener).remote_addr)
+    assert.equal(find(list.sockets, server).local_addr, find(list.sockets, client).remote_addr)
+  end))
+end)
