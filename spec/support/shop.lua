@@ -1,0 +1,49 @@
+--- A shop for the specs of skills that look at databases: a live node with a stand-in for an Ecto
+--- repo (spec/support/shop_repo.erl) and for `telemetry`, which compiles them in memory. Neither Ecto
+--- nor Oban is there: what the specs prove of them is as true as these stand-ins.
+
+local LOAD = [[
+  Forms = fun Forms([], _) -> [];
+              Forms([{dot, _} = D | T], A) ->
+                {ok, F} = erl_parse:parse_form(lists:reverse([D | A])), [F | Forms(T, [])];
+              Forms([X | T], A) -> Forms(T, [X | A]) end,
+  {ok, Tokens, _} = erl_scan:string(unicode:characters_to_list(Source)),
+  {ok, M, Code} = compile:forms(Forms(Tokens, [])),
+  {module, M} = code:load_binary(M, "spec", Code),
+  true.]]
+
+-- As `mix release` leaves it: the application says which repos it has.
+local OPEN = [[
+  ok = telemetry:start(),
+  ok = application:load({application, shop, [{vsn, "1"}, {modules, []}, {registered, []}, {applications, []},
+    {env, [{ecto_repos, ['Elixir.Shop.Repo']}, {'Elixir.Shop.Repo', [{pool_size, Size}, {password, "hush"}]}]}]}),
+  ok = 'Elixir.Shop.Repo':start(Port, "postgres", "postgres", Size),
+  true.]]
+
+local shop = {}
+
+--- Compiles one of spec/support's modules on a node. ?MACROS of a file are put in here, since no
+--- preprocessor runs there.
+function shop.load(at, file)
+  local source = assert(io.open("spec/support/" .. file))
+  local text, macros = source:read "*a", {}
+  source:close()
+  text = text:gsub("%-define%((%u+_?%u*), (.-)%)%.\n", function(name, value)
+    macros[name] = value
+    return "\n"
+  end)
+  text = text:gsub("%?(%u+_?%u*)", function(name) return macros[name] or name == "MODULE" and text:match "module%((.-)%)" end)
+  at.eval(LOAD, { Source = text })
+end
+
+--- Opens the shop on a node.
+---@param at table     what live_node.start gave
+---@param pg table     what postgres.start gave
+---@param size? integer of the pool
+function shop.open(at, pg, size)
+  shop.load(at, "telemetry.erl")
+  shop.load(at, "shop_repo.erl")
+  at.eval(OPEN, { Port = pg.port, Size = size or 3 })
+end
+
+return shop
