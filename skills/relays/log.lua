@@ -1,0 +1,298 @@
+-- What the node logs, by a handler of our own beside the node's. Its module is `logger`, which every
+-- node has loaded; its one filter does all the work and always answers `stop`, so that module is
+-- never called. No other handler, level or filter is touched, and what the node's own levels hide stays hidden.
+--
+-- What it costs there. The filter runs in the process that logs, for every event: so it is short and
+-- without map patterns, and the rest lies in a table that is read for accepted events alone (a
+-- handler's filters are copied for each event). Accepted are Quota events in 100 ms, and as many errors on top,
+-- so that chatter does not hide a crash. The worker grants them by its beat, which stands behind all that was
+-- accepted before: its mailbox cannot grow beyond them. More than Gate dropped in one beat, and the
+-- handler's level shuts the tap for a second: for all but errors, or for errors too where they are the flood.
+--
+-- What never leaves the node: arguments (of a frame of a stack only their number), states, last messages,
+-- the mailbox and the dictionary of who crashed. The text of OTP's reports holds all of these, so it is
+-- not made; of a term only atoms, pids and shapes are told: {badmatch,{error,<binary of 9 bytes>}}.
+-- The text that the node's own code wrote comes along, of an error only what stands before such parts;
+-- of a call that failed also whom it was meant for: {noproc,gen_server:call/3 to prices}.
+--
+-- An event, as `node.events.of("log", …)` returns it:
+--   level, message, pid, module, func (mod:fun/arity), line, domain ("otp.sasl"): absent where the node did not say
+--   us            the node's clock, microseconds
+--   crash         what crashed, where that is what it tells: source (crash, terminate, supervisor, emulator, task,
+--                 reason: the last is a crash_reason that was logged, by a process that may live on), pid, name,
+--                 class (error, exit, throw), type, text, stack[]: func, file, line
+--   shut          in place of all these: up to which level the tap was shut for a second, and per_second, how many
+--                 events a second it had met
+--
+-- Level is where the handler begins: events that the node's primary level lets through.
+
+-- Only for accepted events that may hold more than may leave: reports, errors. One fun and not many,
+-- for a fun that holds others is copied with all that each of them holds.
+local READ = [=[
+  Parts = [list_to_binary(X) || X <- ["Last message", "\nState:", "State  ==", "erver state", "andler state",
+            "Start Call:", "    Args:", "following arguments were given"]],
+  First = [list_to_binary("\n") | Parts], Colon = [list_to_binary(": ") | First],
+  Hidden = [state, last_message, message, messages, args, arguments, mfargs, dictionary, log],
+  Read = fun
+    Do(text, X, _) -> case atom_to_list(X) of [$E, $l, $i, $x, $i, $r, $. | K] -> K; K -> K end;
+    Do(bin, X, N) -> case unicode:characters_to_binary(X) of
+      B when is_binary(B), byte_size(B) > N -> Do(bin, binary:part(B, 0, N), N);
+      B when is_binary(B) -> B;
+      {_, B, _} -> Do(bin, B, N) end;
+    Do(before, B, L) -> case binary:match(B, L) of {N, _} -> binary:part(B, 0, N); _ -> B end;
+    Do(get, L, K) -> case lists:keyfind(K, 1, L) of {_, X} -> X; _ -> false end;
+    Do(many, X, _) when is_list(X) -> length(X);
+    Do(many, X, _) when is_integer(X) -> X;
+
+    Do(shape, X, _) when is_atom(X) -> Do(text, X, 0);
+    Do(shape, X, _) when is_pid(X) -> pid_to_list(X);
+    Do(shape, [], _) -> "[]";
+    Do(shape, {X, {M, F, A}}, D) when is_atom(M), is_atom(F), is_list(A), D > 0 ->
+      ["{", Do(shape, X, D - 1), ",", Do(mfa, {M, F, A}, 0), if F =:= call -> Do(whom, A, 0); true -> [] end, "}"];
+    Do(shape, X, D) when is_tuple(X), tuple_size(X) < 6, D > 0 ->
+      ["{", lists:join(",", [Do(shape, K, D - 1) || K <- tuple_to_list(X)]), "}"];
+    Do(shape, X, _) when is_tuple(X) -> ["<tuple of ", integer_to_list(tuple_size(X)), ">"];
+    Do(shape, X, _) when is_binary(X) -> ["<binary of ", integer_to_list(byte_size(X)), " bytes>"];
+    Do(shape, X, _) when is_list(X) -> case catch length(X) of
+      N when is_integer(N) -> ["<list of ", integer_to_list(N), ">"]; _ -> "<improper list>" end;
+    Do(shape, X, _) when is_map(X) -> case maps:get('__struct__', X, []) of
+      S when is_atom(S), S =/= [] -> ["%", Do(text, S, 0), "{}"];
+      _ -> ["<map of ", integer_to_list(map_size(X)), ">"] end;
+    Do(shape, X, _) when is_integer(X) -> "<integer>";
+    Do(shape, X, _) when is_float(X) -> "<float>";
+    Do(shape, X, _) when is_function(X) -> "<function>";
+    Do(shape, X, _) when is_reference(X) -> "<reference>";
+    Do(shape, _, _) -> "<term>";
+    Do(mfa, {M, F, A}, _) -> [Do(text, M, 0), ":", Do(text, F, 0), "/", integer_to_list(Do(many, A, 0))];
+    Do(whom, [X | _], _) when is_atom(X) -> [" to ", Do(text, X, 0)];
+    Do(whom, [{X, N} | _], _) when is_atom(X), is_atom(N) -> [" to ", Do(text, X, 0), " on ", Do(text, N, 0)];
+    Do(whom, [X | _], _) when is_pid(X) -> [" to ", pid_to_list(X)];
+    Do(whom, _, _) -> [];
+
+    Do(stack, S, _) when is_list(S) ->
+      case catch [{M, F, Do(many, A, 0), Do(file, Do(get, O, file), 0), Do(get, O, line)}
+                  || {M, F, A, O} <- lists:sublist(S, 20), is_atom(M), is_atom(F)] of
+        L when is_list(L) -> L; _ -> [] end;
+    Do(stack, _, _) -> [];
+    Do(file, X, _) -> case catch Do(bin, X, 120) of B when is_binary(B) -> B; _ -> false end;
+    Do(split, {X, [{M, F, _, O} | _] = S}, _) when is_atom(M), is_atom(F), is_list(O) -> {X, S};
+    Do(split, X, S) -> {X, S};
+    Do(type, X, _) when is_atom(X) -> Do(text, X, 0);
+    Do(type, {nocatch, X}, _) -> Do(type, X, 0);
+    Do(type, X, _) when is_tuple(X), tuple_size(X) > 0 -> Do(type, element(1, X), 0);
+    Do(type, X, _) when is_map(X) -> case maps:get('__struct__', X, []) of
+      S when is_atom(S), S =/= [] -> Do(text, S, 0); _ -> Do(shape, X, 0) end;
+    Do(type, X, _) -> Do(shape, X, 0);
+    Do(said, #{'__exception__' := true, message := B}, _) when is_binary(B) -> Do(before, Do(bin, B, 200), First);
+    Do(said, #{'__exception__' := true, module := M, function := F, arity := A}, _)
+      when is_atom(M), is_atom(F), is_integer(A) -> Do(mfa, {M, F, A}, 0);
+    Do(said, #{'__exception__' := true} = X, _) ->
+      lists:join(", ", [[Do(text, K, 0), " ", Do(shape, maps:get(K, X), 2)]
+                        || K <- [key, term, original, value, reason], maps:is_key(K, X)]);
+    Do(said, {nocatch, X}, _) -> Do(shape, X, 3);
+    Do(said, X, _) -> Do(shape, X, 3);
+    Do(crash, {W, P, N, I, C}, {X, S}) ->
+      {Y, Z} = Do(split, X, S),
+      {W, if is_pid(P) -> list_to_binary(pid_to_list(P)); true -> false end,
+       if is_atom(N), N =/= false, N =/= [], N =/= undefined -> Do(bin, Do(text, N, 0), 200); true -> false end,
+       case I of {M, F, A} when is_atom(M), is_atom(F) -> {M, F, Do(many, A, 0)}; _ -> false end,
+       case {C, Y} of {false, {nocatch, _}} -> throw; _ -> C end,
+       Do(bin, Do(type, Y, 0), 200), Do(bin, Do(said, Y, 0), 400), Do(stack, Z, 0)};
+
+    Do(frame, {M, F, A, O}, _) when is_atom(M), is_atom(F), is_list(A), is_list(O) -> {M, F, length(A), O};
+    Do(frame, {M, F, A}, _) when is_atom(M), is_atom(F), is_list(A) -> {M, F, length(A)};
+    Do(frame, X, D) when is_tuple(X), tuple_size(X) < 10, D > 0 ->
+      list_to_tuple([Do(frame, K, D - 1) || K <- tuple_to_list(X)]);
+    Do(frame, [X | _] = L, D) when D > 0, not is_integer(X) -> case catch lists:split(min(30, length(L)), L) of
+      {H, K} when is_list(H) -> [Do(frame, I, D - 1) || I <- H] ++ K; _ -> L end;
+    Do(frame, X, _) -> X;
+    Do(line, B, #{crash_reason := _}) -> Do(before, B, First);
+    Do(line, B, #{domain := [otp | _]}) -> Do(before, B, Colon);
+    Do(line, B, _) -> Do(before, B, Parts);
+    Do(format, {F, A}, M) -> Do(line, Do(bin, io_lib:format(F, Do(frame, A, 6), [{chars_limit, 4096}]), 4096), M);
+
+    Do(value, X, _) when is_integer(X) -> integer_to_list(X);
+    Do(value, X, _) when is_binary(X), byte_size(X) < 500 -> X;
+    Do(value, [X | _] = L, _) when is_integer(X) ->
+      case io_lib:printable_unicode_list(L) of true -> lists:sublist(L, 500); _ -> Do(shape, L, 2) end;
+    Do(value, X, _) -> Do(shape, X, 2);
+    Do(pairs, X, _) when is_map(X) -> maps:to_list(X);
+    Do(pairs, X, _) -> X;
+    Do(told, X, V) -> case catch lists:join(", ", [[Do(text, K, 0), "=", Do(V, I, 2)]
+          || {K, I} <- lists:sublist(Do(pairs, X, 0), 20), is_atom(K), not lists:member(K, Hidden)]) of
+        [_ | _] = L when length(L) > 0 -> L; _ -> Do(V, X, 2) end;
+
+    Do(report, #{label := {proc_lib, crash}, report := [I | _]}, _) ->
+      {C, X, S} = Do(get, I, error_info),
+      {[], Do(crash, {crash, Do(get, I, pid), Do(get, I, registered_name), Do(get, I, initial_call), C}, {X, S})};
+    Do(report, #{label := {G, terminate}, reason := X} = R, P) ->
+      {C, Y, S} = case {G, X} of {gen_statem, {K, J, L}} -> {K, J, L}; _ -> {false, X, []} end,
+      {[], Do(crash, {terminate, P, maps:get(name, R, false), false, C}, {Y, S})};
+    Do(report, #{label := {_, terminating}, report := #{reason := X} = R}, P) ->
+      {[], Do(crash, {task, P, maps:get(name, R, false), false, false}, {X, []})};
+    Do(report, #{label := {supervisor, W}, report := R}, _) ->
+      O = Do(pairs, case Do(get, R, offender) of false -> Do(get, R, started); K -> K end, 0),
+      N = case Do(get, R, supervisor) of {_, J} -> J; J -> J end,
+      P = Do(get, O, pid), I = Do(get, O, id), X = Do(get, R, reason),
+      {["supervisor ", Do(shape, N, 2), ": ", Do(shape, W, 0), ", child ", Do(shape, I, 2), " ", Do(shape, P, 0),
+        if X =:= false -> []; true -> [", reason ", Do(shape, element(1, Do(split, X, [])), 3)] end],
+       if W =:= child_terminated -> Do(crash, {supervisor, P, I, false, false}, {X, []}); true -> false end};
+    Do(report, #{label := {error_logger, _}, format := F, args := A}, _) -> {Do(format, {F, A}, #{}), false};
+    Do(report, #{label := {error_logger, _}, report := R}, _) -> {Do(told, R, value), false};
+    Do(report, #{label := W, report := R}, _) -> {[Do(shape, W, 2), ": ", Do(told, R, shape)], false};
+    Do(report, #{label := W} = R, _) -> {[Do(shape, W, 2), ": ", Do(told, maps:remove(label, R), shape)], false};
+    Do(report, R, _) -> {Do(told, R, value), false};
+    Do(emulator, {F, [P | A]}, M) when is_pid(P) -> case lists:last([none | A]) of
+      {_, [{_, _, _, _} | _]} = X -> {[], Do(crash, {emulator, P, false, false, false}, {X, []})};
+      _ -> case binary:match(Do(bin, F, 4096), list_to_binary("maximum heap size")) of
+        nomatch -> {Do(format, {F, [P | A]}, M), false};
+        _ -> {[], Do(crash, {heap, P, false, false, exit}, {killed, []})} end end;
+    Do(emulator, W, M) -> {Do(format, W, M), false};
+    Do(msg, {report, R}, M) -> Do(report, R, maps:get(pid, M, false));
+    Do(msg, {string, S}, M) -> {Do(line, Do(bin, S, 4096), M), false};
+    Do(msg, W, #{error_logger := #{emulator := true}} = M) -> Do(emulator, W, M);
+    Do(msg, W, M) -> {Do(format, W, M), false};
+    Do(event, W, M) -> {B, X} = Do(msg, W, M),
+      {Do(bin, B, 2048), case M of
+        #{crash_reason := {U, V}} when X =:= false ->
+          Do(crash, {case M of #{domain := [otp | _]} -> terminate; _ -> reason end, maps:get(pid, M, false),
+                     maps:get(registered_name, M, false), maps:get(initial_call, M, false), false}, {U, V});
+        _ -> X end} end,
+]=]
+
+local RELAY = READ .. [=[
+  State = {open, 0}, Every = 100, Quota = 20, Gate = 1000, Id = beamlens_log,
+  Count = (fun() -> case catch atomics:new(2, []) of X when is_reference(X) -> X; _ -> none end end)(),
+  Low = [debug, info, notice, warning],
+  Min = (fun() -> case [X || X <- [error | Low], atom_to_list(X) =:= binary_to_list(Level)] of
+                    [X] -> X; _ -> info end end)(),
+  Filter = fun(E, {A, T, L, Q}) ->
+    case atomics:add_get(A, 1, 1) > Q andalso
+         (lists:member(maps:get(level, E), L) orelse atomics:add_get(A, 2, 1) > Q) of
+      true -> stop;
+      false -> catch (ets:lookup_element(T, tell, 2))(E), stop end end,
+  Cut = fun(B) when byte_size(B) > 2048 -> case unicode:characters_to_binary(binary:part(B, 0, 2048)) of
+               {_, X, _} -> X; X -> X end; (B) -> B end,
+  Tell = fun(R, T) -> fun(E) ->
+    M = maps:get(meta, E), L = maps:get(level, E), W = maps:get(msg, E),
+    G = case maps:get(domain, M, []) of [_ | _] = I -> I; _ -> [Id] end,
+    {B, C} = case lists:member(L, Low) andalso element(1, W) =/= report andalso hd(G) =/= otp
+                  andalso not maps:is_key(crash_reason, M) of
+      true -> case W of
+        {string, S} when is_binary(S) -> {Cut(S), false};
+        {string, S} -> {Cut(unicode:characters_to_binary(S)), false};
+        {F, A} -> {case catch unicode:characters_to_binary(io_lib:format(F, A, [{chars_limit, 2048}])) of
+                     S when is_binary(S) -> Cut(S); _ -> Cut(unicode:characters_to_binary(F)) end, false} end;
+      _ -> case catch (ets:lookup_element(T, read, 2))(event, W, M) of
+             {_, _} = D -> D; _ -> {false, false} end end,
+    R ! {Count, {maps:get(time, M, 0), L,
+      case maps:get(pid, M, false) of P when is_pid(P) -> list_to_binary(pid_to_list(P)); _ -> false end,
+      case maps:get(mfa, M, false) of {K, J, N} = Z when is_atom(K), is_atom(J), is_integer(N) -> Z; _ -> false end,
+      case maps:get(line, M, false) of U when is_integer(U) -> U; _ -> false end,
+      [V || V <- lists:sublist(G, 4), is_atom(V), V =/= Id],
+      B, C}} end end,
+  On = fun(R) ->
+    case erlang:function_exported(logger, add_handler, 3) andalso Count =/= none of
+      true ->
+        T = ets:new(Id, [{read_concurrency, true}]),
+        ets:insert(T, [{read, Read}, {tell, Tell(R, T)}]),
+        case logger:add_handler(Id, logger, #{level => Min, filter_default => stop,
+                                              filters => [{Id, {Filter, {Count, T, Low, Quota}}}]}) of
+          ok -> ok;
+          {error, {already_exist, _}} ->
+            {taken, "another beamlens-run listens to this node's log, and there is one tap: wait for it to end"};
+          _ -> {missing, "the node's logger took no handler"} end;
+      _ -> {missing, "the node has no logger that takes handlers (Erlang/OTP before 21.2)"} end end,
+  Off = fun(_) -> case logger:get_handler_config(Id) of
+      {ok, #{filters := [{_, {_, {A, _, _, _}}}]}} when A =:= Count -> logger:remove_handler(Id);
+      _ -> ok end end,
+  Shut = fun(X, S) -> catch logger:set_handler_config(Id, level, X),
+    self() ! {Count, {shut, X, S * 1000 div Every}}, {X, 10} end,
+  Beat = fun({G, N}) ->
+    C = atomics:exchange(Count, 2, 0), S = atomics:exchange(Count, 1, 0),
+    D = max(0, S - Quota) - min(C, Quota),
+    if D > 0 -> self() ! {Count, drop, D}; true -> ok end,
+    case {G, C - Quota > Gate, D > Gate} of
+      {none, _, _} when N > 1 -> {G, N - 1};
+      {_, true, _} -> Shut(none, S);
+      {open, _, true} -> Shut(error, S);
+      {open, _, _} -> {open, 0};
+      _ when N > 1 -> {G, N - 1};
+      _ -> catch logger:set_handler_config(Id, level, Min), {open, 0} end end,
+  Take = fun(M, S) -> case M of
+    {Count, P} -> {event, P, S};
+    {Count, drop, N} -> {drop, N, S};
+    _ -> {none, S} end end,
+]=]
+
+-- What stands in a payload was made by the filter; what it holds was made by anybody.
+local function text(v) return type(v) == "string" and v or nil end
+local function number(v) return type(v) == "number" and v or nil end
+local function word(v) return v and (tostring(v):gsub("^Elixir%.", "")) or nil end
+
+local function func_of(mfa)
+  if type(mfa) ~= "table" then return end
+  return ("%s:%s/%s"):format(word(mfa[1]), tostring(mfa[2]), tostring(mfa[3]))
+end
+
+local function stack_of(frames)
+  local stack = {}
+  for i, frame in ipairs(frames) do
+    stack[i] = { func = func_of(frame), file = text(frame[4]), line = number(frame[5]) }
+  end
+  return stack
+end
+
+local function crash_of(c)
+  if type(c) ~= "table" then return end
+  local crash = { source = tostring(c[1]), pid = text(c[2]), name = text(c[3]) or func_of(c[4]),
+    class = word(c[5]), type = text(c[6]), text = text(c[7]), stack = stack_of(c[8]) }
+  local top = crash.stack[1]
+  if crash.source == "heap" then
+    crash.text = "maximum heap size reached"
+  elseif top and crash.type == "undef" then
+    crash.text = "undefined function " .. top.func
+  elseif top and crash.type == "function_clause" then
+    crash.text = "no clause of " .. top.func .. " matches"
+  end
+  return crash
+end
+
+local WHAT = { crash = "process crashed", terminate = "terminating", task = "task terminating",
+  emulator = "error in process", heap = "process killed", reason = "crash" }
+
+-- One line of what was not told as text, for that would hold what must not leave.
+local function told(crash, pid)
+  if not crash then return "(an event that could not be read)" end
+  local top = crash.stack[1]
+  return ("%s %s: %s%s%s"):format(crash.name or crash.pid or pid or "?", WHAT[crash.source] or crash.source,
+    crash.class and crash.class .. " " or "", crash.text or crash.type or "?",
+    top and (" in %s%s"):format(top.func, top.line and (" line %d"):format(top.line) or "") or "")
+end
+
+local function read(p)
+  if tostring(p[1]) == "shut" then return { shut = tostring(p[2]), per_second = p[3] } end
+  local crash, domain = crash_of(p[8]), {}
+  for i, name in ipairs(p[6]) do domain[i] = word(name) end
+  local message = text(p[7])
+  if not message or message == "" then message = told(crash, text(p[3])) end
+  local top = crash and crash.stack[1] -- the line of who reports a crash tells nothing
+  local mfa = not top and type(p[4]) == "table" and p[4] or nil
+  return {
+    unix_us = number(p[1]), us = number(p[1]), level = tostring(p[2]), message = message, pid = text(p[3]),
+    module = mfa and word(mfa[1]) or top and top.func:match "^(.-):" or nil,
+    func = mfa and func_of(mfa) or top and top.func or nil, line = not top and number(p[5]) or top and top.line or nil,
+    domain = domain[1] and table.concat(domain, ".") or nil, crash = crash,
+  }
+end
+
+return {
+  name = "log",
+  about = "what the node logs, crashes among it, without arguments, states and messages",
+  class = "SAFE",
+  keep = 1000,
+  per_second = 100,
+  variables = { Level = "info" },
+  text = RELAY,
+  read = read,
+}
