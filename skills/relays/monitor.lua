@@ -14,7 +14,7 @@
 --   above         of long_message_queue: true when it grew long, false when it was short again (OTP 27)
 --   age, datetime from the runtime
 --
--- LongGc, LongSchedule in ms; LargeHeap in words, 64 MB of 8 bytes each; MessageQueue in messages.
+-- LongGc, LongSchedule, Look in ms; LargeHeap in words, of which 64 MB hold as many; MessageQueue in messages.
 
 local WORDS = { "heap_block_size", "old_heap_block_size", "mbuf_size" }
 
@@ -34,10 +34,15 @@ return {
   class = "SAFE",
   keep = 1000,
   per_second = 50,
-  variables = { LongGc = 500, LongSchedule = 500, LargeHeap = 8388608, MessageQueue = 10000 },
-  -- A monitor that somebody set between our look and our setting is put back at once.
+  variables = { LongGc = 500, LongSchedule = 500, LargeHeap = 8388608, MessageQueue = 10000, Look = 5000 },
+  -- A monitor that somebody set between our look and our setting is put back at once. Who sets one after
+  -- us takes ours away without a word, so the worker looks from time to time: it would hear nothing, and
+  -- nothing is what a healthy node says too.
   text = [=[
-    State = [], Every = 0, Beat = fun(S) -> S end,
+    State = [], Every = Look,
+    Beat = fun(S) -> case erlang:system_monitor() of
+        {P, _} when P =:= self() -> S;
+        _ -> self() ! replaced, S end end,
     Text = fun(X) -> case atom_to_list(X) of "Elixir." ++ L -> L; L -> L end end,
     Whose = fun(P) -> "the node's own software has set a system monitor (" ++ erlang:pid_to_list(P) ++
         case erlang:process_info(P, registered_name) of {_, N} -> ", " ++ Text(N); _ -> "" end ++
@@ -69,6 +74,7 @@ return {
                 {event, {T, Show(P), Name(P), maps:from_list(I), false, false}, S};
               ({monitor, P, T, I}, S) ->
                 {event, {T, Show(P), Name(P), I, Show(I), if is_port(I) -> Name(I); true -> false end}, S};
+              (replaced, S) -> {stop, "the node's own software has set another system monitor since", S};
               (_, S) -> {none, S} end,
   ]=],
   read = function(payload)
