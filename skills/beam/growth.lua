@@ -275,7 +275,8 @@ return {
       class = "SAFE",
       cost = "one counter four times",
       returns = { "suspected", "windows[]: seconds, atom_count_before, atom_count, atom_limit, growth_per_minute",
-        "atom_count", "atom_limit", "utilization_pct", "growth_per_minute (the slower window)", "minutes_to_exhaustion", "urgency",
+        "atom_count", "atom_limit", "utilization_pct", "growth_per_minute (the slower window)",
+        "minutes_to_exhaustion", "urgency",
         "earlier: seconds, growth_per_minute (over the last hour, as far as it was kept)" },
       run = function(node)
         local past = node.history("atoms", 60)[1]
