@@ -8,8 +8,8 @@ local LIMIT = { name = "limit", type = "integer", min = 1, max = 50, default = 1
 -- module: nobody else can have opened such a socket. A socket's text is its reference's with another word.
 local SOCKETS = texts.ports .. [=[
   Sid = fun({_, R}) -> "#Ref" ++ L = ref_to_list(R), list_to_binary("#Socket" ++ L) end,
-  Socks = case erlang:module_loaded(socket) andalso catch socket:which_sockets() of
-    L when is_list(L) -> L; _ -> [] end,
+  Socks = (fun(X) when is_list(X) -> X; (_) -> [] end)(
+    erlang:module_loaded(socket) andalso (catch socket:which_sockets())),
   Of = fun(S) -> case catch socket:info(S) of
       I when is_map_key(counters, I) -> C = maps:get(counters, I),
         {maps:get(read_byte, C, 0), maps:get(write_byte, C, 0), I};

@@ -1,5 +1,6 @@
---- What waits to be written, and who waits because of it. A port is busy from its high watermark on: then whoever
---- writes to it is suspended until its queue is below the low one.
+--- What waits to be written, and who waits because of it. A port is busy once a write
+--- finds its queue above the high watermark: that write waits for its answer, and whoever writes next is suspended,
+--- until the queue is below the low one.
 
 local texts = ...
 
@@ -10,7 +11,7 @@ local PREDICTION_S = 300  -- a prediction stands on the growth of so long, where
 local PREDICTION_WAIT = 2 -- seconds, where it is not
 
 local ROW = "ports[]: id, name, connected_pid, connected_name, queue_size (bytes), high_watermark (bytes; absent where "
-  .. "the driver is unknown), saturation_pct (of that; from 100 on writers are suspended)"
+  .. "the driver is unknown), saturation_pct (of that; from 100 on the next writers are held up)"
 
 local function round(x) return math.floor(x * 100 + 0.5) / 100 end
 
