@@ -4,6 +4,7 @@
 local async = require "runtime.async"
 local config = require "runtime.config"
 local failure = require "runtime.failure"
+local foreign_skill = require "runtime.foreign_skill"
 local gate = require "runtime.gate"
 local progress = require "runtime.progress"
 local sampler = require "runtime.sampler"
@@ -82,14 +83,21 @@ function beamlens.close()
   if package.loaded["runtime.sandbox"] then require("runtime.sandbox").close() end
 end
 
---- Opens skills by name or path; two that share a callback's name cannot be used together.
+local function open(wanted, node)
+  if foreign_skill.named(wanted) then return foreign_skill.open(wanted, node) end
+  return skill.open(wanted)
+end
+
+--- Opens skills by name or path, or by the name of a module on the node; two that share a callback's name cannot be
+--- used together.
 ---@param names string[]
+---@param node? table   where the modules are
 ---@return Skill[]? skills
 ---@return Failure? err
-function beamlens.skills(names)
+function beamlens.skills(names, node)
   local skills, owner = {}, {}
   for i, wanted in ipairs(names) do
-    local s, err = skill.open(wanted)
+    local s, err = open(wanted, node)
     if not s then return nil, err end
     for name, callback in pairs(s.callbacks) do
       if owner[name] and not callback.home then -- those with a home are the same for every skill
@@ -114,10 +122,11 @@ end
 
 -- Everything that a run stands on: the node last, for it is the one that is felt elsewhere.
 local function prepare(o, names)
-  local skills, err = beamlens.skills(names)
+  local ours = foreign_skill.others(names)
+  local skills, err = beamlens.skills(ours)
   if not skills then return nil, err end
-  local allowed
-  allowed, err = gate.check(o.allow, skills)
+  local allowed, foreign = true, #ours < #names
+  if not foreign then allowed, err = gate.check(o.allow, skills) end
   if not allowed then return nil, err end
   local mind
   mind, err = require("runtime.llm").choose(o)
@@ -133,6 +142,11 @@ local function prepare(o, names)
     end
   end
   node.deadline = deadline
+  if foreign then
+    skills, err = beamlens.skills(names, node)
+    if skills then allowed, err = gate.check(o.allow, skills) end
+    if not (skills and allowed) then return finish({ node = node, own = own }, nil, err) end
+  end
   if node.relays then node.relays:begin(skills) end -- what they hear from the first moment on is worth most
   for _, s in ipairs(skills) do
     local parsed

@@ -26,6 +26,11 @@ local function shared_texts(own)
   return shared
 end
 
+--- The Erlang that skills share, for what is a skill without being a file.
+---@return table<string, string>?
+---@return Failure? err
+function skill.texts() return shared_texts() end
+
 --- Loads the text of a skill file. It is handed the texts that skills share as its argument. Whether
 --- its callbacks clash with another skill's is the concern of whoever loads both.
 ---@param text string
@@ -185,6 +190,22 @@ local function whole(s, file)
   return s
 end
 
+--- Adds the callbacks of `base`, where the skill has none of that name.
+---@param s Skill
+---@return Skill?
+---@return Failure? err
+function skill.give_base(s)
+  local base, err = skill.open(GIVEN)
+  if not base then return nil, err end
+  for word, c in pairs(base.callbacks) do
+    if not s.callbacks[word] then
+      c.home = base
+      s.callbacks[word] = c
+    end
+  end
+  return s
+end
+
 --- A skill by name, or by the path of its file, with the callbacks of `base`, with its parts in
 --- `skills/NAME/` and with the checks of `skills/checks/NAME.lua` and `NAME_*.lua` there.
 ---@param name string            "ets" or "./my_skill.lua"
@@ -196,15 +217,8 @@ function skill.open(name)
   local s, err = skill.load(text, file)
   if not s then return nil, err end
   if s.name ~= GIVEN then
-    local base
-    base, err = skill.open(GIVEN)
-    if not base then return nil, err end
-    for word, c in pairs(base.callbacks) do
-      if not s.callbacks[word] then
-        c.home = base
-        s.callbacks[word] = c
-      end
-    end
+    s, err = skill.give_base(s)
+    if not s then return nil, err end
   end
   s, err = completed(s, "skills/" .. s.name, function() return true end, skill.extend)
   if not s then return nil, err end

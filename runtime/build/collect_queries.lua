@@ -5,6 +5,7 @@
 local bytes = require "runtime.node.bytes"
 local crypto = require "host.crypto"
 local files = require "host.files"
+local foreign_skill = require "runtime.foreign_skill"
 local query = require "runtime.node.query"
 local relay_form = require "runtime.relay_form"
 local skill = require "runtime.skill"
@@ -22,6 +23,7 @@ end
 local texts = query.own_texts()
 texts_of("base", texts)
 for _, name in ipairs(skill.names()) do texts_of(name, texts) end
+for _, text in ipairs(foreign_skill.own_texts()) do texts[#texts + 1] = text end
 for _, name in ipairs(relay_form.names()) do
   local r, err = relay_form.open(name)
   if not r then error(tostring(err), 0) end

@@ -1,6 +1,7 @@
 --- `call NAME ARGS…`: one callback of one skill, as an operator would run it.
 
 local failure = require "runtime.failure"
+local foreign_skill = require "runtime.foreign_skill"
 local gate = require "runtime.gate"
 local json = require "runtime.json"
 local render = require "runtime.render"
@@ -10,7 +11,8 @@ local call = {
   usage = "call NAME [ARGS...]",
   words = math.huge, -- the callback knows how many it takes
   doc = "one callback: call beam_top_processes 5 memory",
-  more = "\nCallbacks with side effects want --allow caution, or --allow and their name.\n",
+  more = "\nCallbacks with side effects want --allow caution, or --allow and their name.\n"
+    .. "Those of a module on the node want it named: --skills MyApp.RedisSkill.\n",
 }
 
 -- The skill that a callback's name begins with is opened first: what is wrong in another one does
@@ -33,12 +35,38 @@ local function find(name)
     near and ("did you mean %s?"):format(near) or "`beamlens-run skills NAME` lists them", 2)
 end
 
+-- What is typed for an argument of any type is JSON where it reads as such, else a text.
+local function typed(callback, words)
+  for i, arg in ipairs(callback.args or {}) do
+    if arg.type == "any" and words[i] then
+      local value = json.decode(words[i])
+      if value ~= nil then words[i] = value end
+    end
+  end
+  return words
+end
+
 local CANNOT_TELL = 4
 
-function call.run(c)
-  local name = c.words[1]
-  if not name then return nil, failure.new("usage", "no callback was named", "see `beamlens-run skills`", 2) end
-  local s, err = find(name)
+-- The skill that a name belongs to: one of the node's modules that `--skills` names, or one of ours. Attached
+-- to the node is only who needs it for that.
+local function owner(name, options, connect)
+  for _, module in ipairs(options.skills) do
+    if foreign_skill.named(module) then
+      local node, err = connect()
+      if not node then return nil, err end
+      local theirs
+      theirs, err = foreign_skill.open(module, node)
+      if not theirs then return nil, err end
+      local callback = theirs.callbacks[name]
+      if callback and not callback.home then return theirs end
+    end
+  end
+  return find(name)
+end
+
+local function answer(c, name, connect)
+  local s, err = owner(name, c.options, connect)
   if not s then return nil, err end
   local permitted
   permitted, err = gate.check(c.options.allow, { s })
@@ -46,20 +74,32 @@ function call.run(c)
   local callback = skill.resolve(s, name)
   permitted, err = gate.new({ allow = c.options.allow }):permit(callback, s.callbacks[callback].class)
   if not permitted then return nil, failure.of(err, "gate", 5) end
-  local beamlens = require "runtime.beamlens"
-  beamlens.options = c.options
   local node
-  node, err = beamlens.connect()
+  node, err = connect()
   if not node then return nil, err end
   local result
-  result, err = skill.call(s, name, { unpack(c.words, 2) }, node)
-  beamlens.close()
+  result, err = skill.call(s, name, typed(s.callbacks[callback], { unpack(c.words, 2) }), node)
   if result == nil then return nil, failure.of(err, "query", CANNOT_TELL) end
   local code = type(result) == "table" and result.unavailable and CANNOT_TELL or 0
   if c.options.json then
     return json.encode { schema = 1, node = node.name, callback = name, result = result } .. "\n", code
   end
   return render.value(result), code
+end
+
+function call.run(c)
+  local name = c.words[1]
+  if not name then return nil, failure.new("usage", "no callback was named", "see `beamlens-run skills`", 2) end
+  local beamlens, node = require "runtime.beamlens", nil
+  beamlens.options = c.options
+  local text, code = answer(c, name, function()
+    if node then return node end
+    local err
+    node, err = beamlens.connect()
+    return node, err
+  end)
+  beamlens.close()
+  return text, code
 end
 
 return call
