@@ -1,0 +1,253 @@
+--- Watches a node: takes the figures of every skill's snapshot again and again, has the detector judge
+--- them, and asks for an investigation when something is unusual. Learning, active, cooldown: after an
+--- escalation it keeps still for a while, and says at the end of it what began meanwhile and still lasts.
+
+local uv = require "luv"
+local account = require "runtime.anomaly.account"
+local async = require "runtime.async"
+local detector = require "runtime.anomaly.detector"
+local failure = require "runtime.failure"
+local skill = require "runtime.skill"
+local telemetry = require "runtime.telemetry"
+
+local anomaly = {}
+
+local HOUR = 3600
+local REMEMBERED = 10   -- anomalies that the status shows
+local SAVE_EACH_S = 300 -- of what is learned, less than that is lost with us; what was told never is
+
+---@class Monitor
+---@field state "learning"|"active"|"cooldown"
+---@field since number              unix seconds
+---@field settings AnomalySettings  and auto_trigger, max_triggers_per_hour
+---@field private detector Detector
+---@field private triggers number[] when investigations began, within the last hour
+---@field private told table[]      the last anomalies
+---@field private waiting table<string, Verdict>   told while it kept still
+local Monitor = {}
+Monitor.__index = Monitor
+
+-- With fractions: a rate over seconds needs them.
+local function clock()
+  local seconds, micro = uv.gettimeofday()
+  return seconds + micro / 1e6
+end
+
+---@param o { node: table, skills: Skill[], settings: table, store?: Store, trigger?: fun(reason: string,
+---  anomalies: Verdict[]): true?, any }   trigger: investigates, and returns when it is done
+---@return Monitor?
+---@return Failure? err   of the store
+function anomaly.new(o)
+  local known, kept
+  if o.store then
+    known, kept = o.store:baselines(o.node.name)
+    if not known then return nil, kept end
+  end
+  kept = kept or {}
+  local m = setmetatable({
+    node = o.node, skills = {}, settings = o.settings, store = o.store, trigger = o.trigger,
+    detector = detector.new(o.settings, known), state = kept.state or "learning", since = kept.since,
+    cooldown_until = kept.cooldown_until, triggers = kept.triggers or {}, told = kept.told or {},
+    waiting = kept.waiting or {},
+  }, Monitor)
+  for _, s in ipairs(o.skills) do
+    local watches_itself = false
+    for _, use in ipairs(s.uses or {}) do watches_itself = watches_itself or use == "monitor" end
+    if not watches_itself then m.skills[#m.skills + 1] = s end
+  end
+  return m
+end
+
+local function emit(self, event, measurements, metadata)
+  metadata = metadata or {}
+  metadata.node = self.node.name
+  telemetry.emit("anomaly." .. event, measurements, metadata)
+end
+
+function Monitor:enter(state, t) self.state, self.since = state, t end
+
+-- What is told has to be true after a kill -9 too, so it is kept first.
+function Monitor:keep(t)
+  self.kept_at = t
+  if not self.store then return end
+  local ok, err = self.store:keep_baselines(self.node.name, self.detector.metrics, {
+    state = self.state, since = self.since, cooldown_until = self.cooldown_until, triggers = self.triggers,
+    told = self.told, waiting = self.waiting,
+  })
+  if not ok then telemetry.emit("store.failed", {}, { node = self.node.name, reason = tostring(err) }) end
+end
+
+-- Investigations are dear, and may disturb who reads them: so many in an hour, and no more.
+function Monitor:may_trigger(t)
+  while self.triggers[1] and self.triggers[1] <= t - HOUR do table.remove(self.triggers, 1) end
+  return #self.triggers < self.settings.max_triggers_per_hour
+end
+
+-- The reason of the investigation that is wanted, if one is.
+function Monitor:escalate(t, list)
+  local sentences, metrics = {}, {}
+  for i, v in ipairs(list) do sentences[i], metrics[i] = account.sentence(v), v.metric end
+  local reason = table.concat(sentences, "; ")
+  self:enter("cooldown", t)
+  self.cooldown_until, self.waiting = t + self.settings.cooldown_ms / 1000, {}
+  local wanted = self.settings.auto_trigger and self.trigger ~= nil
+  local allowed = self:may_trigger(t)
+  if wanted and allowed then self.triggers[#self.triggers + 1] = t end
+  self:keep(t)
+  emit(self, "escalation", { count = #list }, { metrics = metrics, reason = reason })
+  if wanted and not allowed then
+    emit(self, "trigger_rate_limited", { triggers = #self.triggers }, { reason = reason })
+  end
+  emit(self, "cooldown_started", { ms = self.settings.cooldown_ms }, { reason = reason })
+  return wanted and allowed and reason or nil
+end
+
+-- What was told while it kept still, and still lasts; a drift lasts.
+function Monitor:overdue()
+  local list = {}
+  for name, v in pairs(self.waiting) do
+    if v.shape == "drift" or self.detector:is_away(name) then list[#list + 1] = v end
+  end
+  table.sort(list, function(a, b) return a.metric < b.metric end)
+  self.waiting = {}
+  return list
+end
+
+function Monitor:remember(t, v)
+  table.insert(self.told, 1, {
+    at = t, metric = v.metric, shape = v.shape, value = v.value, usual = v.median, spread = v.spread, z = v.z,
+  })
+  self.told[REMEMBERED + 1] = nil
+end
+
+-- Whether all that came in this round has been learned, or none of it.
+local function learnt(self, names)
+  local count = 0
+  for _, name in ipairs(names) do count = count + (self.detector:is_learnt(name) and 1 or 0) end
+  return #names > 0 and count == #names, #names > 0 and count == 0
+end
+
+--- One round: judges the figures of one moment.
+---@param t number                      unix seconds
+---@param figures table<string, any>    "skill.field" -> value; what is no number is not watched
+---@return string? reason   what to investigate
+---@return Verdict[]? anomalies
+function Monitor:take(t, figures)
+  self.since, self.looked = self.since or t, t
+  local names, list = {}, {}
+  for name, value in pairs(figures) do
+    if type(value) == "number" then names[#names + 1] = name else figures[name] = nil end
+  end
+  table.sort(names)
+  if self.state == "cooldown" and t >= self.cooldown_until then
+    self:enter("active", t)
+    list = self:overdue()
+  end
+  for _, name in ipairs(names) do
+    local v = self.detector:feed(name, t, figures[name])
+    if v then
+      emit(self, "anomaly_detected", { value = v.value, median = v.median, spread = v.spread, z = v.z, row = v.row },
+        { metric = v.metric, shape = v.shape, told = v.told, text = account.sentence(v) })
+    end
+    if v and v.told then
+      self:remember(t, v)
+      if self.state == "cooldown" then self.waiting[name] = v else list[#list + 1] = v end
+    end
+  end
+  local all, none = learnt(self, names)
+  if self.state == "learning" and all then
+    self:enter("active", t)
+    self:keep(t)
+    emit(self, "learning_complete", { metrics = #names })
+  elseif self.state == "active" and none then -- what was known has grown too old
+    self:enter("learning", t)
+  end
+  if #list > 0 then return self:escalate(t, list), list end
+  if t - (self.kept_at or t) >= SAVE_EACH_S then self:keep(t) end
+  self.kept_at = self.kept_at or t
+end
+
+--- The figures of every skill, now. One that fails is told, and the others stand.
+---@return table<string, number>
+function Monitor:collect()
+  local figures = {}
+  for _, s in ipairs(self.skills) do
+    local taken = async.all { function() return skill.snapshot(s, self.node) end }[1]
+    if taken.ok and type(taken.value) == "table" then
+      for name, value in pairs(taken.value) do
+        if type(value) == "number" then figures[s.name .. "." .. tostring(name)] = value end
+      end
+    elseif not async.current().cancelled then
+      emit(self, "metric_collection_failed", {}, { skill = s.name, reason = tostring(taken.err):match "^[^\n]*" })
+    end
+  end
+  return figures
+end
+
+local function uptime(node)
+  local base = skill.open "base"
+  local identity = base and skill.snapshot(base, node)
+  return identity and identity.uptime_seconds
+end
+
+-- After a pause: a node that began anew holds nothing of what was usual.
+function Monitor:resume(t)
+  local up = uptime(self.node)
+  if not up then return end
+  self.lost = false
+  if self.looked and up < t - self.looked then
+    self.detector:restarted()
+    self:enter("learning", t)
+  end
+end
+
+function Monitor:investigate(reason, list)
+  emit(self, "auto_trigger_started", {}, { reason = reason })
+  local done = async.all { function() return self.trigger(reason, list) end }[1]
+  if not done.ok and not async.current().cancelled then
+    emit(self, "auto_trigger_failed", {}, { reason = tostring(done.err):match "^[^\n]*" })
+  end
+end
+
+-- A node that no longer knows our cookie is not asked again.
+local function is_gone(node)
+  return node.state == "closed" or node.state == "down" and node.reconnecting and node.reconnecting.finished
+end
+
+--- Watches until its task is cancelled, or the node is gone for good. One that comes back is met again.
+---@return nil
+---@return Failure? gone
+function Monitor:run()
+  emit(self, "started", { metrics = self.detector:counts() }, { state = self.state })
+  self.node:on_change(function(state) self.lost = self.lost or state == "down" end)
+  local pause = self.settings.collection_interval_ms / 1000
+  local due = async.now()
+  while not async.current().cancelled and not is_gone(self.node) do
+    if self.lost and self.node.state == "up" then self:resume(clock()) end
+    if not self.lost then
+      local reason, list = self:take(clock(), self:collect())
+      if reason then self:investigate(reason, list) end
+    end
+    due = math.max(due + pause, async.now())
+    self.next_look = clock() + due - async.now()
+    async.sleep(due - async.now())
+  end
+  if self.looked then self:keep(self.looked) end
+  if async.current().cancelled or not is_gone(self.node) then return end
+  return nil, failure.new("node", self.node.name .. " is gone", "see what it said last, and start the watch again", 3)
+end
+
+--- What a skill may know of it.
+---@return { state: fun(): table, status: fun(): table }
+function Monitor:view()
+  return {
+    state = function() return account.state(self) end,
+    status = function()
+      local now = clock()
+      self:may_trigger(now) -- forgets those of more than an hour ago
+      return account.status(self, now)
+    end,
+  }
+end
+
+return anomaly

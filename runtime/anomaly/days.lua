@@ -1,0 +1,119 @@
+--- What a metric was like hour by hour for a week: whether a value is what this hour of the day brings
+--- anyway, and whether the days rise. Pure; an hour is { h = hours since 1970, low, mid, high }.
+
+local baseline = require "runtime.anomaly.baseline"
+
+local days = {}
+
+local HOUR, DAY = 3600, 24
+local KEPT = 8 * DAY -- a week and today: so Monday is told from Sunday
+local MOST = 240     -- values of the hour that is not over
+
+-- So many of the hours say how far an hour goes.
+local USUAL_HOURS = 0.9
+
+-- A drift is told when two days in a row each rose above the day before, by so much of it, at so many of
+-- their 24 hours: a sign test of each day (20 of 24 by chance: less than 1 in 1,000, for both less than 1 in
+-- 1,000,000) over hours of the same name, as the seasonal Kendall test has it (Hirsch, Slack and Smith
+-- 1982), so that a daily wave falls out. What rises by less in a day has time until somebody looks.
+local RISING_DAYS, RISE, HOURS_UP = 2, 0.05, 20
+
+---@return table
+function days.new() return { hours = {}, values = {} } end
+
+-- Three that lasted may not be found in an hour that swings; the middle of it is always usual.
+local function close(record, lasting)
+  local mid = baseline.median(record.values)
+  local low, high = baseline.lasting(record.values, lasting)
+  record.hours[#record.hours + 1] = {
+    h = record.hour, low = math.min(low, mid), mid = mid, high = math.max(high, mid), odd = record.odd or nil,
+  }
+  if #record.hours > KEPT then table.remove(record.hours, 1) end
+end
+
+--- Takes a value.
+---@param t number         unix seconds
+---@param lasting integer
+---@param odd boolean      it belongs to an anomaly
+---@return boolean closed  whether an hour came to its end with it
+function days.note(record, t, value, lasting, odd)
+  local hour = math.floor(t / HOUR)
+  if hour == record.hour and t - record.at < HOUR / MOST then return false end
+  local closed = hour ~= record.hour and #record.values >= lasting
+  if closed then close(record, lasting) end
+  if hour ~= record.hour then record.values, record.odd = {}, false end
+  record.hour, record.at, record.odd = hour, t, record.odd or odd
+  record.values[#record.values + 1] = value
+  return closed
+end
+
+local function by_hour(record)
+  local index = {}
+  for _, hour in ipairs(record.hours) do index[hour.h] = hour end
+  return index
+end
+
+--- What this hour of the day, the one before and the one after brought on the days before.
+---@return number? low    nil when no such hour is known
+---@return number? high
+function days.usual(record, t)
+  local now, index, low, high = math.floor(t / HOUR), by_hour(record), nil, nil
+  for back = DAY, KEPT, DAY do
+    for beside = -1, 1 do
+      local hour = index[now - back + beside]
+      if hour then
+        low, high = math.min(low or hour.low, hour.low), math.max(high or hour.high, hour.high)
+      end
+    end
+  end
+  return low, high
+end
+
+--- How far values that lasted go from the middle of their hour, at nine of ten hours. Where the one hour
+--- of a nightly job goes does not widen the others.
+---@return number   0 while little is known
+function days.reach(record)
+  local reaches = {}
+  for _, hour in ipairs(record.hours) do
+    if not hour.odd then reaches[#reaches + 1] = math.max(hour.high - hour.mid, hour.mid - hour.low) end
+  end
+  table.sort(reaches)
+  return reaches[math.floor(USUAL_HOURS * #reaches)] or 0
+end
+
+-- How much the day that ends with hour `last` lies above the one before, at the middle one of its hours.
+local function rise(index, last)
+  local up, gains = 0, {}
+  for h = last - DAY + 1, last do
+    local now, before = index[h], index[h - DAY]
+    if not now or not before then return nil end
+    gains[#gains + 1] = now.mid - before.mid
+    if now.mid > before.mid then up = up + 1 end
+  end
+  return up >= HOURS_UP and baseline.median(gains) or nil
+end
+
+local function level(index, last)
+  local mids = {}
+  for h = last - DAY + 1, last do
+    if index[h] then mids[#mids + 1] = index[h].mid end
+  end
+  return #mids > 0 and baseline.median(mids) or -math.huge
+end
+
+--- Whether the days rise, each above the one before, to where no day was yet.
+---@return number? from   the middle of the first of these days
+function days.rising(record, spread)
+  local last, index = record.hours[#record.hours].h, by_hour(record)
+  local now, first = level(index, last), level(index, last - RISING_DAYS * DAY)
+  for day = 0, RISING_DAYS - 1 do
+    local gain = rise(index, last - day * DAY)
+    if not gain or gain < RISE * math.abs(first) then return nil end
+  end
+  for day = 1, KEPT / DAY - 1 do
+    if level(index, last - day * DAY) > now then return nil end
+  end
+  return now - first >= spread and first or nil
+end
+
+return days
