@@ -1,0 +1,144 @@
+--- What is kept between runs, in one SQLite file: one function for each question asked of it. What is
+--- written is on the disk when the function returns, so a kill -9 takes nothing that was told.
+
+local uv = require "luv"
+local database = require "host.db"
+local failure = require "runtime.failure"
+local json = require "runtime.json"
+
+local store = {}
+
+local MEMORY = ":memory:"
+local OURS = 0x626c7273 -- "blrs" in the file's head: nobody else's file is taken for ours
+local PRIVATE_FOLDER, PRIVATE_FILE = 448, 384 -- 0700, 0600
+
+-- Each step is taken once, in this order; the file remembers how many it has.
+local STEPS = {
+  [[create table baselines (
+      node text not null, metric text not null, body text not null, saved_at integer not null,
+      primary key (node, metric)) without rowid;
+    create table monitors (node text primary key, body text not null, saved_at integer not null) without rowid;]],
+}
+
+---@class Store
+---@field private db table
+local Store = {}
+Store.__index = Store
+
+local function broken(path, why, next_step)
+  return failure.new("store", ("%s %s"):format(path, why), next_step or "name another file with --store", 2)
+end
+
+local function others_may_write(mode) return math.floor(mode / 16) % 4 >= 2 or math.floor(mode / 2) % 2 == 1 end
+
+local function is_sticky(mode) return math.floor(mode / 512) % 2 == 1 end
+
+-- Whoever may write it, or put another in its place, says what is usual here.
+local function guard(path)
+  local folder = path:match "^(.*)/[^/]*$" or "."
+  if folder == "" then folder = "/" end
+  local about = uv.fs_stat(folder)
+  if not about then
+    local made, why = uv.fs_mkdir(folder, PRIVATE_FOLDER)
+    if not made then return broken(path, "cannot be made: " .. why) end
+    about = uv.fs_stat(folder)
+  end
+  if others_may_write(about.mode) and not is_sticky(about.mode) then
+    return broken(folder, "may be written by others, so no store is kept in it", "chmod go-w " .. folder)
+  end
+  local stat = uv.fs_stat(path)
+  if not stat then
+    local fd, why = uv.fs_open(path, "wx", PRIVATE_FILE)
+    if not fd then return broken(path, "cannot be made: " .. why) end
+    uv.fs_close(fd)
+  elseif stat.type ~= "file" then
+    return broken(path, "is no file")
+  elseif others_may_write(stat.mode) then
+    return broken(path, "may be written by others, so it is not used", "chmod go-w " .. path)
+  end
+end
+
+local HEAD = [[select (select count(*) from sqlite_master) as things, (select user_version from pragma_user_version)
+  as version, (select application_id from pragma_application_id) as program]]
+
+local function migrate(db, path)
+  local rows, err = db:rows(HEAD)
+  if not rows then
+    return nil, broken(path, ("cannot be read (%s)"):format(err:gsub("^db: ", "")),
+      "move it away, or name another file with --store")
+  end
+  local head = rows[1]
+  if head.things > 0 and head.program ~= OURS then return nil, broken(path, "belongs to another program") end
+  if head.version > #STEPS then
+    return nil, broken(path, "was written by a newer beamlens-run", "use that one, or name another file with --store")
+  end
+  for step = head.version + 1, #STEPS do
+    local ok, why = db:exec(("begin immediate; %s pragma application_id = %d; pragma user_version = %d; commit")
+      :format(STEPS[step], OURS, step))
+    if not ok then
+      db:exec "rollback"
+      return nil, broken(path, "cannot be brought up to date (" .. why .. ")")
+    end
+  end
+  return true
+end
+
+--- Opens a store, and makes it where there is none.
+---@param path string   ":memory:" for one that ends with us
+---@return Store?
+---@return Failure? err
+function store.open(path)
+  local fault = path ~= MEMORY and guard(path)
+  if fault then return nil, fault end
+  local db, err = database.open(path)
+  if not db then return nil, broken(path, "cannot be opened (" .. err .. ")") end
+  db:exec "pragma journal_mode = wal" -- of a broken file, the next question says it better
+  local ok, why = migrate(db, path)
+  if not ok then
+    db:close()
+    return nil, why
+  end
+  return setmetatable({ db = db, path = path }, Store)
+end
+
+local function failed(self, why)
+  return failure.new("store", ("%s: %s"):format(self.path, (why:gsub("^db: ", ""))), "make room, or mend the file", 2)
+end
+
+--- What was learned of a node.
+---@param node string
+---@return table<string, table>? metrics
+---@return table|Failure|nil monitor   what its monitor knew; or what is wrong
+function Store:baselines(node)
+  local rows, err = self.db:rows("select metric, body from baselines where node = ?", node)
+  if not rows then return nil, failed(self, err) end
+  local metrics = {}
+  for _, row in ipairs(rows) do metrics[row.metric] = json.decode(row.body) end
+  rows, err = self.db:rows("select body from monitors where node = ?", node)
+  if not rows then return nil, failed(self, err) end
+  return metrics, rows[1] and json.decode(rows[1].body)
+end
+
+--- Keeps what was learned of a node: all of it, or nothing.
+---@param node string
+---@param metrics table<string, table>
+---@param monitor table
+---@return true?
+---@return Failure? err
+function Store:keep_baselines(node, metrics, monitor)
+  local db, now = self.db, os.time()
+  local ok, err = db:run "begin immediate"
+  for metric, body in pairs(metrics) do
+    if not ok then break end
+    ok, err = db:run("insert or replace into baselines values (?, ?, ?, ?)", node, metric, json.encode(body), now)
+  end
+  if ok then ok, err = db:run("insert or replace into monitors values (?, ?, ?)", node, json.encode(monitor), now) end
+  if ok then ok, err = db:run "commit" end
+  if ok then return true end
+  db:run "rollback"
+  return nil, failed(self, err)
+end
+
+function Store:close() self.db:close() end
+
+return store
