@@ -8,4 +8,7 @@ return {
   -- provider = "analyst",   -- or "anthropic", "openai"
   -- model = "claude-haiku-4-5-20251001",
   deadline = 300,            -- seconds
+  -- store = "/home/me/.local/state/beamlens/store.db",   -- what `watch` learned
+  -- anomaly = { collection_interval_ms = 30000, learning_duration_ms = 300000, z_threshold = 3.0,
+  --             consecutive_required = 3, cooldown_ms = 900000, auto_trigger = true, max_triggers_per_hour = 3 },
 }

@@ -18,7 +18,7 @@ local LONGEST_CONNECT_S = 10
 local connected = {} -- nodes to be left when the program ends
 
 -- What a script may say beside the options of the command line.
-local MORE = { task = true, limits = true }
+local MORE = { task = true, limits = true, report = true }
 
 -- A slip in a script is told with the script's own line, not with one of ours.
 local function slip(message, next_step)
@@ -184,6 +184,31 @@ function beamlens.operator.run(name, opts)
   return finish(run, require("runtime.operator").run(run))
 end
 
+--- Learns what is usual on a node, and investigates what is not, until the task is cancelled.
+---@param opts? { node: string|table, skills: string[], store: string, anomaly: table, report: fun(report: table),
+---  provider: string, model: string, deadline: number }   report: is handed each report; deadline: of an investigation
+---@return { reports: integer, sick: integer }?
+---@return Failure? err
+function beamlens.watch(opts)
+  local o, own = settled(opts), nil
+  local ended, err = require("runtime.watch").run(o, {
+    skills = beamlens.skills,
+    attach = function()
+      if is_node(o.node) then return o.node end
+      local node, why = attach(o)
+      own = node
+      return node, why
+    end,
+    investigate = function(node, reason)
+      local more = { node = node, reason = reason }
+      for name, value in pairs(o) do more[name] = more[name] or value end -- what the script itself said
+      return beamlens.coordinator.run(more)
+    end,
+  })
+  if own then leave(own) end
+  return ended, err
+end
+
 --- Hears an event: "operator.notification_sent", or "*" for all.
 ---@param event string
 ---@param fn fun(event: string, measurements: table, metadata: table)
@@ -205,6 +230,6 @@ end
 return setmetatable(beamlens, {
   __index = function(_, key)
     error(failure.new("script", "beamlens has no " .. tostring(key),
-      "it has options, connect, coordinator.run, operator.run, on, sleep", 2), 2)
+      "it has options, connect, coordinator.run, operator.run, watch, on, sleep", 2), 2)
   end,
 })

@@ -8,7 +8,7 @@ local config = {}
 
 ---@class Option
 ---@field name string      as a key of `options`; --cookie-file is cookie_file
----@field type "text"|"number"|"list"|"flag"
+---@field type "text"|"number"|"list"|"flag"|"group"
 ---@field shown? string    what stands for the value in the help
 ---@field default any
 ---@field of? string[]     the values there are
@@ -16,6 +16,8 @@ local config = {}
 ---@field max? number
 ---@field whole? true
 ---@field line_only? true  neither environment nor config may set it
+---@field file_only? true  only the config file and scripts may set it
+---@field fields? Option[]  of a group: what it holds, each with a default
 ---@field doc string
 
 ---@type Option[]
@@ -37,13 +39,22 @@ config.OPTIONS = {
   { name = "allow", type = "list", shown = "WHAT", default = {}, line_only = true,
     doc = "callbacks with side effects: caution, or single ones by name" },
   { name = "no_relays", type = "flag", default = false, doc = "no event relays on the node" },
-  { name = "store", type = "text", shown = "FILE", default = ":memory:", of = { ":memory:" },
-    doc = "what is kept between runs: so far nothing, :memory:" },
+  { name = "store", type = "text", shown = "FILE", default = ":memory:",
+    doc = "where `watch` keeps what it learned; :memory: for nowhere" },
   { name = "config", type = "text", shown = "FILE", doc = "the config file" },
   { name = "json", type = "flag", default = false, doc = "the result as one JSON object" },
   { name = "quiet", type = "flag", default = false, doc = "no progress on stderr" },
   { name = "no_color", type = "flag", default = false, doc = "no colours; NO_COLOR does the same" },
   { name = "no_input", type = "flag", default = false, doc = "never ask" },
+  { name = "anomaly", type = "group", file_only = true, doc = "how `watch` judges", fields = {
+    { name = "collection_interval_ms", type = "number", default = 30000, min = 100, max = 3600000 },
+    { name = "learning_duration_ms", type = "number", default = 300000, min = 0, max = 86400000 },
+    { name = "z_threshold", type = "number", default = 3, min = 1, max = 100 },
+    { name = "consecutive_required", type = "number", default = 3, min = 1, max = 100, whole = true },
+    { name = "cooldown_ms", type = "number", default = 900000, min = 0, max = 86400000 },
+    { name = "auto_trigger", type = "flag", default = true },
+    { name = "max_triggers_per_hour", type = "number", default = 3, min = 0, max = 1000, whole = true },
+  } },
 }
 
 local by_flag = {}
@@ -51,7 +62,7 @@ for _, option in ipairs(config.OPTIONS) do by_flag["--" .. option.name:gsub("_",
 
 local function flags()
   local names = {}
-  for flag in pairs(by_flag) do names[#names + 1] = flag end
+  for flag, option in pairs(by_flag) do names[#names + 1] = not option.file_only and flag or nil end
   table.sort(names)
   return names
 end
@@ -97,7 +108,30 @@ local read = {
   end,
 }
 
-local function accept(option, value, where)
+local accept
+
+-- Its fields, those left out by their defaults.
+local function accept_group(option, value, where)
+  if type(value) ~= "table" then return nil, usage(("%s wants a table, not %s"):format(where, tostring(value))) end
+  local group, known, names = {}, {}, {}
+  for i, field in ipairs(option.fields) do
+    known[field.name], group[field.name], names[i] = field, field.default, field.name
+  end
+  for name, given in pairs(value) do
+    name = tostring(name)
+    local near = not known[name] and failure.nearest(name, names)
+    if not known[name] then
+      return nil, usage(("%s has no %s"):format(where, name), near and ("did you mean %s?"):format(near))
+    end
+    local err
+    group[name], err = accept(known[name], given, ("%s.%s"):format(where, name))
+    if err then return nil, err end
+  end
+  return group
+end
+
+function accept(option, value, where)
+  if option.type == "group" then return accept_group(option, value, where) end
   local result, want = read[option.type](option, value)
   if result == nil then
     local got = type(value) == "table" and "that table" or tostring(value)
@@ -125,7 +159,7 @@ local function take(options, argv, i)
   local flag, inline = argv[i]:match "^(%-%-[^=]+)=(.*)$"
   flag = flag or argv[i]
   local option = by_flag[flag]
-  if not option then
+  if not option or option.file_only then
     local near = failure.nearest(flag, flags())
     return nil, usage("there is no option " .. flag, near and ("did you mean %s?"):format(near))
   end
@@ -228,7 +262,8 @@ function config.settle(given, environment)
   local options = {}
   for _, option in ipairs(config.OPTIONS) do
     local name, value, where = option.name, given[option.name], nil
-    local from_environment = not option.line_only and environment("BEAMLENS_" .. name:upper()) or nil
+    local file_or_line = option.line_only or option.file_only
+    local from_environment = not file_or_line and environment("BEAMLENS_" .. name:upper()) or nil
     if value == nil and from_environment and from_environment ~= "" then
       value, where = from_environment, "BEAMLENS_" .. name:upper()
     elseif value == nil and file[name] ~= nil then
@@ -239,7 +274,7 @@ function config.settle(given, environment)
       value, err = accept(option, value, where)
       fault = fault or err
     end
-    if value == nil then value = option.default end
+    if value == nil then value = option.fields and accept_group(option, {}, name) or option.default end
     options[name] = value
   end
   if fault then return nil, fault, options end

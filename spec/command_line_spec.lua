@@ -79,8 +79,10 @@ describe("command line", function()
       next = "name it: --node shop@host (or BEAMLENS_NODE)" } }, json.decode(result.stdout))
   end)
 
-  it("refuses a store other than memory for now", function()
-    assert.matches("%-%-store must be one of :memory:", complaint(2, "health", "--store", "x.db"))
+  it("refuses a store that others may write", function()
+    local path = write("open.db", "", 438)
+    assert.matches("open%.db may be written by others, so it is not used; chmod go%-w",
+      complaint(2, "watch", "--node", "shop@127.0.0.1", "--store", path))
   end)
 
   it("tells file and line of a script that does not parse", function()

@@ -13,7 +13,7 @@ local function option_lines()
     local default = option.default
     if type(default) == "table" then default = table.concat(default, ",") end
     local shown = default and default ~= "" and (" [%s]"):format(tostring(default)) or ""
-    lines[#lines + 1] = ("  %-22s %s%s"):format(flag, option.doc, shown)
+    if not option.file_only then lines[#lines + 1] = ("  %-22s %s%s"):format(flag, option.doc, shown) end
   end
   return table.concat(lines, "\n")
 end

@@ -1,0 +1,89 @@
+--- `watch`: learns what is usual on a node and looks into what is not, until it is ended. Its lines are
+--- its result: one for each event on stdout, as they come, and the report of each investigation.
+
+local async = require "runtime.async"
+local json = require "runtime.json"
+local plain = require "runtime.plain"
+local telemetry = require "runtime.telemetry"
+
+local watch = {
+  usage = "watch",
+  words = 0,
+  doc = "learn what is usual on a node, look into what is not, until Ctrl-C",
+  more = [[
+
+  beamlens-run watch --node shop@host --skills beam,ets --store FILE
+
+It takes the figures of each skill every 30 s, learns for 5 minutes and goes on learning. What leaves
+the usual three times in a row, or climbs for hours, is looked into by a run of the coordinator; then it
+keeps still for 15 minutes. At most 3 such runs in an hour. With --store it knows tomorrow what it learned
+today; without, it begins anew each time. The config file sets the times: anomaly = { … }, see
+examples/config.lua. --deadline is the time of each investigation; the watch itself has none.
+--json prints a JSON object on each line.
+Ended by Ctrl-C, it exits with 0 when no investigation found anything, with 1 when one did.
+]],
+}
+
+local LINES = {
+  ["anomaly.started"] = function(m, figures)
+    return ("watching %s: %s"):format(m.node, m.state == "learning" and "learning what is usual"
+      or ("%d metrics are known, state %s"):format(figures.metrics, m.state))
+  end,
+  ["anomaly.learning_complete"] = function(_, figures) return ("learned %d metrics"):format(figures.metrics) end,
+  ["anomaly.anomaly_detected"] = function(m) return (m.told and "anomalous: " or "unusual: ") .. m.text end,
+  ["anomaly.escalation"] = function(m) return "anomaly: " .. m.reason end,
+  ["anomaly.auto_trigger_started"] = function() return "looking into it" end,
+  ["anomaly.auto_trigger_failed"] = function(m) return "could not look into it: " .. m.reason end,
+  ["anomaly.trigger_rate_limited"] = function(_, figures)
+    return ("not looked into: there were %d investigations within the hour"):format(figures.triggers)
+  end,
+  ["anomaly.cooldown_started"] = function(_, figures) return ("keeping still for %.4g s"):format(figures.ms / 1000) end,
+  ["anomaly.metric_collection_failed"] = function(m) return ("no figures of %s: %s"):format(m.skill, m.reason) end,
+  ["node.up"] = function(m) return "attached to " .. m.node end,
+  ["node.down"] = function(m) return ("lost %s: %s"):format(m.node, m.reason or "no word from it") end,
+  ["store.failed"] = function(m) return "what was learned is not kept: " .. m.reason end,
+}
+
+local function stamp() return os.date "!%Y-%m-%dT%H:%M:%SZ" end
+
+local function object(event, measurements, metadata)
+  local line = { schema = 1, event = event, at = stamp() }
+  for _, part in ipairs { measurements, metadata } do
+    for key, value in pairs(part) do line[key] = value end
+  end
+  return json.encode(line)
+end
+
+-- A reader that went away ends the watch: nobody would ever know what it finds.
+local function printer()
+  local root = async.current()
+  return function(text)
+    if io.stdout:write(text) and io.stdout:flush() then return end
+    root:cancel "interrupted"
+  end
+end
+
+function watch.run(call)
+  local report = require "runtime.report"
+  local beamlens = require "runtime.beamlens"
+  beamlens.options = call.options
+  local as_json, say = call.options.json, printer()
+  local off = telemetry.on("*", function(event, measurements, metadata)
+    if not LINES[event] then return end
+    say(as_json and object(event, measurements, metadata) .. "\n"
+      or ("%s %s\n"):format(stamp(), plain.text(LINES[event](metadata, measurements))))
+  end)
+  local ended, err = beamlens.watch {
+    report = function(r)
+      say(as_json and object("report", {}, { report = r }) .. "\n" or ("\n%s\n"):format(report.text(r)))
+    end,
+  }
+  off()
+  beamlens.close()
+  if not ended then return nil, err end
+  local code = ended.sick > 0 and 1 or 0
+  if as_json then return object("ended", ended, {}) .. "\n", code end
+  return ("%s ended: %d investigations, %d found something\n"):format(stamp(), ended.reports, ended.sick), code
+end
+
+return watch

@@ -1,0 +1,166 @@
+-- `beamlens-run watch`: the real program against a real node, with short times: it learns, sees a mailbox
+-- grow a thousandfold, looks into it once, keeps still, and knows after a kill -9 what it knew before.
+
+local uv = require "luv"
+local async = require "runtime.async"
+local json = require "runtime.json"
+local live = require "spec.support.live_node"
+local program = require "spec.support.program"
+
+local shop, config, store
+
+local NEVER_READS = [[register(never_reads, spawn(fun() -> timer:sleep(infinity) end)).]]
+local SEND = [[[never_reads ! {order, X} || X <- lists:seq(1, N)], ok.]]
+local GROW = [[spawn(fun F() -> [never_reads ! {order, X} || X <- lists:seq(1, 200)], timer:sleep(20), F() end), ok.]]
+local CROWD = [[[spawn(fun() -> timer:sleep(60000) end) || _ <- lists:seq(1, 3000)], ok.]]
+-- By its own hand, as the connection may be the one that is cut.
+local CUT = [[spawn(fun() -> [erlang:disconnect_node(N) || N <- nodes(hidden)] end), ok.]]
+
+local function write(path, text)
+  local file = assert(io.open(path, "w"))
+  file:write(text)
+  file:close()
+  return path
+end
+
+local function settings(more)
+  return write(config, ([[return { store = %q, anomaly = { collection_interval_ms = 200, learning_duration_ms = 1500,
+    cooldown_ms = 600000, %s } }]]):format(store, more or ""))
+end
+
+local function start(...)
+  return program.start({ "watch", "--node", shop.name, "--cookie-file", shop.cookie_file, "--config", config,
+    "--json", ... }, { env = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home } })
+end
+
+local function any() return true end
+
+-- What was told so far of one kind of event.
+local function lines(watching, event, fits)
+  local found = {}
+  for line in watching.stdout():gmatch "[^\n]+\n" do
+    local told = json.decode(line)
+    if told.event == event and (fits or any)(told) then found[#found + 1] = told end
+  end
+  return found
+end
+
+local function until_told(watching, event, fits)
+  local patience = async.now() + 60
+  while #lines(watching, event, fits) == 0 do
+    assert(async.now() < patience, ("no %s: %s%s"):format(event, watching.stdout(), watching.stderr()))
+    async.sleep(0.05)
+  end
+  return lines(watching, event, fits)[1]
+end
+
+local function stop(watching)
+  watching.kill "sigint"
+  return (watching.wait(30))
+end
+
+local function flood()
+  shop.eval(SEND, { N = 20000 })
+  shop.eval(GROW)
+end
+
+describe("watch", function()
+  setup(function()
+    shop = live.start { code = NEVER_READS }
+    config, store = shop.home .. "/watch.lua", shop.home .. "/kept/store.db"
+  end)
+  teardown(live.stop_all)
+
+  before_each(function()
+    os.execute(("rm -rf '%s/kept'"):format(shop.home))
+    settings()
+    async.run(function()
+      shop.eval [[exit(whereis(never_reads), kill), ok.]]
+      while shop.eval "whereis(never_reads) =/= undefined." do async.sleep(0.01) end
+      shop.eval(NEVER_READS)
+      shop.eval(SEND, { N = 5 })
+    end)
+  end)
+
+  it("says when it learns, and when it has learned", live.test(function()
+    local watching = start()
+    assert.equal("learning", until_told(watching, "anomaly.started").state)
+    assert.is_true(until_told(watching, "anomaly.learning_complete").metrics > 5)
+    assert.equal(0, stop(watching))
+    assert.same({ 0, 0 }, { lines(watching, "ended")[1].reports, lines(watching, "ended")[1].sick })
+  end))
+
+  it("looks once into a mailbox that grows a thousandfold, finds it, and then keeps still", live.test(function()
+    local watching = start()
+    until_told(watching, "anomaly.learning_complete")
+    flood()
+    local told = until_told(watching, "anomaly.escalation")
+    assert.matches("beam%.max_message_queue is %d%d%d%d+, usual is 5 %(3 looks in a row%)", told.reason)
+    local report = until_told(watching, "report").report
+    assert.same({ "sick", "never_reads", told.reason },
+      { report.verdict, report.insights[1].root_cause.object, report.reason })
+    shop.eval(CROWD) -- the next anomaly, within the cooldown
+    until_told(watching, "anomaly.anomaly_detected", function(l) return l.metric == "beam.process_count" and l.told end)
+    assert.equal(1, stop(watching))
+    assert.same({ 1, 1, 1, 1 }, { #lines(watching, "anomaly.escalation"), #lines(watching, "report"),
+      #lines(watching, "anomaly.cooldown_started"), #lines(watching, "anomaly.auto_trigger_started") })
+  end))
+
+  it("knows after a kill -9 what it had learned", live.test(function()
+    local watching = start()
+    local metrics = until_told(watching, "anomaly.learning_complete").metrics
+    watching.kill "sigkill"
+    watching.wait(30)
+    watching = start()
+    local began = until_told(watching, "anomaly.started")
+    assert.same({ "active", metrics }, { began.state, began.metrics })
+    flood()
+    until_told(watching, "report")
+    assert.equal(1, stop(watching))
+    assert.same({}, lines(watching, "anomaly.learning_complete"))
+  end))
+
+  it("goes on when the connection was lost and came back", live.test(function()
+    local watching = start()
+    until_told(watching, "anomaly.learning_complete")
+    shop.eval(CUT)
+    until_told(watching, "node.down")
+    until_told(watching, "node.up", function(l) return l.attempt end)
+    while shop.node.state ~= "up" do async.sleep(0.02) end
+    flood()
+    until_told(watching, "report")
+    assert.equal(1, stop(watching))
+  end))
+
+  it("tells and does not look when it may not", live.test(function()
+    settings "max_triggers_per_hour = 0"
+    local watching = start()
+    until_told(watching, "anomaly.learning_complete")
+    flood()
+    until_told(watching, "anomaly.trigger_rate_limited")
+    until_told(watching, "anomaly.cooldown_started")
+    assert.equal(0, stop(watching))
+    assert.same({}, lines(watching, "report"))
+  end))
+
+  it("keeps its file to itself", live.test(function()
+    local watching = start()
+    until_told(watching, "anomaly.learning_complete")
+    local modes = {}
+    for _, path in ipairs { shop.home .. "/kept", store, store .. "-wal" } do
+      modes[#modes + 1] = ("%o"):format(uv.fs_stat(path).mode % 512)
+    end
+    stop(watching)
+    assert.same({ "700", "600", "600" }, modes)
+  end))
+
+  it("is told in lines for people without --json", live.test(function()
+    local watching = program.start({ "watch", "--node", shop.name, "--cookie-file", shop.cookie_file, "--config",
+      config }, { env = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home } })
+    local patience = async.now() + 60
+    while not watching.stdout():find("learned %d+ metrics\n") and async.now() < patience do async.sleep(0.05) end
+    stop(watching)
+    assert.matches("^%S+Z attached to bl_spec@127.0.0.1\n%S+Z watching bl_spec@127.0.0.1: learning what is usual\n"
+      .. "%S+Z learned %d+ metrics\n%S+Z ended: 0 investigations, 0 found something\n$", watching.stdout())
+  end))
+end)
