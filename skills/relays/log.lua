@@ -160,37 +160,58 @@ local READ = [=[
         _ -> X end} end,
 ]=]
 
-local RELAY = READ .. [=[
-  State = {open, 0}, Every = 100, Quota = 20, Gate = 1000, Id = beamlens_log,
-  Count = (fun() -> case catch atomics:new(2, []) of X when is_reference(X) -> X; _ -> none end end)(),
-  Low = [debug, info, notice, warning],
-  Min = (fun() -> case [X || X <- [error | Low], atom_to_list(X) =:= binary_to_list(Level)] of
-                    [X] -> X; _ -> info end end)(),
+-- The order is of weight: a fun is copied with whatever variables the funs before it use.
+local RELAY = [=[
   Filter = fun(E, {A, T, L, Q}) ->
     case atomics:add_get(A, 1, 1) > Q andalso
          (lists:member(maps:get(level, E), L) orelse atomics:add_get(A, 2, 1) > Q) of
       true -> stop;
       false -> catch (ets:lookup_element(T, tell, 2))(E), stop end end,
-  Cut = fun(B) when byte_size(B) > 2048 -> case unicode:characters_to_binary(binary:part(B, 0, 2048)) of
-               {_, X, _} -> X; X -> X end; (B) -> B end,
+  Low = [debug, info, notice, warning], Plain = [#{}, #{domain => [elixir]}],
+  Keys = [time, pid, mfa, line, domain],
+  Count = case catch atomics:new(2, []) of {_, _} -> none; _ -> atomics:new(2, []) end,
   Tell = fun(R, T) -> fun(E) ->
     M = maps:get(meta, E), L = maps:get(level, E), W = maps:get(msg, E),
-    G = case maps:get(domain, M, []) of [_ | _] = I -> I; _ -> [Id] end,
-    {B, C} = case lists:member(L, Low) andalso element(1, W) =/= report andalso hd(G) =/= otp
-                  andalso not maps:is_key(crash_reason, M) of
-      true -> case W of
-        {string, S} when is_binary(S) -> {Cut(S), false};
-        {string, S} -> {Cut(unicode:characters_to_binary(S)), false};
-        {F, A} -> {case catch unicode:characters_to_binary(io_lib:format(F, A, [{chars_limit, 2048}])) of
-                     S when is_binary(S) -> Cut(S); _ -> Cut(unicode:characters_to_binary(F)) end, false} end;
-      _ -> case catch (ets:lookup_element(T, read, 2))(event, W, M) of
-             {_, _} = D -> D; _ -> {false, false} end end,
-    R ! {Count, {maps:get(time, M, 0), L,
-      case maps:get(pid, M, false) of P when is_pid(P) -> list_to_binary(pid_to_list(P)); _ -> false end,
-      case maps:get(mfa, M, false) of {K, J, N} = Z when is_atom(K), is_atom(J), is_integer(N) -> Z; _ -> false end,
-      case maps:get(line, M, false) of U when is_integer(U) -> U; _ -> false end,
-      [V || V <- lists:sublist(G, 4), is_atom(V), V =/= Id],
-      B, C}} end end,
+    R ! {Count, L, maps:with(Keys, M),
+      catch case lists:member(L, Low) andalso lists:member(maps:with([crash_reason, domain], M), Plain) andalso W of
+        {string, S} when byte_size(S) > 4096 -> binary:part(S, 0, 4096);
+        {string, S} -> unicode:characters_to_binary(S);
+        {F, A} when F =/= report -> unicode:characters_to_binary(io_lib:format(F, A, [{chars_limit, 2048}]));
+        _ -> (ets:lookup_element(T, read, 2))(event, W, M) end} end end,
+]=] .. READ .. [=[
+  State = {open, 0}, Every = 100, Quota = 20, Gate = 1000, Id = beamlens_log,
+  Min = (fun() -> case [X || X <- [error | Low], atom_to_list(X) =:= binary_to_list(Level)] of
+                    [X] -> X; _ -> info end end)(),
+  Cut = fun Cut(B) when byte_size(B) > 2048 -> Cut(binary:part(B, 0, 2048));
+            Cut(B) -> case unicode:characters_to_binary(B) of {_, X, _} -> X; X -> X end end,
+  Event = fun(L, M, B, C) ->
+    G = fun(K) -> maps:get(K, M, false) end,
+    {case G(time) of X when is_integer(X) -> X; _ -> 0 end, L,
+     case G(pid) of P when is_pid(P) -> list_to_binary(pid_to_list(P)); _ -> false end,
+     case G(mfa) of {F, H, I} = Z when is_atom(F), is_atom(H), is_integer(I) -> Z; _ -> false end,
+     case G(line) of N when is_integer(N) -> N; _ -> false end,
+     case G(domain) of [_ | _] = D -> [U || U <- lists:sublist(D, 4), is_atom(U)]; _ -> [] end,
+     if is_binary(B) -> Cut(B); true -> false end, C} end,
+  Take = fun(M, S) -> case M of
+    {Count, L, X, B} when is_binary(B) -> {event, Event(L, X, B, false), S};
+    {Count, L, X, {'EXIT', _}} -> {event, Event(L, X, false, false), S};
+    {Count, L, X, {B, C}} -> {event, Event(L, X, B, C), S};
+    {Count, drop, N} -> {drop, N, S};
+    {Count, P} -> {event, P, S};
+    _ -> {none, S} end end,
+  Shut = fun(X, S) -> catch logger:set_handler_config(Id, level, X),
+    self() ! {Count, {shut, X, S * 1000 div Every}}, {X, 10} end,
+  Beat = fun({G, N}) ->
+    C = atomics:exchange(Count, 2, 0), S = atomics:exchange(Count, 1, 0),
+    D = max(0, S - Quota) - min(C, Quota),
+    if D > 0 -> self() ! {Count, drop, D}; true -> ok end,
+    case {G, C - Quota > Gate, D > Gate} of
+      {none, _, _} when N > 1 -> {G, N - 1};
+      {_, true, _} -> Shut(none, S);
+      {open, _, true} -> Shut(error, S);
+      {open, _, _} -> {open, 0};
+      _ when N > 1 -> {G, N - 1};
+      _ -> catch logger:set_handler_config(Id, level, Min), {open, 0} end end,
   On = fun(R) ->
     case erlang:function_exported(logger, add_handler, 3) andalso Count =/= none of
       true ->
@@ -206,23 +227,6 @@ local RELAY = READ .. [=[
   Off = fun(_) -> case logger:get_handler_config(Id) of
       {ok, #{filters := [{_, {_, {A, _, _, _}}}]}} when A =:= Count -> logger:remove_handler(Id);
       _ -> ok end end,
-  Shut = fun(X, S) -> catch logger:set_handler_config(Id, level, X),
-    self() ! {Count, {shut, X, S * 1000 div Every}}, {X, 10} end,
-  Beat = fun({G, N}) ->
-    C = atomics:exchange(Count, 2, 0), S = atomics:exchange(Count, 1, 0),
-    D = max(0, S - Quota) - min(C, Quota),
-    if D > 0 -> self() ! {Count, drop, D}; true -> ok end,
-    case {G, C - Quota > Gate, D > Gate} of
-      {none, _, _} when N > 1 -> {G, N - 1};
-      {_, true, _} -> Shut(none, S);
-      {open, _, true} -> Shut(error, S);
-      {open, _, _} -> {open, 0};
-      _ when N > 1 -> {G, N - 1};
-      _ -> catch logger:set_handler_config(Id, level, Min), {open, 0} end end,
-  Take = fun(M, S) -> case M of
-    {Count, P} -> {event, P, S};
-    {Count, drop, N} -> {drop, N, S};
-    _ -> {none, S} end end,
 ]=]
 
 -- What stands in a payload was made by the filter; what it holds was made by anybody.
