@@ -48,6 +48,8 @@ local function own_check(file, callback, id)
       suspect = function() end, confirm = function() end } }]]):format(id, id, callback))
 end
 
+local function utf8_length(line) return select(2, line:gsub("[^\128-\191]", "")) end
+
 -- The program under a shell, which can take from it what it would write to.
 local function shell(line)
   local path = write("line.sh", line)
@@ -138,6 +140,47 @@ describe("the words of the command line", function()
     assert.same({ "hers", "hers_too" }, shown "my_skill")
     assert.same({ "his" }, shown "my")
   end)
+
+  it("show skills within the width of a terminal, each with all its callbacks", function()
+    local list = json.decode(run({ "skills", "--json" }).stdout)
+    local pages = { run({ "skills" }).stdout }
+    for _, s in ipairs(list.skills) do
+      local page = run({ "skills", s.name }).stdout
+      for _, c in ipairs(s.callbacks) do assert.is_truthy(page:find(c.name .. "(", 1, true), c.name) end
+      pages[#pages + 1] = page
+    end
+    for line in table.concat(pages):gmatch "[^\n]+" do assert.is_true(utf8_length(line) <= 80, line) end
+  end)
+
+  it("show of a callback its arguments, fields, class, cost and older names", function()
+    local page = run({ "skills", "allocator" }).stdout
+    assert.matches("\nallocator_by_type%(allocator_name%)  SAFE\n  One allocator whole: ", page)
+    assert.matches("\n  allocator_name  binary_alloc, driver_alloc, [^;]*; *\n* *binary_alloc if left out\n", page)
+    assert.matches("\n  also called  allocator_get_binary %(binary_alloc%), allocator_get_mbuf", page)
+    assert.matches("\n  cost         asks every scheduler once; well under 1 ms\n", page)
+    assert.matches("\n  module       a string\n", run({ "skills", "tracer" }).stdout)
+    assert.matches("^system: The machine\n", run({ "skills", "os" }).stdout)
+  end)
+
+  it("say of skills what they need, and of a node whether it has that", live.test(function()
+    own_skill("near", 'query = "f" } }, needs = "a moon", available = function() return true end, x = { {')
+    own_skill("far", [[query = "f" } }, needs = "a second moon",
+      available = function() return "it has one" end, x = { {]])
+    local at = live.start()
+    local function look(...)
+      local env = { HOME = folder, XDG_CONFIG_HOME = folder .. "/config", ERL_EPMD_PORT = tostring(at.epmd_port) }
+      return program.run({ "skills", ... }, { env = env }).stdout
+    end
+    local function ask(...) return look("--node", at.name, "--cookie-file", at.cookie_file, ...) end
+    assert.matches("\nneeds a second moon\nnot on this node: it has one\n", ask "far")
+    assert.matches("\n +needs a moon\n +the node has it\n", ask())
+    local rows = {}
+    for _, s in ipairs(json.decode(ask "--json").skills) do rows[s.name] = s end
+    assert.same({ false, "it has one", true, true },
+      { rows.far.available, rows.far.unavailable, rows.near.available, rows.beam.available })
+    assert.matches("\nneeds a second moon\n\n", look "far")
+    assert.is_nil(json.decode(look("far", "--json")).skills[1].available)
+  end))
 
   it("tell what a callback could not tell by the exit code, and whose fault it was", live.test(function()
     own_skill("gone", 'run = function() return { unavailable = "no such process" } end')

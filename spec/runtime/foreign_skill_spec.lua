@@ -214,6 +214,14 @@ describe("a skill on the node", function()
       assert.same({ 5, "gate" }, { denied.code, json.decode(denied.stdout).error.stage })
     end))
 
+    it("is shown as ours are, when the node is named", live.test(function()
+      local shown = json.decode(run("skills", "MyApp.RedisSkill").stdout).skills[1]
+      assert.same({ "redis", "Redis Cache", true }, { shown.name, shown.title, shown.available })
+      local alone = program.run({ "skills", "MyApp.RedisSkill" })
+      assert.same({ 2, "beamlens-run: MyApp.RedisSkill is a module of a node, and there is none here; give it with "
+        .. "--node\n" }, { alone.code, alone.stderr })
+    end))
+
     it("is an operator like any other", live.test(function()
       local result = run("examples/coordinator.lua", "--skills", "ets,MyApp.RedisSkill", "--allow", "redis_kind")
       local report = json.decode(result.stdout)
