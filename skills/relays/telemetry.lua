@@ -1,11 +1,12 @@
 -- What Ecto's repos measure of every query, by a handler on the node's own library `telemetry`. The
 -- handler runs in the process that made the query, so it does next to nothing: it counts, and while it has
--- credit it hands the measurements to our worker, which does the sums. The worker grants credit for 100 queries
--- each 100 ms; of what goes beyond, only the slow ones are handed over, 20 in that time. A handler that raised would
+-- credit it hands the measurements to our worker, which does the sums. The worker grants credit for 50 queries
+-- each 100 ms, and up to 250 wait unused; of what goes beyond, only slow ones are handed over, 20 in that time. A handler that raised would
 -- be detached and logged by telemetry, so this one catches what it meets. Of a query's result it takes whether it
 -- was an error and which, never a row; parameters are not read at all.
 --
--- Half a second that had queries brings one sum and at most twelve queries: slow, failed, longest so far, or a sample.
+-- Half a second that had queries brings one sum and at most twelve queries: failed, slow, longest, samples.
+-- On the node little is done in Take, which is interpreted for each query, and the sums in compiled code.
 -- An event, as `node.events.of("telemetry", …)` returns it:
 --   type        sum, query
 -- of a sum:
@@ -37,27 +38,10 @@ return {
   keep = 3000,
   per_second = 40,
   variables = { SlowMs = 100 },
+  -- A fun carries what every fun before it used, and each copy of it to a process or a table is whole: so the
+  -- handler comes first, and helpers stand inside the fun that needs them.
   text = [=[
-    A = atomics:new(5, []), Id = beamlens_telemetry, State = {0, 0, 1, [], [], 0, 0, 0, []},
-    Us = fun(X) when is_integer(X) -> erlang:convert_time_unit(X, native, microsecond); (_) -> false end,
-    Has = fun(M, F, N) -> erlang:function_exported(M, F, N) end,
-    Envs = fun(K) -> [X || {I, _, _} <- application:loaded_applications(), {ok, X} <- [application:get_env(I, K)],
-                           is_list(X)] end,
-    Meta = fun(X) -> case Has('Elixir.Ecto.Repo.Registry', lookup, 1) andalso
-                          catch 'Elixir.Ecto.Repo.Registry':lookup(X) of
-                       {_, M} when is_map(M) -> M; M when is_map(M) -> M; _ -> maps:new() end end,
-    Repos = fun() ->
-      L = case Has('Elixir.Ecto.Repo.Registry', all_running, 0) of
-            true -> 'Elixir.Ecto.Repo.Registry':all_running(); false -> [] end,
-      lists:usort([X || X <- lists:append([L | Envs(ecto_repos)]), is_atom(X), is_pid(whereis(X))]) end,
-    Snake = fun(X) -> Y = re:replace(X, "([A-Z]+)([A-Z][a-z])", "\\1_\\2", [global]),
-      Z = re:replace(Y, "([a-z0-9])([A-Z])", "\\1_\\2", [global, {return, list}]),
-      list_to_existing_atom(string:lowercase(Z)) end,
-    Event = fun(X) -> case maps:get(telemetry, Meta(X), none) of
-        {_, _, [_ | _] = L} -> L;
-        _ -> case lists:keyfind(telemetry_prefix, 1, lists:append(Envs(X))) of
-               {_, L} -> L ++ [query];
-               _ -> ["Elixir" | L] = string:lexemes(atom_to_list(X), "."), lists:map(Snake, L) ++ [query] end end end,
+    A = atomics:new(5, []), Id = beamlens_telemetry, State = {0, 0, []},
     Hear = fun(_, M, D, {R, C}) ->
       catch case atomics:add_get(C, 1, 1) > atomics:get(C, 2) andalso
                  (maps:get(total_time, M) < atomics:get(C, 5) orelse atomics:add_get(C, 3, 1) > atomics:get(C, 4)) of
@@ -65,8 +49,24 @@ return {
         false -> R ! {C, M, case maps:get(result, D) of {error, E} -> E; _ -> ok end, maps:get(source, D),
                       maps:get(query, D), maps:get(repo, D)} end end,
     On = fun(R) ->
-      Events = [E || X <- Repos(), [_ | _] = E <- [catch Event(X)]],
-      case Has(telemetry, attach_many, 4) andalso Events of
+      Has = fun(M, F, N) -> erlang:function_exported(M, F, N) end,
+      Envs = fun(K) -> [X || {I, _, _} <- application:loaded_applications(), {ok, X} <- [application:get_env(I, K)],
+                             is_list(X)] end,
+      Meta = fun(X) -> case Has('Elixir.Ecto.Repo.Registry', lookup, 1) andalso
+                            catch 'Elixir.Ecto.Repo.Registry':lookup(X) of
+                         {_, M} when is_map(M) -> M; M when is_map(M) -> M; _ -> maps:new() end end,
+      Snake = fun(X) -> Y = re:replace(X, "([A-Z]+)([A-Z][a-z])", "\\1_\\2", [global]),
+        Z = re:replace(Y, "([a-z0-9])([A-Z])", "\\1_\\2", [global, {return, list}]),
+        list_to_existing_atom(string:lowercase(Z)) end,
+      Event = fun(X) -> case maps:get(telemetry, Meta(X), none) of
+          {_, _, [_ | _] = L} -> L;
+          _ -> case lists:keyfind(telemetry_prefix, 1, lists:append(Envs(X))) of
+                 {_, L} -> L ++ [query];
+                 _ -> ["Elixir" | L] = string:lexemes(atom_to_list(X), "."), lists:map(Snake, L) ++ [query] end end end,
+      Running = case Has('Elixir.Ecto.Repo.Registry', all_running, 0) of
+        true -> 'Elixir.Ecto.Repo.Registry':all_running(); false -> [] end,
+      Repos = lists:usort([X || X <- lists:append([Running | Envs(ecto_repos)]), is_atom(X), is_pid(whereis(X))]),
+      case Has(telemetry, attach_many, 4) andalso [E || X <- Repos, [_ | _] = E <- [catch Event(X)]] of
         false -> {missing, "the library telemetry is not loaded on this node: no Ecto repo runs there"};
         [] -> {missing, "no Ecto repo runs on this node: none is in Ecto's registry or in an application's ecto_repos"};
         L ->
@@ -79,38 +79,43 @@ return {
     Off = fun(R) ->
       [telemetry:detach(Id) || X <- telemetry:list_handlers([]), maps:get(id, X) =:= Id,
                                element(1, maps:get(config, X)) =:= R] end,
-    Cut = fun(B) when is_binary(B), byte_size(B) > 2048 -> binary:part(B, 0, 2048);
-             (B) when is_binary(B) -> B; (_) -> false end,
-    Code = fun(P) when is_map(P) -> maps:get(code, P, false); (_) -> false end,
-    Fail = fun(E) when is_map(E) -> {maps:get('__struct__', E, error), Code(maps:get(postgres, E, false))};
-              (ok) -> false; (_) -> {error, false} end,
-    Told = fun({W, T, M, E, Z, Q, P}) ->
-      {query, W, T, Us(maps:get(query_time, M, false)), Us(maps:get(queue_time, M, false)),
-       Us(maps:get(decode_time, M, false)), Cut(Z), Cut(Q), P, Fail(E)} end,
-    Share = fun(L) -> maps:to_list(lists:foldl(fun(X, Y) ->
-      B = trunc(8 * math:log2(X + 1)), Y#{B => maps:get(B, Y, 0) + 1} end, maps:new(), L)) end,
-    Take = fun({X, M, E, Z, Q, P}, {I, N, G, Ts, Qs, F, W, H, L}) when X =:= A ->
-        T = max(0, Us(maps:get(total_time, M, 0))), K = length(L),
-        Y = if E =/= ok -> error; T >= SlowMs * 1000 -> slow; T > H -> longest; N rem G =:= 0 -> sample; true -> no end,
-        V = case Us(maps:get(queue_time, M, false)) of false -> Qs; U -> [max(0, U) | Qs] end,
-        {none, {I, N + 1, G, [T | Ts], V,
-                if E =/= ok -> F + 1; true -> F end, if T >= SlowMs * 1000 -> W + 1; true -> W end, max(T, H),
-                if Y =:= no -> L; K < 12 -> [{Y, T, M, E, Z, Q, P} | L]; true -> L end}};
-      ({X, P}, S) when X =:= A -> {event, P, S};
-      (_, S) -> {none, S} end,
+    Take = fun({X, _, _, _, _, _} = M, {I, O, L}) when X =:= A -> {none, {I, O, [M | L]}};
+              ({X, P}, S) when X =:= A -> {event, P, S};
+              (_, S) -> {none, S} end,
+    Sum = fun(C, L) ->
+      Us = fun(X) when is_integer(X) -> erlang:convert_time_unit(X, native, microsecond); (_) -> false end,
+      Cut = fun(B) when is_binary(B), byte_size(B) > 2048 -> binary:part(B, 0, 2048);
+               (B) when is_binary(B) -> B; (_) -> false end,
+      Code = fun(P) when is_map(P) -> maps:get(code, P, false); (_) -> false end,
+      Fail = fun(E) when is_map(E) -> {maps:get('__struct__', E, error), Code(maps:get(postgres, E, false))};
+                (ok) -> false; (_) -> {error, false} end,
+      Told = fun(W, {_, M, E, Z, Q, P}) ->
+        X = fun(K) -> Us(maps:get(K, M, false)) end,
+        {query, W, X(total_time), X(query_time), X(queue_time), X(decode_time), Cut(Z), Cut(Q), P, Fail(E)} end,
+      Pass = fun(W, Y) -> lists:foreach(fun(X) -> self() ! {A, Told(W, X)} end, Y) end,
+      Bucket = fun(X) -> trunc(8 * math:log2(max(0, Us(X)) + 1)) end,
+      Share = fun(Y) ->
+        Z = lists:foldl(fun(B, M) -> M#{B => maps:get(B, M, 0) + 1} end, maps:new(), lists:map(Bucket, Y)),
+        maps:to_list(Z) end,
+      Ran = fun(M, E, G, X) ->
+        Y = [{{'_', M, E, '_', '_', '_'}, [{is_integer, '$1'} | G], [X]}],
+        ets:match_spec_run(L, ets:match_spec_compile(Y)) end,
+      T = #{total_time => '$1'}, Slow = {'>=', '$1', erlang:convert_time_unit(SlowMs, millisecond, native)},
+      Ts = Ran(T, '_', [], '$1'), Qs = Ran(#{queue_time => '$1'}, '_', [], '$1'), H = lists:max([0 | Ts]),
+      F = Ran(T, '$2', [{'=/=', '$2', ok}], '$_'), W = Ran(T, ok, [Slow], '$_'),
+      self() ! {A, {sum, C, length(Ts), Us(lists:sum(Ts)), Us(H), length(F), length(Ran(T, '_', [Slow], '$1')),
+                    Share(Ts), length(Qs), Us(lists:sum(Qs)), Us(lists:max([0 | Qs])), Share(Qs)}},
+      Pass(error, lists:sublist(F, 3)), Pass(slow, lists:sublist(W, 5)),
+      Pass(longest, lists:sublist(Ran(T, ok, [{'=:=', '$1', H}, {'not', Slow}], '$_'), 1)),
+      Pass(sample, lists:sublist(Ran(T, ok, [{'<', '$1', H}, {'not', Slow}], '$_'), 3)) end,
     Every = 100,
-    Beat = fun({I, N, _, Ts, Qs, F, W, H, L}) when I >= 4 ->
-        C = atomics:exchange(A, 1, 0),
-        if C > 0; N > 0 ->
-             self() ! {A, {sum, max(C, N), N, lists:sum(Ts), H, F, W, Share(Ts), length(Qs), lists:sum(Qs),
-                           lists:max([0 | Qs]), Share(Qs)}},
-             lists:foreach(fun(X) -> self() ! {A, Told(X)} end, lists:reverse(L));
-           true -> ok end,
-        atomics:put(A, 2, 100), atomics:put(A, 3, 0), atomics:put(A, 4, 20),
-        {0, 0, max(1, N div 4), [], [], 0, 0, 0, []};
-      (S) ->
-        atomics:put(A, 2, atomics:get(A, 1) + 100), atomics:put(A, 3, 0), atomics:put(A, 4, 20),
-        setelement(1, S, element(1, S) + 1) end,
+    Beat = fun({I, O, L}) ->
+      C = atomics:get(A, 1), atomics:put(A, 2, min(max(atomics:get(A, 2), C) + 50, C + 250)),
+      atomics:put(A, 4, atomics:get(A, 3) + 20),
+      case I >= 4 andalso {C, L} of
+        false -> {I + 1, O, L};
+        {O, []} -> {0, O, []};
+        _ -> Sum(max(C - O, length(L)), L), {0, C, []} end end,
   ]=],
   read = function(payload)
     if tostring(payload[1]) == "sum" then
