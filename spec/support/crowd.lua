@@ -1,4 +1,4 @@
---- Loads spec/support/crowd.erl into a live node, which compiles it in memory.
+--- Loads spec/support/crowd.erl, or another of that folder, into a live node, which compiles it in memory.
 
 local LOAD = [[
   Forms = fun Forms([], _) -> [];
@@ -12,9 +12,10 @@ local LOAD = [[
 
 local crowd = {}
 
----@param at table   what live_node.start gave
-function crowd.load(at)
-  local file = assert(io.open "spec/support/crowd.erl")
+---@param at table         what live_node.start gave
+---@param module? string   another file beside it
+function crowd.load(at, module)
+  local file = assert(io.open(("spec/support/%s.erl"):format(module or "crowd")))
   local source = file:read "*a"
   file:close()
   at.eval(LOAD, { Source = source })
