@@ -126,11 +126,12 @@ end
 ---@return true?
 ---@return Failure? err
 function Store:keep_baselines(node, metrics, monitor)
-  local db, now = self.db, os.time()
+  local db, now, bodies = self.db, os.time(), {}
+  for metric, known in pairs(metrics) do bodies[metric] = json.encode(known) end
   local ok, err = db:run "begin immediate"
-  for metric, body in pairs(metrics) do
+  for metric, body in pairs(bodies) do
     if not ok then break end
-    ok, err = db:run("insert or replace into baselines values (?, ?, ?, ?)", node, metric, json.encode(body), now)
+    ok, err = db:run("insert or replace into baselines values (?, ?, ?, ?)", node, metric, body, now)
   end
   if ok then ok, err = db:run("insert or replace into monitors values (?, ?, ?)", node, json.encode(monitor), now) end
   if ok then ok, err = db:run "commit" end

@@ -111,7 +111,9 @@ local streams = {
     end }
   end },
   { name = "step that stays", days = 2, trouble = { { 12 * HOUR, 13 * HOUR } }, make = function()
-    return { ["app.connections"] = function(t, random) return (t >= 12 * HOUR and 900 or 300) + 10 * normal(random) end }
+    return { ["app.connections"] = function(t, random)
+      return (t >= 12 * HOUR and 900 or 300) + 10 * normal(random)
+    end }
   end },
   { name = "step of a few minutes, twice", days = 2, trouble = {
     { 10 * HOUR, 10 * HOUR + 600 }, { 30 * HOUR, 30 * HOUR + 600 },
