@@ -190,7 +190,7 @@ local RELAY = [=[
      case G(pid) of P when is_pid(P) -> list_to_binary(pid_to_list(P)); _ -> false end,
      case G(mfa) of {F, H, I} = Z when is_atom(F), is_atom(H), is_integer(I) -> Z; _ -> false end,
      case G(line) of N when is_integer(N) -> N; _ -> false end,
-     case G(domain) of [_ | _] = D -> [U || U <- lists:sublist(D, 4), is_atom(U)]; _ -> [] end,
+     case G(domain) of D when length(D) < 10 -> [U || U <- D, is_atom(U)]; _ -> [] end,
      if is_binary(B) -> Cut(B); true -> false end, C} end,
   Take = fun(M, S) -> case M of
     {Count, L, X, B} when is_binary(B) -> {event, Event(L, X, B, false), S};
