@@ -9,26 +9,33 @@ local FLOOR = 16 -- MB
 
 -- Each allocator has one instance for every scheduler, and one for all other threads. Until OTP 23 the
 -- blocks of an instance were one figure, since then they are told by type. Carriers that have become
--- rather empty are put aside in mbcs_pool, for whoever needs one: without these the
--- fragmentation of a node would be missed. A maximum has none of them: they were in mbcs when they were full.
+-- rather empty are put aside in mbcs_pool, for whoever needs one: without these the fragmentation of a node
+-- would be missed. A maximum has none of them: they were in mbcs when they were full.
+--
+-- All instances are added up in compiled loops: twelve figures, of mbcs, of mbcs_pool and of sbcs each the
+-- blocks and the carriers, and their maxima.
 local SIZES = texts.words .. [=[
-  Nth = fun(X, I) -> element(min(I, tuple_size(X)), X) end,
-  Carriers = fun(L, I) -> lists:sum([Nth(X, I) || X <- L, element(1, X) =:= carriers_size]) end,
-  Blocks = fun(L, I) -> lists:sum([Nth(X, I) || {blocks, T} <- L, {_, S} <- T, X <- S, element(1, X) =:= size]
-                               ++ [Nth(X, I) || X <- L, element(1, X) =:= blocks_size]) end,
-  Part = fun(L, K) -> [X || {instance, _, P} <- L, {T, S} <- P, lists:member(T, K), X <- S] end,
+  Only = fun(L) -> ets:match_spec_compile([{X, [], ['$1']} || X <- L]) end,
+  K = [Only([{mbcs, '$1'}]), Only([{mbcs_pool, '$1'}]), Only([{sbcs, '$1'}])],
+  H = Only([{blocks, '$1'}]), T = Only([{'_', '$1'}]),
+  Here = [Only([{size, '$1', '_', '_'}, {size, '$1'}, {blocks_size, '$1', '_', '_'}, {blocks_size, '$1'}]),
+         Only([{carriers_size, '$1', '_', '_'}, {carriers_size, '$1'}])],
+  Peak = [Only([{size, '_', '_', '$1'}, {blocks_size, '_', '_', '$1'}]), Only([{carriers_size, '_', '_', '$1'}])],
+  In = fun(L, M) -> lists:append(ets:match_spec_run(L, M)) end,
+  Sizes = fun(L, M) -> Q = In(L, M), B = Q ++ In(In(Q, H), T),
+    [lists:sum(ets:match_spec_run(W, I)) || {W, I} <- lists:zip([B, Q, B, Q], Here ++ Peak)] end,
+  Added = fun(L) -> lists:append([Sizes(L, M) || M <- K]) end,
+  Props = fun(L) -> In(L, Only([{instance, '_', '$1'}])) end,
   Ratio = fun(_, 0) -> undefined; (B, T) -> round(10000 * B / T) / 10000 end,
-  Fill = fun(L, I) ->
-    M = Part(L, [mbcs | [mbcs_pool || I =:= 2]]), S = Part(L, [sbcs]),
-    {B, T, N, H} = {Blocks(M, I), Carriers(M, I), Blocks(S, I), Carriers(S, I)},
-    Some([{carriers_mb, Mb(T)}, {blocks_mb, Mb(B)}, {unused_mb, Mb(T - B)}, {usage_ratio, Ratio(B, T)},
-          {sbcs_carriers_mb, Mb(H)}, {sbcs_blocks_mb, Mb(N)}, {sbcs_usage_ratio, Ratio(N, H)}]) end,
-  Pool = fun(L) -> #{pool_carriers_mb => Mb(Carriers(Part(L, [mbcs_pool]), 2))} end,
-  All = fun() -> [X || {_, L} = X <- [{A, erlang:system_info({allocator_sizes, A})}
-                                      || A <- erlang:system_info(alloc_util_allocators)], is_list(L)] end,
+  Fill = fun(B, C, N, D) ->
+    Some([{carriers_mb, Mb(C)}, {blocks_mb, Mb(B)}, {unused_mb, Mb(C - B)}, {usage_ratio, Ratio(B, C)},
+          {sbcs_carriers_mb, Mb(D)}, {sbcs_blocks_mb, Mb(N)}, {sbcs_usage_ratio, Ratio(N, D)}]) end,
+  Current = fun([B, C, _, _, Q, W, _, _, N, D | _]) -> maps:put(pool_carriers_mb, Mb(W), Fill(B + Q, C + W, N, D)) end,
+  Maximum = fun([_, _, B, C, _, _, _, _, _, _, N, D]) -> Fill(B, C, N, D) end,
+  All = fun() -> [{A, Added(Props(L))} || {A, L} <- [{A, erlang:system_info({allocator_sizes, A})}
+                                                   || A <- erlang:system_info(alloc_util_allocators)], is_list(L)] end,
   Rank = fun(K, L) -> [X || {_, X} <- lists:reverse(lists:keysort(1, [{maps:get(K, X), X} || X <- L]))] end,
   List = fun(L) -> #{total => length(L), showing => length(L), allocators => L} end,
-  Both = fun(A, L) -> #{name => Text(A), current => maps:merge(Fill(L, 2), Pool(L)), maximum => Fill(L, 4)} end,
 ]=]
 
 local FILL = "carriers_mb, blocks_mb, unused_mb, usage_ratio (blocks by carriers), sbcs_carriers_mb, sbcs_blocks_mb, "
@@ -63,37 +70,34 @@ single-block carriers, which go back with their block. Look twice, and give carr
   queries = {
     -- The worst of those that weigh something; on a small node, the heaviest.
     snapshot = SIZES .. ([=[
-  L = [maps:put(name, Text(A), Fill(S, 2)) || {A, S} <- All()],
-  H = min(FLOOR, lists:max([maps:get(carriers_mb, X) || X <- L])),
-  W = hd(lists:sort([{maps:get(usage_ratio, X, 1), maps:get(name, X)} || X <- L, maps:get(carriers_mb, X) >= H])),
-  T = fun(K) -> round(100 * lists:sum([maps:get(K, X) || X <- L])) / 100 end,
-  #{carriers_mb => round(100 * (T(carriers_mb) + T(sbcs_carriers_mb))) / 100,
-    blocks_mb => round(100 * (T(blocks_mb) + T(sbcs_blocks_mb))) / 100,
-    unused_mb => T(unused_mb), usage_ratio => element(1, W), worst_allocator => element(2, W)}.]=])
-      :gsub("FLOOR", FLOOR),
+  L = All(), R = [{Ratio(B + Q, C + W), C + W, Text(A)} || {A, [B, C, _, _, Q, W | _]} <- L, C + W > 0],
+  Th = min(FLOOR * 1048576, lists:max([C || {_, C, _} <- R])),
+  {X, _, I} = hd(lists:sort([Y || {_, C, _} = Y <- R, C >= Th])),
+  U = fun(I) -> lists:sum([lists:nth(I, F) || {_, F} <- L]) end,
+  #{carriers_mb => Mb(U(2) + U(6) + U(10)), blocks_mb => Mb(U(1) + U(5) + U(9)),
+    unused_mb => Mb(U(2) + U(6) - U(1) - U(5)), usage_ratio => X, worst_allocator => I}.]=]):gsub("FLOOR", FLOOR),
 
-    summary = SIZES .. [=[
-  List(Rank(carriers_mb, [maps:put(name, Text(A), maps:merge(Fill(L, 2), Pool(L))) || {A, L} <- All()])).]=],
+    summary = SIZES .. [=[ List(Rank(carriers_mb, [maps:put(name, Text(A), Current(F)) || {A, F} <- All()])).]=],
 
     fragmentation = SIZES .. [=[
-  List([maps:remove(unused_mb, X) || X <- Rank(unused_mb,
-    [maps:put(unused_mb, maps:get(unused_mb, maps:get(current, X)), X) || {A, L} <- All(), X <- [Both(A, L)]])]).]=],
+  L = lists:reverse(lists:keysort(1, [{C + W - B - Q, A, F} || {A, [B, C, _, _, Q, W | _] = F} <- All()])),
+  List([#{name => Text(A), current => Current(F), maximum => Maximum(F)} || {_, A, F} <- L]).]=],
 
     -- The settings and the numbers of carriers and blocks stand in the longer of the node's two answers.
     one = SIZES .. [=[
   A = binary_to_existing_atom(AllocatorName),
   case erlang:system_info({allocator, A}) of
     [_ | _] = L ->
-      Number = fun(S, K) -> lists:sum([Nth(X, 2) || X <- S, element(1, X) =:= K, is_integer(element(2, X))]
-        ++ [Nth(X, 2) || {blocks, T} <- S, K =:= blocks, {_, Y} <- T, X <- Y, element(1, X) =:= count]) end,
-      Count = fun(P) -> S = Part(P, [mbcs, mbcs_pool, sbcs]),
-        #{carrier_count => Number(S, carriers), block_count => Number(S, blocks)} end,
-      O = hd([S || {instance, _, P} <- L, {options, S} <- P] ++ [[]]),
-      I = Rank(unused_mb, [maps:merge(#{id => N}, maps:merge(Count([X]), maps:merge(Fill([X], 2), Pool([X]))))
-                           || {instance, N, _} = X <- L]),
+      Sum = fun(P, M) -> lists:sum(ets:match_spec_run(P, M)) end,
+      Number = Only([{count, '$1', '_', '_'}, {count, '$1'}, {blocks, '$1', '_', '_'}]),
+      Carriers = Only([{carriers, '$1', '_', '_'}, {carriers, '$1'}]),
+      Count = fun(P) -> Q = lists:append([In(P, M) || M <- K]),
+        #{carrier_count => Sum(Q, Carriers), block_count => Sum(Q ++ In(In(Q, H), T), Number)} end,
+      P = Props(L), F = Added(P), O = In(P, Only([{options, '$1'}])),
+      I = Rank(unused_mb, [maps:put(id, N, maps:merge(Count(X), Current(Added(X)))) || {instance, N, X} <- L]),
       S = lists:sublist(I, 50),
-      maps:merge(maps:merge(Both(A, L), Count(L)), Some([{strategy, case Get(as, O) of
-        T when is_atom(T), T =/= undefined -> Text(T); _ -> undefined end},
+      maps:merge(Count(P), Some([{name, Text(A)}, {current, Current(F)}, {maximum, Maximum(F)},
+        {strategy, case Get(as, O) of undefined -> undefined; X -> Text(X) end},
         {total, length(I)}, {showing, length(S)}, {instances, S}]));
     _ -> [] end.]=],
   },

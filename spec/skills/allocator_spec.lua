@@ -48,7 +48,7 @@ describe("allocator skill", function()
     near(held, figures.carriers_mb)
   end))
 
-  it("gains in blocks what the node gains in memory", live.test(function()
+  it("gains in blocks what the node gains in memory, and calls that no problem", live.test(function()
     local before, total = skill.snapshot(allocator, at.node).blocks_mb, eval "erlang:memory(total) / 1048576."
     eval [[
       Me = self(),
@@ -57,6 +57,8 @@ describe("allocator skill", function()
         register(hold, self()), Me ! ready, receive stop -> ok end end),
       receive ready -> ok end.]]
     near(eval "erlang:memory(total) / 1048576." - total, skill.snapshot(allocator, at.node).blocks_mb - before)
+    assert.is_true(find(callback.allocator_summary().allocators, "binary_alloc").carriers_mb > 16)
+    assert.equal(0, callback.allocator_problematic().total)
     eval "exit(whereis(hold), kill)."
   end))
 
