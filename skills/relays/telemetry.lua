@@ -1,9 +1,9 @@
 -- What Ecto's repos measure of every query, by a handler on the node's own library `telemetry`. The
 -- handler runs in the process that made the query, so it does next to nothing: it counts, and while it has
 -- credit it hands the measurements to our worker, which does the sums. The worker grants credit for 50 queries
--- each 100 ms, and up to 250 wait unused; of what goes beyond, only slow ones are handed over, 20 in that time. A handler that raised would
--- be detached and logged by telemetry, so this one catches what it meets. Of a query's result it takes whether it
--- was an error and which, never a row; parameters are not read at all.
+-- each 100 ms, and up to 250 wait unused; of what goes beyond, only slow ones are handed over, 20 in that time.
+-- A handler that raised would be detached and logged by telemetry, so this one catches what it meets. Of a
+-- query's result it takes whether it was an error and which, never a row; parameters are not read at all.
 --
 -- Half a second that had queries brings one sum and at most twelve queries: failed, slow, longest, samples.
 -- On the node little is done in Take, which is interpreted for each query, and the sums in compiled code.

@@ -171,6 +171,7 @@ local function round(x) return type(x) == "number" and math.floor(x * 100 + 0.5)
 
 local ROUNDED = { mb = true, pct = true, ms = true, s = true }
 
+--- A row as it is shown: figures of two decimals, SQL without literals, no empty text.
 local function tidy(row)
   for name, value in pairs(row) do
     if ROUNDED[name:match "_(%l+)$"] then row[name] = round(value) end
@@ -198,5 +199,5 @@ end
 
 return {
   repos = REPOS, database = DATABASE, no_repo = NONE,
-  read = read, listed = listed, parameterised = parameterised,
+  read = read, listed = listed, tidy = tidy, parameterised = parameterised,
 }
