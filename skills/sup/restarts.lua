@@ -27,9 +27,10 @@ return {
           (_) -> {none, none, none, none} end,
   Id = fun(Y) when is_atom(Y) -> Text(Y);
           (Y) -> unicode:characters_to_binary(lists:sublist(lists:flatten(io_lib:format("~0tP", [Y, 8])), 80)) end,
-  Of2 = fun({_, M}, Ps) when is_map(M) -> [{Id(N), C} || {N, Z} <- maps:to_list(M), is_tuple(Z), tuple_size(Z) > 2,
-            C <- [element(2, Z)], is_tuple(C) orelse lists:member(C, Ps)];
-          (_, Ps) -> [{undefined, P} || P <- Ps] end,
+  Late = fun({_, M}, P) when is_map(M) -> Then = maps:from_list([{C, 1} || C <- Kids(P, K)]),
+             [{Id(N), C} || {N, Z} <- maps:to_list(M), is_tuple(Z), tuple_size(Z) > 2, C <- [element(2, Z)],
+               is_tuple(C) orelse is_pid(C) andalso not is_map_key(C, Then)];
+           (_, P) -> [{undefined, C} || C <- maps:get(P, New, [])] end,
   Sec = erlang:monotonic_time(second),
   Said = Call(Asked, fun(F) -> {system, F, get_state} end, 1000),
   Rows = [{length(R), [{supervisor, P}, {intensity, N}, {period_seconds, Per}, {restarts, length(R)},
@@ -37,8 +38,8 @@ return {
       {restarts_per_minute, round(6000 * length(R) / max(1, Sec - lists:last(R))) / 100},
       {looping, length([x || Y <- R, Y >= Sec - Per]) >= 3},
       {started, length(maps:get(P, New, []))},
-      {children, lists:sublist(Of2(Db, maps:get(P, New, [])), 5)}]}
-    || {P, {ok, {ok, St}}} <- Said, {N, Per, [_ | _] = R, Db} <- [Of(St)], is_integer(N), is_integer(Per)],
+      {children, lists:sublist(Late(Db, P), 5)}]}
+    || {P, {ok, St}} <- Said, {N, Per, [_ | _] = R, Db} <- [Of(St)], is_integer(N), is_integer(Per)],
   Child = fun({N, C}) when is_pid(C) -> Some([{id, N}, {pid, Show(C)}, {name, Who(C)},
                 {status, list_to_binary("running")}]);
              ({N, _}) -> Some([{id, N}, {status, list_to_binary("restarting")}]) end,
