@@ -23,9 +23,22 @@ local MODULE = [=[
   Key = fun(X) when is_binary(X) -> X; (X) when is_atom(X) -> Text(X); (X) -> Said(X) end,
 ]=]
 
--- Depth, length of lists and of texts are bounded, and the whole by Value. Dates and times are written
--- as Elixir would, whose module for it need not be loaded.
+-- What JSON can say of a value; depth and length of lists and texts are bounded. erl_eval carries along what
+-- stands before a fun, element by element: so this one comes first, and what is rare is handed to it.
 local JSON = [=[
+  Json = fun Json(X, _, _) when is_number(X); is_boolean(X); X =:= nil -> X;
+             Json(X, _, _) when is_binary(X), byte_size(X) =< 4000 -> X;
+             Json(_, 0, _) -> list_to_binary("...");
+             Json(X, D, R) when is_tuple(X) -> Json(tuple_to_list(X), D, R);
+             Json(X, D, R) when length(X) =< 1000 -> [Json(Y, D - 1, R) || Y <- X];
+             Json(X, D, R) when map_size(X) =< 1000, not is_map_key('__struct__', X) ->
+               maps:from_list([{if is_binary(K) -> K; is_atom(K) -> atom_to_binary(K); true -> R(K, 0, Json) end,
+                                Json(V, D - 1, R)} || {K, V} <- maps:to_list(X), V =/= nil]);
+             Json(X, D, R) -> R(X, D, Json) end,
+]=]
+
+-- Dates and times are written as Elixir would, whose module for it need not be loaded. The whole is bounded by Value.
+local VALUE = [=[
   Iso = fun(X) ->
     F = fun(T, L) -> case is_map_key(hd(L), X) of
           true -> [io_lib:format(T, [maps:get(K, X) || K <- L])]; _ -> [] end end,
@@ -36,29 +49,21 @@ local JSON = [=[
            N = Z + maps:get(std_offset, X, 0), A = [abs(N) div 3600, abs(N) rem 3600 div 60],
            if N =:= 0 -> "Z"; true -> [if N < 0 -> "-"; true -> "+" end, io_lib:format("~2..0B:~2..0B", A)] end;
          true -> [] end]) end,
-  Items = fun(L, F) ->
-    case catch length(L) of
-      N when is_integer(N), N > 1000 ->
-        lists:map(F, lists:sublist(L, 1000)) ++ [iolist_to_binary(["and ", integer_to_binary(N - 1000), " more"])];
-      N when is_integer(N) -> lists:map(F, L);
-      _ -> Said(L) end end,
-  Json = fun Json(X, _) when is_number(X); is_boolean(X); X =:= nil -> X;
-             Json(X, _) when is_atom(X) -> Text(X);
-             Json(X, _) when is_binary(X), byte_size(X) =< 4000 -> X;
-             Json(X, _) when is_binary(X) -> binary:part(X, 0, 4000);
-             Json(_, 0) -> list_to_binary("...");
-             Json(X, D) when is_tuple(X) -> Json(tuple_to_list(X), D);
-             Json(X, D) when is_list(X) -> Items(X, fun(Y) -> Json(Y, D - 1) end);
-             Json(X, D) when is_map(X) ->
-               S = maps:get('__struct__', X, undefined),
-               T = lists:member(S, ['Elixir.DateTime', 'Elixir.NaiveDateTime', 'Elixir.Date', 'Elixir.Time'])
-                 andalso maps:get(calendar, X) =:= 'Elixir.Calendar.ISO',
-               if T -> Iso(X);
-                  S =:= 'Elixir.MapSet' -> Json(maps:keys(maps:get(map, X)), D);
-                  true -> maps:from_list([{Key(K), Json(V, D - 1)}
-                                          || {K, V} <- lists:sublist(maps:to_list(X), 1000), V =/= nil]) end;
-             Json(X, _) -> Said(X) end,
-  Value = fun(X) -> V = Json(X, 12), case erlang:external_size(V) of
+  Rare = fun
+    R(X, _, _) when is_atom(X) -> Text(X);
+    R(X, _, _) when is_binary(X) -> binary:part(X, 0, min(byte_size(X), 4000));
+    R(X, D, J) when length(X) > 1000, D > 0 ->
+      J(lists:sublist(X, 1000), D, R) ++ [iolist_to_binary(["and ", integer_to_binary(length(X) - 1000), " more"])];
+    R(X, D, J) when is_map(X), D > 0 ->
+      S = maps:get('__struct__', X, nil),
+      T = lists:member(S, ['Elixir.DateTime', 'Elixir.NaiveDateTime', 'Elixir.Date', 'Elixir.Time'])
+        andalso maps:get(calendar, X) =:= 'Elixir.Calendar.ISO',
+      if T -> Iso(X);
+         S =:= 'Elixir.MapSet' -> J(maps:keys(maps:get(map, X)), D, R);
+         S =:= nil -> J(maps:from_list(lists:sublist(maps:to_list(X), 1000)), D, R);
+         true -> J(maps:put(list_to_binary("__struct__"), S, maps:remove('__struct__', X)), D, R) end;
+    R(X, _, _) -> Said(X) end,
+  Value = fun(X) -> V = Json(X, 12, Rare), case erlang:external_size(V) of
       N when N > 1000000 -> #{failed => iolist_to_binary(["its answer takes ", integer_to_binary(N), " bytes"])};
       _ -> #{value => V} end end,
   Why = fun(C, R, S) ->
@@ -87,10 +92,10 @@ local function texts()
     {callbacks, [#{name => Key(K), arity => element(2, erlang:fun_info(F, arity))} || {K, F} <- C, is_function(F)]}
     | [{F, Line(F)} || F <- [id, domain, title, description, system_prompt, callback_docs]]]).]=],
 
-    snapshot = module .. JSON .. [=[
+    snapshot = JSON .. module .. VALUE .. [=[
   try Value(Mod:snapshot()) catch C:R:S -> Why(C, R, S) end.]=],
 
-    call = module .. JSON .. [=[
+    call = JSON .. module .. VALUE .. [=[
   try case [F || {K, F} <- maps:to_list(Mod:callbacks()), Key(K) =:= Name] of
         [F | _] -> Value(apply(F, Arguments));
         [] -> #{failed => list_to_binary("the module has it no more")} end
