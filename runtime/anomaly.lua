@@ -14,7 +14,7 @@ local anomaly = {}
 
 local HOUR = 3600
 local REMEMBERED = 10   -- anomalies that the status shows
-local SAVE_EACH_S = 300 -- of what is learned, less than that is lost with us; what was told never is
+local SAVE_EACH_S = 900 -- of what is learned, no more than that is lost with us; of what was told, nothing
 
 ---@class Monitor
 ---@field state "learning"|"active"|"cooldown"

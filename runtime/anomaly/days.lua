@@ -1,9 +1,13 @@
 --- What a metric was like hour by hour for a week: whether a value is what this hour of the day brings
---- anyway, and whether the days rise. Pure; an hour is { h = hours since 1970, low, mid, high }.
+--- anyway, and whether the days rise. Pure. An hour is a list, for there are 200 of them to write down:
+--- which one it is, counted from 1970, the lowest and highest that lasted and what lies between, whether it
+--- had an anomaly in it.
 
 local baseline = require "runtime.anomaly.baseline"
 
 local days = {}
+
+local H, LOW, MID, HIGH, ODD = 1, 2, 3, 4, 5
 
 local HOUR, DAY = 3600, 24
 local KEPT = 8 * DAY -- a week and today: so Monday is told from Sunday
@@ -21,12 +25,15 @@ local RISING_DAYS, RISE, HOURS_UP = 2, 0.05, 20
 ---@return table
 function days.new() return { hours = {}, values = {} } end
 
+-- Six digits tell a figure from its neighbours, and are half as long to write.
+local function short(x) return tonumber(("%.6g"):format(x)) end
+
 -- Three that lasted may not be found in an hour that swings; the middle of it is always usual.
 local function close(record, lasting)
   local mid = baseline.median(record.values)
   local low, high = baseline.lasting(record.values, lasting)
   record.hours[#record.hours + 1] = {
-    h = record.hour, low = math.min(low, mid), mid = mid, high = math.max(high, mid), odd = record.odd or nil,
+    record.hour, short(math.min(low, mid)), short(mid), short(math.max(high, mid)), record.odd,
   }
   if #record.hours > KEPT then table.remove(record.hours, 1) end
 end
@@ -49,7 +56,7 @@ end
 
 local function by_hour(record)
   local index = {}
-  for _, hour in ipairs(record.hours) do index[hour.h] = hour end
+  for _, hour in ipairs(record.hours) do index[hour[H]] = hour end
   return index
 end
 
@@ -62,7 +69,7 @@ function days.usual(record, t)
     for beside = -1, 1 do
       local hour = index[now - back + beside]
       if hour then
-        low, high = math.min(low or hour.low, hour.low), math.max(high or hour.high, hour.high)
+        low, high = math.min(low or hour[LOW], hour[LOW]), math.max(high or hour[HIGH], hour[HIGH])
       end
     end
   end
@@ -75,7 +82,7 @@ end
 function days.reach(record)
   local reaches = {}
   for _, hour in ipairs(record.hours) do
-    if not hour.odd then reaches[#reaches + 1] = math.max(hour.high - hour.mid, hour.mid - hour.low) end
+    if not hour[ODD] then reaches[#reaches + 1] = math.max(hour[HIGH] - hour[MID], hour[MID] - hour[LOW]) end
   end
   table.sort(reaches)
   return reaches[math.floor(USUAL_HOURS * #reaches)] or 0
@@ -87,8 +94,8 @@ local function rise(index, last)
   for h = last - DAY + 1, last do
     local now, before = index[h], index[h - DAY]
     if not now or not before then return nil end
-    gains[#gains + 1] = now.mid - before.mid
-    if now.mid > before.mid then up = up + 1 end
+    gains[#gains + 1] = now[MID] - before[MID]
+    if now[MID] > before[MID] then up = up + 1 end
   end
   return up >= HOURS_UP and baseline.median(gains) or nil
 end
@@ -96,7 +103,7 @@ end
 local function level(index, last)
   local mids = {}
   for h = last - DAY + 1, last do
-    if index[h] then mids[#mids + 1] = index[h].mid end
+    if index[h] then mids[#mids + 1] = index[h][MID] end
   end
   return #mids > 0 and baseline.median(mids) or -math.huge
 end
@@ -104,7 +111,7 @@ end
 --- Whether the days rise, each above the one before, to where no day was yet.
 ---@return number? from   the middle of the first of these days
 function days.rising(record, spread)
-  local last, index = record.hours[#record.hours].h, by_hour(record)
+  local last, index = record.hours[#record.hours][H], by_hour(record)
   local now, first = level(index, last), level(index, last - RISING_DAYS * DAY)
   for day = 0, RISING_DAYS - 1 do
     local gain = rise(index, last - day * DAY)

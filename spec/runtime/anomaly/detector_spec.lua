@@ -159,6 +159,11 @@ describe("detector", function()
     assert.equal(3 * DAY, told[1].at)
   end)
 
+  it("says nothing of one day alone that lies above the others", function()
+    local levels = { 1000, 1010, 1250, 1260 }
+    assert.same({}, feed(d, "app.tables", 0, 4 * DAY, function(t) return levels[math.floor(t / DAY) + 1] + t % 7 end))
+  end)
+
   it("says nothing of days that rise to where the week before was too", function()
     local levels = { 1300, 1600, 1200, 1200, 1200, 1200, 1200, 1300, 1500, 1200 }
     local told = feed(d, "app.sessions", 0, 10 * DAY, function(t)
