@@ -42,8 +42,8 @@ Name the process (name and pid), what it was doing (current_function), both figu
   queries = {
     -- The host's or the container's memory is known to os_mon alone; reading /proc or a cgroup would go
     -- through the node's file server, which may be what is stuck. So without os_mon that figure is absent.
-    snapshot = WALK .. COUNTS .. [=[
-  L = Over(All(), Shape(message_queue_len), 0),
+    snapshot = WALK .. COUNTS .. texts.mailboxes .. [=[
+  {Q, _, _} = Mail(),
   Used = case whereis(memsup) of
     undefined -> undefined;
     _ -> case catch gen_server:call(memsup, get_system_memory_data, 2000) of
@@ -61,7 +61,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
     {scheduler_run_queue, erlang:statistics(total_run_queue_lengths_all)},
     {schedulers_online, erlang:system_info(schedulers_online)},
     {binary_memory_mb, Mb(erlang:memory(binary))},
-    {max_message_queue, lists:max([0 | L])}, {total_message_queue, lists:sum(L)}])).]=],
+    {max_message_queue, maps:get(longest, Q)}, {total_message_queue, maps:get(total, Q)}])).]=],
 
     -- What needs neither the processes nor a lock. It may go before the node's own work.
     pulse = [=[
@@ -112,14 +112,13 @@ Name the process (name and pid), what it was doing (current_function), both figu
   L = [X || {_, _, _, P} <- Best(S, [], G, 50, Threshold, []), X <- Row(P, #{})],
   #{total => N, showing => length(L), processes => L}.]=],
 
-    queue_stats = WALK .. [=[
-  S = All(), G = Shape(message_queue_len),
-  L = Over(S, G, 0),
-  Some([{total_queued_messages, lists:sum(L)}, {processes_with_queues, length(L)},
-        {processes_with_large_queues, length([X || X <- L, X > 1000])},
-        {processes_with_critical_queues, length([X || X <- L, X > 10000])}, {max_queue_size, lists:max([0 | L])},
-        {max_queue_process, case [X || {_, _, _, P} <- Best(S, [], G, 1, 0, []), X <- Row(P,
-          #{})] of [X] -> X; _ -> undefined end}]).]=],
+    queue_stats = WALK .. texts.mailboxes .. [=[
+  {M, B, _} = Mail(),
+  Some([{total_queued_messages, maps:get(total, M)}, {processes_with_queues, maps:get(nonempty, M)},
+        {processes_with_large_queues, maps:get(over_1000, M)},
+        {processes_with_critical_queues, maps:get(over_10000, M)}, {max_queue_size, maps:get(longest, M)},
+        {max_queue_process, case [X || {_, P} <- lists:sublist(B, 1), X <- Row(P, #{})] of
+           [X] -> X; _ -> undefined end}]).]=],
 
     -- Ranked twice: by what was gained, and by length, for a long queue that stands still tells something too.
     queue_growth = WALK .. [=[

@@ -235,20 +235,19 @@ Give both figures and the time between; say growth is accelerating only where th
 
   queries = {
     totals = WALK .. MAIL .. [=[
-  {_, L, _} = Mail(),
-  #{total_queue_size => lists:sum(L), queues_over_1000 => length([X || X <- L, X > 1000]),
-    queues_over_10000 => length([X || X <- L, X > 10000]), max_queue_size => lists:max([0 | L])}.]=],
+  {M, _, _} = Mail(),
+  #{total_queue_size => maps:get(total, M), queues_over_1000 => maps:get(over_1000, M),
+    queues_over_10000 => maps:get(over_10000, M), max_queue_size => maps:get(longest, M)}.]=],
 
     mailboxes = WALK .. MAIL .. texts.mailboxes_kept,
 
     -- The percentiles are those of all processes, most of which have nothing in their mailbox.
     look = WALK .. MAIL .. [=[
-  T = Now(), K = erlang:system_info(process_count), {N, L, B} = Mail(), D = lists:reverse(lists:sort(L)),
+  T = Now(), {M, B, A} = Mail(), K = maps:get(process_count, M), N = maps:get(nonempty, M),
+  D = lists:reverse(lists:sort(lists:flatmap(fun erlang:binary_to_term/1, A))),
   At = fun(X) -> I = K * (100 - X) div 100 + 1, if I > N -> 0; true -> lists:nth(I, D) end end,
-  #{at_ms => T, process_count => K, nonempty => N, total => lists:sum(L), longest => lists:max([0 | L]),
-    over_1000 => length([X || X <- L, X > 1000]), over_10000 => length([X || X <- L, X > 10000]),
-    percentiles => #{p50 => At(50), p90 => At(90), p95 => At(95), p99 => At(99), max => lists:max([0 | L])},
-    memory => erlang:memory(total), queues => [#{pid => Show(P), size => X} || {X, P} <- B]}.]=],
+  M#{at_ms => T, memory => erlang:memory(total), queues => [#{pid => Show(P), size => X} || {X, P} <- B],
+     percentiles => #{p50 => At(50), p90 => At(90), p95 => At(95), p99 => At(99), max => maps:get(longest, M)}}.]=],
 
     rows = texts.rows .. [=[ [Y || P <- lists:map(Find, Pids), is_pid(P), Y <- Row(P, #{})].]=],
 

@@ -219,7 +219,7 @@ describe("overload skill", function()
       eval [[
         Calls = fun(Next) -> fun() -> receive _ -> gen_server:call(Next, go, infinity) end end end,
         crowd:start(c, fun() -> receive _ -> crowd:idle() end end), crowd:start(b, Calls(c)), crowd:start(a, Calls(b)),
-        [a ! N || N <- lists:seq(1, 2000)], ok.]]
+        [a ! N || N <- lists:seq(1, 2000)], [P ! N || P <- [b, c], N <- lists:seq(1, 100)], ok.]]
       wait_for [[ lists:all(fun(P) -> element(2, process_info(whereis(P), current_function)) =:= {gen, do_call, 4} end,
         [a, b]).]]
     end))
