@@ -76,7 +76,10 @@ describe("tracer skill", function()
 
   after_each(live.test(function()
     events.stop "trace"
-    eval "case whereis(worker) of undefined -> ok; P -> exit(P, kill) end, true."
+    eval [[
+      case whereis(worker) of
+        undefined -> ok;
+        P -> M = monitor(process, P), exit(P, kill), receive {'DOWN', M, _, _, _} -> ok end end.]]
   end))
 
   teardown(function() live.stop_all() end)

@@ -72,8 +72,9 @@ describe("vm_events skill", function()
   it("tells who waits for a port that takes no more", live.test(function()
     eval [[crowd:start(pourer, fun() -> P = open_port({spawn, "sleep 100"}, [binary]), persistent_term:put(pipe, P),
              F = fun F() -> port_command(P, binary:copy(<<0>>, 100000)), F() end, F() end), true.]]
-    local pid, port = pid_of "pourer", eval "list_to_binary(erlang:port_to_list(persistent_term:get(pipe)))."
+    local pid = pid_of "pourer"
     local event = warned("busy_port", pid)
+    local port = eval "list_to_binary(erlang:port_to_list(persistent_term:get(pipe)))."
     local suspended = eval "process_info(whereis(pourer), status) =:= {status, suspended}."
     local stats = callback.sysmon_stats()
     eval "crowd:stop(pourer)."
