@@ -88,16 +88,15 @@ function days.reach(record)
   return reaches[math.floor(USUAL_HOURS * #reaches)] or 0
 end
 
--- How much the day that ends with hour `last` lies above the one before, at the middle one of its hours.
-local function rise(index, last)
-  local up, gains = 0, {}
+-- Whether the day that ends with hour `last` lies that much above the one before, hour by hour.
+local function rose(index, last, least)
+  local up = 0
   for h = last - DAY + 1, last do
     local now, before = index[h], index[h - DAY]
-    if not now or not before then return nil end
-    gains[#gains + 1] = now[MID] - before[MID]
-    if now[MID] > before[MID] then up = up + 1 end
+    if not now or not before then return false end
+    if now[MID] - before[MID] >= least then up = up + 1 end
   end
-  return up >= HOURS_UP and baseline.median(gains) or nil
+  return up >= HOURS_UP
 end
 
 local function level(index, last)
@@ -114,8 +113,7 @@ function days.rising(record, spread)
   local last, index = record.hours[#record.hours][H], by_hour(record)
   local now, first = level(index, last), level(index, last - RISING_DAYS * DAY)
   for day = 0, RISING_DAYS - 1 do
-    local gain = rise(index, last - day * DAY)
-    if not gain or gain < RISE * math.abs(first) then return nil end
+    if not rose(index, last - day * DAY, RISE * math.abs(first)) then return nil end
   end
   for day = 1, KEPT / DAY - 1 do
     if level(index, last - day * DAY) > now then return nil end
