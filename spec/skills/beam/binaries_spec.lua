@@ -54,7 +54,7 @@ describe("beam skill, binaries", function()
       "beam_binary_info: no such process now; pid is text like <0.123.0>, or a registered name")
   end))
 
-  it("finds a real leak: by a GC who had let go of binaries, and not who keeps them; once a minute", live.test(function()
+  it("finds a real leak: by a GC who let go of binaries, and not who keeps them; once a minute", live.test(function()
     local before = eval "erlang:memory(binary)."
     local leak = callback.beam_binary_leak(10)
     local freed = before - eval "erlang:memory(binary)."
