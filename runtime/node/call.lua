@@ -105,6 +105,7 @@ local function attempt(self, module, func, args, o, deadline)
     through_rex = self.through_rex, form = o.form, heap_words = o.heap_words, box = fresh_pid(self),
     subject = o.subject or ("%s:%s/%d"):format(module, func, #args), started = async.now(),
   }
+  if self.link.closed then return request, nil, self.link.closed end -- while another was waited for
   request.key = request.through_rex and fresh_pid(self) or fresh_ref(self)
   local frame = begin(self, request, module, func, args, o)
   self.pending[request.key], self.boxes[request.box] = request, request
@@ -141,7 +142,6 @@ end
 ---@return { bytes: integer, ms: number, printed: string? } cost   of the answer
 function Calls:run(module, func, args, o)
   o = o or {}
-  if self.link.closed then return nil, self.link.closed, { bytes = 0, ms = 0 } end
   local started = async.now()
   local deadline = started + (o.timeout or TIMEOUT_S)
   if o.deadline and (not o.timeout or o.deadline < deadline) then deadline = o.deadline end

@@ -66,7 +66,7 @@ local FRAME = [=[
     receive
       lease -> Send(lease), Hold(M, Now() + Lease);
       stop -> {stop, 0};
-      {nodedown, _} -> {nodedown, 0};
+      {nodedown, X, _} when X =:= node(Ctl) -> {nodedown, 0};
       {'DOWN', M, _, _, {W, D}} when is_integer(D) -> {W, D};
       {'DOWN', M, _, _, W} -> {W, 0};
       _ -> Hold(M, T)
@@ -74,7 +74,8 @@ local FRAME = [=[
   {J, H} = erlang:spawn_monitor(fun() ->
     B = self(),
     {R, M} = erlang:spawn_monitor(fun() -> Work(B) end),
-    erlang:monitor_node(node(Ctl), true),
+    net_kernel:monitor_nodes(true, [{node_type, hidden}]),
+    case lists:member(node(Ctl), nodes(connected)) of true -> ok; _ -> B ! {nodedown, node(Ctl), []} end,
     Kill = fun() ->
       N = erlang:monitor(process, R), exit(R, kill),
       receive {'DOWN', N, _, _, _} -> ok end end,
@@ -99,9 +100,14 @@ function relay.text(own)
   return ("%s = (fun() -> %s\n%s end)(),\n%s"):format(words, own, words, FRAME)
 end
 
+-- A sentence: a binary, a charlist, or a list of these. Anything else is shown as the term that it is.
 local function text_of(v)
   if type(v) == "string" then return v end
-  return kind(v) == "chars" and tostring(v) or term.text(v)
+  if kind(v) == "chars" then return tostring(v) end
+  if kind(v) ~= "list" then return term.text(v) end
+  local parts = {}
+  for i, part in ipairs(v) do parts[i] = text_of(part) end
+  return table.concat(parts)
 end
 
 -- What the node's answer says of a start that came to nothing: a sentence for `unavailable`.

@@ -1,8 +1,10 @@
 local uv = require "luv"
 local async = require "runtime.async"
+local etf = require "host.etf"
 local failure = require "runtime.failure"
 local live = require "spec.support.live_node"
 local node = require "runtime.node.init"
+local relay_form = require "runtime.relay_form"
 
 -- What it changes on the node nobody but its Off takes back: a word in kernel's environment. It passes on
 -- what it is sent as {give, X}; Answer says what On does.
@@ -354,6 +356,16 @@ describe("a relay", function()
       assert.equal(2, n.relays.started)
     end, { lease_s = 0.3 }))
   end)
+
+  -- A node is called back by a look-up of its host, for which OTP starts processes that stay for ever.
+  it("is undone when we have gone before it was on, and we are not called back", attached(function()
+    local before = processes()
+    at.eval(relay_form.open("probe").query,
+      { Ctl = etf.pid("gone@localhost", 5, 0, 1), PerSecond = 1, Lease = 60000, Answer = 0, Beats = 0 })
+    until_true(function() return not set "probe" end)
+    until_true(function() return #processes() == #before end)
+    assert.same(before, processes())
+  end))
 
   describe("when the connection breaks", function()
     local function break_it() n.link:down(failure.new("node", "broken by the spec", nil, 3)) end

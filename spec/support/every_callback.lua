@@ -58,16 +58,17 @@ end
 --- Takes every snapshot and runs every callback once, one after the other.
 ---@param skills Skill[]
 ---@param node table
+---@param only? Skill      of them, and no other; its arguments may come from any
 ---@return { skill: string, name: string, ms: number, result: any, err: any, without: string? }[]  `without`: the
 ---  argument that this node has nothing for, and then it was not run
-function every.run(skills, node)
+function every.run(skills, node, only)
   local rows = {}
   local function run(s, name, f)
     local began = uv.hrtime()
     local result, err = f()
     rows[#rows + 1] = { skill = s.name, name = name, ms = (uv.hrtime() - began) / 1e6, result = result, err = err }
   end
-  for _, s in ipairs(skills) do
+  for _, s in ipairs(only and { only } or skills) do
     local names = {}
     for name, c in pairs(s.callbacks) do
       if not c.home then names[#names + 1] = name end

@@ -213,6 +213,30 @@ describe("a call", function()
     assert.is_true(mine.load.max_ms >= 30)
     mine:close()
   end))
+
+  -- Such a call first asks for the process `user`; nothing would wake it if it asked on a link that is gone.
+  it("fails at once when the link goes while it looks for who takes its output", live.test(function()
+    local mine, err = assert(node.connect { name = at.name, cookie_file = at.cookie_file }), nil
+    local task = async.spawn(function() err = select(2, mine:call("erlang", "node", {}, { group_leader = "user" })) end)
+    mine:close()
+    assert.is_true(task.finished)
+    assert.equal("detached from bl_spec@127.0.0.1", err.message)
+  end))
+
+  it("has mailboxes beside it: what the node sends there is taken as it comes", live.test(function()
+    local taken = {}
+    local box = n.calls:open_mailbox(function(message) taken[#taken + 1] = message or "too large" end, 1000)
+    at.eval("[P ! X || X <- [{one, 1}, binary:copy(<<1>>, 2000), binary:copy(<<1>>, 20000000), {two, 2}]], ok.",
+      { P = box })
+    for _ = 1, 1000 do
+      if #taken == 4 then break end
+      async.sleep(0.005)
+    end
+    n.calls:close_mailbox(box)
+    at.eval("P ! three, ok.", { P = box })
+    assert.same({ 1, "too large", "too large", 2 }, { taken[1][2], taken[2], taken[3], taken[4][2] })
+    assert.equal(4, #taken)
+  end))
 end)
 
 describe("a call through rex", function()

@@ -63,7 +63,8 @@ describe("the relay of the system monitor", function()
         {ok, C} = gen_tcp:connect({127,0,0,1}, N, [{active, false}]),
         {ok, _} = gen_tcp:accept(L), Q ! {port, C}, Send(C) end),
       C = receive {port, X} -> X end,
-      (fun F() -> case erlang:port_info(C, queue_size) of {_, 0} -> F(); _ -> ok end end)(), P = spawn(fun() -> Send(C) end),
+      (fun F() -> case erlang:port_info(C, queue_size) of {_, 0} -> F(); _ -> ok end end)(),
+      P = spawn(fun() -> Send(C) end),
       {list_to_binary(pid_to_list(P)), list_to_binary(erlang:port_to_list(C))}.]])
     local event = seen("busy_port", pid)
     assert.same({ port, "tcp_inet" }, { event.port, event.port_name })
