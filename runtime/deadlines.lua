@@ -56,7 +56,8 @@ local function arm(deadline)
   timer:start(math.max(0, math.ceil((deadline - deadlines.now()) * 1000)), 0, fire)
 end
 
---- Never twice for one entry: what has expired is out of the heap first.
+-- Never twice for one entry: what has expired is out of the heap first. Who is woken may set deadlines
+-- of its own, and the timer for these; one that stood before may be the earlier one.
 function fire()
   armed_for = nil
   local now = deadlines.now()
@@ -65,7 +66,7 @@ function fire()
     deadlines.remove(entry)
     entry:expire()
   end
-  if size > 0 and not armed_for then arm(heap[1].deadline) end
+  if size > 0 and (not armed_for or heap[1].deadline < armed_for) then arm(heap[1].deadline) end
 end
 
 --- How many deadlines are set and neither met nor over.

@@ -130,6 +130,18 @@ describe("async.await", function()
     assert.same(sorted, order)
   end))
 
+  -- Who is woken first waits for long: the timer must not be left at that.
+  it("meets a deadline that stood before a later one that a woken task set", in_task(function()
+    local later = async.now() + 5
+    local long = async.spawn(function()
+      async.await(never, async.now() + 0.01)
+      async.await(never, later)
+    end)
+    async.await(never, async.now() + 0.02)
+    assert.is_true(async.now() < later)
+    long:cancel()
+  end))
+
   it("forgets its deadline when the answer comes first", in_task(function()
     local before = deadlines.pending()
     for _ = 1, 10 do async.await(function(resume) next_turn(resume, true) end, async.now() + 3600) end
