@@ -24,7 +24,7 @@ local function write(path, text)
 end
 
 local function settings(more)
-  return write(config, ([[return { store = %q, anomaly = { collection_interval_ms = 200, learning_duration_ms = 1500,
+  return write(config, ([[return { store = %q, anomaly = { collection_interval_ms = 100, learning_duration_ms = 1000,
     cooldown_ms = 600000, %s } }]]):format(store, more or ""))
 end
 
@@ -107,6 +107,7 @@ describe("watch", function()
   end))
 
   it("knows after a kill -9 what it had learned", live.test(function()
+    settings "auto_trigger = false"
     local watching = start()
     local metrics = until_told(watching, "anomaly.learning_complete").metrics
     watching.kill "sigkill"
@@ -115,12 +116,13 @@ describe("watch", function()
     local began = until_told(watching, "anomaly.started")
     assert.same({ "active", metrics }, { began.state, began.metrics })
     flood()
-    until_told(watching, "report")
-    assert.equal(1, stop(watching))
+    until_told(watching, "anomaly.escalation")
+    assert.equal(0, stop(watching))
     assert.same({}, lines(watching, "anomaly.learning_complete"))
   end))
 
   it("goes on when the connection was lost and came back", live.test(function()
+    settings "auto_trigger = false"
     local watching = start()
     until_told(watching, "anomaly.learning_complete")
     shop.eval(CUT)
@@ -128,8 +130,8 @@ describe("watch", function()
     until_told(watching, "node.up", function(l) return l.attempt end)
     while shop.node.state ~= "up" do async.sleep(0.02) end
     flood()
-    until_told(watching, "report")
-    assert.equal(1, stop(watching))
+    until_told(watching, "anomaly.escalation")
+    assert.equal(0, stop(watching))
   end))
 
   it("tells and does not look when it may not", live.test(function()

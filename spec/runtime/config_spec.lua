@@ -86,6 +86,34 @@ describe("config", function()
     end
   end)
 
+  it("fills a group of settings with its defaults", function()
+    local options = assert(settle "return { anomaly = { z_threshold = 4, auto_trigger = false } }")
+    assert.same({
+      collection_interval_ms = 30000, learning_duration_ms = 300000, z_threshold = 4, consecutive_required = 3,
+      cooldown_ms = 900000, auto_trigger = false, max_triggers_per_hour = 3,
+    }, options.anomaly)
+    assert.equal(3, assert(settle "return {}").anomaly.z_threshold)
+  end)
+
+  for text, said in pairs {
+    ["{ z_treshold = 4 }"] = "config: anomaly has no z_treshold; did you mean z_threshold?",
+    ["{ z_threshold = 0 }"] =
+      "config: anomaly.z_threshold wants a number from 1 to 100, not 0; see `beamlens-run help`",
+    ["{ consecutive_required = 2.5 }"] =
+      "config: anomaly.consecutive_required wants a whole number from 1 to 100, not 2.5; see `beamlens-run help`",
+    ["5"] = "config: anomaly wants a table, not 5; see `beamlens-run help`",
+  } do
+    it("names what is wrong in a group: " .. text, function()
+      assert.equal(said, tostring(select(2, settle(("return { anomaly = %s }"):format(text)))))
+    end)
+  end
+
+  it("takes a group from the file alone", function()
+    assert.matches("^there is no option %-%-anomaly", tostring(select(2, config.parse { "--anomaly", "x" })))
+    assert.equal(3, config.settle({}, function(name) return name == "BEAMLENS_ANOMALY" and "x" or nil end)
+      .anomaly.z_threshold)
+  end)
+
   it("adds up a list that is given twice", function()
     assert.same({ "a", "b", "c" }, config.parse({ "--allow", "a,b", "--allow", "c" }).options.allow)
   end)
