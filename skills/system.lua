@@ -313,8 +313,8 @@ between two looks; a disk over 90 %. Not worth one: memory that files are cached
         if known.unavailable then return known end
         local rows = disks_of(known)
         if not rows then
-          return { unavailable = "disks are known to os_mon alone, which does not run on this node: start it there "
-            .. "(name it among the applications), or run df on its machine" }
+          return { unavailable = "disks are known to disksup alone, a part of os_mon that does not run on this node: "
+            .. "start os_mon there (name it among the applications), or run df on its machine" }
         end
         local first = { unpack(rows, 1, 50) }
         return { total = #rows, showing = #first, disks = first }

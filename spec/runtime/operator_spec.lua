@@ -216,6 +216,15 @@ describe("runtime.operator", function()
     assert.matches("%-%-allow caution", told)
   end)
 
+  it("may call a callback by its older name, with what that gives it first", function()
+    local told
+    run(model.played { calls { "execute", { code = "return allocator_get_mbuf().name" } }, function(request)
+      told = json.decode(results(request)[1].text)
+      return says "x"
+    end }, { skill = assert(skill.open "allocator") })
+    assert.same({ "eheap_alloc", { "allocator_by_type" } }, { told.result, told.callbacks })
+  end)
+
   it("reads the reason of a script that failed, with its line", function()
     local told
     run(model.played { calls { "execute", { code = "local t = ets_list_tables(5)\nreturn t.tabels[1]" } },

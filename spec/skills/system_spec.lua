@@ -68,7 +68,7 @@ describe("system skill", function()
     local callback = skill.functions(system, live.start().node)
     agrees_with_proc(callback)
     assert.same({ "/proc", "/proc" }, { callback.system_get_cpu().source, callback.system_get_memory().source })
-    assert.matches("^disks are known to os_mon alone", callback.system_get_disks().unavailable)
+    assert.matches("^disks are known to disksup alone", callback.system_get_disks().unavailable)
   end))
 
   it("starts, loads and opens nothing there for it", live.test(function()
