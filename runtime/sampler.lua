@@ -17,6 +17,7 @@ local SHARE = 20 -- of the time a beat takes at most one part in so many
 ---@field failed integer     that were not
 ---@field skipped integer    beats left out, or broken off, because the node was down or slow
 ---@field private task? Task
+---@field private turn integer  which question comes next
 local Sampler = {}
 Sampler.__index = Sampler
 
@@ -36,11 +37,12 @@ local function wanted_of(skills)
   return texts
 end
 
---- Asks everything once.
+--- Asks everything once. After an answer that was slow it leaves the others for the next beat, which begins there.
 ---@return boolean over   the run is
 function Sampler:beat()
-  for _, wanted in ipairs(self.wanted) do
-    local began = async.now()
+  for _ = 1, #self.wanted do
+    local wanted, began = self.wanted[self.turn], async.now()
+    self.turn = self.turn % #self.wanted + 1
     local value = self.node.query(wanted.text, nil, { timeout = PATIENCE_S, priority = "low" })
     if async.current().cancelled then return true end
     local now = async.now()
@@ -80,7 +82,8 @@ end
 ---@param skills Skill[]
 ---@return Sampler
 function sampler.start(node, skills)
-  local self = setmetatable({ node = node, wanted = wanted_of(skills), asked = 0, failed = 0, skipped = 0 }, Sampler)
+  local self = setmetatable({ node = node, wanted = wanted_of(skills), turn = 1, asked = 0, failed = 0, skipped = 0 },
+    Sampler)
   if node.past and #self.wanted > 0 then self.task = async.spawn(run, self) end
   return self
 end

@@ -74,6 +74,17 @@ describe("sampler", function()
     assert.same({ 0, 0, 1, calls }, { going.asked, going.failed, going.skipped, at.node.load.calls })
   end))
 
+  it("leaves the others for the next beat after a slow answer, and begins with them", live.test(function()
+    local node = { query = at.node.query, state = "up" } -- without a history nothing goes on by itself
+    going = sampler.start(node, { load("slow", [[kept = "receive after 1001 -> slow end."]]),
+      load("quick", [[kept = "quick."]]) })
+    node.past = at.node.past
+    assert.is_false(going:beat())
+    assert.same({ 1, 1, 0 }, { going.asked, going.skipped, #at.node.past:look("quick", "kept", 1) })
+    assert.is_false(going:beat())
+    assert.equal(1, #at.node.past:look("quick", "kept", 1))
+  end))
+
   it("asks nothing where no skill keeps anything", live.test(function()
     local s = load("quiet", [[kept = "1."]])
     s.keep = nil

@@ -201,6 +201,13 @@ describe("beam skill, growth", function()
       assert.near(100, rate.growth_per_minute, 1)
     end))
 
+    it("are looked at now over a short time, so that two looks in a row share none", live.test(function()
+      local kept = { { age = 1, value = { atom_count = 1 } } }
+      local node = { query = at.node.query, history = function() return kept end }
+      local rate = assert(skill.call(beam, "beam_atom_growth_rate", { 0.03 }, node))
+      assert.same({ eval "erlang:system_info(atom_count).", 0 }, { rate.atom_count_before, rate.growth_per_minute })
+    end))
+
     it("are looked at now where less was kept than two looks would take", live.test(function()
       local kept = { { age = 1, value = { atom_count = 1 } } }
       local node = { query = at.node.query, history = function() return kept end }
