@@ -9,10 +9,12 @@ local texts = ...
 -- largest of all as {Figure, Port}, in slices; F makes such pairs of a slice. The arguments of a
 -- program may be secrets, so only its first word is shown. What a driver keeps for itself nobody knows: the
 -- memory is the emulator's own bytes and what waits to be written.
-local PORTS = texts.walk .. [=[
+local PORTS = texts.rows .. [=[
   Pid = fun(P) -> list_to_binary(erlang:port_to_list(P)) end,
   Ports = erlang:ports(),
-  Cut = Slices(Ports, length(Ports), []),
+  Part = fun Part(L, N, A) when N > 5000 -> {H, T} = lists:split(5000, L), Part(T, N - 5000, [H | A]);
+             Part(L, _, A) -> [L | A] end,
+  Cut = Part(Ports, length(Ports), []),
   Same = fun(I, L) -> lists:duplicate(length(L), I) end,
   Info = fun(P, I) -> case catch erlang:port_info(P, I) of {I, X} -> X; _ -> undefined end end,
   Read = fun(H, I) -> lists:zipwith(fun erlang:port_info/2, H, Same(I, H)) end,
@@ -33,6 +35,7 @@ local PORTS = texts.walk .. [=[
   Stat = fun(P, K) -> case catch inet:getstat(P, [K]) of {ok, [{_, X}]} -> X; _ -> 0 end end,
   Who = fun(P) when is_pid(P), node(P) =:= node() ->
               case erlang:process_info(P, [registered_name, initial_call, total_heap_size]) of
+                [{_, []}, {_, {proc_lib, _, _}}, {_, H}] when H =< 4000000 -> Func(proc_lib:translate_initial_call(P));
                 [{_, R}, {_, I}, {_, H}] -> Name(P, R, I, H); _ -> undefined end;
            (_) -> undefined end,
   Port = fun(P, M) ->
@@ -44,6 +47,10 @@ local PORTS = texts.walk .. [=[
           {input_bytes, case Is(N) of true -> Stat(P, recv_oct); false -> V(input) end}, {output_bytes, V(output)},
           {memory_kb, round((B + Q) / 10.24) / 100}]), M)];
       _ -> [] end end,
+  Some2 = fun(L, K) -> [maps:with(K, X) || P <- L, X <- Port(P, #{})] end,
+  Order = fun(L, K, N) -> lists:sublist([X || {_, X} <- lists:reverse(lists:keysort(1,
+    [{maps:get(K, X), X} || P <- L, X <- Port(P, #{})]))], N) end,
+  Second = fun(L) -> {_, X} = lists:unzip(L), X end,
   Thing = fun(B) -> case catch erlang:list_to_port(binary_to_list(B)) of X when is_port(X) -> X; _ -> none end end,
   Out = fun(L) -> #{total => length(Ports), showing => length(L), ports => L} end,
   Count = fun(L) -> lists:reverse(lists:keysort(2, maps:to_list(lists:foldl(
@@ -60,6 +67,9 @@ local MARKS = PORTS .. [=[
       false -> case is_integer(X) orelse Fd(N) of true -> 8192; false -> undefined end end end,
   Limits = fun(P) -> case erlang:port_info(P) of L when is_list(L) -> Mark(P, Get(name, L), Get(os_pid, L));
                                                  _ -> undefined end end,
+  Full = fun(L) -> [maps:merge(maps:with([id, name, connected_pid, connected_name, queue_size, output_bytes], X),
+      Some([{high_watermark, W}, {saturation_pct, if is_integer(W) -> Pct(Q, W); true -> undefined end}]))
+     || {Q, P} <- L, W <- [Limits(P)], X <- Port(P, #{})] end,
 ]=]
 
 local FIELDS = "id, name, connected_pid, connected_name, os_pid (of a program), queue_size (bytes that wait to be "
@@ -96,20 +106,18 @@ Name the port, its owner, what waits, what drained, and the time between the loo
     -- Slim, because history keeps many of them.
     queues = MARKS .. [=[
   #{port_count => length(Ports), port_limit => erlang:system_info(port_limit),
-    ports => [maps:merge(maps:with([id, name, connected_pid, connected_name, queue_size, output_bytes], X),
-      Some([{high_watermark, W}, {saturation_pct, if is_integer(W) -> Pct(Q, W); true -> undefined end}]))
-     || {Q, P} <- Tops(Cut, Plain(queue_size), 100, []), W <- [Limits(P)], X <- Port(P, #{})]}.]=],
+    ports => Full(Tops(Cut, Plain(queue_size), 100, []))}.]=],
 
     -- The number in a port's name counts up, so the last ones are the newest.
     list = PORTS .. [=[
-  All2 = lists:reverse(Ports),
-  Names = Count([case X of {_, "tcp_inet"} -> tcp_inet; {_, "udp_inet"} -> udp_inet; {_, "sctp_inet"} -> sctp_inet;
-    {_, _} -> other; _ -> gone end || H <- Cut, X <- Read(H, name)]),
-  Owners = Count([C || H <- Cut, {_, C} <- Read(H, connected)]),
-  maps:merge(Out([maps:with([id, name, connected_pid, connected_name, os_pid, queue_size], X)
-                  || P <- lists:sublist(All2, 50), X <- Port(P, #{})]),
-    #{kinds => [#{kind => atom_to_binary(K), count => N} || {K, N} <- Names, K =/= gone],
-      owners => [Some([{pid, Show(P)}, {name, Who(P)}, {count, N}]) || {P, N} <- lists:sublist(Owners, 10)]}).]=],
+  Kind = fun({_, "tcp_inet"}) -> tcp_inet; ({_, "udp_inet"}) -> udp_inet; ({_, "sctp_inet"}) -> sctp_inet;
+            ({_, _}) -> other; (_) -> gone end,
+  Kinds = fun() -> L = Count(lists:append([lists:map(Kind, Read(H, name)) || H <- Cut])),
+    [#{kind => atom_to_binary(K), count => N} || {K, N} <- L, K =/= gone] end,
+  Owners = fun() -> L = Count(lists:append([Run(Read(H, connected), [{{connected, '$1'}, [], ['$1']}]) || H <- Cut])),
+    [Some([{pid, Show(P)}, {name, Who(P)}, {count, N}]) || {P, N} <- lists:sublist(L, 10)] end,
+  maps:merge(Out(Some2(lists:sublist(lists:reverse(Ports), 50), [id, name, connected_pid, connected_name, os_pid,
+    queue_size])), #{kinds => Kinds(), owners => Owners()}).]=],
 
     info = PORTS .. [=[
   case Thing(PortId) of
@@ -123,7 +131,7 @@ Name the port, its owner, what waits, what drained, and the time between the loo
     top = PORTS .. [=[
   {F, K} = case binary_to_existing_atom(SortBy) of input -> {In, input_bytes}; output -> {Plain(output), output_bytes};
              memory -> {Weight, memory_kb} end,
-  Out(Rank(K, [X || {_, P} <- Tops(Cut, F, Limit, []), X <- Port(P, #{})], Limit)).]=],
+  Out(Order(Second(Tops(Cut, F, Limit, [])), K, Limit)).]=],
   },
 
   callbacks = {

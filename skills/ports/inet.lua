@@ -34,8 +34,8 @@ return {
     [{{{'+', '$1', '$2'}, '$1', '$2', '$3'}}]}]) end,
   N = lists:sum([length(Inet(H)) || H <- Cut]),
   Mine = [{A + B, A, B, S} || S <- Socks, {A, B, _} <- [Of(S)]],
-  L = lists:sublist(lists:reverse(lists:sort(Tops(Cut, Moved, 50, []) ++ Mine)), 50),
-  Rows = [case X of
+  Best = lists:sublist(lists:reverse(lists:sort(Tops(Cut, Moved, 50, []) ++ Mine)), 50),
+  Each = fun(L) -> [case X of
       P when is_port(P) -> case {Info(P, name), Info(P, connected)} of
           {T, C} when is_list(T), is_pid(C) -> Some([{id, Pid(P)}, {type, list_to_binary(T)}, {connected_pid, Show(C)},
             {connected_name, Who(C)}, {local_addr, Where(catch inet:sockname(P))},
@@ -48,8 +48,8 @@ return {
             {connected_pid, Show(maps:get(owner, I))}, {connected_name, Who(maps:get(owner, I))},
             {local_addr, Where(catch socket:sockname(S))}, {remote_addr, Where(catch socket:peername(S))},
             {input_kb, Kb2(A)}, {output_kb, Kb2(B)}]);
-          _ -> #{} end end || {_, A, B, X} <- L],
-  Here = [X || X <- Rows, is_map_key(type, X)],
+          _ -> #{} end end || {_, A, B, X} <- L] end,
+  Here = lists:filter(fun(X) -> is_map_key(type, X) end, Each(Best)),
   #{total => N + length(Mine), showing => length(Here), sockets => Here}.]=],
 
     stats = SOCKETS .. [=[
@@ -76,15 +76,15 @@ return {
     Run(lists:zip(lists:zipwith(fun erlang:process_info/2, Cs, Same(message_queue_len, Cs)), Ps),
       [{{{message_queue_len, '$1'}, '$2'}, [], [{{'$1', '$2'}}]}]) end,
   F = if S -> Plain(queue_size); true -> Mail end,
-  L = Tops(Cut, fun(H) -> F(Inet(H)) end, Limit, []),
   Opts = fun(P) -> case catch inet:getopts(P, [sndbuf, recbuf, buffer, active]) of {ok, X} -> X; _ -> [] end end,
   Size = fun(undefined) -> undefined; (X) -> Kb2(X) end,
-  Rows = [maps:merge(maps:with([id, name, connected_pid, connected_name, input_bytes, output_bytes], X), Some(
+  Each = fun(L) -> [maps:merge(maps:with([id, name, connected_pid, connected_name, input_bytes, output_bytes], X), Some(
       [{sndbuf_kb, Size(Get(sndbuf, O))}, {recbuf_kb, Size(Get(recbuf, O))}, {buffer_kb, Size(Get(buffer, O))},
        {active, case Get(active, O) of Y when is_atom(Y), Y =/= undefined -> atom_to_binary(Y);
                   Y when is_integer(Y) -> integer_to_binary(Y); _ -> undefined end},
        {if S -> queue_size; true -> owner_message_queue end, N}]))
-     || {N, P} <- L, X <- Port(P, #{}), O <- [Opts(P)]],
+     || {N, P} <- L, X <- Port(P, #{}), O <- [Opts(P)]] end,
+  Rows = Each(Tops(Cut, fun(H) -> F(Inet(H)) end, Limit, [])),
   #{total => lists:sum([length(Inet(H)) || H <- Cut]), showing => length(Rows), ports => Rows}.]=],
   },
 

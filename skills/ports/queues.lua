@@ -99,29 +99,27 @@ local EVENTS = { "listened_seconds", "dropped (events of any kind that were not 
 return {
   queries = {
     by_queue = texts.marks .. [=[
-  F = Plain(queue_size), N = lists:sum([length(F(H)) || H <- Cut]),
-  L = [maps:merge(maps:with([id, name, connected_pid, connected_name, queue_size], X),
-         Some([{high_watermark, W}, {saturation_pct, if is_integer(W) -> Pct(Q, W); true -> undefined end}]))
-       || {Q, P} <- Tops(Cut, F, Limit, []), W <- [Limits(P)], X <- Port(P, #{})],
+  F = Plain(queue_size), N = lists:sum([length(F(H)) || H <- Cut]), L = Full(Tops(Cut, F, Limit, [])),
   #{total => N, showing => length(L), ports => L}.]=],
 
     -- `status` is read of all without a signal. The one whose write filled the port is not suspended but waits
     -- for the port's answer: it is looked for among those who have to do with a full port.
-    suspended = texts.marks .. [=[
-  S = All(),
-  Held = lists:append([Run(lists:zip(Ask(H, status), H), [{{{status, suspended}, '$1'}, [], ['$1']}]) || H <- S]),
-  Full = [{P, Q} || {Q, P} <- Tops(Cut, Plain(queue_size), 100, []), W <- [Limits(P)], is_integer(W), Q >= W],
+    suspended = texts.walk .. texts.marks:sub(#texts.rows + 1) .. [=[
+  Held = (fun(S) -> lists:append([Run(lists:zip(Ask(H, status), H), [{{{status, suspended}, '$1'}, [], ['$1']}])
+    || H <- S]) end)(All()),
+  Busy = [{P, Q} || {Q, P} <- Tops(Cut, Plain(queue_size), 100, []), W <- [Limits(P)], is_integer(W), Q >= W],
   Kin = fun(P) -> lists:sublist([X || L <- [[Info(P, connected)], Info(P, links), Info(P, monitored_by)], is_list(L),
     X <- L, is_pid(X), node(X) =:= node()], 200) end,
-  Near = [{X, P} || {P, _} <- Full, X <- lists:usort(Kin(P))],
+  Near = [{X, P} || {P, _} <- Busy, X <- lists:usort(Kin(P))],
   Doing = fun({M, F, _}) -> if M =:= prim_inet, F =:= send_recv_reply -> port; F =:= port_command -> port;
              true -> other end; (_) -> other end,
   Writes = [P || P <- lists:usort([X || {X, _} <- Near]) -- Held, Doing(Item(P, current_function)) =:= port],
   All2 = lists:usort(Held) ++ Writes,
-  L = [Y || P <- lists:sublist(All2, 50), Y <- Row(P, Some([{held_by, atom_to_binary(Doing(Item(P, current_function)))},
-         {port, case [X || {H, X} <- Near, H =:= P] of [X] -> Pid(X); _ -> undefined end}]))],
+  Rows = fun(Ps) -> [Y || P <- Ps, Y <- Row(P, Some([{held_by, atom_to_binary(Doing(Item(P, current_function)))},
+    {port, case [X || {H, X} <- Near, H =:= P] of [X] -> Pid(X); _ -> undefined end}]))] end,
+  L = Rows(lists:sublist(All2, 50)),
   #{total => length(All2), suspended => length(Held), showing => length(L), processes => L,
-    full_ports => [#{id => Pid(P), queue_size => Q} || {P, Q} <- lists:sublist(Full, 20)]}.]=],
+    full_ports => [#{id => Pid(P), queue_size => Q} || {P, Q} <- lists:sublist(Busy, 20)]}.]=],
 
     distribution = texts.marks .. [=[
   #{busy_limit_bytes => erlang:system_info(dist_buf_busy_limit),
@@ -139,7 +137,7 @@ return {
       args = { LIMIT },
       class = "SAFE",
       cost = "one item of every port; an option of the ports shown, whose owners are woken",
-      returns = { "total (ports with a queue)", "showing", ROW },
+      returns = { "total (ports with a queue)", "showing", ROW .. ", output_bytes" },
       query = "by_queue",
     },
 
