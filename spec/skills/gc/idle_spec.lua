@@ -57,9 +57,11 @@ describe("gc skill, unused heap", function()
   it("counts the savings of all, and none of who works", live.test(function()
     eval [[
       Ps = [spawn(fun() -> L = lists:seq(1, 10000), receive stop -> L end end) || _ <- lists:seq(1, 200)],
-      crowd:every(busy, 1, fun() -> lists:seq(1, 100) end),
+      crowd:start(busy, fun() -> lists:seq(1, 100000), crowd:spin(0) end),
       register(herd, spawn(fun() -> receive stop -> [P ! stop || P <- Ps] end end)),
-      (fun Wait() -> lists:all(fun(P) -> process_info(P, status) =:= {status, waiting} end, Ps) orelse Wait() end)().]]
+      (fun Wait() -> lists:all(fun(P) -> process_info(P, status) =:= {status, waiting} end, Ps)
+         andalso process_info(whereis(busy), current_function) =:= {current_function, {crowd, spin, 1}}
+         orelse Wait() end)().]]
     local seen = callback.gc_recommend_hibernation(200)
     local bytes = eval [=[
       V = fun(P) -> {_, I} = process_info(P, garbage_collection_info), [B, O, U, W] = [proplists:get_value(K, I) || K <-
