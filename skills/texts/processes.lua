@@ -28,17 +28,18 @@ local WORDS = [=[
 ]=]
 
 -- One process as a row of a list, or nothing when it is gone. One key of a dictionary can be
--- read since OTP 26.2; before that the whole is copied, so not that of a process of over 32 MB.
+-- read since OTP 26.2, which is found out once, for a refusal is dear; before that the whole is copied, so not
+-- that of a process of over 32 MB.
 local ROWS = WORDS .. [=[
-  Key = fun(P, K, H) ->
-    case catch erlang:process_info(P, {dictionary, K}) of
-      {{dictionary, _}, X} -> X;
-      _ when H > 4000000 -> undefined;
-      _ -> case Item(P, dictionary) of undefined -> undefined; D -> Get(K, D) end end end,
+  Keyed = try is_tuple(erlang:process_info(self(), {dictionary, '$ancestors'})) catch error:badarg -> false end,
+  Key = fun(P, K, _) when Keyed -> Item(P, {dictionary, K});
+           (_, _, H) when H > 4000000 -> undefined;
+           (P, K, _) -> case Item(P, dictionary) of undefined -> undefined; D -> Get(K, D) end end,
   Label = fun(undefined) -> undefined; (X) -> unicode:characters_to_binary(io_lib:format("~0tP", [X, 8])) end,
   Name = fun(_, R, _, _) when is_atom(R) -> Text(R);
             (P, _, {proc_lib, _, _}, H) -> Func(Key(P, '$initial_call', H));
-            (P, _, {erlang, apply, _}, _) -> Label(Item(P, {dictionary, '$process_label'}));
+            (P, _, {erlang, apply, _}, _) when Keyed -> Label(Item(P, {dictionary, '$process_label'}));
+            (_, _, {erlang, apply, _}, _) -> undefined;
             (_, _, I, _) -> Func(I) end,
   Row = fun(P, M) ->
     case erlang:process_info(P, [registered_name, initial_call, current_function, status, memory,
