@@ -22,20 +22,22 @@ local TREE = texts.walk .. [=[
     true -> fun(L) -> maps:groups_from_list(fun erlang:hd/1, fun erlang:tl/1, L) end;
     false -> fun(L) -> lists:foldl(fun([K | V], A) -> maps:put(K, [V | maps:get(K, A, [])], A) end, #{}, L) end end,
   Kin = fun(S) -> lists:foldl(fun(H, A) ->
-    maps:fold(fun(K, V, B) -> maps:put(K, V ++ maps:get(K, B, []), B) end, A, Group(Ups(H))) end, #{}, S) end,
+    maps:merge_with(fun(_, X, Y) -> X ++ Y end, Group(Ups(H)), A) end, #{}, S) end,
   Kids = fun(P, K) -> maps:get(P, K, []) end,
   Able = fun(H, K) ->
     C = Run(lists:zip3(Ask(H, initial_call), Ask(H, trap_exit), H),
       [{{{initial_call, {proc_lib, init_p, 5}}, {trap_exit, true}, '$1'}, [], ['$1']}]),
-    {I, G, X, _} = Shape(memory),
-    [P || {P, W} <- Run(lists:zip(Ask(C, I), C), [{{G, '$7'}, [], [{{'$7', X}}]}]),
-          W =< 4000000 orelse W =< 4000000 + 32 * length(Kids(P, K))] end,
+    {I, G, X, _} = Shape(memory), L = lists:zip(Ask(C, I), C),
+    Run(L, [{{G, '$7'}, [{'=<', X, 4000000}], ['$7']}])
+      ++ [P || {P, W} <- Run(L, [{{G, '$7'}, [{'>', X, 4000000}], [{{'$7', X}}]}]),
+               W =< 4000000 + 32 * length(Kids(P, K))] end,
   Sups = fun(S, K) -> C = lists:append([Able(H, K) || H <- S]), Pa = maps:keys(maps:with(C, K)),
     A = lists:sublist(Pa ++ (C -- Pa), 50000),
     {Run(lists:zip(lists:map(fun proc_lib:translate_initial_call/1, A), A),
       [{{{supervisor, '_', '_'}, '$1'}, [], ['$1']}]), length(C) - length(A)} end,
   Who = fun(P) -> case erlang:process_info(P, [registered_name, initial_call, total_heap_size]) of
-      [{_, R}, {_, I}, {_, H}] -> Name(P, R, I, min(H, 4000000)); _ -> undefined end end,
+      [{_, []}, {_, {proc_lib, _, _}}, {_, H}] when H =< 4000000 -> Func(proc_lib:translate_initial_call(P));
+      [{_, R}, {_, I}, {_, H}] -> Name(P, R, I, H); _ -> undefined end end,
   Main = fun(N) -> case Find(N) of P when is_pid(P) -> case is_process_alive(P) of true -> P; _ -> none end;
     _ -> none end end,
 ]=]
@@ -96,13 +98,15 @@ Name the supervisor and the child, how many restarts in what time, and the inten
 
     list = CALLS .. [=[
   S = All(), K = Kin(S), {L, Left} = Sups(S, K),
-  Most = lists:sublist(lists:reverse(lists:sort([{length(Kids(P, K)), P} || P <- L])), 50),
+  Sizes = lists:zip(lists:map(fun erlang:length/1, lists:map(fun(P) -> Kids(P, K) end, L)), L),
+  Most = lists:sublist(lists:reverse(lists:sort(Sizes)), 50),
   Said = maps:from_list(Call([P || {N, P} <- Most, N =< 20000], Gen(count_children), 1000)),
-  Rows = [Some([{pid, Show(P)}, {name, Who(P)}, {active_children, N} | case maps:get(P, Said, many) of
+  Line = fun({N, P}) -> Some([{pid, Show(P)}, {name, Who(P)}, {active_children, N} | case maps:get(P, Said, many) of
       {ok, [_ | _] = C} -> [{child_count, proplists:get_value(workers, C, 0) + proplists:get_value(supervisors, C, 0)},
         {answers, true}];
       silent -> [{answers, false}];
-      _ -> [] end]) || {N, P} <- Most],
+      _ -> [] end]) end,
+  Rows = lists:map(Line, Most),
   #{total => length(L), showing => length(Rows), left_out => Left, supervisors => Rows}.]=],
 
     children = ONE .. [=[
@@ -124,23 +128,28 @@ Name the supervisor and the child, how many restarts in what time, and the inten
     silent -> silent;
     _ -> none end.]=],
 
-    -- Level by level, 200 processes at most: of each the supervisors first, then ten others.
+    -- Level by level, 100 processes at most: of each first 20 supervisors, then ten others.
     tree = TREE .. [=[
   K = Kin(All()), P = Main(SupervisorName),
+  Few = fun(X, L, Is) -> S = maps:with(L, Is), N = lists:sublist(lists:sort(maps:keys(S)), 20),
+    lists:zip3(lists:duplicate(length(N), X), N, lists:duplicate(length(N), supervisor))
+      ++ [{X, C, process} || C <- lists:sublist(lists:sort(case maps:size(S) of 0 -> L; _ -> L -- maps:keys(S) end),
+                                                10)] end,
+  Down = fun Down([], _, _, A) -> A;
+             Down(_, _, N, A) when N =< 0 -> A;
+             Down([{_, X, _} | T], Is, N, A) -> L = Few(X, Kids(X, K), Is), Down(T, Is, N - length(L), A ++ L) end,
   Levels = fun Levels([], _, _, A) -> A;
-               Levels(_, 0, _, A) -> A;
+               Levels(_, D, N, A) when D =:= 0; N =:= 0 -> A;
                Levels(L, D, N, A) ->
-                 {Su, _} = Sups([lists:append([Kids(X, K) || {_, X, _} <- L])], K),
-                 Is = maps:from_list([{Y, supervisor} || Y <- Su]),
-                 Few = lists:sublist([{X, C, maps:get(C, Is, process)} || {_, X, _} <- L,
-                   C <- (fun(Cs) -> Ss = maps:keys(maps:with(Cs, Is)),
-                           lists:sort(Ss) ++ lists:sublist(lists:sort(Cs -- Ss), 10) end)(Kids(X, K))], N),
-                 Levels([Y || {_, C, _} = Y <- Few, is_map_key(C, K)], D - 1, N - length(Few), A ++ Few) end,
-  Rows = fun(L) -> [Some([{pid, Show(C)}, {name, Who(C)}, {kind, atom_to_binary(T)}, {parent, Show(X)},
-    {active_children, length(Kids(C, K))}]) || {X, C, T} <- L] end,
-  case P of none -> none; _ ->
-    Kind = case Sups([[P]], K) of {[P], _} -> supervisor; _ -> process end,
-    Rows(Levels([{P, P, Kind}], Depth, 200, [{P, P, Kind}])) end.]=],
+                 {S, _} = Sups([lists:append([Kids(X, K) || {_, X, _} <- L])], K),
+                 Is = maps:from_list(lists:zip(S, lists:duplicate(length(S), supervisor))),
+                 R = lists:sublist(Down(L, Is, N, []), N),
+                 Levels([Y || {_, C, _} = Y <- R, is_map_key(C, K)], D - 1, N - length(R), A ++ R) end,
+  Line = fun({X, C, T}) -> Some([{pid, Show(C)}, {name, Who(C)}, {kind, atom_to_binary(T)}, {parent, Show(X)},
+    {active_children, length(Kids(C, K))}]) end,
+  Kind = fun() -> case Sups([[P]], K) of {[P], _} -> supervisor; _ -> process end end,
+  Tree = fun(none) -> none; (_) -> L = [{P, P, Kind()}], lists:map(Line, Levels(L, Depth, 100, L)) end,
+  Tree(P).]=],
 
     -- How long something has been an orphan, history tells.
     orphan_pids = TREE .. [=[
@@ -186,7 +195,7 @@ Name the supervisor and the child, how many restarts in what time, and the inten
       args = { SUPERVISOR, { name = "depth", type = "integer", min = 1, max = 8, default = 4 } },
       class = "SAFE",
       cost = "one item of every process, without a signal; wakes those that are shown or may be supervisors",
-      returns = { "showing (processes, 200 at most)", "tree: pid, name, kind (supervisor, process), active_children, "
+      returns = { "showing (processes, 100 at most)", "tree: pid, name, kind (supervisor, process), active_children, "
         .. "left_out (of these), children[] (the same again)" },
       run = function(node, args)
         local rows, err = node.ask("tree", args)
