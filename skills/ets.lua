@@ -1,16 +1,19 @@
 --- ETS: tables that live outside every process heap, so no collector ever
 --- empties them. A table leaks when somebody inserts and nobody deletes.
 
--- Put together here from constants, and nowhere else. One item of every table is read in
--- compiled code (Items); all the others only of the few tables that are shown. A
--- table may die in between, and then has no integer for an item and no info. Ids
--- are references and travel as text, because the model gives them back. No binary is
--- written in these texts: erl_eval would load a module and 301 atoms from disk for it.
+-- Put together here from constants, and nowhere else. One item of every table is read in compiled code
+-- (Items), and numbers sort faster than tuples (Top); all the others only of the few tables that are shown. A
+-- table may die in between, and then has no integer for an item and no info. Ids are references and travel as
+-- text, because the model gives them back. No binary is written in these texts: erl_eval would load a module
+-- and 301 atoms from disk for it.
 local TABLES = [[
   T = ets:all(),
   Items = fun(I) -> lists:zip(lists:zipwith(fun ets:info/2, T, lists:duplicate(length(T), I)), T) end,
-  Ranked = fun(I) -> lists:reverse(lists:sort(ets:match_spec_run(Items(I),
-             ets:match_spec_compile([{{'$1', '_'}, [{is_integer, '$1'}], ['$_']}])))) end,
+  From = fun(L, M, X) ->
+    ets:match_spec_run(L, ets:match_spec_compile([{{'$1', '_'}, [{is_integer, '$1'}, {'>=', '$1', M}], [X]}])) end,
+  Top = fun(I, N) -> L = Items(I), S = lists:usort(From(L, 0, '$1')),
+    M = case length(S) of K when K > N -> lists:nth(K - N + 1, S); _ -> 0 end,
+    [X || {_, X} <- lists:sublist(lists:reverse(lists:sort(From(L, M, '$_'))), N)] end,
   Infos = fun(L) -> [maps:from_list(I) || X <- L, I <- [ets:info(X)], I =/= undefined] end,
   Text = fun(X) when is_atom(X) -> atom_to_binary(X);
             (X) when is_pid(X) -> list_to_binary(pid_to_list(X));
@@ -129,12 +132,12 @@ Name the table and its owner, and give both sizes and the time between them.]],
 
   queries = {
     totals = TABLES .. [[
-  {M, _} = lists:unzip(Ranked(memory)),
+  M = From(Items(memory), 0, '$1'),
   Mb = fun(X) -> round(Bytes(X) / 10485.76) / 100 end,
   #{table_count => length(M), total_memory_mb => Mb(lists:sum(M)), largest_table_mb => Mb(lists:max([0 | M]))}.]],
 
     top = TABLES .. [[
-  List([X || {_, X} <- lists:sublist(Ranked(binary_to_existing_atom(SortBy)), Limit)]).]],
+  List(Top(binary_to_existing_atom(SortBy), Limit)).]],
 
     -- The text of an id or of a name; one that no atom or reference has matches nothing.
     find = TABLES .. [[
@@ -148,9 +151,8 @@ Name the table and its owner, and give both sizes and the time between them.]],
     -- Slim, because history keeps many of them. Those with most rows and those with most
     -- memory: a table of few rows that grow stands in the second list only.
     sizes = TABLES .. [[
-  Top = fun(I) -> [X || {_, X} <- lists:sublist(Ranked(I), 300)] end,
   lists:map(fun(I) -> maps:with([id, name, size, memory_kb, owner_pid, owner_name], Row(I)) end,
-            Infos(lists:usort(Top(size) ++ Top(memory)))).]],
+            Infos(lists:usort(Top(size, 300) ++ Top(memory, 300)))).]],
 
     -- Both sets of ids stay on the node: with many tables they are what would be dear to send.
     births = TABLES .. [[

@@ -107,7 +107,8 @@ local function terms(s, there)
   local lines = {}
   if s.also and #s.also > 0 then lines[1] = "also called " .. table.concat(s.also, ", ") end
   for _, relay in ipairs(relays_of(s)) do
-    lines[#lines + 1] = ("listens on the node by relay: %s%s"):format(relay.name, relay.class == "CAUTION" and " (CAUTION)" or "")
+    local class = relay.class == "CAUTION" and " (CAUTION)" or ""
+    lines[#lines + 1] = ("listens on the node by relay: %s%s"):format(relay.name, class)
   end
   if s.needs then lines[#lines + 1] = "needs " .. s.needs end
   if there == true and s.needs then lines[#lines + 1] = "the node has it" end
