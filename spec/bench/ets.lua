@@ -12,8 +12,10 @@ local FREE = { timeout = 120, heap_words = 0, priority = "normal" } -- as observ
 local CROWD = [[
   Me = self(),
   spawn(fun() ->
-    [begin T = ets:new(crowd, [public]), ets:insert(T, [{K, lists:seq(1, I rem 101)} || K <- lists:seq(1, I rem 20)]) end
-     || I <- lists:seq(1, N)],
+    [begin
+       T = ets:new(crowd, [public]),
+       ets:insert(T, [{K, lists:seq(1, I rem 101)} || K <- lists:seq(1, I rem 20)])
+     end || I <- lists:seq(1, N)],
     Me ! ready, receive stop -> ok end end),
   receive ready -> ok end.]]
 
