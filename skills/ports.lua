@@ -12,7 +12,7 @@ local texts = ...
 local PORTS = texts.rows .. [=[
   Pid = fun(P) -> list_to_binary(erlang:port_to_list(P)) end,
   Ports = erlang:ports(),
-  Part = fun Part(L, N, A) when N > 5000 -> {H, T} = lists:split(5000, L), Part(T, N - 5000, [H | A]);
+  Part = fun Part(L, N, A) when N > 2000 -> {H, T} = lists:split(2000, L), Part(T, N - 2000, [H | A]);
              Part(L, _, A) -> [L | A] end,
   Cut = Part(Ports, length(Ports), []),
   Same = fun(I, L) -> lists:duplicate(length(L), I) end,
@@ -24,12 +24,16 @@ local PORTS = texts.rows .. [=[
   Stats = fun(H, K) -> lists:zip(lists:zipwith(fun inet:getstat/2, H, Same(K, H)), H) end,
   Plain = fun(I) -> fun(H) -> Run(lists:zip(Read(H, I), H), [{{{I, '$1'}, '$2'}, [{'>', '$1', 0}],
     [{{'$1', '$2'}}]}]) end end,
-  In = fun(H) -> (Plain(input))(H) ++ Run(Stats(Inet(H), [recv_oct]),
+  In = fun(H) -> L = Inet(H), (Plain(input))(H -- L) ++ Run(Stats(L, [recv_oct]),
     [{{{ok, [{recv_oct, '$1'}]}, '$2'}, [{'>', '$1', 0}], [{{'$1', '$2'}}]}]) end,
   Weight = fun(H) -> Run(lists:zip3(Read(H, memory), Read(H, queue_size), H),
     [{{{memory, '$1'}, {queue_size, '$2'}, '$3'}, [], [{{{'+', '$1', '$2'}, '$3'}}]}]) end,
   Tops = fun Tops([], _, _, A) -> A;
-             Tops([H | T], F, N, A) -> Tops(T, F, N, lists:sublist(lists:reverse(lists:sort(F(H) ++ A)), N)) end,
+             Tops([H | T], F, N, A) when length(A) < N ->
+               Tops(T, F, N, lists:sublist(lists:reverse(lists:sort(F(H) ++ A)), N));
+             Tops([H | T], F, N, A) -> X = element(1, lists:last(A)),
+               L = Run(F(H), [{'$1', [{'>', {element, 1, '$1'}, X}], ['$1']}]),
+               Tops(T, F, N, lists:sublist(lists:reverse(lists:sort(L ++ A)), N)) end,
   Word = fun(L, X) when is_integer(X) -> hd(string:split(L, " ")); (L, _) -> L end,
   Is = fun(X) -> lists:member(X, ["tcp_inet", "udp_inet", "sctp_inet"]) end,
   Stat = fun(P, K) -> case catch inet:getstat(P, [K]) of {ok, [{_, X}]} -> X; _ -> 0 end end,

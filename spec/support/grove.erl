@@ -60,3 +60,8 @@ fell(Name) ->
     Ref = monitor(process, Pid),
     exit(Pid, kill),
     receive {'DOWN', Ref, _, _, _} -> Pid end.
+
+%% What a compiled tool does for a tree.
+walk(Name) ->
+    lists:sum([1 + case Type of supervisor when is_pid(Pid) -> walk(Pid); _ -> 0 end
+               || {_, Pid, Type, _} <- supervisor:which_children(Name)]).
