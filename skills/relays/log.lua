@@ -4,10 +4,11 @@
 --
 -- What it costs there. The filter runs in the process that logs, for every event: so it is short and
 -- without map patterns, and the rest lies in a table that is read for accepted events alone (a
--- handler's filters are copied for each event). Accepted are Quota events in 100 ms, and as many errors on top,
--- so that chatter does not hide a crash. The worker grants them by its beat, which stands behind all that was
--- accepted before: its mailbox cannot grow beyond them. More than Gate dropped in one beat, and the
--- handler's level shuts the tap for a second: for all but errors, or for errors too where they are the flood.
+-- handler's filters are copied for each event). Accepted are Quota events at once, half of that again each
+-- 100 ms, and as many errors on top, so that chatter does not hide a crash. The worker grants them by its
+-- beat, which stands behind all that was accepted before: its mailbox cannot grow beyond them. More than
+-- Gate dropped in one beat, and the handler's level shuts the tap for a second: for all but errors, or for
+-- errors too where they are the flood.
 --
 -- What never leaves the node: arguments (of a frame of a stack only their number), states, last messages,
 -- the mailbox and the dictionary of who crashed. The text of OTP's reports holds all of these, so it is
@@ -26,79 +27,64 @@
 --
 -- Level is where the handler begins: events that the node's primary level lets through.
 
--- Only for accepted events that may hold more than may leave: reports, errors. One fun and not many,
--- for a fun that holds others is copied with all that each of them holds.
+-- Only for accepted events that may hold more than may leave: reports, errors. Two funs and not
+-- twenty, for a fun that holds others is copied with all that each of them holds.
 local READ = [=[
   Parts = [list_to_binary(X) || X <- ["Last message", "\nState:", "State  ==", "erver state", "andler state",
             "Start Call:", "    Args:", "following arguments were given"]],
   First = [list_to_binary("\n") | Parts], Colon = [list_to_binary(": ") | First],
+  Frames = (fun(L) -> ets:match_spec_compile([{{'$1', '$2', '$3', P}, [{is_atom, '$1'}, {is_atom, '$2'}, {G, '$3'}],
+      [{{'$1', '$2', N, F, I}}]} || {P, F, I} <- L, {G, N} <- [{is_list, {length, '$3'}}, {is_integer, '$3'}]])
+    end)([{[{file, '$4'}, {line, '$5'} | '_'], '$4', '$5'}, {'_', false, false}]),
   Hidden = [state, last_message, message, messages, args, arguments, mfargs, dictionary, log],
-  Read = fun
-    Do(text, X, _) -> case atom_to_list(X) of [$E, $l, $i, $x, $i, $r, $. | K] -> K; K -> K end;
-    Do(bin, X, N) -> case unicode:characters_to_binary(X) of
-      B when is_binary(B), byte_size(B) > N -> Do(bin, binary:part(B, 0, N), N);
+  Say = fun
+    Say(text, X, _) -> case atom_to_list(X) of [$E, $l, $i, $x, $i, $r, $. | K] -> K; K -> K end;
+    Say(bin, X, N) -> case unicode:characters_to_binary(X) of
+      B when is_binary(B), byte_size(B) > N -> Say(bin, binary:part(B, 0, N), N);
       B when is_binary(B) -> B;
-      {_, B, _} -> Do(bin, B, N) end;
-    Do(before, B, L) -> case binary:match(B, L) of {N, _} -> binary:part(B, 0, N); _ -> B end;
-    Do(get, L, K) -> case lists:keyfind(K, 1, L) of {_, X} -> X; _ -> false end;
-    Do(many, X, _) when is_list(X) -> length(X);
-    Do(many, X, _) when is_integer(X) -> X;
-
-    Do(shape, X, _) when is_atom(X) -> Do(text, X, 0);
-    Do(shape, X, _) when is_pid(X) -> pid_to_list(X);
-    Do(shape, [], _) -> "[]";
-    Do(shape, {X, {M, F, A}}, D) when is_atom(M), is_atom(F), is_list(A), D > 0 ->
-      ["{", Do(shape, X, D - 1), ",", Do(mfa, {M, F, A}, 0), if F =:= call -> Do(whom, A, 0); true -> [] end, "}"];
-    Do(shape, X, D) when is_tuple(X), tuple_size(X) < 6, D > 0 ->
-      ["{", lists:join(",", [Do(shape, K, D - 1) || K <- tuple_to_list(X)]), "}"];
-    Do(shape, X, _) when is_tuple(X) -> ["<tuple of ", integer_to_list(tuple_size(X)), ">"];
-    Do(shape, X, _) when is_binary(X) -> ["<binary of ", integer_to_list(byte_size(X)), " bytes>"];
-    Do(shape, X, _) when is_list(X) -> case catch length(X) of
+      {_, B, _} -> Say(bin, B, N) end;
+    Say(before, B, L) -> case binary:match(B, L) of {N, _} -> binary:part(B, 0, N); _ -> B end;
+    Say(get, L, K) -> case lists:keyfind(K, 1, L) of {_, X} -> X; _ -> false end;
+    Say(many, X, _) when is_list(X) -> length(X);
+    Say(many, X, _) when is_integer(X) -> X;
+    Say(shape, X, _) when is_atom(X) -> Say(text, X, 0);
+    Say(shape, X, _) when is_pid(X) -> pid_to_list(X);
+    Say(shape, [], _) -> "[]";
+    Say(shape, {X, {M, F, A}}, D) when is_atom(M), is_atom(F), is_list(A), D > 0 ->
+      ["{", Say(shape, X, D - 1), ",", Say(mfa, {M, F, A}, 0), if F =:= call -> Say(whom, A, 0); true -> [] end, "}"];
+    Say(shape, X, D) when is_tuple(X), tuple_size(X) < 6, D > 0 ->
+      ["{", lists:join(",", [Say(shape, K, D - 1) || K <- tuple_to_list(X)]), "}"];
+    Say(shape, X, _) when is_tuple(X) -> ["<tuple of ", integer_to_list(tuple_size(X)), ">"];
+    Say(shape, X, _) when is_binary(X) -> ["<binary of ", integer_to_list(byte_size(X)), " bytes>"];
+    Say(shape, X, _) when is_list(X) -> case catch length(X) of
       N when is_integer(N) -> ["<list of ", integer_to_list(N), ">"]; _ -> "<improper list>" end;
-    Do(shape, X, _) when is_map(X) -> case maps:get('__struct__', X, []) of
-      S when is_atom(S), S =/= [] -> ["%", Do(text, S, 0), "{}"];
+    Say(shape, X, _) when is_map(X) -> case maps:get('__struct__', X, []) of
+      S when is_atom(S), S =/= [] -> ["%", Say(text, S, 0), "{}"];
       _ -> ["<map of ", integer_to_list(map_size(X)), ">"] end;
-    Do(shape, X, _) when is_integer(X) -> "<integer>";
-    Do(shape, X, _) when is_float(X) -> "<float>";
-    Do(shape, X, _) when is_function(X) -> "<function>";
-    Do(shape, X, _) when is_reference(X) -> "<reference>";
-    Do(shape, _, _) -> "<term>";
-    Do(mfa, {M, F, A}, _) -> [Do(text, M, 0), ":", Do(text, F, 0), "/", integer_to_list(Do(many, A, 0))];
-    Do(whom, [X | _], _) when is_atom(X) -> [" to ", Do(text, X, 0)];
-    Do(whom, [{X, N} | _], _) when is_atom(X), is_atom(N) -> [" to ", Do(text, X, 0), " on ", Do(text, N, 0)];
-    Do(whom, [X | _], _) when is_pid(X) -> [" to ", pid_to_list(X)];
-    Do(whom, _, _) -> [];
-
-    Do(stack, S, _) when is_list(S) ->
-      case catch [{M, F, Do(many, A, 0), Do(file, Do(get, O, file), 0), Do(get, O, line)}
-                  || {M, F, A, O} <- lists:sublist(S, 20), is_atom(M), is_atom(F)] of
-        L when is_list(L) -> L; _ -> [] end;
-    Do(stack, _, _) -> [];
-    Do(file, X, _) -> case catch Do(bin, X, 120) of B when is_binary(B) -> B; _ -> false end;
-    Do(split, {X, [{M, F, _, O} | _] = S}, _) when is_atom(M), is_atom(F), is_list(O) -> {X, S};
-    Do(split, X, S) -> {X, S};
-    Do(type, X, _) when is_atom(X) -> Do(text, X, 0);
-    Do(type, {nocatch, X}, _) -> Do(type, X, 0);
-    Do(type, X, _) when is_tuple(X), tuple_size(X) > 0 -> Do(type, element(1, X), 0);
-    Do(type, X, _) when is_map(X) -> case maps:get('__struct__', X, []) of
-      S when is_atom(S), S =/= [] -> Do(text, S, 0); _ -> Do(shape, X, 0) end;
-    Do(type, X, _) -> Do(shape, X, 0);
-    Do(said, #{'__exception__' := true, message := B}, _) when is_binary(B) -> Do(before, Do(bin, B, 200), First);
-    Do(said, #{'__exception__' := true, module := M, function := F, arity := A}, _)
-      when is_atom(M), is_atom(F), is_integer(A) -> Do(mfa, {M, F, A}, 0);
-    Do(said, #{'__exception__' := true} = X, _) ->
-      lists:join(", ", [[Do(text, K, 0), " ", Do(shape, maps:get(K, X), 2)]
-                        || K <- [key, term, original, value, reason], maps:is_key(K, X)]);
-    Do(said, {nocatch, X}, _) -> Do(shape, X, 3);
-    Do(said, X, _) -> Do(shape, X, 3);
-    Do(crash, {W, P, N, I, C}, {X, S}) ->
-      {Y, Z} = Do(split, X, S),
-      {W, if is_pid(P) -> list_to_binary(pid_to_list(P)); true -> false end,
-       if is_atom(N), N =/= false, N =/= [], N =/= undefined -> Do(bin, Do(text, N, 0), 200); true -> false end,
-       case I of {M, F, A} when is_atom(M), is_atom(F) -> {M, F, Do(many, A, 0)}; _ -> false end,
-       case {C, Y} of {false, {nocatch, _}} -> throw; _ -> C end,
-       Do(bin, Do(type, Y, 0), 200), Do(bin, Do(said, Y, 0), 400), Do(stack, Z, 0)};
-
+    Say(shape, X, _) when is_integer(X) -> "<integer>";
+    Say(shape, X, _) when is_float(X) -> "<float>";
+    Say(shape, X, _) when is_function(X) -> "<function>";
+    Say(shape, X, _) when is_reference(X) -> "<reference>";
+    Say(shape, _, _) -> "<term>";
+    Say(mfa, {M, F, A}, _) -> [Say(text, M, 0), ":", Say(text, F, 0), "/", integer_to_list(Say(many, A, 0))];
+    Say(whom, [X | _], _) when is_atom(X) -> [" to ", Say(text, X, 0)];
+    Say(whom, [{X, N} | _], _) when is_atom(X), is_atom(N) -> [" to ", Say(text, X, 0), " on ", Say(text, N, 0)];
+    Say(whom, [X | _], _) when is_pid(X) -> [" to ", pid_to_list(X)];
+    Say(whom, _, _) -> [] end,
+  Read = fun
+    Do(event, W, M) -> {B, X} = Do(msg, W, M),
+      {Say(bin, B, 2048), case maps:get(crash_reason, M, false) of
+        {U, V} when X =:= false ->
+          Do(crash, {case maps:get(domain, M, []) of [otp | _] -> terminate; _ -> reason end, maps:get(pid, M, false),
+                     maps:get(registered_name, M, false), maps:get(initial_call, M, false), false}, {U, V});
+        _ -> X end};
+    Do(msg, {report, R}, M) -> Do({report, maps:get(pid, M, false)}, R, 0);
+    Do(msg, {string, S}, M) -> {Do(line, Say(bin, S, 4096), M), false};
+    Do(msg, W, M) -> case maps:get(emulator, maps:get(error_logger, M, M), false) of
+      true -> Do(emulator, W, M); _ -> {Do(format, W, M), false} end;
+    Do(format, {F, A}, M) -> Do(line, Say(bin, io_lib:format(F, Do(frame, A, 6), [{chars_limit, 4096}]), 4096), M);
+    Do(line, B, M) -> Say(before, B, case {maps:is_key(crash_reason, M), maps:get(domain, M, [])} of
+      {true, _} -> First; {_, [otp | _]} -> Colon; _ -> Parts end);
     Do(frame, {M, F, A, O}, _) when is_atom(M), is_atom(F), is_list(A), is_list(O) -> {M, F, length(A), O};
     Do(frame, {M, F, A}, _) when is_atom(M), is_atom(F), is_list(A) -> {M, F, length(A)};
     Do(frame, X, D) when is_tuple(X), tuple_size(X) < 10, D > 0 ->
@@ -106,58 +92,78 @@ local READ = [=[
     Do(frame, [X | _] = L, D) when D > 0, not is_integer(X) -> case catch lists:split(min(30, length(L)), L) of
       {H, K} when is_list(H) -> [Do(frame, I, D - 1) || I <- H] ++ K; _ -> L end;
     Do(frame, X, _) -> X;
-    Do(line, B, #{crash_reason := _}) -> Do(before, B, First);
-    Do(line, B, #{domain := [otp | _]}) -> Do(before, B, Colon);
-    Do(line, B, _) -> Do(before, B, Parts);
-    Do(format, {F, A}, M) -> Do(line, Do(bin, io_lib:format(F, Do(frame, A, 6), [{chars_limit, 4096}]), 4096), M);
-
+    Do(crash, {W, P, N, I, C}, {X, S}) ->
+      {Y, Z} = Do(split, X, S),
+      {W, if is_pid(P) -> list_to_binary(pid_to_list(P)); true -> false end,
+       if is_atom(N), N =/= false, N =/= [], N =/= undefined -> Say(bin, Say(text, N, 0), 200); true -> false end,
+       case I of {M, F, A} when is_atom(M), is_atom(F) -> {M, F, Say(many, A, 0)}; _ -> false end,
+       case {C, Y} of {false, {nocatch, _}} -> throw; _ -> C end,
+       Say(bin, Do(type, Y, 0), 200), Say(bin, Do(said, Y, 0), 400), Do(stack, Z, 0)};
+    Do(stack, S, _) -> case catch ets:match_spec_run(lists:sublist(S, 20), Frames) of
+      L when is_list(L) -> L; _ -> [] end;
+    Do(split, {X, [{M, F, _, O} | _] = S}, _) when is_atom(M), is_atom(F), is_list(O) -> {X, S};
+    Do(split, X, S) -> {X, S};
+    Do(type, X, _) when is_atom(X) -> Say(text, X, 0);
+    Do(type, {nocatch, X}, _) -> Do(type, X, 0);
+    Do(type, X, _) when is_tuple(X), tuple_size(X) > 0 -> Do(type, element(1, X), 0);
+    Do(type, X, _) when is_map(X) -> case maps:get('__struct__', X, []) of
+      S when is_atom(S), S =/= [] -> Say(text, S, 0); _ -> Say(shape, X, 0) end;
+    Do(type, X, _) -> Say(shape, X, 0);
+    Do(said, X, _) when is_map(X) ->
+      G = fun(K) -> maps:get(K, X, undefined) end,
+      case {G('__exception__'), G(message), {G(module), G(function), G(arity)}} of
+        {true, B, _} when is_binary(B) -> Say(before, Say(bin, B, 200), First);
+        {true, _, {M, F, A} = Z} when is_atom(M), is_atom(F), is_integer(A) -> Say(mfa, Z, 0);
+        {true, _, _} -> lists:join(", ", [[Say(text, K, 0), " ", Say(shape, maps:get(K, X), 2)]
+                          || K <- [key, term, original, value, reason], maps:is_key(K, X)]);
+        _ -> Say(shape, X, 3) end;
+    Do(said, {nocatch, X}, _) -> Say(shape, X, 3);
+    Do(said, X, _) -> Say(shape, X, 3);
+    Do({report, _}, R, _) when not is_map(R) -> {Do(told, R, value), false};
+    Do({report, P}, R, _) -> case maps:get(label, R, none) of
+      none -> {Do(told, R, value), false};
+      L -> case catch Do(L, R, P) of
+        {'EXIT', _} -> {[Say(shape, L, 2), ": ", Do(told, maps:get(report, R, maps:remove(label, R)), shape)], false};
+        X -> X end end;
+    Do({proc_lib, crash}, R, _) ->
+      I = hd(maps:get(report, R)), {C, X, S} = Say(get, I, error_info),
+      {[], Do(crash, {crash, Say(get, I, pid), Say(get, I, registered_name), Say(get, I, initial_call), C}, {X, S})};
+    Do({gen_statem, terminate}, R, P) ->
+      {C, X, S} = maps:get(reason, R), {[], Do(crash, {terminate, P, maps:get(name, R, false), false, C}, {X, S})};
+    Do({_, terminate}, R, P) ->
+      {[], Do(crash, {terminate, P, maps:get(name, R, false), false, false}, {maps:get(reason, R), []})};
+    Do({_, terminating}, R, P) -> I = maps:get(report, R),
+      {[], Do(crash, {task, P, maps:get(name, I, false), false, false}, {maps:get(reason, I), []})};
+    Do({supervisor, W}, M, _) ->
+      R = maps:get(report, M),
+      O = Do(pairs, case Say(get, R, offender) of false -> Say(get, R, started); K -> K end, 0),
+      N = case Say(get, R, supervisor) of {_, J} -> J; J -> J end,
+      P = Say(get, O, pid), I = Say(get, O, id), X = Say(get, R, reason),
+      {["supervisor ", Say(shape, N, 2), ": ", Say(shape, W, 0), ", child ", Say(shape, I, 2), " ", Say(shape, P, 0),
+        if X =:= false -> []; true -> [", reason ", Say(shape, element(1, Do(split, X, [])), 3)] end],
+       if W =:= child_terminated -> Do(crash, {supervisor, P, I, false, false}, {X, []}); true -> false end};
+    Do({error_logger, _}, R, _) -> {case maps:is_key(format, R) of
+      true -> Do(format, {maps:get(format, R), maps:get(args, R)}, #{});
+      _ -> Do(told, maps:get(report, R), value) end, false};
     Do(value, X, _) when is_integer(X) -> integer_to_list(X);
     Do(value, X, _) when is_binary(X), byte_size(X) < 500 -> X;
     Do(value, [X | _] = L, _) when is_integer(X) ->
-      case io_lib:printable_unicode_list(L) of true -> lists:sublist(L, 500); _ -> Do(shape, L, 2) end;
-    Do(value, X, _) -> Do(shape, X, 2);
+      case io_lib:printable_unicode_list(L) of true -> lists:sublist(L, 500); _ -> Say(shape, L, 2) end;
+    Do(value, X, _) -> Say(shape, X, 2);
+    Do(shape, X, D) -> Say(shape, X, D);
     Do(pairs, X, _) when is_map(X) -> maps:to_list(X);
     Do(pairs, X, _) -> X;
-    Do(told, X, V) -> case catch lists:join(", ", [[Do(text, K, 0), "=", Do(V, I, 2)]
+    Do(told, X, V) -> case catch lists:join(", ", [[Say(text, K, 0), "=", Do(V, I, 2)]
           || {K, I} <- lists:sublist(Do(pairs, X, 0), 20), is_atom(K), not lists:member(K, Hidden)]) of
         [_ | _] = L when length(L) > 0 -> L; _ -> Do(V, X, 2) end;
-
-    Do(report, #{label := {proc_lib, crash}, report := [I | _]}, _) ->
-      {C, X, S} = Do(get, I, error_info),
-      {[], Do(crash, {crash, Do(get, I, pid), Do(get, I, registered_name), Do(get, I, initial_call), C}, {X, S})};
-    Do(report, #{label := {G, terminate}, reason := X} = R, P) ->
-      {C, Y, S} = case {G, X} of {gen_statem, {K, J, L}} -> {K, J, L}; _ -> {false, X, []} end,
-      {[], Do(crash, {terminate, P, maps:get(name, R, false), false, C}, {Y, S})};
-    Do(report, #{label := {_, terminating}, report := #{reason := X} = R}, P) ->
-      {[], Do(crash, {task, P, maps:get(name, R, false), false, false}, {X, []})};
-    Do(report, #{label := {supervisor, W}, report := R}, _) ->
-      O = Do(pairs, case Do(get, R, offender) of false -> Do(get, R, started); K -> K end, 0),
-      N = case Do(get, R, supervisor) of {_, J} -> J; J -> J end,
-      P = Do(get, O, pid), I = Do(get, O, id), X = Do(get, R, reason),
-      {["supervisor ", Do(shape, N, 2), ": ", Do(shape, W, 0), ", child ", Do(shape, I, 2), " ", Do(shape, P, 0),
-        if X =:= false -> []; true -> [", reason ", Do(shape, element(1, Do(split, X, [])), 3)] end],
-       if W =:= child_terminated -> Do(crash, {supervisor, P, I, false, false}, {X, []}); true -> false end};
-    Do(report, #{label := {error_logger, _}, format := F, args := A}, _) -> {Do(format, {F, A}, #{}), false};
-    Do(report, #{label := {error_logger, _}, report := R}, _) -> {Do(told, R, value), false};
-    Do(report, #{label := W, report := R}, _) -> {[Do(shape, W, 2), ": ", Do(told, R, shape)], false};
-    Do(report, #{label := W} = R, _) -> {[Do(shape, W, 2), ": ", Do(told, maps:remove(label, R), shape)], false};
-    Do(report, R, _) -> {Do(told, R, value), false};
-    Do(emulator, {F, [P | A]}, M) when is_pid(P) -> case lists:last([none | A]) of
-      {_, [{_, _, _, _} | _]} = X -> {[], Do(crash, {emulator, P, false, false, false}, {X, []})};
-      _ -> case binary:match(Do(bin, F, 4096), list_to_binary("maximum heap size")) of
-        nomatch -> {Do(format, {F, [P | A]}, M), false};
-        _ -> {[], Do(crash, {heap, P, false, false, exit}, {killed, []})} end end;
+    Do(emulator, {F, [P | A]}, M) when is_pid(P) ->
+      case {binary:match(Say(bin, F, 4096), list_to_binary("maximum heap size")), lists:last([none | A])} of
+        {{_, _}, _} -> {[], Do(crash, {heap, P, false, false, exit}, {killed, []})};
+        {_, {X, S}} -> {[], Do(crash, {emulator, P, false, false, false}, {X, S})};
+        _ -> {Do(format, {F, [P | A]}, M), false} end;
     Do(emulator, W, M) -> {Do(format, W, M), false};
-    Do(msg, {report, R}, M) -> Do(report, R, maps:get(pid, M, false));
-    Do(msg, {string, S}, M) -> {Do(line, Do(bin, S, 4096), M), false};
-    Do(msg, W, #{error_logger := #{emulator := true}} = M) -> Do(emulator, W, M);
-    Do(msg, W, M) -> {Do(format, W, M), false};
-    Do(event, W, M) -> {B, X} = Do(msg, W, M),
-      {Do(bin, B, 2048), case M of
-        #{crash_reason := {U, V}} when X =:= false ->
-          Do(crash, {case M of #{domain := [otp | _]} -> terminate; _ -> reason end, maps:get(pid, M, false),
-                     maps:get(registered_name, M, false), maps:get(initial_call, M, false), false}, {U, V});
-        _ -> X end} end,
+    Do(L, R, _) ->
+      {[Say(shape, L, 2), ": ", Do(told, maps:get(report, R, maps:remove(label, R)), shape)], false} end,
 ]=]
 
 -- The order is of weight: a fun is copied with whatever variables the funs before it use.
@@ -201,8 +207,10 @@ local RELAY = [=[
     _ -> {none, S} end end,
   Shut = fun(X, S) -> catch logger:set_handler_config(Id, level, X),
     self() ! {Count, {shut, X, S * 1000 div Every}}, {X, 10} end,
+  Grant = fun(I) ->
+    C = atomics:exchange(Count, I, 0), atomics:add(Count, I, max(0, min(C, Quota) - Quota div 2)), C end,
   Beat = fun({G, N}) ->
-    C = atomics:exchange(Count, 2, 0), S = atomics:exchange(Count, 1, 0),
+    C = Grant(2), S = Grant(1),
     D = max(0, S - Quota) - min(C, Quota),
     if D > 0 -> self() ! {Count, drop, D}; true -> ok end,
     case {G, C - Quota > Gate, D > Gate} of
@@ -242,7 +250,8 @@ end
 local function stack_of(frames)
   local stack = {}
   for i, frame in ipairs(frames) do
-    stack[i] = { func = func_of(frame), file = text(frame[4]), line = number(frame[5]) }
+    local file = type(frame[4]) ~= "table" and frame[4]
+    stack[i] = { func = func_of(frame), file = file and tostring(file):sub(1, 120) or nil, line = number(frame[5]) }
   end
   return stack
 end
@@ -295,7 +304,7 @@ return {
   about = "what the node logs, crashes among it, without arguments, states and messages",
   class = "SAFE",
   keep = 1000,
-  per_second = 100,
+  per_second = 200,
   variables = { Level = "info" },
   text = RELAY,
   read = read,

@@ -211,6 +211,20 @@ describe("the log relay", function()
       "{noproc,gen_server:call/2 to prices}" }, texts)
   end))
 
+  it("tells what a report of OTP is about, and of another its plain values", attached(function()
+    eval [==[
+      logger:warning(#{label => {gen_server, no_handle_info}, module => spec_vault, message => secret, size => 7}),
+      logger:notice(#{what => moved, rows => 17, to => <<"cellar">>, from => "attic", with => {a, 1}, state => 1}),
+      error_logger:error_report([{what, broke}, {rows, 3}]), error_logger:error_msg("broke ~p", [twice]),
+      timer:sleep(50), logger:notice("the last").]==]
+    of_message "the last"
+    local texts = {}
+    for i, e in ipairs(events.of("log", 1, 0).events) do texts[i] = e.message end
+    assert.same({ "{gen_server,no_handle_info}: module=spec_vault, size=<integer>",
+      "from=attic, rows=17, to=cellar, what=moved, with={a,<integer>}", "what=broke, rows=3", "broke twice",
+      "the last" }, texts)
+  end))
+
   local FLOOD = [==[
     Me = self(), Old = logger:get_handler_config(default), logger:set_handler_config(default, level, none),
     Until = erlang:monotonic_time(millisecond) + Ms,
