@@ -22,82 +22,99 @@ local relay = {}
 
 local A, kind = etf.A, etf.kind
 
--- Given: Ctl (a pid of ours), PerSecond, Lease (ms), and by the relay's text State, On, Off, Take,
--- Every and Beat. The worker's own messages bear a reference, so none from elsewhere is taken for
--- one. Send never waits: with the buffer of the link full an event is dropped and counted. A worker
--- that is sent more than it can look at gives up before its heap does. No error leaves a process, for
--- the node would write it to its log.
-local FRAME = [=[
-  K = erlang:make_ref(), Q = self(),
-  Send = fun(X) -> erlang:send(Ctl, X, [nosuspend, noconnect]) end,
-  Safe = fun(X) -> try X() catch _:Y -> {failed, Y} end end,
-  Loop = fun Loop(M, S, N, D) ->
-    receive
-      {K, tick} ->
-        erlang:send_after(1000, self(), {K, tick}),
-        Loop(M, S, 0, if D > 0 -> case Send({dropped, D}) of ok -> 0; _ -> D end; true -> 0 end);
-      {K, beat} ->
-        X = Beat(S), erlang:send_after(Every, self(), {K, beat}), Loop(M, X, N, D);
-      {'DOWN', M, _, _, _} -> Safe(fun() -> Off(self()) end), Send({ended, janitor, D}), normal;
-      Z ->
-        case Take(Z, S) of
-          {event, P, X} when N < PerSecond ->
-            case Send({event, erlang:system_time(microsecond), P}) of
-              ok -> Loop(M, X, N + 1, D);
-              _ -> Loop(M, X, N, D + 1) end;
-          {event, _, X} ->
-            case erlang:process_info(self(), message_queue_len) of
-              {_, Y} when Y > 500 -> {storm, D + 1 + Y};
-              _ -> Loop(M, X, N, D + 1) end;
-          {drop, C, X} -> Loop(M, X, N, D + C);
-          {none, X} -> Loop(M, X, N, D);
-          {stop, W, _} -> {W, D} end end end,
-  Work = fun(J) ->
+-- Given: Ctl (a pid of ours), PerSecond, Lease (ms) and the relay's variables. The worker's own messages
+-- bear a reference, so none from elsewhere is taken for one. What is sent to us never waits: with the
+-- buffer of the link full an event is dropped and counted. A worker that is sent more than it can look at
+-- gives up before its heap does. No error leaves a process, for the node would write it to its log.
+--
+-- A fun weighs what all variables weigh that it or a fun before it uses, and each spawn copies that: so
+-- both processes are made by funs that stand before all others and are handed what they need.
+
+-- N: events of this second, -1 when there were none and no tick is due; D: dropped and not told yet.
+local WORKER = [=[
+  OurLoop = fun(K, M, Take, Pass, Own) ->
+    fun Loop({S, N, D}) ->
+          receive
+            {K, X} -> Loop(Own(X, {S, N, D}));
+            {'DOWN', M, _, _, _} -> Own(gone, {S, N, D});
+            X -> Loop(Pass(Take(X, S), N, D)) end;
+        Loop(X) -> X end end,
+  OurWorker = fun(K, State, Off, Take, Every, Beat) -> erlang:spawn(fun() ->
     erlang:process_flag(max_heap_size, #{size => 4000000, kill => true, error_logger => false}),
-    M = erlang:monitor(process, J),
+    Second = fun(N) when N < 0 -> erlang:send_after(1000, self(), {K, tick}), 0; (N) -> N end,
+    Pass = fun({none, X}, N, D) -> {X, N, D};
+              ({event, P, X}, N, D) when N < PerSecond ->
+                case erlang:send(Ctl, {event, erlang:system_time(microsecond), P}, [nosuspend, noconnect]) of
+                  ok -> {X, Second(N) + 1, D};
+                  _ -> {X, Second(N), D + 1} end;
+              ({event, _, X}, N, D) ->
+                case erlang:process_info(self(), message_queue_len) of
+                  {_, Y} when Y > 500 -> {storm, D + 1 + Y};
+                  _ -> {X, N, D + 1} end;
+              ({drop, C, X}, N, D) -> {X, Second(N), D + C};
+              ({stop, W, _}, _, D) -> {W, D} end,
+    Own = fun(beat, {S, N, D}) -> X = Beat(S), erlang:send_after(Every, self(), {K, beat}), {X, N, D};
+             (tick, {S, _, 0}) -> {S, -1, 0};
+             (tick, {S, _, D}) -> case erlang:send(Ctl, {dropped, D}, [nosuspend, noconnect]) of
+               ok -> {S, -1, 0};
+               _ -> {S, Second(-1), D} end;
+             (gone, {_, _, D}) ->
+               catch Off(self()), erlang:send(Ctl, {ended, janitor, D}, [nosuspend, noconnect]), {gone, D} end,
     receive
-      {K, go} ->
-        erlang:send_after(1000, self(), {K, tick}),
-        if Every > 0 -> erlang:send_after(Every, self(), {K, beat}); true -> ok end,
-        exit(Safe(fun() -> Loop(M, State, 0, 0) end));
-      {'DOWN', M, _, _, _} -> Safe(fun() -> Off(self()) end) end end,
-  Now = fun() -> erlang:monotonic_time(millisecond) end,
-  Hold = fun Hold(M, T) ->
-    receive
-      lease -> Send(lease), Hold(M, Now() + Lease);
-      stop -> {stop, 0};
-      {nodedown, X, _} when X =:= node(Ctl) -> {nodedown, 0};
-      {'DOWN', M, _, _, {W, D}} when is_integer(D) -> {W, D};
-      {'DOWN', M, _, _, W} -> {W, 0};
-      _ -> Hold(M, T)
-    after max(0, T - Now()) -> {lease, 0} end end,
-  {J, H} = erlang:spawn_monitor(fun() ->
-    B = self(),
-    {R, M} = erlang:spawn_monitor(fun() -> Work(B) end),
+      {K, J} ->
+        M = erlang:monitor(process, J),
+        receive
+          {K, go} ->
+            if Every > 0 -> erlang:send_after(Every, self(), {K, beat}); true -> ok end,
+            exit(try (OurLoop(K, M, Take, Pass, Own))({State, -1, 0}) catch _:Y -> {failed, Y} end);
+          {'DOWN', M, _, _, _} -> catch Off(self()) end
+    after 10000 -> ok end end) end,
+]=]
+
+-- Of our going the janitor hears as one who listens to all nodes' comings and goings: to monitor a node
+-- that has just gone means to call it back, for which the node would look up its host, and keep the
+-- processes that do so for ever.
+local JANITOR = [=[
+  OurJanitor = fun(K, Q, R, On, Off) -> erlang:spawn_monitor(fun() ->
+    M = erlang:monitor(process, R), R ! {K, self()},
     net_kernel:monitor_nodes(true, [{node_type, hidden}]),
-    case lists:member(node(Ctl), nodes(connected)) of true -> ok; _ -> B ! {nodedown, node(Ctl), []} end,
-    Kill = fun() ->
-      N = erlang:monitor(process, R), exit(R, kill),
-      receive {'DOWN', N, _, _, _} -> ok end end,
-    case Safe(fun() -> On(R) end) of
+    case lists:member(node(Ctl), nodes(connected)) of true -> ok; _ -> self() ! {nodedown, node(Ctl), []} end,
+    Send = fun(X) -> erlang:send(Ctl, X, [nosuspend, noconnect]) end,
+    Now = fun() -> erlang:monotonic_time(millisecond) end,
+    Hold = fun Hold(T) ->
+      receive
+        lease -> Send(lease), Hold(Now() + Lease);
+        stop -> {stop, 0};
+        {nodedown, X, _} when X =:= node(Ctl) -> {nodedown, 0};
+        {'DOWN', M, _, _, {W, D}} when is_integer(D) -> {W, D};
+        {'DOWN', M, _, _, W} -> {W, 0};
+        _ -> Hold(T)
+      after max(0, T - Now()) -> {lease, 0} end end,
+    Kill = fun() -> N = erlang:monitor(process, R), exit(R, kill), receive {'DOWN', N, _, _, _} -> ok end end,
+    case try On(R) catch _:Y -> {failed, Y} end of
       ok ->
-        R ! {K, go}, Q ! {K, {ok, B, R}},
-        {W, D} = Hold(M, Now() + Lease),
-        Safe(fun() -> Off(R) end), Kill(), Send({ended, W, D});
-      {failed, W} -> Safe(fun() -> Off(R) end), Kill(), Q ! {K, {failed, W}};
-      W -> Kill(), Q ! {K, W} end end),
+        R ! {K, go}, Q ! {K, {ok, self(), R}},
+        {W, D} = Hold(Now() + Lease),
+        catch Off(R), Kill(), Send({ended, W, D});
+      {failed, W} -> catch Off(R), Kill(), Q ! {K, {failed, W}};
+      W -> Kill(), Q ! {K, W} end end) end,
+]=]
+
+local START = [=[
+  K = erlang:make_ref(), R = OurWorker(K, State, Off, Take, Every, Beat),
+  {J, H} = OurJanitor(K, self(), R, On, Off),
   receive
     {K, X} -> X;
     {'DOWN', H, _, _, X} -> {failed, X}
   after 5000 -> J ! stop, slow end.]=]
 
---- The whole text that starts a relay, as it is asked. The relay's own is in a fun, so that no variable
---- of one is a variable of the other.
+--- The whole text that starts a relay, as it is asked. The relay's own is in a fun, so that its
+--- variables are its own.
 ---@param own string   expressions of the relay, ending in a comma
 ---@return string
 function relay.text(own)
   local words = "{State, On, Off, Take, Every, Beat}"
-  return ("%s = (fun() -> %s\n%s end)(),\n%s"):format(words, own, words, FRAME)
+  return ("%s%s%s = (fun() -> %s\n%s end)(),\n%s"):format(WORKER, JANITOR, words, own, words, START)
 end
 
 -- A sentence: a binary, a charlist, or a list of these. Anything else is shown as the term that it is.
