@@ -38,6 +38,7 @@ return {
   keep = 3000,
   per_second = 40,
   variables = { SlowMs = 100 },
+  -- attach_many writes to the node's log that a handler is a fun of no module, and then does what we do.
   -- A fun carries what every fun before it used, and each copy of it to a process or a table is whole: so the
   -- handler comes first, and helpers stand inside the fun that needs them.
   text = [=[
@@ -66,12 +67,16 @@ return {
       Running = case Has('Elixir.Ecto.Repo.Registry', all_running, 0) of
         true -> 'Elixir.Ecto.Repo.Registry':all_running(); false -> [] end,
       Repos = lists:usort([X || X <- lists:append([Running | Envs(ecto_repos)]), is_atom(X), is_pid(whereis(X))]),
-      case Has(telemetry, attach_many, 4) andalso [E || X <- Repos, [_ | _] = E <- [catch Event(X)]] of
+      Known = Has(telemetry, attach_many, 4) andalso case persistent_term:get(telemetry, none) of
+        {telemetry_pt, _} -> frozen; _ -> [E || X <- Repos, [_ | _] = E <- [catch Event(X)]] end,
+      case Known of
         false -> {missing, "the library telemetry is not loaded on this node: no Ecto repo runs there"};
+        frozen -> {missing, "telemetry:persist/0 was called: a new handler would have every process collect garbage"};
         [] -> {missing, "no Ecto repo runs on this node: none is in Ecto's registry or in an application's ecto_repos"};
         L ->
-          G = erlang:group_leader(), erlang:group_leader(Ctl, self()),
-          X = telemetry:attach_many(Id, L, Hear, {R, A}), erlang:group_leader(G, self()),
+          X = case Has(telemetry_handler_table, insert, 4) of
+            true -> telemetry_handler_table:insert(Id, L, Hear, {R, A});
+            false -> telemetry:attach_many(Id, L, Hear, {R, A}) end,
           case X of
             ok -> atomics:put(A, 5, erlang:convert_time_unit(SlowMs, millisecond, native)), ok;
             _ -> {taken, "a handler beamlens_telemetry is attached already: another beamlens listens to this node"}

@@ -14,7 +14,6 @@ local LOAD = [[
 
 -- As `mix release` leaves it: the application says which repos it has.
 local OPEN = [[
-  ok = telemetry:start(),
   ok = application:load({application, shop, [{vsn, "1"}, {modules, []}, {registered, []}, {applications, []},
     {env, [{ecto_repos, ['Elixir.Shop.Repo']}, {'Elixir.Shop.Repo', [{pool_size, Size}, {password, "hush"}]}]}]}),
   ok = 'Elixir.Shop.Repo':start(Port, "postgres", "postgres", Size),
@@ -24,6 +23,8 @@ local shop = {}
 
 --- Compiles one of spec/support's modules on a node. ?MACROS of a file are put in here, since no
 --- preprocessor runs there.
+---@param at table      what live_node.start gave
+---@param file string
 function shop.load(at, file)
   local source = assert(io.open("spec/support/" .. file))
   local text, macros = source:read "*a", {}
@@ -32,8 +33,16 @@ function shop.load(at, file)
     macros[name] = value
     return "\n"
   end)
-  text = text:gsub("%?(%u+_?%u*)", function(name) return macros[name] or name == "MODULE" and text:match "module%((.-)%)" end)
+  macros.MODULE = text:match "module%((.-)%)"
+  text = text:gsub("%?(%u+_?%u*)", macros)
   at.eval(LOAD, { Source = text })
+end
+
+--- Compiles and starts the stand-in for `telemetry`.
+function shop.load_telemetry(at)
+  shop.load(at, "telemetry_handler_table.erl")
+  shop.load(at, "telemetry.erl")
+  at.eval "telemetry:start()."
 end
 
 --- Opens the shop on a node.
@@ -41,7 +50,7 @@ end
 ---@param pg table     what postgres.start gave
 ---@param size? integer of the pool
 function shop.open(at, pg, size)
-  shop.load(at, "telemetry.erl")
+  shop.load_telemetry(at)
   shop.load(at, "shop_repo.erl")
   at.eval(OPEN, { Port = pg.port, Size = size or 3 })
 end

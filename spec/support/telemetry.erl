@@ -23,10 +23,7 @@ attach_many(Id, Events, Function, Config) when is_function(Function, 4) ->
         {type, external} -> ok;
         {type, local} -> logger:log(info, "the handler ~p is a local function", [Id], #{mfa => {telemetry, attach_many, 4}})
     end,
-    case ets:match(telemetry, {'_', Id, '_', '_'}, 1) of
-        '$end_of_table' -> ets:insert(telemetry, [{E, Id, Function, Config} || E <- Events]), ok;
-        _ -> {error, already_exists}
-    end.
+    telemetry_handler_table:insert(Id, Events, Function, Config).
 
 detach(Id) ->
     case ets:select_delete(telemetry, [{{'_', Id, '_', '_'}, [], [true]}]) of

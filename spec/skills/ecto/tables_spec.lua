@@ -11,6 +11,7 @@ local TABLES = [[
 CREATE TABLE parcels (id int PRIMARY KEY, note text, code text UNIQUE, weight int);
 CREATE INDEX parcels_note ON parcels (note);
 CREATE INDEX parcels_weight ON parcels (weight);
+CREATE UNIQUE INDEX parcels_pair ON parcels (code, weight);
 INSERT INTO parcels SELECT n, repeat('x', 50) || n, 'c' || n, n FROM generate_series(1, 20000) n;
 CREATE TABLE carts (id int PRIMARY KEY, note text);
 INSERT INTO carts SELECT n, 'cart' FROM generate_series(1, 1000) n;

@@ -66,8 +66,7 @@ describe("the telemetry relay", function()
     at = live.start()
     live.test(function()
       relays = at.node.relays
-      shop.load(at, "telemetry.erl")
-      at.eval "telemetry:start()."
+      shop.load_telemetry(at)
     end)()
   end)
 
@@ -176,6 +175,15 @@ describe("the telemetry relay", function()
       async.sleep(0.02)
     until text:find("handler control is a local function", 1, true)
     assert.is_nil(text:find("beamlens", 1, true))
+  end))
+
+  it("attaches nothing where handlers were made a persistent term", live.test(function()
+    at.eval "persistent_term:put(telemetry, {telemetry_pt, state})."
+    local _, refused = relays:start "telemetry"
+    at.eval "persistent_term:erase(telemetry)."
+    assert.equal("telemetry:persist/0 was called: a new handler would have every process collect garbage",
+      refused.unavailable)
+    assert.same({}, at.eval "telemetry:list_handlers([]).")
   end))
 
   it("hears a repo by the name that its configuration gives its events", live.test(function()
