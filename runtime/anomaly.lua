@@ -7,7 +7,7 @@ local account = require "runtime.anomaly.account"
 local async = require "runtime.async"
 local detector = require "runtime.anomaly.detector"
 local failure = require "runtime.failure"
-local skill = require "runtime.skill"
+local figures_of = require "runtime.anomaly.figures"
 local telemetry = require "runtime.telemetry"
 
 local anomaly = {}
@@ -44,18 +44,12 @@ function anomaly.new(o)
     if not known then return nil, kept end
   end
   kept = kept or {}
-  local m = setmetatable({
-    node = o.node, skills = {}, settings = o.settings, store = o.store, trigger = o.trigger,
+  return setmetatable({
+    node = o.node, skills = figures_of.watched(o.skills), settings = o.settings, store = o.store, trigger = o.trigger,
     detector = detector.new(o.settings, known), state = kept.state or "learning", since = kept.since,
     cooldown_until = kept.cooldown_until, triggers = kept.triggers or {}, told = kept.told or {},
     waiting = kept.waiting or {},
   }, Monitor)
-  for _, s in ipairs(o.skills) do
-    local watches_itself = false
-    for _, use in ipairs(s.uses or {}) do watches_itself = watches_itself or use == "monitor" end
-    if not watches_itself then m.skills[#m.skills + 1] = s end
-  end
-  return m
 end
 
 local function emit(self, event, measurements, metadata)
@@ -147,7 +141,7 @@ function Monitor:take(t, figures)
     local v = self.detector:feed(name, t, figures[name])
     if v then
       emit(self, "anomaly_detected", { value = v.value, median = v.median, spread = v.spread, z = v.z, row = v.row },
-        { metric = v.metric, shape = v.shape, told = v.told, text = account.sentence(v) })
+        { metric = v.metric, shape = v.shape, told = v.told, state = self.state, text = account.sentence(v) })
     end
     if v and v.told then
       self:remember(t, v)
@@ -167,32 +161,17 @@ function Monitor:take(t, figures)
   self.kept_at = self.kept_at or t
 end
 
---- The figures of every skill, now. One that fails is told, and the others stand.
+--- The figures of every skill, now.
 ---@return table<string, number>
 function Monitor:collect()
-  local figures = {}
-  for _, s in ipairs(self.skills) do
-    local taken = async.all { function() return skill.snapshot(s, self.node) end }[1]
-    if taken.ok and type(taken.value) == "table" then
-      for name, value in pairs(taken.value) do
-        if type(value) == "number" then figures[s.name .. "." .. tostring(name)] = value end
-      end
-    elseif not async.current().cancelled then
-      emit(self, "metric_collection_failed", {}, { skill = s.name, reason = tostring(taken.err):match "^[^\n]*" })
-    end
-  end
-  return figures
-end
-
-local function uptime(node)
-  local base = skill.open "base"
-  local identity = base and skill.snapshot(base, node)
-  return identity and identity.uptime_seconds
+  return figures_of.take(self.skills, self.node, function(name, reason)
+    emit(self, "metric_collection_failed", {}, { skill = name, reason = reason })
+  end)
 end
 
 -- After a pause: a node that began anew holds nothing of what was usual.
 function Monitor:resume(t)
-  local up = uptime(self.node)
+  local up = figures_of.uptime(self.node)
   if not up then return end
   self.lost = false
   if self.looked and up < t - self.looked then

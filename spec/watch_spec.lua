@@ -145,6 +145,26 @@ describe("watch", function()
     assert.same({}, lines(watching, "report"))
   end))
 
+  it("can be had by a script too, which goes on when it is ended", live.test(function()
+    local script = write(shop.home .. "/watch_it.lua", [[
+      local beamlens = require "beamlens"
+      beamlens.on("anomaly.started", function() io.stderr:write "it watches\n" end)
+      local ended = assert(beamlens.watch { skills = { "ets" }, anomaly = { collection_interval_ms = 100 } })
+      return 7 + ended.reports]])
+    local watching = program.start({ script, "--node", shop.name, "--cookie-file", shop.cookie_file },
+      { env = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home } })
+    local patience = async.now() + 60
+    while not watching.stderr():find "it watches" and async.now() < patience do async.sleep(0.05) end
+    assert.equal(7, stop(watching))
+  end))
+
+  it("says that the node is not there", live.test(function()
+    local result = program.run({ "watch", "--node", "nobody@127.0.0.1", "--cookie-file", shop.cookie_file },
+      { env = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home } })
+    assert.same({ 3, "" }, { result.code, result.stdout })
+    assert.matches("nobody", result.stderr)
+  end))
+
   it("keeps its file to itself", live.test(function()
     local watching = start()
     until_told(watching, "anomaly.learning_complete")

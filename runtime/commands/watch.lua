@@ -30,7 +30,10 @@ local LINES = {
       or ("%d metrics are known, state %s"):format(figures.metrics, m.state))
   end,
   ["anomaly.learning_complete"] = function(_, figures) return ("learned %d metrics"):format(figures.metrics) end,
-  ["anomaly.anomaly_detected"] = function(m) return (m.told and "anomalous: " or "unusual: ") .. m.text end,
+  -- Else it is told with its escalation, or was a single value; --json has them all.
+  ["anomaly.anomaly_detected"] = function(m)
+    return m.told and m.state == "cooldown" and "anomaly, while keeping still: " .. m.text or nil
+  end,
   ["anomaly.escalation"] = function(m) return "anomaly: " .. m.reason end,
   ["anomaly.auto_trigger_started"] = function() return "looking into it" end,
   ["anomaly.auto_trigger_failed"] = function(m) return "could not look into it: " .. m.reason end,
@@ -69,9 +72,12 @@ function watch.run(call)
   beamlens.options = call.options
   local as_json, say = call.options.json, printer()
   local off = telemetry.on("*", function(event, measurements, metadata)
-    if not LINES[event] then return end
-    say(as_json and object(event, measurements, metadata) .. "\n"
-      or ("%s %s\n"):format(stamp(), plain.text(LINES[event](metadata, measurements))))
+    local line = LINES[event] and LINES[event](metadata, measurements)
+    if as_json and LINES[event] then
+      say(object(event, measurements, metadata) .. "\n")
+    elseif line then
+      say(("%s %s\n"):format(stamp(), plain.text(line)))
+    end
   end)
   local ended, err = beamlens.watch {
     report = function(r)

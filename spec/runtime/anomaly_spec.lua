@@ -175,6 +175,10 @@ describe("monitor of a live node", function()
     assert.equal(at.eval "length(ets:all()).", figures["ets.table_count"])
   end))
 
+  it("leaves out how long was looked", live.test(function()
+    assert.is_nil(watch({ assert(skill.open "base") }):collect()["base.uptime_seconds"])
+  end))
+
   it("tells of a skill whose figures cannot be had, and goes on with the others", live.test(function()
     local figures = watch({ assert(skill.load(BROKEN, "broken.lua")), assert(skill.open "ets") }):collect()
     assert.is_number(figures["ets.table_count"])
