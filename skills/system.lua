@@ -2,6 +2,7 @@
 --- runs on the node it is asked; else /proc is read there, and control groups always are.
 
 local texts = ...
+local cgroup = texts.cgroup
 
 -- A file call waits for a dirty IO scheduler. Where these are what is stuck, a call would wait with them
 -- and cpu_sup, which reads files too, would be brought to a halt: so nothing is read while others queue for
@@ -14,7 +15,6 @@ local GUARDED = texts.words .. [=[
 local PATIENCE = 2 -- seconds
 
 local MB = 1024 * 1024
-local FOLDERS = 8 -- of a control group within another, so many are looked at
 
 local function round(x) return math.floor(x * 100 + 0.5) / 100 end
 local function pct(part, of) return of > 0 and round(100 * part / of) or nil end
@@ -45,89 +45,18 @@ local function os_mon(node)
   return seen
 end
 
--- The control groups of the node that may be limited, innermost first: a limit of an outer one holds too. In
--- a container the path of the outside leads nowhere, and its own group lies at the top.
-local function folders(text, controller)
-  local version, path
-  for line in text:gmatch "[^\n]+" do
-    local names, own = line:match "^%d+:([^:]*):(.*)$"
-    if names == "" and not version then version, path = 2, own end
-    if names and ("," .. names .. ","):find("," .. controller .. ",", 1, true) then version, path = 1, own end
+-- Adds what the node's control group allows. Files that hang now hide nothing of what is known already.
+local function with_limits(node, found, into, ...)
+  local function read(paths)
+    local texts_of, err = files(node, paths)
+    if texts_of and texts_of.unavailable then return {} end
+    return texts_of, err
   end
-  if not version then return end
-  local top, list = version == 2 and "/sys/fs/cgroup" or "/sys/fs/cgroup/" .. controller, {}
-  while path:find "[^/]" and #list < FOLDERS do
-    list[#list + 1] = top .. path
-    path = path:match "^(.*)/[^/]*$"
+  for _, limits in ipairs { ... } do
+    local group, err = limits(read, found["/proc/self/cgroup"])
+    if err then return nil, err end
+    for key, value in pairs(group or {}) do into[key] = value end
   end
-  list[#list + 1] = top
-  return version, list
-end
-
-local NAMES = {
-  memory = { { limit = "memory.limit_in_bytes", used = "memory.usage_in_bytes", stat = "memory.stat" },
-    { limit = "memory.max", used = "memory.current", stat = "memory.stat" } },
-  cpu = { { limit = "cpu.cfs_quota_us", period = "cpu.cfs_period_us", stat = "cpu.stat" },
-    { limit = "cpu.max", stat = "cpu.stat" } },
-}
-
-local function stat(text, word) return tonumber((text or ""):match("%f[^%z\n]" .. word .. " (%d+)")) end
-
--- The tightest of the groups: { limit, and what else NAMES has }, numbers or texts. `amount` makes a number of a
--- limit, or nothing where there is none.
-local function tightest(node, controller, cgroups, amount)
-  local version, list = folders(cgroups or "", controller)
-  if not version then return end
-  local names, paths = NAMES[controller][version], {}
-  for _, folder in ipairs(list) do
-    for _, name in pairs(names) do paths[#paths + 1] = folder .. "/" .. name end
-  end
-  local found, err = files(node, paths)
-  if not found or found.unavailable then return found, err end
-  local best
-  for _, folder in ipairs(list) do
-    local group = {}
-    for key, name in pairs(names) do group[key] = found[folder .. "/" .. name] end
-    group.limit = group.limit and amount(group)
-    if group.limit and (not best or group.limit < best.limit) then best = group end
-  end
-  return best
-end
-
--- Version 1 says a huge number where it means no limit.
-local function bytes(group)
-  local limit = tonumber(group.limit)
-  return limit and limit < 2 ^ 60 and limit or nil
-end
-
-local function cpus(group)
-  local quota, period = group.limit:match "^(%d+)%s+(%d+)"
-  if group.period then quota, period = group.limit:match "^%d+", group.period end
-  quota, period = tonumber(quota), tonumber(period)
-  return quota and period and period > 0 and quota / period or nil
-end
-
-local function container_memory(node, found, into)
-  local group, err = tightest(node, "memory", found["/proc/self/cgroup"], bytes)
-  if err then return nil, err end
-  if not group or group.unavailable then return into end
-  local used, kept = tonumber(group.used), stat(group.stat, "total_inactive_file") or stat(group.stat, "inactive_file")
-  into.cgroup_limit_mb = round(group.limit / MB)
-  if used then
-    used = math.max(0, used - (kept or 0)) -- files that would be let go first
-    into.cgroup_used_mb, into.cgroup_used_pct = round(used / MB), pct(used, group.limit)
-  end
-  return into
-end
-
-local function container_cpu(node, found, into)
-  local group, err = tightest(node, "cpu", found["/proc/self/cgroup"], cpus)
-  if err then return nil, err end
-  if not group or group.unavailable then return into end
-  into.cgroup_cpus = round(group.limit)
-  into.cgroup_periods, into.cgroup_throttled = stat(group.stat, "nr_periods"), stat(group.stat, "nr_throttled")
-  local micro, nano = stat(group.stat, "throttled_usec"), stat(group.stat, "throttled_time")
-  if micro or nano then into.cgroup_throttled_seconds = round(micro and micro / 1e6 or nano / 1e9) end
   return into
 end
 
@@ -187,7 +116,7 @@ local function first_reason(known, found)
 end
 
 -- What both sources say of one thing, and of the container. Files that hang hide no figure of os_mon.
-local function figures(node, of, container)
+local function figures(node, of, limits)
   local known, found, value, err
   known, err = os_mon(node)
   if not known then return nil, err end
@@ -196,7 +125,7 @@ local function figures(node, of, container)
   value = of(known, found)
   if not value then return first_reason(known, found) end
   if found.unavailable then return value end
-  return container(node, found, value)
+  return with_limits(node, found, value, limits)
 end
 
 local COST = "reads up to 30 small files of /proc and /sys/fs/cgroup on a dirty IO scheduler, unless others queue "
@@ -237,9 +166,7 @@ between two looks; a disk over 90 %. Not worth one: memory that files are cached
       logical_processors = known.logical_processors, memory_used_pct = memory.used_pct,
       disk_max_used_pct = disks and disks[1] and disks[1].used_pct }
     if found.unavailable then return seen end
-    seen, err = container_memory(node, found, seen)
-    if not seen then return nil, err end
-    return container_cpu(node, found, seen)
+    return with_limits(node, found, seen, cgroup.memory, cgroup.cpu)
   end,
 
   queries = {
@@ -288,7 +215,7 @@ between two looks; a disk over 90 %. Not worth one: memory that files are cached
           local load = load_of(known, found)
           if load then load.logical_processors = known.logical_processors end
           return load
-        end, container_cpu)
+        end, cgroup.cpu)
       end,
     },
 
@@ -299,7 +226,7 @@ between two looks; a disk over 90 %. Not worth one: memory that files are cached
       returns = { "total_mb", "used_mb", "free_mb", "used_pct", "buffered_mb",
         "cached_mb (with what the kernel can reclaim)", "source (os_mon or /proc)",
         "cgroup_limit_mb", "cgroup_used_mb (without cached files that nobody used of late)", "cgroup_used_pct" },
-      run = function(node) return figures(node, memory_of, container_memory) end,
+      run = function(node) return figures(node, memory_of, cgroup.memory) end,
     },
 
     system_get_disks = {

@@ -54,12 +54,16 @@ local function descriptors(os_pid)
   return count
 end
 
--- Each holds a dirty IO scheduler until it is told to go, as a call to a dead disk does.
-local BLOCK = [[
-  Me = self(),
-  L = [spawn(fun() -> Me ! up, (fun F() -> erts_debug:dirty_io(wait, 100), F() end)() end) || _ <- lists:seq(1, N)],
-  [receive up -> ok end || _ <- L],
-  register(jam, spawn(fun() -> receive free -> [exit(P, kill) || P <- L] end end)), ok.]]
+-- Each holds a dirty IO scheduler as a call to a dead disk does, Ms at a time, until it is told to go; it is done
+-- when so many wait for one.
+local BLOCK = [=[
+  L = [spawn(fun() -> (fun F() -> erts_debug:dirty_io(wait, Ms), F() end)() end) || _ <- lists:seq(1, N)],
+  register(jam, spawn(fun() -> receive free -> [exit(P, kill) || P <- L] end end)),
+  Busy = fun() -> length([P || P <- L, {_, {erts_debug, dirty_io, 2}} <- [process_info(P, current_function)]]) end,
+  Full = fun F(0) -> slow;
+             F(K) -> case {lists:last(erlang:statistics(run_queue_lengths_all)) >= Waiting, Busy()} of
+                       {true, N} -> ok; _ -> receive after 10 -> F(K - 1) end end end,
+  Full(3000).]=]
 
 describe("system skill", function()
   after_each(live.stop_all)
@@ -106,7 +110,7 @@ describe("system skill", function()
   it("leaves files alone while others queue for the schedulers that read them", live.test(function()
     local at = live.start { code = "{ok, _} = application:ensure_all_started(os_mon)." }
     local callback = skill.functions(system, at.node)
-    at.eval(BLOCK, { N = 50 })
+    assert.equal("ok", tostring(at.eval(BLOCK, { N = 50, Ms = 100, Waiting = 20 })))
     assert.matches("^%d+ jobs wait for the node's dirty IO schedulers", callback.system_get_cpu().unavailable)
     assert.equal("os_mon", callback.system_get_memory().source) -- that one has a program of its own
     at.eval "jam ! free."
@@ -115,8 +119,7 @@ describe("system skill", function()
   it("says that file calls hang when its own hang", live.test(function()
     local at = live.start { args = { "+SDio", "2" } }
     local callback = skill.functions(system, at.node)
-    at.eval([[
-      L = [spawn(fun() -> (fun F() -> erts_debug:dirty_io(wait, 60000), F() end)() end) || _ <- lists:seq(1, 2)], ok.]])
+    assert.equal("ok", tostring(at.eval(BLOCK, { N = 2, Ms = 60000, Waiting = 0 })))
     assert.matches("^the node did not answer within 2 s: its file calls hang", callback.system_get_cpu().unavailable)
   end))
 
