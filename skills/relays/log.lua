@@ -166,8 +166,15 @@ local READ = [=[
       {[Say(shape, L, 2), ": ", Do(told, maps:get(report, R, maps:remove(label, R)), shape)], false} end,
 ]=]
 
--- The order is of weight: a fun is copied with whatever variables the funs before it use.
+-- A fun of erl_eval holds, and is copied with, every variable that the text used before it, those of what
+-- stands around this text too. So those that lie in the logger's and our table are made anew, with their own.
 local RELAY = [=[
+  Bare = fun(F, V) ->
+    {value, X, _} = case erl_eval:fun_data(F) of
+      {fun_data, _, C} -> erl_eval:expr({'fun', 1, {clauses, C}}, V);
+      {named_fun_data, _, N, C} -> erl_eval:expr({named_fun, 1, N, C}, V);
+      _ -> {value, F, V} end,
+    X end,
   Filter = fun(E, {A, T, L, Q}) ->
     case atomics:add_get(A, 1, 1) > Q andalso
          (lists:member(maps:get(level, E), L) orelse atomics:add_get(A, 2, 1) > Q) of
@@ -176,14 +183,15 @@ local RELAY = [=[
   Low = [debug, info, notice, warning], Plain = [#{}, #{domain => [elixir]}],
   Keys = [time, pid, mfa, line, domain],
   Count = case catch atomics:new(2, []) of {_, _} -> none; _ -> atomics:new(2, []) end,
-  Tell = fun(R, T) -> fun(E) ->
+  Tell = fun(R, T) -> Bare(fun(E) ->
     M = maps:get(meta, E), L = maps:get(level, E), W = maps:get(msg, E),
     R ! {Count, L, maps:with(Keys, M),
       catch case lists:member(L, Low) andalso lists:member(maps:with([crash_reason, domain], M), Plain) andalso W of
         {string, S} when byte_size(S) > 4096 -> binary:part(S, 0, 4096);
         {string, S} -> unicode:characters_to_binary(S);
         {F, A} when F =/= report -> unicode:characters_to_binary(io_lib:format(F, A, [{chars_limit, 2048}]));
-        _ -> (ets:lookup_element(T, read, 2))(event, W, M) end} end end,
+        _ -> (ets:lookup_element(T, read, 2))(event, W, M) end} end,
+    [{'Count', Count}, {'Keys', Keys}, {'Low', Low}, {'Plain', Plain}, {'R', R}, {'T', T}]) end,
 ]=] .. READ .. [=[
   State = {open, 0}, Every = 100, Quota = 20, Gate = 1000, Id = beamlens_log,
   Min = (fun() -> case [X || X <- [error | Low], atom_to_list(X) =:= binary_to_list(Level)] of
@@ -224,9 +232,10 @@ local RELAY = [=[
     case erlang:function_exported(logger, add_handler, 3) andalso Count =/= none of
       true ->
         T = ets:new(Id, [{read_concurrency, true}]),
-        ets:insert(T, [{read, Read}, {tell, Tell(R, T)}]),
+        Held = [{'Colon', Colon}, {'First', First}, {'Frames', Frames}, {'Hidden', Hidden}, {'Parts', Parts}],
+        ets:insert(T, [{read, Bare(Read, Held ++ [{'Say', Bare(Say, [])}])}, {tell, Tell(R, T)}]),
         case logger:add_handler(Id, logger, #{level => Min, filter_default => stop,
-                                              filters => [{Id, {Filter, {Count, T, Low, Quota}}}]}) of
+                                              filters => [{Id, {Bare(Filter, []), {Count, T, Low, Quota}}}]}) of
           ok -> ok;
           {error, {already_exist, _}} ->
             {taken, "another beamlens-run listens to this node's log, and there is one tap: wait for it to end"};
