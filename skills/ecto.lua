@@ -182,7 +182,7 @@ end
 
 local FIGURES = "query_count, avg_time_ms, max_time_ms, p95_time_ms (within 5 %), slow_count (of slow_ms and more), "
   .. "error_count; listened_seconds of the last minute, dropped (counted, but not measured)"
-local HANDLER = "a telemetry handler: some µs in the process of each query, and 500 small messages a second at most"
+local HANDLER = "a telemetry handler: about 10 µs in the process of each query, 5 % of one core at most beside them"
 
 ---@type Skill
 return {
