@@ -120,8 +120,8 @@ Arguments are never seen. Start, wait a few seconds, get, and stop as soon as yo
       args = { { name = "module", type = "string" }, { name = "func", type = "string" },
         { name = "arity", type = "integer", min = 0, max = 255 } },
       class = "CAUTION",
-      cost = "sets a flag on every process, at its begin and at its end (the node stands still for about 0.25 us for "
-        .. "each process); a breakpoint in one function until its next call, five times a second",
+      cost = "sets a flag on every process once (the node stands still for about 0.25 us for each); a breakpoint in "
+        .. "one function until its next call, five times a second",
       returns = { "tracing", "processes (that it watches; not who is traced by somebody else)", "seconds", "calls",
         "per_second" },
       run = function(node, args)
@@ -169,7 +169,7 @@ Arguments are never seen. Start, wait a few seconds, get, and stop as soon as yo
     trace_stop = {
       doc = "Ends the trace and says what it saw. The node is as it was before.",
       class = "CAUTION",
-      cost = "takes the flag from every process",
+      cost = "takes out the breakpoint",
       returns = SEEN,
       run = function(node)
         node.events.stop "trace"

@@ -5,8 +5,8 @@
 -- breakpoint out, so a function that is called a million times a second is slowed for a moment only, and sets it
 -- again at the next beat: five calls a second at most. Nobody else's trace is touched: neither the pattern of a
 -- function that is traced already nor the flags of a process that has another tracer, nor a control word in use.
--- When worker and janitor are both killed, flags and tracer go with the worker; what is left is a breakpoint that
--- nobody's flag makes use of.
+-- The flags are the worker's: the VM takes them back from all processes when it ends, and it is ended at every end.
+-- Were worker and janitor both killed at once, a breakpoint would stay that nobody's flag makes use of.
 --
 -- Patterns hold for all tracers: where somebody else's sends us calls that we did not ask for, the trace ends.
 --
@@ -62,12 +62,11 @@ return {
             _ -> R ! {Key, armed, Watch(R)}, Gate(Key), ok end;
         {_, {_, false}, _} -> {taken, "somebody uses the node's trace control word, which is not changed under him"};
         _ -> {taken, ["somebody traces ", Call, " already, and a function has one pattern"]} end end,
-    Off = fun(R) ->
+    Off = fun(_) ->
       case Open() of Key -> Gate(0); _ -> ok end,
       case erlang:get(trace) of
         undefined ->
-          case Pattern() of {_, Spec} -> Set(false); _ -> ok end,
-          erlang:trace(processes, false, Flags(R));
+          case Pattern() of {_, Spec} -> Set(false); _ -> ok end;
         S -> trace:session_destroy(S) end end,
     Take = fun({trace_ts, P, call, X, {A, B, C}}, {N, T} = S) when X =:= Of ->
                  case Pattern() of
