@@ -83,9 +83,9 @@ return {
   F = Words(case catch erlang:trace_info(new, flags) of {_, X} -> X; _ -> [] end),
   Some1000 = lists:sublist(lists:append(S), 1000), Tr = lists:flatmap(Traced, Some1000),
   Su = Which(status, suspended),
-  By = if Su =:= []; length(hd(S)) > 5000 -> []; true ->
-    [#{pid => Show(P), suspends => [Show(Y) || {Y, _, _} <- L]} || P <- lists:sublist(lists:append(S), 5000),
-      [_ | _] = L <- [Item(P, suspending)]] end,
+  Suspends = fun(P) -> case Item(P, suspending) of
+    [_ | _] = L -> [#{pid => Show(P), suspends => [Show(X) || {X, _, _} <- L]}]; _ -> [] end end,
+  By = if Su =:= [] -> []; true -> lists:flatmap(Suspends, lists:sublist(lists:append(S), 5000)) end,
   G = lists:usort(lists:append([lists:usort([X || {_, X} <- Ask(H, group_leader)]) || H <- S])),
   Dead = [X || X <- G, node(X) =:= node(), not is_process_alive(X)],
   Led = lists:append([Which(group_leader, X) || X <- lists:sublist(Dead, 20)]),
