@@ -38,7 +38,8 @@ return {
   keep = 3000,
   per_second = 40,
   variables = { SlowMs = 100 },
-  -- attach_many writes to the node's log that a handler is a fun of no module, and then does what we do.
+  -- attach_many writes to the node's log that a handler is a fun of no module, and then does what we do. A
+  -- handler whose worker is dead is what remains of us where worker and janitor were killed at once.
   -- A fun carries what every fun before it used, and each copy of it to a process or a table is whole: so the
   -- handler comes first, and helpers stand inside the fun that needs them.
   text = [=[
@@ -74,11 +75,15 @@ return {
         frozen -> {missing, "telemetry:persist/0 was called: a new handler would have every process collect garbage"};
         [] -> {missing, "no Ecto repo runs on this node: none is in Ecto's registry or in an application's ecto_repos"};
         L ->
+          atomics:put(A, 2, 250), atomics:put(A, 4, 20),
+          atomics:put(A, 5, erlang:convert_time_unit(SlowMs, millisecond, native)),
+          [telemetry:detach(Id) || X <- telemetry:list_handlers([]), maps:get(id, X) =:= Id,
+                                   {P, C} <- [maps:get(config, X)], is_reference(C), not is_process_alive(P)],
           X = case Has(telemetry_handler_table, insert, 4) of
             true -> telemetry_handler_table:insert(Id, L, Hear, {R, A});
             false -> telemetry:attach_many(Id, L, Hear, {R, A}) end,
           case X of
-            ok -> atomics:put(A, 5, erlang:convert_time_unit(SlowMs, millisecond, native)), ok;
+            ok -> ok;
             _ -> {taken, "a handler beamlens_telemetry is attached already: another beamlens listens to this node"}
           end end end,
     Off = fun(R) ->
