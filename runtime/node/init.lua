@@ -70,7 +70,7 @@ local function establish(n, deadline)
   if not opened then return nil, err end
   -- A node that was started anew may be of another release, and parse to other forms.
   if n.link and n.link.session.peer_creation ~= opened.session.peer_creation then
-    n.forms, n.before = {}, nil -- and what the old one had is nothing to compare with
+    n.forms, n.before, n.map_bindings = {}, nil, nil -- and what the old one had is nothing to compare with
     n.past:forget()
   end
   n.link = opened

@@ -88,10 +88,28 @@ local function form_of(n, text, o)
   return form, err
 end
 
--- erl_eval wants an ordered list of pairs.
-local function bindings_of(variables)
-  local names, list = {}, {}
-  for name in pairs(variables or {}) do names[#names + 1] = name end
+local FIRST_WITH_MAPS = 25 -- of erl_eval's bindings
+
+-- Asked once for each node that we attach to; while it has no time to say, the old way is always right.
+local function takes_maps(n, o)
+  if n.map_bindings == nil then
+    local release = n.calls:run("erlang", "system_info", { A.otp_release }, { timeout = o.timeout,
+      deadline = o.deadline, priority = o.priority })
+    if release ~= nil then n.map_bindings = (tonumber(tostring(release)) or 0) >= FIRST_WITH_MAPS end
+  end
+  return n.map_bindings
+end
+
+-- erl_eval merges bindings after each argument of a call and each element of a tuple or list: as an
+-- ordered list of pairs that takes time by the square of the variables that are bound. What it is
+-- given, it goes on with; a map halves the time of a long text.
+local function bindings_of(n, variables, o)
+  local names, list, map = {}, {}, {}
+  for name, value in pairs(variables or {}) do
+    names[#names + 1] = name
+    map[name] = value
+  end
+  if takes_maps(n, o) then return etf.amap(map) end
   table.sort(names)
   for i, name in ipairs(names) do list[i] = tuple(A[name], variables[name]) end
   return list
@@ -159,7 +177,7 @@ function evaluate(n, text, variables, given)
   if not form then return nil, err end
   if not n.calls:limited() then form = limited_form(form, o) end
   -- With the last argument the value alone comes back, without the bindings.
-  local arguments = { form, bindings_of(variables), A.none, A.none, A.value }
+  local arguments = { form, bindings_of(n, variables, o), A.none, A.none, A.value }
   local answer, cost
   answer, err, cost = n.calls:run("erl_eval", "expr", arguments, o)
   n.load:count(cost)

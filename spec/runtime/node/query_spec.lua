@@ -27,6 +27,17 @@ describe("a query", function()
     assert.same({ "halt().", 3, true, { 1.5, 2 }, A.shop }, value)
   end))
 
+  it("has the same variables where erl_eval wants them as pairs, before OTP 25", live.test(function()
+    local known = n.map_bindings
+    n.map_bindings = false
+    local value = n.query("{Text, Count, Flag, Rows, Name}.", {
+      Text = "halt().", Count = 3, Flag = true, Rows = { 1.5, 2 }, Name = A.shop,
+    })
+    n.map_bindings = known
+    assert.same({ "halt().", 3, true, { 1.5, 2 }, A.shop }, value)
+    assert.is_true(known)
+  end))
+
   it("sends only the answer back, not what its variables hold", live.test(function()
     local before = n.load.bytes
     n.query "X = lists:seq(1, 100000), hd(X)."
