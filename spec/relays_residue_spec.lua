@@ -99,6 +99,7 @@ describe("nothing of ours is left on a node", function()
   setup(function()
     at = live.start()
     async.run(function()
+      shop.load(at, "telemetry_handler_table.erl")
       shop.load(at, "telemetry.erl")
       at.eval(REPO)
       at.eval(STATE) -- what the specs' own looks load comes first
