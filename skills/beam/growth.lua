@@ -74,22 +74,29 @@ local function trend(name, looks, seconds)
   return row
 end
 
---- The looks that were kept and one now; two now where nothing was kept.
-local function looks_at(node, metric, minutes_back)
-  local looks = minutes_back * 60 > WAIT and node.history(metric, minutes_back) or {}
-  local waited = 0
-  if #looks == 0 or looks[1].age < WAIT then
-    local first, err = node.ask(metric)
-    if not first then return nil, err end
-    node.sleep(WAIT)
-    looks, waited = { { age = 0, value = first } }, WAIT
+--- For each metric the looks that were kept and one now; two now where nothing was kept of one.
+local function looks_at(node, minutes_back)
+  local all, waits = {}, false
+  for i, kept in ipairs(TRENDS) do
+    local looks = minutes_back * 60 > WAIT and node.history(kept[1], minutes_back) or {}
+    all[i] = {}
+    for j, look in ipairs(looks) do all[i][j] = look end
+    if #looks == 0 or looks[1].age < WAIT then
+      local first, err = node.ask(kept[1])
+      if not first then return nil, err end
+      all[i], waits = { { age = 0, value = first } }, true
+    end
   end
-  local now, err = node.ask(metric)
-  if not now then return nil, err end
-  local list = {}
-  for i, look in ipairs(looks) do list[i] = { age = look.age + waited, value = look.value } end
-  list[#list + 1] = { age = 0, value = now }
-  return list
+  if waits then node.sleep(WAIT) end
+  for i, kept in ipairs(TRENDS) do
+    local now, err = node.ask(kept[1])
+    if not now then return nil, err end
+    for j, look in ipairs(all[i]) do
+      all[i][j] = { age = look.age + (waits and WAIT or 0), value = look.value }
+    end
+    table.insert(all[i], { age = 0, value = now })
+  end
+  return all
 end
 
 return {
@@ -247,10 +254,11 @@ return {
         "figures[]: figure, first, last, lowest, highest, per_minute, rose, fell (looks that saw more, or less, than "
           .. "the one before)" },
       run = function(node, args)
+        local all, err = looks_at(node, args.minutes_back)
+        if not all then return nil, err end
         local rows, answer = {}, { seconds = 0, looks = 0 }
-        for _, kept in ipairs(TRENDS) do
-          local looks, err = looks_at(node, kept[1], args.minutes_back)
-          if not looks then return nil, err end
+        for at, kept in ipairs(TRENDS) do
+          local looks = all[at]
           for i = 2, #kept do rows[#rows + 1] = trend(kept[i], looks, looks[1].age) end
           answer.seconds, answer.looks = math.max(answer.seconds, round(looks[1].age)), math.max(answer.looks, #looks)
         end

@@ -149,7 +149,7 @@ describe("beam skill, growth", function()
       end }
       local trends = assert(skill.call(beam, "beam_trends", { 5 }, node))
       eval "crowd:stop(pond)."
-      assert.same({ 2, 2, 4 }, { trends.seconds, trends.looks, slept })
+      assert.same({ 2, 2, 2 }, { trends.seconds, trends.looks, slept })
       assert.equal(eval "erlang:system_info(process_count)." , by(trends.figures, "figure", "process_count").first)
     end))
   end)
