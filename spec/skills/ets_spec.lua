@@ -132,7 +132,7 @@ describe("ets skill", function()
     assert.is_true(eval "is_pid(whereis(churn)) andalso exit(whereis(churn), kill).")
   end))
 
-  it("is not empty on a real leak: reports the table that grew between two looks, and none that did not", live.test(function()
+  it("is not empty on a real leak: reports the table that grew, and none that did not", live.test(function()
     during = function() insert(500) end
     local growth = callback.ets_growth_stats(0.05)
     local row = find(growth.tables, "parcels")
