@@ -7,7 +7,8 @@ local texts = ...
 -- Put together here from constants, and nowhere else. `Kin` is the living children of every process that started
 -- any. Supervisors were started by proc_lib and trap exits, which both are seen without a signal; of those that
 -- may be one the dictionary tells, where it cannot be too large to be copied: not if the process holds over
--- 32 MB beyond 256 bytes for each child. Before OTP 25 the parent is asked of every dictionary.
+-- 32 MB beyond 256 bytes for each child. Before OTP 25 the parent is asked of every dictionary. Where there are
+-- very many, their pids stand beside our heap as binaries meanwhile (`Pack`): of a million, lists are too much of it.
 local TREE = texts.walk .. [=[
   Run = fun(L, M) -> ets:match_spec_run(L, ets:match_spec_compile(M)) end,
   Modern = try is_tuple(erlang:process_info(self(), parent)) catch error:badarg -> false end,
@@ -21,8 +22,11 @@ local TREE = texts.walk .. [=[
   Group = case erlang:function_exported(maps, groups_from_list, 3) of
     true -> fun(L) -> maps:groups_from_list(fun erlang:hd/1, fun erlang:tl/1, L) end;
     false -> fun(L) -> lists:foldl(fun([K | V], A) -> maps:put(K, [V | maps:get(K, A, [])], A) end, #{}, L) end end,
+  Pack = fun() -> case erlang:system_info(process_count) > 200000 of
+    true -> lists:map(fun erlang:term_to_binary/1, All()); false -> All() end end,
+  Open = fun(H) when is_binary(H) -> binary_to_term(H); (H) -> H end,
   Kin = fun(S) -> lists:foldl(fun(H, A) ->
-    maps:merge_with(fun(_, X, Y) -> X ++ Y end, Group(Ups(H)), A) end, #{}, S) end,
+    maps:merge_with(fun(_, X, Y) -> X ++ Y end, Group(Ups(Open(H))), A) end, #{}, S) end,
   Kids = fun(P, K) -> maps:get(P, K, []) end,
   Able = fun(H, K) ->
     C = Run(lists:zip3(Ask(H, initial_call), Ask(H, trap_exit), H),
@@ -31,7 +35,7 @@ local TREE = texts.walk .. [=[
     Run(L, [{{G, '$7'}, [{'=<', X, 4000000}], ['$7']}])
       ++ [P || {P, W} <- Run(L, [{{G, '$7'}, [{'>', X, 4000000}], [{{'$7', X}}]}]),
                W =< 4000000 + 32 * length(Kids(P, K))] end,
-  Sups = fun(S, K) -> C = lists:append([Able(H, K) || H <- S]), Pa = maps:keys(maps:with(C, K)),
+  Sups = fun(S, K) -> C = lists:append([Able(Open(H), K) || H <- S]), Pa = maps:keys(maps:with(C, K)),
     A = lists:sublist(Pa ++ (C -- Pa), 50000),
     {Run(lists:zip(lists:map(fun proc_lib:translate_initial_call/1, A), A),
       [{{{supervisor, '_', '_'}, '$1'}, [], ['$1']}]), length(C) - length(A)} end,
@@ -55,7 +59,7 @@ local CALLS = TREE .. [=[
 
 -- `Listed` is what a supervisor says of its children, none at all where it has more than can be copied.
 local ONE = CALLS .. [=[
-  K = Kin(All()),
+  K = Kin(Pack()),
   Listed = fun(P) -> case Sups([[P]], K) of
       {[P], _} -> case length(Kids(P, K)) of
           X when X > 20000 -> {many, X};
@@ -92,12 +96,12 @@ Name the supervisor and the child, how many restarts in what time, and the inten
 
   queries = {
     totals = TREE .. [=[
-  S = All(), K = Kin(S), {L, _} = Sups(S, K),
+  S = Pack(), K = Kin(S), {L, _} = Sups(S, K),
   #{supervisor_count => length(L), total_children => lists:sum(lists:map(fun erlang:length/1,
     maps:values(maps:with(L, K))))}.]=],
 
     list = CALLS .. [=[
-  S = All(), K = Kin(S), {L, Left} = Sups(S, K),
+  S = Pack(), K = Kin(S), {L, Left} = Sups(S, K),
   Sizes = lists:zip(lists:map(fun erlang:length/1, lists:map(fun(P) -> Kids(P, K) end, L)), L),
   Most = lists:sublist(lists:reverse(lists:sort(Sizes)), 50),
   Said = maps:from_list(Call([P || {N, P} <- Most, N =< 20000], Gen(count_children), 1000)),
@@ -130,7 +134,7 @@ Name the supervisor and the child, how many restarts in what time, and the inten
 
     -- Level by level, 100 processes at most: of each first 20 supervisors, then ten others.
     tree = TREE .. [=[
-  K = Kin(All()), P = Main(SupervisorName),
+  K = Kin(Pack()), P = Main(SupervisorName),
   Few = fun(X, L, Is) -> S = maps:with(L, Is), N = lists:sublist(lists:sort(maps:keys(S)), 20),
     lists:zip3(lists:duplicate(length(N), X), N, lists:duplicate(length(N), supervisor))
       ++ [{X, C, process} || C <- lists:sublist(lists:sort(case maps:size(S) of 0 -> L; _ -> L -- maps:keys(S) end),
@@ -153,7 +157,7 @@ Name the supervisor and the child, how many restarts in what time, and the inten
 
     -- How long something has been an orphan, history tells.
     orphan_pids = TREE .. [=[
-  K = Kin(All()), Home = Run(maps:keys(K), [{'$1', [{'=:=', {node, '$1'}, {node}}], ['$1']}]),
+  K = Kin(Pack()), Home = Run(maps:keys(K), [{'$1', [{'=:=', {node, '$1'}, {node}}], ['$1']}]),
   Dead = Run(lists:zip(lists:map(fun erlang:is_process_alive/1, Home), Home), [{{false, '$1'}, [], ['$1']}]),
   lists:map(Show, lists:sublist(lists:append(maps:values(maps:with(Dead, K))), 300)).]=],
   },

@@ -10,10 +10,10 @@ return {
     -- the sensor, and nothing else of its state is kept. Those whose children changed in the window are asked
     -- first; none whose heap is over 1.6 MB, and 32 MB together, for a state comes as a copy.
     restarts = texts.calls .. [=[
-  S = All(), K = Kin(S), {L, _} = Sups(S, K), T = Now(),
+  {L, K} = (fun(S) -> (fun(X) -> {Y, _} = Sups(S, X), {Y, maps:with(Y, X)} end)(Kin(S)) end)(Pack()), T = Now(),
   receive after WindowMs -> ok end,
-  After = Kin(All()), W = Since(T),
-  New = maps:from_list([{P, Z} || P <- L, Z <- [Kids(P, After) -- Kids(P, K)], Z =/= []]),
+  After = (fun(X) -> maps:with(L, X) end)(Kin(Pack())), W = Since(T),
+  New = (fun() -> maps:from_list([{P, Z} || P <- L, Z <- [Kids(P, After) -- Kids(P, K)], Z =/= []]) end)(),
   {I, G, X, _} = Shape(memory),
   Size = lists:reverse(lists:sort([{length(maps:get(P, New, [])), Z, P} || {P, Z} <- Run(lists:zip(Ask(L, I), L),
     [{{G, '$7'}, [{'=<', X, 200000}], [{{'$7', X}}]}])])),

@@ -2,10 +2,13 @@
 
 local texts = ...
 
--- The dead parents of those who live; before OTP 25, of those who keep their ancestors in the dictionary.
+-- The dead parents of those who live; before OTP 25, of those who keep their ancestors in the dictionary. What
+-- holds all processes is bound inside of funs only, so that a million of them are not kept three times.
 local DEAD = texts.tree .. [=[
   Dead = fun(K) -> L = Run(maps:keys(K), [{'$1', [{'=:=', {node, '$1'}, {node}}], ['$1']}]),
     Run(lists:zip(lists:map(fun erlang:is_process_alive/1, L), L), [{{false, '$1'}, [], ['$1']}]) end,
+  Lost = fun(K) -> lists:append(maps:values(maps:with(Dead(K), K))) end,
+  Above = fun(P) when Modern -> Item(P, parent); (P) -> Up(P) end,
   Heavy = fun(L, N) -> [P || {_, _, _, P} <- Best(Slices(L, length(L), []), [], Shape(memory), N, -1, [])] end,
   Old = fun(P) -> case Item(P, total_heap_size) of
       X when is_integer(X), X =< 4000000 -> case Item(P, dictionary) of
@@ -25,32 +28,35 @@ return {
     -- Most processes are linked to who started them, so the links of the few parents acquit the many children
     -- without waking them; only the rest is asked. What init itself started is the machine's own.
     unlinked = DEAD .. [=[
-  S = All(), K = maps:remove(whereis(init), Kin(S)), Ds = Dead(K),
-  Kept = lists:sublist(lists:reverse(lists:sort([{length(V), P}
-    || {P, V} <- maps:to_list(maps:without(Ds, K))])), 5000),
-  Free = fun(P) -> case Item(P, links) of L when is_list(L) -> Kids(P, K) -- L; _ -> Kids(P, K) end end,
-  Rest = case Modern of true -> []; false -> lists:append(S) -- lists:append([[whereis(init)] | maps:values(K)]) end,
-  C = lists:append([Free(P) || {_, P} <- Kept]) ++ Rest
-    ++ lists:append(maps:values(maps:without([P || {_, P} <- Kept], K))),
-  A = Heavy(C, 5000),
-  U = [X || {_, _, _, _, P} = X <- Run(lists:zip(Ask(A, [links, monitors, monitored_by, current_function]), A),
-    [{{[{links, []}, {monitors, '$1'}, {monitored_by, '$2'}, {current_function, '$3'}], '$4'}, [],
-      [{{x, {length, '$1'}, {length, '$2'}, '$3', '$4'}}]}]), not Ours(P)],
-  F = lists:foldl(fun(X, M) -> maps:put(element(4, X), maps:get(element(4, X), M, 0) + 1, M) end, #{}, U),
-  R = [Y || {_, M, N, _, P} <- lists:sublist(U, 50), Y <- Row(P, #{monitor_count => M, monitored_by_count => N})],
-  #{total => length(U), showing => length(R), left_out => length(C) - length(A), processes => R,
+  Kept = fun(K) -> L = maps:to_list(maps:without(Dead(K), K)), {Ps, Vs} = lists:unzip(L),
+    {_, X} = lists:unzip(lists:sublist(lists:reverse(lists:sort(lists:zip(lists:map(fun erlang:length/1, Vs), Ps))),
+                                       5000)), X end,
+  Free = fun(P, K) -> case Item(P, links) of L when is_list(L) -> Kids(P, K) -- L; _ -> Kids(P, K) end end,
+  Loose = fun(K, L) -> lists:append([Free(P, K) || P <- L] ++ maps:values(maps:without(L, K))) end,
+  Rest = fun(_) when Modern -> []; (K) -> erlang:processes() -- lists:append([[whereis(init)] | maps:values(K)]) end,
+  Free2 = fun() -> (fun(K) -> (fun([]) -> Loose(K, Kept(K)); (L) -> L ++ Loose(K, Kept(K)) end)(Rest(K)) end)
+    (maps:remove(whereis(init), Kin(Pack()))) end,
+  {C, A} = (fun(L) -> {length(L), Heavy(L, 5000)} end)(Free2()),
+  U = lists:filter(fun(X) -> not Ours(element(5, X)) end,
+    Run(lists:zip(Ask(A, [links, monitors, monitored_by, current_function]), A),
+      [{{[{links, []}, {monitors, '$1'}, {monitored_by, '$2'}, {current_function, '$3'}], '$4'}, [],
+        [{{x, {length, '$1'}, {length, '$2'}, '$3', '$4'}}]}])),
+  F = lists:foldl(fun(X, M) -> maps:put(X, maps:get(X, M, 0) + 1, M) end, #{}, Run(U,
+    [{{'_', '_', '_', '$1', '_'}, [], ['$1']}])),
+  Rows = fun(L) -> [Y || {_, M, N, _, P} <- L, Y <- Row(P, #{monitor_count => M, monitored_by_count => N})] end,
+  R = Rows(lists:sublist(U, 50)),
+  #{total => length(U), showing => length(R), left_out => C - length(A), processes => R,
     groups => [Some([{current_function, Func(X)}, {count, N}])
                || {X, N} <- lists:sublist(lists:reverse(lists:keysort(2, maps:to_list(F))), 10)]}.]=],
 
     orphaned = DEAD .. [=[
-  K = Kin(All()), M = maps:with(Dead(K), K),
-  L = [P || P <- lists:append(maps:values(M)), not Ours(P)],
-  Parent = maps:from_list([{P, X} || {X, V} <- maps:to_list(M), P <- V]),
-  R = [Y || P <- Heavy(L, 50), A <- [Old(P)], Y <- Row(P, Some([{initial_call, Born(P)},
-    {dead_ancestor_pids, [Show(X) || X <- lists:usort([maps:get(P, Parent) | lists:filter(Gone, A)])]},
+  Rows = fun(L) -> [Y || P <- L, A <- [Old(P)], Y <- Row(P, Some([{initial_call, Born(P)},
+    {dead_ancestor_pids, [Show(X) || X <- lists:usort(lists:filter(Gone, [Above(P) | A]))]},
     {ancestor_names, case [Text(X) || X <- A, is_atom(X)] of [] -> undefined; X -> X end},
-    {link_count, case Item(P, links) of X when is_list(X) -> length(X); _ -> undefined end}]))],
-  #{total => length(L), showing => length(R), processes => R}.]=],
+    {link_count, case Item(P, links) of X when is_list(X) -> length(X); _ -> undefined end}]))] end,
+  {N, Most} = (fun(L) -> {length(L), Heavy(L, 50)} end)((fun(K) -> Lost(K) end)(Kin(Pack()))),
+  R = Rows(Most),
+  #{total => N, showing => length(R), processes => R}.]=],
 
     -- A supervisor that was started again under its name finds none of the children of the one before.
     zombies = texts.one .. DEAD:sub(#texts.tree + 1) .. [=[
@@ -60,8 +66,9 @@ return {
     try list_to_existing_atom("Elixir." ++ binary_to_list(SupervisorName)) catch _:_ -> none end end end,
   Atom = (fun(true) -> (fun(X) when is_atom(X) -> X; (_) -> none end)(Item(P, registered_name));
              (_) when is_pid(P) -> none; (_) -> Word() end)(Alive),
-  Ds = Dead(K), Orphans = Heavy(lists:append(maps:values(maps:with(Ds, K))), 2000),
-  Named = [{X, former} || Atom =/= none, Atom =/= undefined, X <- Orphans, hd(Old(X) ++ [none]) =:= Atom],
+  Before = fun(none) -> []; (undefined) -> [];
+              (N) -> [{X, former} || X <- Heavy(Lost(K), 2000), hd(Old(X) ++ [none]) =:= N] end,
+  Named = Before(Atom),
   {Status, Mine} = case Alive of
     true -> case Listed(P) of
       {ok, L} when is_list(L) -> {alive, [{X, unlisted} || X <- Kids(P, K) -- [C || {_, C, _, _} <- L],
@@ -70,7 +77,8 @@ return {
       Odd -> {Odd, []} end;
     false -> {dead, [{X, dead} || is_pid(P), X <- Kids(P, K)]} end,
   U = Mine ++ Named,
-  R = [Y || {X, W} <- lists:sublist(U, 50), Y <- Row(X, Some([{reason, atom_to_binary(W)}, {initial_call, Born(X)}]))],
+  Rows = fun(L) -> [Y || {X, W} <- L, Y <- Row(X, Some([{reason, atom_to_binary(W)}, {initial_call, Born(X)}]))] end,
+  R = Rows(lists:sublist(U, 50)),
   Some([{status, atom_to_binary(Status)}, {supervisor_pid, case is_pid(P) of true -> Show(P); false -> undefined end},
     {total, length(U)}, {showing, length(R)}, {zombies, R}]).]=],
   },
