@@ -14,7 +14,7 @@ local REPOS = [=[
                       Has(X, query, 3), Has(X, transaction, 2), Has(X, '__adapter__', 0)]) end,
 ]=]
 
--- Sql, Params: the question. Repo: by name, or empty for the first. Path: a schema to look in, or empty
+-- Sql, Params: the question. Repo: by name, or empty for the first on PostgreSQL. Path: a schema to look in, or empty
 -- for the connection's own. Our own queries shall neither be logged nor counted: both are the repo's options.
 -- What ends the transaction is a rollback, whatever came of it. A connection that was there but would not
 -- answer is given up after 15 s; the database itself ends a statement after 5 s (Limits).
@@ -38,13 +38,14 @@ local DATABASE = REPOS .. [=[
   case {Repos(), Repo} of
     {[], _} -> #{missing => true};
     {L, B} ->
-      case [X || X <- L, byte_size(B) =:= 0 orelse Text(X) =:= B] of
+      {F, H} = lists:partition(fun(X) -> X:'__adapter__'() =:= 'Elixir.Ecto.Adapters.Postgres' end, L),
+      case [X || X <- F ++ H, byte_size(B) =:= 0 orelse Text(X) =:= B] of
         [] -> #{unknown => lists:map(Text, L)};
         [R | _] ->
           M = Some([{repo, Text(R)}, {others, case lists:map(Text, L -- [R]) of [] -> undefined; Z -> Z end}]),
-          case R:'__adapter__'() of
-            'Elixir.Ecto.Adapters.Postgres' -> maps:merge(M, Read(R));
-            X -> M#{adapter => Text(X)} end end end.]=]
+          case lists:member(R, F) of
+            true -> maps:merge(M, Read(R));
+            false -> M#{adapter => Text(R:'__adapter__'())} end end end.]=]
 
 local BEGIN = "SET TRANSACTION READ ONLY"
 local LIMITS = [[SELECT set_config('statement_timeout', '5000', true), set_config('lock_timeout', '1000', true),

@@ -129,6 +129,15 @@ describe("oban skill", function()
     no_secret(failing)
   end))
 
+  it("finds the repo that has the table among several", live.test(function()
+    pg:ask "CREATE DATABASE archive"
+    shop.open_another(at, pg, "Shop.Archive", "archive")
+    local oldest, archive = callback.oban_oldest(1), callback.oban_oldest(1, "public", "Shop.Archive")
+    at.eval "ok = application:set_env(shop, ecto_repos, ['Elixir.Shop.Repo']), true."
+    assert.same({ "Shop.Repo", "Shop.Thumbnails" }, { oldest.repo, oldest.jobs[1].worker })
+    assert.is_truthy(archive.unavailable)
+  end))
+
   it("looks into another schema where it is told to", live.test(function()
     pg:ask [[CREATE SCHEMA "Night Shift"; CREATE TABLE "Night Shift".oban_jobs (LIKE oban_jobs INCLUDING DEFAULTS);
       CREATE TYPE "Night Shift".oban_job_state AS ENUM ('available');

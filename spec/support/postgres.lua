@@ -22,7 +22,7 @@ $AS "$BIN/initdb" -D "$HOME/data" -U postgres --auth=trust --no-sync --locale=C 
 $AS "$BIN/postgres" -D "$HOME/data" -p "$PORT" -k "$HOME" -c listen_addresses=127.0.0.1 -c fsync=off \
   -c autovacuum=off -c max_connections=40 -c shared_buffers=16MB -c jit=off "$@" > server.log 2>&1 &
 SERVER=$!
-until "$BIN/pg_isready" -q -h "$HOME" -p "$PORT"; do
+until "$BIN/pg_isready" -q -U postgres -h "$HOME" -p "$PORT"; do
   kill -0 $SERVER 2> /dev/null || break
   sleep 0.05
 done

@@ -25,10 +25,12 @@ local shop = {}
 --- preprocessor runs there.
 ---@param at table      what live_node.start gave
 ---@param file string
-function shop.load(at, file)
+---@param change? fun(text: string): string
+function shop.load(at, file, change)
   local source = assert(io.open("spec/support/" .. file))
   local text, macros = source:read "*a", {}
   source:close()
+  if change then text = change(text) end
   text = text:gsub("%-define%((%u+_?%u*), (.-)%)%.\n", function(name, value)
     macros[name] = value
     return "\n"
@@ -53,6 +55,20 @@ function shop.open(at, pg, size)
   shop.load_telemetry(at)
   shop.load(at, "shop_repo.erl")
   at.eval(OPEN, { Port = pg.port, Size = size or 3 })
+end
+
+--- Another repo on a node where the shop is open.
+---@param name string        "Shop.Archive"
+---@param database string
+---@param adapter? string    "MyXQL"
+function shop.open_another(at, pg, name, database, adapter)
+  shop.load(at, "shop_repo.erl", function(text)
+    text = text:gsub("Shop%.Repo", name)
+    return adapter and text:gsub("Ecto%.Adapters%.Postgres", "Ecto.Adapters." .. adapter) or text
+  end)
+  at.eval([[ M = binary_to_atom(Name), ok = M:start(Port, "postgres", binary_to_list(Database), 1),
+    {ok, L} = application:get_env(shop, ecto_repos), application:set_env(shop, ecto_repos, [M | L]), true. ]],
+    { Name = "Elixir." .. name, Port = pg.port, Database = database })
 end
 
 return shop

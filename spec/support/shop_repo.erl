@@ -9,7 +9,7 @@
 -define(EVENT, [shop, repo, query]).
 -define(QUEUE_MS, 300).
 
-'__adapter__'() -> persistent_term:get(shop_adapter, 'Elixir.Ecto.Adapters.Postgres').
+'__adapter__'() -> 'Elixir.Ecto.Adapters.Postgres'.
 
 %% The pool: free connections, and who waits. A connection whose user died is thrown away.
 start(Port, User, Database, Size) ->

@@ -102,12 +102,19 @@ describe("a question to the database", function()
     assert.equal("probe: no such repo runs here, there is Shop.Repo", select(2, ask("SELECT 1", "", "Shop.Archive")))
   end))
 
-  it("is not put to another kind of database", live.test(function()
-    at.eval "persistent_term:put(shop_adapter, 'Elixir.Ecto.Adapters.MyXQL'), true."
-    local answer = ask "SELECT 1"
-    at.eval "persistent_term:erase(shop_adapter)."
-    assert.equal("the repo Shop.Repo is not on PostgreSQL but on Ecto.Adapters.MyXQL", answer.unavailable)
-  end))
+  it("goes to the first repo on PostgreSQL or to the one that is named, and says which others there are", live.test(
+    function()
+      pg:ask "CREATE DATABASE archive"
+      shop.open_another(at, pg, "Shop.Cache", "archive", "MyXQL")
+      shop.open_another(at, pg, "Shop.Archive", "archive")
+      local where = "SELECT current_database()::text AS database"
+      local first, named, cache = ask(where), ask(where, "", "Shop.Repo"), ask(where, "", "Shop.Cache")
+      at.eval "ok = application:set_env(shop, ecto_repos, ['Elixir.Shop.Repo']), true."
+      assert.same({ "Shop.Archive", { "Shop.Cache", "Shop.Repo" }, "archive" },
+        { first.repo, first.others, first.rows[1].database })
+      assert.same({ "Shop.Repo", "postgres" }, { named.repo, named.rows[1].database })
+      assert.equal("the repo Shop.Cache is not on PostgreSQL but on Ecto.Adapters.MyXQL", cache.unavailable)
+    end))
 
   it("is not put at all where no repo runs", live.test(function()
     at.eval "ok = application:set_env(shop, ecto_repos, []), true."
