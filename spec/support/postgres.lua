@@ -12,7 +12,7 @@ local PATIENCE_S = 60
 -- Nothing of it shall outlive the spec, so it need not reach the disk.
 local HOLD = [[
 umask 077
-HOME=$(mktemp -d) && cd "$HOME" || exit 1
+HOME=$(TMPDIR=/tmp mktemp -d) && cd "$HOME" || exit 1
 BIN=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
 AS=
 if [ "$(id -u)" -eq 0 ]; then
