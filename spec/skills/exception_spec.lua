@@ -22,6 +22,8 @@ local ERLANG = [==[
      run(badarg, S) -> {atom_to_list(S)};
      run(clause, S) -> {nothing(S)};
      run(undef, S) -> spec_gone:away(S);
+     run(error, S) -> error({broken, S});
+     run(logged, S) -> logger:error(\"it broke\", #{crash_reason => {{broken, S}, []}}), run(error, S);
      run(exit, S) -> exit({refused, S});
      run(throw, S) -> throw({tossed, S});
      run(noproc, S) -> gen_server:call(spec_prices, {get, S});
@@ -183,6 +185,19 @@ describe("exception skill, on an Erlang node", function()
     assert.same({ error = 1, exit = 1, throw = 1 }, callback.exception_stats().by_kind)
     assert.same({ 1, "tossed" }, { callback.exception_recent(10, "throw").total,
       callback.exception_recent(10, "throw").exceptions[1].type })
+  end))
+
+  it("takes proc_lib's word for what the server's own report cannot tell", live.test(function()
+    server "error"
+    local e = one(2)
+    assert.same({ "error", "broken" }, { e.kind, e.type })
+  end))
+
+  it("counts what was logged with a crash_reason, but not again when its process dies of it", live.test(function()
+    eval "[logger:error(\"broke\", #{crash_reason => {{broken, N}, []}}) || N <- [1, 2]]."
+    plain "logged"
+    until_told(4)
+    assert.equal(3, callback.exception_stats().total)
   end))
 
   it("gives a stack as functions, without their arguments", live.test(function()

@@ -189,6 +189,9 @@ describe("the log relay", function()
       logger:error(#{what => vault, state => X, last_message => Y, args => Z}),
       logger:error("GenServer me terminating~nLast message: ~p~nState: ~p", [X, Y],
                    #{crash_reason => {{X, Y, Z}, [{lists, nth, [X], []}]}}),
+      logger:error("GenServer me terminating\n** (Oops) SECRET", #{crash_reason => {oops, []}}),
+      logger:error("me received unexpected message: SECRET", #{domain => [otp, elixir]}),
+      logger:info("Child made\nStart Call: SECRET", #{domain => [otp, sasl]}),
       Wait(), exit(K, kill), logger:notice("the last").]==]
     of_message "the last"
     local heard = events.of("log", 1, 0)
