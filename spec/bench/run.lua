@@ -1,7 +1,7 @@
 --- `make bench [ROWS="codec calls"]`: our figures beside those of what people use today, all in
 --- one run, as ratios. The machine's noise is in both halves of a ratio.
 
-local SUITES = { "start", "calls", "codec", "top", "load", "allocators", "ets", "sup", "ports", "analyst" }
+local SUITES = { "start", "calls", "codec", "top", "load", "allocators", "ets", "sup", "ports", "logs", "analyst" }
 
 local wanted = #arg > 0 and arg or SUITES
 
