@@ -145,7 +145,8 @@ Name the supervisor and the child, how many restarts in what time, and the inten
   Levels = fun Levels([], _, _, A) -> A;
                Levels(_, D, N, A) when D =:= 0; N =:= 0 -> A;
                Levels(L, D, N, A) ->
-                 {S, _} = Sups([lists:append([Kids(X, K) || {_, X, _} <- L])], K),
+                 {S, _} = (fun(X) -> Sups(Slices(X, length(X), []), K) end)
+                   (lists:append([Kids(X, K) || {_, X, _} <- L])),
                  Is = maps:from_list(lists:zip(S, lists:duplicate(length(S), supervisor))),
                  R = lists:sublist(Down(L, Is, N, []), N),
                  Levels([Y || {_, C, _} = Y <- R, is_map_key(C, K)], D - 1, N - length(R), A ++ R) end,

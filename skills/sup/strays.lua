@@ -26,9 +26,11 @@ local ROW = "processes[] (50, most memory first): pid, name, current_function, s
 return {
   queries = {
     -- Most processes are linked to who started them, so the links of the few parents acquit the many children
-    -- without waking them; only the rest is asked. What init itself started is the machine's own.
+    -- without waking them; only the rest is asked (and everybody, where most are parents themselves). What init
+    -- itself started is the machine's own.
     unlinked = DEAD .. [=[
-  Kept = fun(K) -> L = maps:to_list(maps:without(Dead(K), K)), {Ps, Vs} = lists:unzip(L),
+  Kept = fun(K) when map_size(K) > 50000 -> [];
+            (K) -> L = maps:to_list(maps:without(Dead(K), K)), {Ps, Vs} = lists:unzip(L),
     {_, X} = lists:unzip(lists:sublist(lists:reverse(lists:sort(lists:zip(lists:map(fun erlang:length/1, Vs), Ps))),
                                        5000)), X end,
   Free = fun(P, K) -> case Item(P, links) of L when is_list(L) -> Kids(P, K) -- L; _ -> Kids(P, K) end end,
