@@ -29,9 +29,9 @@ local function broken(path, why, next_step)
   return failure.new("store", ("%s %s"):format(path, why), next_step or "name another file with --store", 2)
 end
 
-local function others_may_write(mode) return math.floor(mode / 16) % 4 >= 2 or math.floor(mode / 2) % 2 == 1 end
+local STICKY, GROUP, OTHERS = 512, 16, 2 -- S_ISVTX, S_IWGRP, S_IWOTH
 
-local function is_sticky(mode) return math.floor(mode / 512) % 2 == 1 end
+local function has(mode, bit) return math.floor(mode / bit) % 2 == 1 end
 
 -- Whoever may write it, or put another in its place, says what is usual here.
 local function guard(path)
@@ -43,8 +43,8 @@ local function guard(path)
     if not made then return broken(path, "cannot be made: " .. why) end
     about = uv.fs_stat(folder)
   end
-  if others_may_write(about.mode) and not is_sticky(about.mode) then
-    return broken(folder, "may be written by others, so no store is kept in it", "chmod go-w " .. folder)
+  if has(about.mode, OTHERS) and not has(about.mode, STICKY) then
+    return broken(folder, "may be written by others, so no store is kept in it", "chmod o-w " .. folder)
   end
   local stat = uv.fs_stat(path)
   if not stat then
@@ -53,7 +53,7 @@ local function guard(path)
     uv.fs_close(fd)
   elseif stat.type ~= "file" then
     return broken(path, "is no file")
-  elseif others_may_write(stat.mode) then
+  elseif has(stat.mode, GROUP) or has(stat.mode, OTHERS) then
     return broken(path, "may be written by others, so it is not used", "chmod go-w " .. path)
   end
 end

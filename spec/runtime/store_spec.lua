@@ -111,7 +111,7 @@ describe("store", function()
 
   it("refuses a folder where others could put another file in its place", function()
     uv.fs_chmod(folder, 511)
-    assert.equal(folder .. " may be written by others, so no store is kept in it; chmod go-w " .. folder, refusal())
+    assert.equal(folder .. " may be written by others, so no store is kept in it; chmod o-w " .. folder, refusal())
   end)
 
   it("refuses what is no store, in a sentence", function()
