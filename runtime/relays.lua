@@ -191,11 +191,12 @@ function Relays:start(name, variables)
   return true
 end
 
-local function stop(one, seconds)
-  if one.starting then one.starting:join(async.now() + seconds) end
+local function stop(one)
+  local deadline = async.now() + CONFIRM_S
+  if one.starting then one.starting:join(deadline) end
   if not one.placed then return end
   one.life.stopping = true
-  if one.placed.stop(seconds) then return end
+  if one.placed.stop(deadline) then return end
   one.heard:finish(async.now())
   over(one, "it was stopped")
 end
@@ -204,13 +205,13 @@ end
 ---@param name string
 function Relays:stop(name)
   local one = self.by_name[name]
-  if one then stop(one, CONFIRM_S) end
+  if one then stop(one) end
 end
 
 --- The same for all, at the same time.
 function Relays:stop_all()
   local each = {}
-  for _, one in pairs(self.by_name) do each[#each + 1] = function() stop(one, CONFIRM_S) end end
+  for _, one in pairs(self.by_name) do each[#each + 1] = function() stop(one) end end
   async.all(each)
   if self.renewing then self.renewing:cancel() end
 end

@@ -28,7 +28,8 @@ local A, kind = etf.A, etf.kind
 -- gives up before its heap does. No error leaves a process, for the node would write it to its log.
 --
 -- A fun weighs what all variables weigh that it or a fun before it uses, and each spawn copies that: so
--- both processes are made by funs that stand before all others and are handed what they need.
+-- both processes are made by funs that stand before all others and are handed what they need. Theirs are
+-- the three names that a relay's text finds bound.
 
 -- N: events of this second, -1 when there were none and no tick is due; D: dropped and not told yet.
 local WORKER = [=[
@@ -140,7 +141,7 @@ end
 local LARGEST_EVENT = 16 * 1024
 
 ---@class Placed            a relay that is on
----@field stop fun(seconds: number): boolean   true: the node confirmed that it is as before
+---@field stop fun(deadline: number): boolean   true: the node confirmed that it is as before
 ---@field renew fun()
 ---@field janitor any
 ---@field worker any
@@ -215,9 +216,9 @@ function relay.start(n, r, variables, lease_s, hearing)
   return {
     janitor = janitor, worker = answer[3],
     renew = function() tell(A.lease) end,
-    stop = function(seconds)
+    stop = function(deadline)
       if not tell(A.stop) then return false end
-      return async.await(function(resume) confirmed = resume end, async.now() + seconds) == true
+      return async.await(function(resume) confirmed = resume end, deadline) == true
     end,
   }
 end

@@ -2,8 +2,10 @@ local uv = require "luv"
 local async = require "runtime.async"
 local etf = require "host.etf"
 local failure = require "runtime.failure"
+local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local node = require "runtime.node.init"
+local program = require "spec.support.program"
 local relay_form = require "runtime.relay_form"
 
 -- What it changes on the node nobody but its Off takes back: a word in kernel's environment. It passes on
@@ -137,11 +139,12 @@ describe("a relay", function()
   it("is one for all that name it, also when they ask at the same time", attached(function()
     local before = #processes()
     local other = n.uses.events { name = "other", relays = { "probe" } }
-    async.all {
-      function() return events.of("probe", 1) end,
-      function() return other.of("probe", 1) end,
-      function() return events.of("probe", 1) end,
+    local answers = async.all {
+      function() return events.of("probe", 1).total end,
+      function() return other.of("probe", 1).total end,
+      function() return events.of("probe", 1).total end,
     }
+    assert.same({ 0, 0, 0 }, { answers[1].value, answers[2].value, answers[3].value })
     assert.same({ 2, 1 }, { #processes() - before, n:footprint().relays })
   end))
 
@@ -321,6 +324,7 @@ describe("a relay", function()
     events.of("probe", 1)
     send("probe", "{give, binary:copy(<<1>>, 20000)}")
     send("probe", "{give, binary:copy(<<1>>, 20000000)}")
+    heard_of("probe", 2) -- while a large one is on its way the node would drop the next
     send("probe", "{give, 1}")
     local result = heard_of("probe", 3)
     assert.same({ 3, 2, 1 }, { result.total, result.dropped, #result.events })
@@ -449,6 +453,32 @@ describe("a relay", function()
     n.relays:begin { { relays = { "probe" } } }
     assert.same(before, processes())
   end, false))
+
+  describe("of a skill, in the program", function()
+    local function footprint(...)
+      local result = program.run({ "coordinator.lua", "--provider", "analyst", "--skills", "vm_events", "--json",
+        "--quiet", "--node", at.name, ... }, { env = { ERL_EPMD_PORT = tostring(at.epmd_port), HOME = at.home } })
+      return json.decode(result.stdout).footprint.relays
+    end
+
+    it("is on, is told in the footprint, and is off afterwards", live.test(function()
+      n = connect()
+      assert.equal(1, footprint())
+      assert.equal("undefined", tostring(at.eval "erlang:system_monitor()."))
+    end))
+
+    it("is not on with --no-relays", live.test(function()
+      n = connect()
+      assert.equal(0, footprint "--no-relays")
+    end))
+
+    it("is why a callback says that nobody listens with --no-relays", live.test(function()
+      n = connect()
+      local result = program.run({ "call", "sysmon_stats", "--no-relays", "--json", "--node", at.name },
+        { env = { ERL_EPMD_PORT = tostring(at.epmd_port), HOME = at.home } })
+      assert.equal("relays are switched off by --no-relays", json.decode(result.stdout).result.unavailable)
+    end))
+  end)
 
   -- As a node answers that knows no spawn requests, before OTP 23.
   it("works through rex too", attached(function()
