@@ -14,41 +14,58 @@ local function but(text) return { but = names(text) } end
 local STARTS = "start start_link start_monitor stop init_it enter_loop"
 
 local HOT = {
+  -- Erlang
   gen = but "start init_it init_it2",
-  gen_server = but(STARTS .. " multi_call abcast"), gen_statem = but(STARTS), gen_event = but(STARTS
-    .. " add_handler add_sup_handler delete_handler swap_handler"), gen_fsm = but(STARTS),
+  gen_server = but(STARTS .. " multi_call abcast"),
+  gen_statem = but(STARTS),
+  gen_fsm = but(STARTS),
+  gen_event = but(STARTS .. " add_handler add_sup_handler delete_handler swap_handler"),
   proc_lib = but "spawn spawn_link spawn_opt spawn_monitor start start_link start_monitor stop crash_report",
   ets = but "new delete_all_objects tab2list tab2file file2tab rename give_away setopts init_table from_dets to_dets",
-  timer = names "sleep tc now_diff seconds minutes hours hms get_status ensure_started req",
-  application = names "get_env get_application get_key", os = names "timestamp system_time perf_counter getenv",
-  code = names "ensure_loaded is_loaded which get_mode", global = names "whereis_name send",
-  gen_tcp = names "send recv", gen_udp = names "send recv", ssl = names "send recv", file = names "read write",
-  io = names "request put_chars format fwrite", persistent_term = names "get", pg = names "get_members",
-  telemetry = names "execute span", rpc = names "call cast", sys = names "handle_debug get_debug debug_options",
-  ["Application"] = names "get_env fetch_env fetch_env! get_all_env", ["System"] = names
-    "monotonic_time system_time os_time convert_time_unit get_env unique_integer",
-  ["GenServer"] = but "start start_link stop multi_call abcast", ["Agent"] = but "start start_link stop",
-  ["GenStage"] = names "call cast reply", ["Task"] = names "await await_many yield async",
-  ["Process"] = but "register unregister exit flag hibernate spawn put_label", ["Registry"] = but "start_link register",
-  ["Supervisor"] = names "call", ["DynamicSupervisor"] = names "call",
+  init = names "loop",
+  timer = names "sleep tc now_diff seconds minutes hours hms",
+  application = names "get_env get_application get_key",
+  os = names "timestamp system_time perf_counter getenv",
+  code = names "ensure_loaded is_loaded which get_mode",
+  global = names "whereis_name send",
+  pg = names "get_members",
+  rpc = names "call cast",
+  sys = names "handle_debug get_debug debug_options",
+  persistent_term = names "get",
+  inet = names "getopts setopts",
+  gen_tcp = names "send recv",
+  gen_udp = names "send recv",
+  ssl = names "send recv",
+  file = names "read write",
+  io = names "request put_chars format fwrite",
+  telemetry = names "execute span",
+  -- Elixir
+  ["Application"] = names "get_env fetch_env fetch_env! get_all_env",
+  ["System"] = names "monotonic_time system_time os_time convert_time_unit get_env unique_integer",
+  ["GenServer"] = but "start start_link stop multi_call abcast",
+  ["GenStage"] = names "call cast reply",
+  ["Agent"] = but "start start_link stop",
+  ["Task"] = names "await await_many yield async",
+  ["Process"] = but "register unregister exit flag hibernate spawn put_label",
+  ["Registry"] = but "start_link register",
+  ["Supervisor"] = names "call",
+  ["DynamicSupervisor"] = names "call",
 }
 
 -- Modules of nothing else.
 for name in pairs(names [[
-  erlang erts_internal init erl_eval eval_bits erl_scan erl_bits erpc error_handler prim_inet prim_socket prim_file
-  prim_eval prim_buffer socket inet_db inet erl_distribution atomics counters lists maps proplists dict orddict gb_trees
+  erlang erts_internal erl_eval eval_bits erl_scan erl_bits erpc error_handler prim_inet prim_socket prim_file
+  prim_eval prim_buffer socket inet_db erl_distribution atomics counters lists maps proplists dict orddict gb_trees
   gb_sets sets ordsets queue array string binary unicode math rand re base64 io_lib io_lib_format io_lib_pretty calendar
   logger logger_backend logger_server logger_filters logger_formatter logger_config logger_h_common logger_olp
-  logger_std_h logger_simple_h error_logger erts_code_purger code_server erl_prim_loader ets_utils
+  logger_std_h logger_simple_h error_logger erts_code_purger code_server erl_prim_loader
   Kernel Enum Stream Map MapSet Keyword List String Access Tuple Integer Float Range Atom Regex Enumerable Collectable
   String.Chars List.Chars Inspect Inspect.Algebra Enumerable.List Enumerable.Map Enumerable.MapSet Enumerable.Range
   Enumerable.Function Collectable.List Collectable.Map Collectable.MapSet IO Date Time DateTime NaiveDateTime
   Calendar.ISO Logger Logger.Backends.Internal Logger.Formatter Logger.Utils Base Bitwise URI Macro
 ]]) do
-  HOT[name] = HOT[name] == nil and true or HOT[name]
+  HOT[name] = true
 end
--- Asked once in a while, by release handlers and the like.
-HOT.init = names "loop"
 
 local function is_hot(module, func)
   local rule = HOT[(module:gsub("^Elixir%.", ""))]
@@ -131,8 +148,8 @@ Arguments are never seen. Start, wait a few seconds, get, and stop as soon as yo
         end
         local name = ("%s:%s/%d"):format(module, func, args.arity)
         if is_hot(module, func) then
-          return nil, name .. " is run by every process, so tracing it would slow all of them; trace the function of "
-            .. "your application that leads there"
+          return nil, name .. " is run by every process or nearly so, and tracing it would slow all of them; trace the "
+            .. "function of your application that leads there"
         end
         local known, err = node.ask("known", { module = module, func = func, arity = args.arity })
         if not known then return nil, err end
