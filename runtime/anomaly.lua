@@ -145,7 +145,7 @@ function Monitor:take(t, figures)
     end
     if v and v.told then
       self:remember(t, v)
-      if self.state == "cooldown" then self.waiting[name] = v else list[#list + 1] = v end
+      if self.state ~= "cooldown" then list[#list + 1] = v else self.waiting[name], self.kept_at = v, nil end
     end
   end
   local all, none = learnt(self, names)
@@ -157,8 +157,7 @@ function Monitor:take(t, figures)
     self:enter("learning", t)
   end
   if #list > 0 then return self:escalate(t, list), list end
-  if t - (self.kept_at or t) >= SAVE_EACH_S then self:keep(t) end
-  self.kept_at = self.kept_at or t
+  if not self.kept_at or t - self.kept_at >= SAVE_EACH_S then self:keep(t) end
 end
 
 --- The figures of every skill, now.
