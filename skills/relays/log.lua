@@ -25,6 +25,9 @@
 --   shut          in place of all these: up to which level the tap was shut for a second, and per_second, how many
 --                 events a second it had met
 --
+-- One such handler is on a node at a time. One whose table is gone was left by two processes that somebody
+-- killed in the same instant: it has no credit any more, and the next to come takes it away.
+--
 -- Level is where the handler begins: events that the node's primary level lets through.
 
 -- Only for accepted events that may hold more than may leave: reports, errors. Two funs and not
@@ -234,11 +237,13 @@ local RELAY = [=[
         T = ets:new(Id, [{read_concurrency, true}]),
         Held = [{'Colon', Colon}, {'First', First}, {'Frames', Frames}, {'Hidden', Hidden}, {'Parts', Parts}],
         ets:insert(T, [{read, Bare(Read, Held ++ [{'Say', Bare(Say, [])}])}, {tell, Tell(R, T)}]),
-        case logger:add_handler(Id, logger, #{level => Min, filter_default => stop,
-                                              filters => [{Id, {Bare(Filter, []), {Count, T, Low, Quota}}}]}) of
+        C = #{level => Min, filter_default => stop, filters => [{Id, {Bare(Filter, []), {Count, T, Low, Quota}}}]},
+        Left = fun({ok, #{filters := [{_, {_, {_, X, _, _}}}]}}) -> catch ets:info(X, size); (_) -> none end,
+        case logger:add_handler(Id, logger, C) of
           ok -> ok;
-          {error, {already_exist, _}} ->
-            {taken, "another beamlens-run listens to this node's log, and there is one tap: wait for it to end"};
+          {error, {already_exist, _}} -> case Left(logger:get_handler_config(Id)) of
+            undefined -> logger:remove_handler(Id), logger:add_handler(Id, logger, C);
+            _ -> {taken, "another beamlens-run listens to this node's log, and there is one tap: wait for its end"} end;
           _ -> {missing, "the node's logger took no handler"} end;
       _ -> {missing, "the node has no logger that takes handlers (Erlang/OTP before 21.2)"} end end,
   Off = fun(_) -> case logger:get_handler_config(Id) of

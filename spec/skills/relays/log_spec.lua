@@ -110,6 +110,19 @@ describe("the log relay", function()
     of_message "still here"
   end))
 
+  it("takes away what was left by a worker and a janitor that were killed at once", attached(function()
+    local placed = n.relays.by_name.log.placed
+    eval("erlang:suspend_process(R), M = monitor(process, R), exit(J, kill), exit(R, kill), "
+      .. "receive {'DOWN', M, _, _, _} -> ok end.", { R = placed.worker, J = placed.janitor })
+    assert.is_true(eval "lists:member(beamlens_log, logger:get_handler_ids()).")
+    n:close()
+    n = connect()
+    events = hears(n)
+    assert.is_nil(events.of("log", 1, 0).unavailable)
+    eval [==[logger:notice("heard again").]==]
+    of_message "heard again"
+  end))
+
   it("tells level, text, time, process and place", attached(function()
     local pid, us = unpack(eval [==[
       M = #{mfa => {spec_vault, open, 1}, line => 7, domain => [spec, vault], time => 1700000000123456},
