@@ -99,6 +99,18 @@ describe("ports skill", function()
     for i = 2, #rows do assert.is_true(rows[i - 1].output_bytes >= rows[i].output_bytes) end
   end))
 
+  it("finds them among thousands, of which it looks at some at a time", live.test(function()
+    eval [[Me = self(), spawn(fun() -> register(fleet, self()),
+      L = [element(2, gen_udp:open(0)) || _ <- lists:seq(1, 4100)],
+      Me ! afloat, receive stop -> L end end), receive afloat -> ok end.]]
+    local read, written = callback.ports_top(3, "input"), callback.ports_top(3, "output")
+    local count = eval "length(erlang:ports())."
+    eval "Ref = monitor(process, fleet), exit(whereis(fleet), kill), receive {'DOWN', Ref, _, _, _} -> ok end."
+    assert.same({ 70000, 3 }, { find(read.ports, server).input_bytes, read.showing })
+    assert.same({ 70000, count }, { find(written.ports, client).output_bytes, written.total })
+    assert.is_true(count > 4100)
+  end))
+
   it("counts what waits to be written as memory", live.test(function()
     of(client, [[inet:setopts(P, [{high_watermark, 20000000}]),
       register(pourer, spawn(fun() -> gen_tcp:send(P, lists:duplicate(9000000, 1)) end)),

@@ -54,6 +54,17 @@ describe("ports skill, sockets", function()
     assert.equal("[::]:" .. id[2], row.local_addr)
   end))
 
+  it("shows the path of a local socket", live.test(function()
+    local path = at.home .. "/jetty"
+    local id = eval([[Me = self(), spawn(fun() -> register(jetty, self()),
+      {ok, L} = gen_tcp:listen(0, [binary, {ifaddr, {local, Path}}]),
+      Me ! {jetty, list_to_binary(erlang:port_to_list(L))},
+      receive stop -> ok end end), receive {jetty, X} -> X end.]], { Path = path })
+    local row = find(callback.ports_list_inet().sockets, id)
+    eval "jetty ! stop."
+    assert.equal("local:" .. path, row.local_addr)
+  end))
+
   it("gives the counters of one socket as inet does", live.test(function()
     local stats = callback.ports_inet_stats(server)
     local said = eval([[{ok, L} = inet:getstat(list_to_port(binary_to_list(Id)),
