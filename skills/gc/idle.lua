@@ -7,15 +7,14 @@ local ROW = "processes[]: pid, name, current_function, total_heap_size_kb (all b
 
 return {
   queries = {
-    -- The 200 with the most blocks and the 200 with the most room in them are found anew at each look, so who is
-    -- large at one of them is seen; from then on it is read at every look. Half of the time we rest.
+    -- Whose blocks are over the threshold, the 1,000 largest, is found anew at each look, so who is large at one of
+    -- them is seen; from then on it is read at every look. Half of the time we rest.
     spiky = texts.gc .. [=[
   {I, P, X, E} = Shape(used), T = Now(), Th = round(ThresholdMb * 1048576 / Word),
-  Large = fun(S) -> lists:usort([H || Z <- [E, {'-', E, X}], {_, _, _, H} <- Best(S, [], {I, P, Z, E}, 200, Th, [])])
-    end,
+  Large = fun(S) -> lists:sort([H || {_, _, _, H} <- Best(S, [], {I, P, E, X}, 1000, Th, [])]) end,
   M = ets:match_spec_compile([{{P, '$7'}, [], [{{'$7', E, X}}]}]),
   Many = fun Many(H, N, A) ->
-    B = Now(), C = lists:sublist(lists:umerge(H, Large(All())), 1000), Z = Now(),
+    B = Now(), C = lists:sublist(lists:umerge(H, Large(All())), 2000), Z = Now(),
     D = ets:match_spec_run(lists:zip(Ask(C, I), C), M) ++ A,
     if Z - T < WindowMs; N =:= 0 -> receive after max(WindowMs div 50, Z - B) -> ok end, Many(C, N + 1, D);
        true -> D end end,
@@ -57,8 +56,8 @@ return {
       args = { { name = "threshold_mb", type = "number", min = 0.1, max = 1e6, default = 10 },
         { name = "window_ms", type = "integer", min = 200, max = 10000, default = 1000, waits = true } },
       class = "SAFE",
-      cost = "one item of every process, read from outside, twice in each look; rests as long as it looks",
-      returns = { "seconds", "total (of the few hundred with the largest heaps)", "showing",
+      cost = "one item of every process, read from outside, at each look; rests as long as it looks",
+      returns = { "seconds", "total (of the 1,000 with the largest heaps)", "showing",
         ROW .. ", variance_mb, peak_mb, floor_mb, swing_mb" },
       query = "spiky",
     },
