@@ -57,8 +57,11 @@ local PORTS = texts.rows .. [=[
   Second = fun(L) -> {_, X} = lists:unzip(L), X end,
   Thing = fun(B) -> case catch erlang:list_to_port(binary_to_list(B)) of X when is_port(X) -> X; _ -> none end end,
   Out = fun(L) -> #{total => length(Ports), showing => length(L), ports => L} end,
-  Count = fun(L) -> lists:reverse(lists:keysort(2, maps:to_list(lists:foldl(
-    fun(K, A) -> maps:put(K, maps:get(K, A, 0) + 1, A) end, #{}, L)))) end,
+  Count = case erlang:function_exported(maps, groups_from_list, 2) of
+    true -> fun(L) -> {Ks, Vs} = lists:unzip(maps:to_list(maps:groups_from_list(fun erlang:hd/1, [[X] || X <- L]))),
+              lists:reverse(lists:keysort(2, lists:zip(Ks, lists:map(fun erlang:length/1, Vs)))) end;
+    false -> fun(L) -> lists:reverse(lists:keysort(2, maps:to_list(lists:foldl(
+               fun(K, A) -> maps:put(K, maps:get(K, A, 0) + 1, A) end, #{}, L)))) end end,
 ]=]
 
 -- A socket's watermark is an option of its own. Programs and file descriptors have the 8192 bytes that
@@ -116,12 +119,14 @@ Name the port, its owner, what waits, what drained, and the time between the loo
     list = PORTS .. [=[
   Kind = fun({_, "tcp_inet"}) -> tcp_inet; ({_, "udp_inet"}) -> udp_inet; ({_, "sctp_inet"}) -> sctp_inet;
             ({_, _}) -> other; (_) -> gone end,
-  Kinds = fun() -> L = Count(lists:append([lists:map(Kind, Read(H, name)) || H <- Cut])),
-    [#{kind => atom_to_binary(K), count => N} || {K, N} <- L, K =/= gone] end,
+  Kinds = fun() -> L = [{Kind(X), N} || {X, N} <- Count(lists:append([Read(H, name) || H <- Cut]))],
+    lists:reverse(lists:keysort(2, [{K, lists:sum([N || {Y, N} <- L, Y =:= K])}
+      || K <- lists:usort([X || {X, _} <- L]), K =/= gone])) end,
   Owners = fun() -> L = Count(lists:append([Run(Read(H, connected), [{{connected, '$1'}, [], ['$1']}]) || H <- Cut])),
     [Some([{pid, Show(P)}, {name, Who(P)}, {count, N}]) || {P, N} <- lists:sublist(L, 10)] end,
   maps:merge(Out(Some2(lists:sublist(lists:reverse(Ports), 50), [id, name, connected_pid, connected_name, os_pid,
-    queue_size])), #{kinds => Kinds(), owners => Owners()}).]=],
+    queue_size])), #{kinds => [#{kind => atom_to_binary(K), count => N} || {K, N} <- Kinds()],
+    owners => Owners()}).]=],
 
     info = PORTS .. [=[
   case Thing(PortId) of

@@ -36,6 +36,17 @@ describe("ports skill", function()
 
   local function of(id, what) return eval(("P = list_to_port(binary_to_list(Id)), %s."):format(what), { Id = id }) end
 
+  -- Fills the queue of `client`, and takes all of it out at the other end.
+  local function pour()
+    of(client, [[inet:setopts(P, [{high_watermark, 20000000}]),
+      register(pourer, spawn(fun() -> gen_tcp:send(P, lists:duplicate(9000000, 1)) end)),
+      (fun Wait() -> case erlang:port_info(P, queue_size) of {_, 0} -> erlang:yield(), Wait(); _ -> ok end end)()]])
+  end
+  local function drain()
+    of(client, "inet:setopts(P, [{high_watermark, 8192}])")
+    of(server, "gen_tcp:recv(P, 9000000), ok")
+  end
+
   it("counts ports against their limit in its snapshot", live.test(function()
     local figures = skill.snapshot(ports, at.node)
     assert.equal(eval "length(erlang:ports()).", figures.port_count)
@@ -104,21 +115,22 @@ describe("ports skill", function()
       L = [element(2, gen_udp:open(0)) || _ <- lists:seq(1, 4100)],
       Me ! afloat, receive stop -> L end end), receive afloat -> ok end.]]
     local read, written = callback.ports_top(3, "input"), callback.ports_top(3, "output")
+    pour()
+    local heaviest = callback.ports_top(2, "memory")
+    drain()
     local count = eval "length(erlang:ports())."
     eval "Ref = monitor(process, fleet), exit(whereis(fleet), kill), receive {'DOWN', Ref, _, _, _} -> ok end."
     assert.same({ 70000, 3 }, { find(read.ports, server).input_bytes, read.showing })
     assert.same({ 70000, count }, { find(written.ports, client).output_bytes, written.total })
+    assert.same({ client, 2 }, { heaviest.ports[1].id, heaviest.showing })
     assert.is_true(count > 4100)
   end))
 
   it("counts what waits to be written as memory", live.test(function()
-    of(client, [[inet:setopts(P, [{high_watermark, 20000000}]),
-      register(pourer, spawn(fun() -> gen_tcp:send(P, lists:duplicate(9000000, 1)) end)),
-      (fun Wait() -> case erlang:port_info(P, queue_size) of {_, 0} -> erlang:yield(), Wait(); _ -> ok end end)()]])
+    pour()
     local row = callback.ports_top(1, "memory").ports[1]
     local bytes = of(client, "element(2, erlang:port_info(P, queue_size)) + element(2, erlang:port_info(P, memory))")
-    of(client, "inet:setopts(P, [{high_watermark, 8192}])")
-    of(server, "gen_tcp:recv(P, 9000000), ok")
+    drain()
     assert.equal(client, row.id)
     assert.near(bytes / 1024, row.memory_kb, 0.01)
   end))
