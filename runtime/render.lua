@@ -20,11 +20,19 @@ end
 
 local function is_list(v) return not is_scalar(v) and json.kind(v) == "array" end
 
--- Keys may be any term; they are shown, and sorted, as their text.
+-- Names first because a reader looks for them first.
+local FIRST = { pid = 1, name = 2, id = 1 }
+
+-- Keys may be any term; they are shown, and sorted, as their text. What has parts of its own comes last.
 local function sorted_entries(t)
   local entries = {}
-  for key, v in pairs(t) do entries[#entries + 1] = { plain.text(key), v } end
-  table.sort(entries, function(a, b) return a[1] < b[1] end)
+  for key, v in pairs(t) do
+    entries[#entries + 1] = { plain.text(key), v, (FIRST[key] or 9) + (is_scalar(v) and 0 or 10) }
+  end
+  table.sort(entries, function(a, b)
+    if a[3] ~= b[3] then return a[3] < b[3] end
+    return a[1] < b[1]
+  end)
   return entries
 end
 
@@ -36,9 +44,6 @@ local function is_table_of_rows(list)
   end
   return true
 end
-
--- Numbers to the right, text to the left, names first because a reader looks for them first.
-local FIRST = { pid = 1, name = 2, id = 1 }
 
 local function columns(rows)
   local seen, names = {}, {}
@@ -58,6 +63,7 @@ local function columns(rows)
   return names
 end
 
+-- Numbers to the right, text to the left.
 local function grid(rows, indent)
   local names, width, lines = columns(rows), {}, {}
   local cells = { {} }
@@ -111,7 +117,11 @@ function value(v, indent)
   if not is_list(v) then return object(v, indent) end
   if is_table_of_rows(v) then return grid(v, indent) end
   local lines = {}
-  for _, item in ipairs(v) do append(lines, value(item, indent .. (is_scalar(item) and "" or "  "))) end
+  for _, item in ipairs(v) do
+    local item_lines = value(item, indent .. (is_scalar(item) and "" or "  "))
+    if not is_scalar(item) then item_lines[1] = indent .. "- " .. item_lines[1]:sub(#indent + 3) end
+    append(lines, item_lines)
+  end
   if v.tail ~= nil then append(lines, value(v.tail, indent .. "| ")) end -- an improper list of Erlang
   return lines
 end

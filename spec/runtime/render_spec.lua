@@ -12,6 +12,12 @@ describe("a value for a person", function()
       render.value({ { pid = "<0.1.0>", name = "a", queue = 7 }, { pid = "<0.2.0>", queue = 123 } }, "  "))
   end)
 
+  it("marks where each object of a list begins, names first, what has parts of its own last", function()
+    assert.equal("tree:\n  - pid: <0.1.0>\n    name: a\n    size: 2\n    below:\n      - name: c\n        list:\n"
+      .. "          1\n  - name: b\n    size: 1\n", render.value { tree = {
+      { name = "a", pid = "<0.1.0>", size = 2, below = { { name = "c", list = { 1 } } } }, { name = "b", size = 1 } } })
+  end)
+
   it("keeps every key of a map, whatever its kind", function()
     local map = assert(etf.decode "\131t\0\0\0\2a\1a\2a\3a\4") -- #{1 => 2, 3 => 4}
     assert.equal("1: 2\n3: 4\n", render.value(map))
