@@ -44,7 +44,7 @@ return async.run(function()
   assert(peer() == 11000)
   local rows = {}
   for _, ours in ipairs {
-    { "sup_tree(forest), 11,000 processes, names 100", "<= 10",
+    { "sup_tree(forest), 11,000 processes, names 100", "<= 6",
       function() return skill.call(sup, "sup_tree", { "forest", 3 }, at.node) end },
     { "the sup snapshot there, which counts as the other does", "<= 4",
       function() return skill.snapshot(sup, at.node) end },
