@@ -31,7 +31,10 @@ local STATE = [==[
     environment => T(erlang:phash2([application:get_all_env(A) || {A, _, _} <- application:loaded_applications()])),
     terms => [T(K) || {K, _} <- persistent_term:get(), element(1, K) =/= logger_config]}.]==]
 
-local GROWN = "#{ atoms => erlang:system_info(atom_count), modules => length(erlang:loaded()) }."
+-- Atoms have numbers in the order of their birth, so those that came since can be named.
+local ATOMS = "erlang:system_info(atom_count)."
+local BORN = "[binary_to_term(<<131, 75, N:24>>) || N <- lists:seq(Since, erlang:system_info(atom_count) - 1)]."
+local MODULES = "length(erlang:loaded())."
 
 -- A repo that the telemetry relay finds; nobody asks it anything.
 local REPO = [[
@@ -103,7 +106,9 @@ describe("nothing of ours is left on a node", function()
       shop.load(at, "telemetry.erl")
       at.eval(REPO)
       at.eval(STATE) -- what the specs' own looks load comes first
-      at.eval(GROWN)
+      at.eval(ATOMS)
+      at.eval(MODULES)
+      at.eval(BORN, { Since = at.eval(ATOMS) })
     end)
   end)
   teardown(live.stop_all)
@@ -176,8 +181,7 @@ describe("nothing of ours is left on a node", function()
   end
 
   describe("by the program", function()
-    local before, grown
-    local handlers
+    local before, handlers, atoms, modules
 
     it("after every callback, with all relays on, when it leaves", live.test(function()
       before, handlers = state(), #at.eval "logger:get_handler_ids()."
@@ -189,7 +193,7 @@ describe("nothing of ours is left on a node", function()
       local code = running.wait()
       assert.equal(0, code, running.stdout() .. running.stderr())
       comes_back_to(before)
-      grown = at.eval(GROWN)
+      atoms, modules = at.eval(ATOMS), at.eval(MODULES)
     end))
 
     -- The same again adds no atom and loads no module, so what the first added was no name of ours.
@@ -211,7 +215,8 @@ describe("nothing of ours is left on a node", function()
       local _, signal = running.wait()
       assert.equal(9, signal)
       comes_back_to(before)
-      assert.same(grown, at.eval(GROWN))
+      assert.same({}, at.eval(BORN, { Since = atoms }))
+      assert.equal(modules, at.eval(MODULES))
     end))
   end)
 

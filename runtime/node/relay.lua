@@ -27,9 +27,9 @@ local A, kind = etf.A, etf.kind
 -- buffer of the link full an event is dropped and counted. A worker that is sent more than it can look at
 -- gives up before its heap does. No error leaves a process, for the node would write it to its log.
 --
--- A fun weighs what all variables weigh that it or a fun before it uses, and each spawn copies that: so
--- both processes are made by funs that stand before all others and are handed what they need. Theirs are
--- the three names that a relay's text finds bound.
+-- A fun weighs what all variables weigh that it or a fun before it uses, as far as they are bound where
+-- it stands, and each spawn copies that. So a relay's own funs stand before ours, and ours are handed what
+-- they need; the janitor goes on in one that no longer holds what only the start needed.
 
 -- N: events of this second, -1 when there were none and no tick is due; D: dropped and not told yet.
 local WORKER = [=[
@@ -76,10 +76,9 @@ local WORKER = [=[
 -- that has just gone means to call it back, for which the node would look up its host, and keep the
 -- processes that do so for ever.
 local JANITOR = [=[
-  OurJanitor = fun(K, Q, R, On, Off) -> erlang:spawn_monitor(fun() ->
-    M = erlang:monitor(process, R), R ! {K, self()},
-    net_kernel:monitor_nodes(true, [{node_type, hidden}]),
-    case lists:member(node(Ctl), nodes(connected)) of true -> ok; _ -> self() ! {nodedown, node(Ctl), []} end,
+  OurKill = fun(R) -> N = erlang:monitor(process, R), exit(R, kill), receive {'DOWN', N, _, _, _} -> ok end end,
+  OurHold = fun(M, R, Off) ->
+    erlang:garbage_collect(),
     Send = fun(X) -> erlang:send(Ctl, X, [nosuspend, noconnect]) end,
     Now = fun() -> erlang:monotonic_time(millisecond) end,
     Hold = fun Hold(T) ->
@@ -91,14 +90,16 @@ local JANITOR = [=[
         {'DOWN', M, _, _, W} -> {W, 0};
         _ -> Hold(T)
       after max(0, T - Now()) -> {lease, 0} end end,
-    Kill = fun() -> N = erlang:monitor(process, R), exit(R, kill), receive {'DOWN', N, _, _, _} -> ok end end,
+    {W, D} = Hold(Now() + Lease),
+    catch Off(R), OurKill(R), Send({ended, W, D}) end,
+  OurJanitor = fun(K, Q, R, On, Off) -> erlang:spawn_monitor(fun() ->
+    M = erlang:monitor(process, R), R ! {K, self()},
+    net_kernel:monitor_nodes(true, [{node_type, hidden}]),
+    case lists:member(node(Ctl), nodes(connected)) of true -> ok; _ -> self() ! {nodedown, node(Ctl), []} end,
     case try On(R) catch _:Y -> {failed, Y} end of
-      ok ->
-        R ! {K, go}, Q ! {K, {ok, self(), R}},
-        {W, D} = Hold(Now() + Lease),
-        catch Off(R), Kill(), Send({ended, W, D});
-      {failed, W} -> catch Off(R), Kill(), Q ! {K, {failed, W}};
-      W -> Kill(), Q ! {K, W} end end) end,
+      ok -> R ! {K, go}, Q ! {K, {ok, self(), R}}, OurHold(M, R, Off);
+      {failed, W} -> catch Off(R), OurKill(R), Q ! {K, {failed, W}};
+      W -> OurKill(R), Q ! {K, W} end end) end,
 ]=]
 
 local START = [=[
@@ -115,7 +116,7 @@ local START = [=[
 ---@return string
 function relay.text(own)
   local words = "{State, On, Off, Take, Every, Beat}"
-  return ("%s%s%s = (fun() -> %s\n%s end)(),\n%s"):format(WORKER, JANITOR, words, own, words, START)
+  return ("%s = (fun() -> %s\n%s end)(),\n%s%s%s"):format(words, own, words, WORKER, JANITOR, START)
 end
 
 -- A sentence: a binary, a charlist, or a list of these. Anything else is shown as the term that it is.
