@@ -10,7 +10,8 @@
 --- stay; so a relay that installs one gives it credit for a few events at a time, and without a worker
 --- that renews it the handler does nothing.
 ---
---- Nothing is registered, no table is made, and all atoms are constants of the texts.
+--- Nothing is registered, no table is made, and all atoms are constants of the texts. Both bear a mark
+--- in their dictionaries, by which skills tell them from the node's own processes.
 
 local async = require "runtime.async"
 local control = require "runtime.node.control"
@@ -41,6 +42,7 @@ local WORKER = [=[
             X -> Loop(Pass(Take(X, S), N, D)) end;
         Loop(X) -> X end end,
   OurWorker = fun(K, State, Off, Take, Every, Beat) -> erlang:spawn(fun() ->
+    erlang:put('$beamlens', relay),
     erlang:process_flag(max_heap_size, #{size => 4000000, kill => true, error_logger => false}),
     Second = fun(N) when N < 0 -> erlang:send_after(1000, self(), {K, tick}), 0; (N) -> N end,
     Pass = fun({none, X}, N, D) -> {X, N, D};
@@ -93,6 +95,7 @@ local JANITOR = [=[
     {W, D} = Hold(Now() + Lease),
     catch Off(R), OurKill(R), Send({ended, W, D}) end,
   OurJanitor = fun(K, Q, R, On, Off) -> erlang:spawn_monitor(fun() ->
+    erlang:put('$beamlens', relay),
     M = erlang:monitor(process, R), R ! {K, self()},
     net_kernel:monitor_nodes(true, [{node_type, hidden}]),
     case lists:member(node(Ctl), nodes(connected)) of true -> ok; _ -> self() ! {nodedown, node(Ctl), []} end,

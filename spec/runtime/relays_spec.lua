@@ -148,6 +148,13 @@ describe("a relay", function()
     assert.same({ 2, 1 }, { #processes() - before, n:footprint().relays })
   end))
 
+  it("is marked on the node, so that skills tell it from the node's own processes", attached(function()
+    events.of("probe", 1)
+    local marks = at.eval([[[proplists:get_value('$beamlens', I) || P <- [W, J],
+      {_, I} <- [process_info(P, dictionary)]].]], { W = placed("probe").worker, J = placed("probe").janitor })
+    assert.same({ "relay", "relay" }, { tostring(marks[1]), tostring(marks[2]) })
+  end))
+
   it("is not for a skill that does not name it", attached(function()
     local other = n.uses.events { name = "other", relays = { "short" } }
     assert.has_error(function() other.of("probe", 1) end, { skill = "other", undeclared_relay = "probe" })
