@@ -150,8 +150,8 @@ describe("a relay", function()
 
   it("is marked on the node, so that skills tell it from the node's own processes", attached(function()
     events.of("probe", 1)
-    local marks = at.eval([[[proplists:get_value('$beamlens', I) || P <- [W, J],
-      {_, I} <- [process_info(P, dictionary)]].]], { W = placed("probe").worker, J = placed("probe").janitor })
+    local marks = at.eval([=[[proplists:get_value('$beamlens', I) || P <- [W, J],
+      {_, I} <- [process_info(P, dictionary)]].]=], { W = placed("probe").worker, J = placed("probe").janitor })
     assert.same({ "relay", "relay" }, { tostring(marks[1]), tostring(marks[2]) })
   end))
 
