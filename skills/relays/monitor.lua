@@ -10,7 +10,7 @@
 --   duration_ms   of long_gc and long_schedule
 --   heap_size     words in all after a long_gc or at a large_heap: of its heaps with what lies beside them
 --   port          "#Port<0.5>", of busy_port, busy_dist_port and a port's long_schedule
---   port_name     what the port is called: "tcp_inet", a command, a file
+--   port_name     what the port is called: "tcp_inet", a program; its first word, for the others may be secrets
 --   above         of long_message_queue: true when it grew long, false when it was short again (OTP 27)
 --   age, datetime from the runtime
 --
@@ -66,7 +66,8 @@ return {
                   unicode:characters_to_binary([Text(M), ":", atom_to_list(F), "/", integer_to_list(A)]);
                 _ -> false end;
               (P) when is_port(P) -> case erlang:port_info(P, name) of
-                {_, N} -> unicode:characters_to_binary(lists:sublist(N, 200)); _ -> false end;
+                {_, N} -> unicode:characters_to_binary(lists:takewhile(fun(X) -> X =/= $\s end, lists:sublist(N, 200)));
+                _ -> false end;
               (_) -> false end,
     Take = fun({monitor, P, T, I}, S) when is_port(P) ->
                 {event, {T, false, false, maps:from_list(I), Show(P), Name(P)}, S};

@@ -71,6 +71,16 @@ describe("the relay of the system monitor", function()
     assert.same({ true, port, "tcp_inet" }, { senders[event.pid], event.port, event.port_name })
   end))
 
+  it("calls a program by its first word and keeps what else stands in its command", live.test(function()
+    events.of("monitor", 1)
+    local pid = shown [[
+      spawn(fun() ->
+        P = open_port({spawn, "sh -c 'sleep 60' password=hush"}, []),
+        (fun F() -> erlang:port_command(P, binary:copy(<<1>>, 100000)), F() end)() end)]]
+    assert.equal("sh", seen("busy_port", pid).port_name)
+    at.eval("exit(list_to_pid(binary_to_list(P)), kill).", { P = pid })
+  end))
+
   it("names a process by what it was started with, where that says something", live.test(function()
     events.start("monitor", { LargeHeap = 100000 })
     local by_call = shown "spawn(lists, seq, [1, 3000000])"
