@@ -8,13 +8,15 @@ local crypto = require "host.crypto"
 local failure = require "runtime.failure"
 local files = require "runtime.files"
 local form = require "runtime.skill_form"
+local json = require "runtime.json"
 
 local skill = {}
 
 -- Erlang that skills share: what the files of `skills/texts/` return, in one table, with what a skill
--- itself adds for its parts.
+-- itself adds for its parts. And `object`, which marks a table as one with names: empty, it would be told
+-- as an empty list, and as something else as soon as there is a name in it.
 local function shared_texts(own)
-  local shared = {}
+  local shared = { object = json.object }
   for _, name in ipairs(files.list("skills/texts", ".lua")) do
     local text, file = files.read(("skills/texts/%s.lua"):format(name))
     if not text then return nil, file end

@@ -6,6 +6,8 @@
 --- tells something of it: proc_lib's report whether it was an error, an exit or a throw. A crash_reason that
 --- was logged by hand is one of its own, but where that process died of the same type within a second.
 
+local texts = ...
+
 local KEPT_MINUTES, SNAPSHOT_MINUTES, LEAST_S = 24 * 60, 5, 2
 local SAME_US = 1000000
 
@@ -105,7 +107,7 @@ local function found(node, limit, fits)
 end
 
 local function counts(list, of)
-  local by = {}
+  local by = texts.object {}
   for _, e in ipairs(list) do
     local word = of(e)
     by[word] = (by[word] or 0) + 1

@@ -1,6 +1,8 @@
 --- The log: what the node writes to its logger, heard by a tap of our own from the moment we asked.
 --- Nothing from before is known: the node keeps no log that could be read without touching its files.
 
+local texts = ...
+
 local KEPT_MINUTES = 24 * 60 -- all that is kept, which is the last 1,000 entries
 local STATS_MINUTES, LEAST_S = 5, 2
 local GRAVE = { error = true, critical = true, alert = true, emergency = true }
@@ -27,7 +29,7 @@ end
 local function share(part, whole) return whole > 0 and math.floor(part * 10000 / whole + 0.5) / 100 or 0 end
 
 local function counted(entries, key)
-  local counts, different = {}, 0
+  local counts, different = texts.object {}, 0
   for _, entry in ipairs(entries) do
     local word = entry[key]
     if word then

@@ -1,4 +1,5 @@
 local failure = require "runtime.failure"
+local json = require "runtime.json"
 local skill = require "runtime.skill"
 
 -- A sound skill; a spec breaks one line of it.
@@ -39,6 +40,11 @@ end
 describe("skill.load", function()
   it("takes a sound skill", function()
     assert.equal("Clock", assert(skill.load(SOUND, "clock.lua")).title)
+  end)
+
+  it("hands it what marks a table as one with names, for JSON where it is empty", function()
+    local s = assert(broken("return {", "local texts = ...\nreturn { marked = texts.object {},"))
+    assert.equal("{}", json.encode(s.marked))
   end)
 
   it("names file, line and what is wrong there", function()

@@ -236,6 +236,12 @@ describe("exception skill, on an Erlang node", function()
         { type = "killed", count = 1 } } }, snapshot)
   end))
 
+  it("counts none by no kind and no level, which are maps too", live.test(function()
+    local stats, snapshot = callback.exception_stats(), skill.snapshot(exception, at.node)
+    assert.same({ "{}", "{}", "{}", "{}" }, { json.encode(stats.by_kind), json.encode(stats.by_level),
+      json.encode(snapshot.by_kind), json.encode(snapshot.by_level) })
+  end))
+
   it("takes an error that is only logged for none", live.test(function()
     eval [[logger:error("all is lost"), error_logger:error_msg("~p", [lost]).]]
     plain "badmatch"

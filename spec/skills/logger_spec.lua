@@ -1,5 +1,6 @@
 -- The logger skill on a live node, beside what was logged there and what its own counters say.
 local async = require "runtime.async"
+local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local skill = require "runtime.skill"
 
@@ -60,6 +61,10 @@ describe("logger skill", function()
     at.node.relays:stop "log"
     eval "ets:delete_all_objects(spec_counts)."
     assert.is_true(at.node.relays:start "log")
+  end))
+
+  it("counts nothing by no level, which is a map too", live.test(function()
+    assert.equal("{}", json.encode(callback.logger_stats().levels))
   end))
 
   it("counts by level and module what the node's own counter counted", live.test(function()
