@@ -51,6 +51,11 @@ end
 ---@return string
 function words.object(row) return row.name or row.current_function or row.pid end
 
+--- Whether a process waits as interpreted code does: what we have on the node (relays, questions), or somebody's shell.
+--- What it takes is no fault of the node's.
+---@return boolean
+function words.interpreted(row) return (row.current_function or ""):find "^prim_eval:" ~= nil end
+
 --- The module of a function as text: "timer:sleep/1" is timer.
 ---@return string   empty when there is none
 function words.module_of(func) return (func or ""):match "^'?([%w_%.]+)'?:" or "" end

@@ -48,8 +48,8 @@ local failure = require "runtime.failure"
 ---@field mechanism string       one word, the same for every skill that may find it
 ---@field suspect fun(snapshot: table, history: History): boolean   cheap, may be wrong
 ---@field urgent? fun(snapshot: table): boolean   its looks go first and alone; a critical finding ends the looking
----@field look (any[]|fun(results: any[]): any[]?)[]   callback and arguments, run one after another; a function
----  that says nil has seen enough: no longer suspect
+---@field look (any[]|fun(results: any[]): any[]?)[]   callback and arguments, run one after another, `after` so many
+---  seconds where it has that field; a function that says nil has seen enough: no longer suspect
 ---@field confirm fun(results: any[]): Finding?
 ---@field expert? string         one line for the prompt
 

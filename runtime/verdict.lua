@@ -42,6 +42,19 @@ local function notified(case, s)
   end
 end
 
+--- Why rules can say nothing of a skill that shows this snapshot, where they can say nothing.
+---@param s Skill
+---@param snapshot table
+---@return string?
+function verdict.blind(s, snapshot)
+  if type(snapshot) == "table" and snapshot.unavailable then
+    return ("%s cannot be looked at: %s"):format(s.name, tostring(snapshot.unavailable))
+  end
+  if #(s.checks or {}) == 0 then
+    return ("the skill %s has no checks, so the analyst cannot judge what it saw"):format(s.name)
+  end
+end
+
 -- What a skill still has to look at: { text } for what is missing as a whole, { mechanism, missing }
 -- for the callbacks of a check.
 local function open_of(case, s)
@@ -51,14 +64,17 @@ local function open_of(case, s)
     local why = case.unanswered[s.name .. " snapshot"]
     return { { text = ("no snapshot of %s was taken%s"):format(s.name, why and ": " .. why or "") } }
   end
-  -- Rules cannot judge what no rule was written for; a model may.
-  if #(s.checks or {}) == 0 and not case.mind.destination then
-    return { { text = ("the skill %s has no checks, so the analyst cannot judge what it saw"):format(s.name) } }
+  local seen = {}
+  for _, snapshot in ipairs(snapshots) do
+    if not (type(snapshot) == "table" and snapshot.unavailable) then seen[#seen + 1] = snapshot end
   end
+  -- Nobody can judge what is not to be seen, and rules not what no rule was written for; a model may.
+  local blind = verdict.blind(s, seen[1] or snapshots[#snapshots])
+  if blind and (#seen == 0 or not case.mind.destination) then return { { text = blind } } end
   local history = skill.history(s, case.node)
   for _, check in ipairs(s.checks or {}) do
     local suspect = false
-    for _, snapshot in ipairs(snapshots) do suspect = suspect or suspects(check, snapshot, history) end
+    for _, snapshot in ipairs(seen) do suspect = suspect or suspects(check, snapshot, history) end
     local missing = suspect and unseen(case, check) or {}
     if #missing > 0 then open[#open + 1] = { mechanism = check.mechanism, missing = missing } end
   end

@@ -5,8 +5,10 @@
 --- An agent's whole course is one function here (operate, coordinate), written from top to bottom:
 --- `turn` hands calls to the loop and comes back with their results at the next `ask`.
 
+local async = require "runtime.async"
 local clues = require "runtime.llm.clues"
 local rounds = require "runtime.llm.rounds"
+local verdict = require "runtime.verdict"
 
 local analyst = {}
 
@@ -25,14 +27,15 @@ local Analyst = {}
 Analyst.__index = Analyst
 
 --- The calls of one turn, as { tool, args } each; gives their results in the same order.
+---@param rest? number   seconds to wait before
 ---@return { ok: boolean, text: string, data: any }[]
-function Analyst:turn(text, wanted)
+function Analyst:turn(text, wanted, rest)
   local calls = {}
   for i, call in ipairs(wanted) do
     self.count = self.count + 1
     calls[i] = { id = "a" .. self.count, name = call[1], args = call[2] }
   end
-  local by_id, results = coroutine.yield(reply(text, calls)), {}
+  local by_id, results = coroutine.yield(reply(text, calls), rest), {}
   for i, call in ipairs(calls) do
     results[i] = by_id[call.id] or { ok = false, text = "no result came back" }
   end
@@ -61,7 +64,8 @@ end
 function Analyst:ask(request)
   if not request.tools then return reply(self.said or "The run ended before all looks were made.", {}) end
   if coroutine.status(self.course) == "dead" then return reply(self.said or "Nothing more to do.", {}) end
-  local ok, answer = coroutine.resume(self.course, results_of(request.messages))
+  local ok, answer, rest = coroutine.resume(self.course, results_of(request.messages))
+  if rest then async.sleep(rest) end
   if not ok then
     return nil, setmetatable({ class = "fatal", message = "the analyst failed: " .. tostring(answer) },
       { __tostring = function(err) return err.message end })
@@ -92,7 +96,8 @@ function Analyst:look(round)
         wanted[#wanted + 1] = { "execute", { code = open[i]:code(attempt) } }
       end
       local why = ("%d looks%s"):format(#wanted, attempt == 2 and ", that failed before" or "")
-      for i, result in ipairs(self:turn(why, wanted)) do open[first + i - 1]:answer(result) end
+      local rest = attempt == 1 and first == 1 and round.rest > 0 and round.rest or nil
+      for i, result in ipairs(self:turn(why, wanted, rest)) do open[first + i - 1]:answer(result) end
     end
   end
 end
@@ -101,6 +106,11 @@ local function operate(self, skill, history)
   local first = self:call("How is it now?", "take_snapshot", {})
   if not first.ok then return self:finish("No snapshot, so nothing can be told: " .. first.text, {}) end
   local snapshot = first.data
+  local blind = verdict.blind(skill, snapshot.data)
+  if blind then
+    self:call(blind, "set_state", { state = "observing", reason = blind })
+    return self:finish(blind, {})
+  end
   local all = rounds.new(skill.checks or {}, snapshot.data, history)
   for round in all:each() do self:look(round) end
 

@@ -2,7 +2,7 @@
 --- checks that want the same look at the same place share it, for a look costs the node time.
 
 ---@class Look
----@field call any[]          callback and arguments
+---@field call any[]          callback and arguments, and `after`
 ---@field observation? string
 ---@field value? any          what the callback answered
 local Look = {}
@@ -93,7 +93,7 @@ end
 
 -- The next look of every check that goes on, the same ones once.
 local function round_of(all)
-  local round, shared = setmetatable({ looks = {}, runs = {} }, Round), {}
+  local round, shared = setmetatable({ looks = {}, runs = {}, rest = 0 }, Round), {}
   for _, run in ipairs(all.going) do
     local call = not run.over and next_look(all, run)
     if call then
@@ -102,6 +102,7 @@ local function round_of(all)
         all.made[key] = (all.made[key] or 0) + 1
         shared[key] = setmetatable({ call = call, times = all.made[key] }, Look)
         round.looks[#round.looks + 1] = shared[key]
+        round.rest = math.max(round.rest, call.after or 0)
       end
       run.looks[#run.looks + 1] = shared[key]
       round.runs[#round.runs + 1] = run

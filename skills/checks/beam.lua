@@ -144,12 +144,15 @@ local GAIN_KB = 256
 -- Not one whose mailbox is what grows.
 local function growing_heap(results)
   for _, row in ipairs(results[1].processes) do
-    if row.used_growth_kb >= GAIN_KB and row.message_queue < 100 then return row end
+    if row.used_growth_kb >= GAIN_KB and row.message_queue < 100 and not words.interpreted(row) then
+      return row
+    end
   end
 end
 
 local unbounded_state = {
   id = "unbounded_state", mechanism = "unbounded_state", suspect = always,
+  yields_to = { process_dictionary_growth = "same" },
   expert = "One process whose heap in use grows at every look, through collections, with an empty mailbox.",
   look = { MEMORY, function(results) return watch(growing_heap(results)) end },
   confirm = function(results)
@@ -247,6 +250,11 @@ local function atoms_per_second(o) return (o.atom_count - o.atom_count_before) /
 -- A module brings its own atoms: then the modules are what leaks.
 local function modules_bring_them(a) return a.modules_loaded * 5 >= a.atom_count - a.atom_count_before end
 
+local function rising(a) return a.atoms_per_sec >= ATOMS_PER_SECOND and not modules_bring_them(a) end
+
+-- A question that is asked for the first time brings some atoms as well, and many skills ask many.
+local function ours(a) return a.makers[1] ~= nil and words.interpreted(a.makers[1]) end
+
 local atom_leak = {
   id = "atom_leak", mechanism = "atom_leak", suspect = always,
   expert = "The atom count rises at two looks; atoms are never freed. A high count that stands still is no fault.",
@@ -255,19 +263,20 @@ local atom_leak = {
     function(results)
       return atoms_per_second(results[1]) >= ATOMS_PER_SECOND and { "beam_atom_growth", CLOSE } or nil
     end,
+    function(results) return rising(results[2]) and { "beam_atom_growth", CLOSE } or nil end,
   },
   confirm = function(results)
-    local a = results[2]
-    if a.atoms_per_sec < ATOMS_PER_SECOND or modules_bring_them(a) then return end
+    local a = results[3]
+    if not rising(results[2]) or not rising(a) or ours(a) then return end
     local first, second = a.makers[1], a.makers[2]
     local told = first and first.share_pct >= 70 and (not second or second.share_pct <= first.share_pct - 30)
     local hours = (a.atom_limit - a.atom_count) / a.atoms_per_sec / 3600
     local shape = a.shapes[1]
     return {
       object = told and ("atom_table (made by %s)"):format(object(first)) or "atom_table",
-      figures = cite(results, { { 2, "atom_count_before" }, { 2, "atom_count" }, { 2, "atoms_per_sec" },
-        { 2, "seconds" }, { 2, "atom_limit" }, { told and 2 or 1, told and "makers[1].share_pct" or "atom_count" },
-        { 2, "shapes[1].shape" }, { 1, "atom_count_before" } }),
+      figures = cite(results, { { 3, "atom_count_before" }, { 3, "atom_count" }, { 3, "atoms_per_sec" },
+        { 3, "seconds" }, { 3, "atom_limit" }, { told and 3 or 1, told and "makers[1].share_pct" or "atom_count" },
+        { 3, "shapes[1].shape" }, { 2, "atoms_per_sec" }, { 1, "atom_count_before" } }),
       severity = hours < 24 and "critical" or "warning", confidence = told and "high" or "medium",
       hypothesis = ("%d new atoms a second%s%s: the table of %d is full in about %s, and then the node stops at once.")
         :format(a.atoms_per_sec, shape and (", like %s"):format(shape.shape) or "",

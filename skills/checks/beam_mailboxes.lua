@@ -250,5 +250,7 @@ local unexplained = mailbox_check("other",
 unexplained.id, unexplained.yields_to = "unexplained_mailbox", { ["*"] = "any" }
 
 slow_consumer.symptom_of = { "cpu_saturation" }
+-- The tracer of a trace that was left on is slow, and no slow consumer.
+slow_consumer.yields_to, unhandled.yields_to = { tracing_left_on = "same" }, { tracing_left_on = "same" }
 
 return { slow_consumer, scan, unhandled, suspended, sys_suspended, serialising, unexplained }

@@ -77,14 +77,18 @@ function gallery.run(cases)
     trails[about.trace_id], trail[#trail + 1] = trail, about.code or about.reason
   end)
   local code, reports = compile(cases), {}
-  local skills = { assert(skill.open "beam"), assert(skill.open "ets") }
+  local function open(names)
+    local skills = {}
+    for name in names:gmatch "[%w_]+" do skills[#skills + 1] = assert(skill.open(name)) end
+    return skills
+  end
   local function work(waiting)
     while #waiting > 0 do
       local case = table.remove(waiting, 1)
       local at = start()
       if case.program then at.eval(PLANT, { Name = case.program, Code = code[case.program] }) end
       async.sleep(SETTLES_S)
-      local report = investigate(at, skills)
+      local report = investigate(at, open(case.skills or "beam,ets"))
       report.trail = table.concat(trails[report.trace_id] or {}, "; ")
       reports[case.case] = report
       at.stop()

@@ -7,7 +7,10 @@
 ---@field verdict "sick"|"healthy"
 ---@field object? string      the root cause has to name it
 ---@field mechanism? string
+---@field skills? string      that look, where they are not beam and ets
 ---@field alone? boolean      it takes the CPU, so nothing else runs on this machine meanwhile
+
+local ALL = "beam,ets,gc,logger,exception,ports,sup,system,overload,vm_events,allocator"
 
 ---@type Planted[]
 return {
@@ -35,12 +38,47 @@ return {
   { case = "process_suspended", program = "hollow", verdict = "sick", object = "badger",
     mechanism = "process_suspended" },
 
-  { case = "large_stable_ets", program = "summit", verdict = "healthy" },
-  { case = "many_processes_by_design", program = "prairie", verdict = "healthy" },
-  { case = "high_flat_atoms", program = "glacier", verdict = "healthy" },
-  { case = "bursty_mailbox", program = "geyser", verdict = "healthy" },
-  { case = "large_state_by_design", program = "mesa", verdict = "healthy" },
-  { case = "large_static_binary", program = "cavern", verdict = "healthy" },
-  { case = "many short-lived processes", program = "drizzle", verdict = "healthy" },
+  { case = "monitor_leak", program = "heather", verdict = "sick", object = "moor", mechanism = "monitor_leak" },
+  { case = "process_dictionary_growth", program = "beacon", verdict = "sick", object = "lamp",
+    mechanism = "process_dictionary_growth" },
+  { case = "module_leak", program = "spruce", verdict = "sick", object = "needle_#", mechanism = "module_leak" },
+  { case = "persistent_term_churn", program = "basalt", verdict = "sick", object = "persistent_term",
+    mechanism = "persistent_term_churn", alone = true },
+  { case = "tracing_left_on", program = "lantern", verdict = "sick", object = "glow", mechanism = "tracing_left_on" },
+
+  { case = "restart_loop", program = "reef", verdict = "sick", object = "atoll", mechanism = "restart_loop",
+    skills = ALL },
+  { case = "allocator_fragmentation", program = "gravel", verdict = "sick", object = "binary_alloc",
+    mechanism = "allocator_fragmentation", skills = ALL },
+  { case = "log_storm", program = "raven", verdict = "sick", object = "raven", mechanism = "log_storm", skills = ALL },
+  { case = "dependency_error_storm", program = "jackal", verdict = "sick", object = "jackal:hunt/1",
+    mechanism = "dependency_error_storm", skills = ALL },
+  { case = "heap_limit_kills", program = "otter", verdict = "sick", object = "max_heap_size",
+    mechanism = "heap_limit_kills", skills = ALL },
+  { case = "slow_reader", program = "kelp", verdict = "sick", object = "anemone", mechanism = "slow_reader",
+    skills = ALL },
+  { case = "socket_leak", program = "willow", verdict = "sick", object = "catkin", mechanism = "socket_leak",
+    skills = ALL },
+  { case = "busy_dist_port", program = "isthmus", verdict = "sick", object = "strand@127.0.0.1",
+    mechanism = "busy_dist_port", skills = ALL },
+  { case = "call_deadlock", program = "twins", verdict = "sick", object = "castor and pollux",
+    mechanism = "call_deadlock", skills = ALL },
+
+  { case = "large_stable_ets", program = "summit", verdict = "healthy", skills = ALL },
+  { case = "many_processes_by_design", program = "prairie", verdict = "healthy", skills = ALL },
+  { case = "high_flat_atoms", program = "glacier", verdict = "healthy", skills = ALL },
+  { case = "bursty_mailbox", program = "geyser", verdict = "healthy", skills = ALL },
+  { case = "large_state_by_design", program = "mesa", verdict = "healthy", skills = ALL },
+  { case = "large_static_binary", program = "cavern", verdict = "healthy", skills = ALL },
+  { case = "many short-lived processes", program = "drizzle", verdict = "healthy", skills = ALL },
+  { case = "children that come and go", program = "marsh", verdict = "healthy", skills = ALL },
+  { case = "optional child, and one crash", program = "island", verdict = "healthy", skills = ALL },
+  { case = "memory_returned", program = "shoal", verdict = "healthy", skills = ALL },
+  { case = "a burst of log lines", program = "wren", verdict = "healthy", skills = ALL },
+  { case = "a few crashes at once", program = "heron", verdict = "healthy", skills = ALL },
+  { case = "a busy socket", program = "dune", verdict = "healthy", skills = ALL, alone = true },
+  { case = "full_pool", program = "poplar", verdict = "healthy", skills = ALL },
+  { case = "many monitors by design", program = "clover", verdict = "healthy", skills = ALL },
+  { case = "idle, looked at by all", verdict = "healthy", skills = ALL },
   { case = "idle", verdict = "healthy" },
 }

@@ -222,7 +222,9 @@ describe("the checks of growth", function()
   local ATOMS = { seconds = 2, atom_count_before = 16000, atom_count = 24000, atoms_per_sec = 4000,
     atom_limit = 1048576, modules_loaded = 0, shapes = { { shape = "user_#", count = 100 } }, makers = {
       { pid = "<0.8.0>", name = "parser", share_pct = 99 }, { pid = "<0.4.0>", name = "clock", share_pct = 5 } } }
-  local function atoms(o) return check("atom_leak").confirm { OVERVIEW, with(ATOMS, o) } end
+  local function atoms(o, earlier)
+    return check("atom_leak").confirm { OVERVIEW, with(ATOMS, earlier), with(ATOMS, o) }
+  end
 
   it("name the limit, and who fills it where one stands out", function()
     assert.equal("atom_table (made by parser)", atoms().object)
@@ -238,7 +240,13 @@ describe("the checks of growth", function()
   it("do not take modules that are loaded for a leak of atoms, nor what stopped again", function()
     assert.is_nil(atoms { modules_loaded = 2000 })
     assert.is_nil(atoms { atoms_per_sec = 0 })
+    assert.is_nil(atoms({}, { atoms_per_sec = 5 }))
     assert.is_nil(check("atom_leak").look[2] { with(OVERVIEW, { atom_count = 10010 }) })
+    assert.is_nil(check("atom_leak").look[3] { OVERVIEW, with(ATOMS, { atoms_per_sec = 5 }) })
+  end)
+
+  it("do not take the atoms of our own questions for a leak", function()
+    assert.is_nil(atoms { makers = { { pid = "<0.8.0>", current_function = "prim_eval:receive/2", share_pct = 99 } } })
   end)
 end)
 

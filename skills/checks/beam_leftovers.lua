@@ -1,0 +1,284 @@
+--- What an expert looks for beside heaps and mailboxes: monitors, dictionaries, modules and literals that pile up, a
+--- trace that somebody left on. All of it begins with the first looks of the other files, so it costs nothing
+--- where nothing moves; what no first look shows (old code, dead group leaders, a trace that harms nobody) is
+--- left to whoever asks beam_leftovers.
+
+local words = ...
+local object, cite, row_of, step, always = words.object, words.cite, words.row_of, words.step, words.always
+
+local FIRST, CLOSE = 1500, 2000 -- milliseconds
+
+local OVERVIEW = { "beam_overview", FIRST }
+local MEMORY = { "beam_memory_growth", FIRST, 10 }
+local REDUCERS = { "beam_top_reducers_window", 10, FIRST }
+local QUEUES = { "beam_queue_growth", FIRST, 10 }
+
+--- Monitors -----------------------------------------------------------------------------------
+
+local HOLDERS = { "beam_link_holders", 5, CLOSE }
+local MONITORS = 50  -- a second
+local MANY = 500
+local GAIN_MB = 0.25 -- a second, of all processes; fifty monitors are a tenth of that and no leak hides in so few
+
+local function memory_moves(o) return o.processes_mb - o.processes_mb_before >= GAIN_MB * o.seconds end
+
+local function hoarder(holders)
+  for i, row in ipairs(holders.processes) do
+    if row.monitor_count >= MANY and row.monitor_growth >= MONITORS * holders.seconds then return row, i end
+  end
+end
+
+local monitor_leak = {
+  id = "monitor_leak", mechanism = "monitor_leak", suspect = always,
+  expert = "One process that monitors more and more, at two looks: it never takes a monitor back.",
+  look = {
+    OVERVIEW,
+    function(results) return memory_moves(results[1]) and HOLDERS or nil end,
+    function(results) return hoarder(results[2]) and HOLDERS or nil end,
+  },
+  confirm = function(results)
+    local now, i = hoarder(results[3])
+    local was, j = row_of(results[2].processes, "pid", now and now.pid)
+    if not now or not was or was.monitor_growth < MONITORS * results[2].seconds
+      or now.monitor_count <= was.monitor_count then return end
+    local at, before = ("processes[%d]."):format(i), ("processes[%d]."):format(j)
+    local rate = now.monitor_growth / results[3].seconds
+    return {
+      object = object(now),
+      figures = cite(results, { { 3, at .. "monitor_count" }, { 3, at .. "monitor_growth" }, { 3, "seconds" },
+        { 3, at .. "beside_heap_kb" }, { 3, at .. "link_count" }, { 2, before .. "monitor_count" },
+        { 2, before .. "monitor_growth" } }),
+      severity = "warning", confidence = "high",
+      hypothesis = ("%s sets %d monitors a second and gives none back: it has %d now, which take %d kB beside its "
+        .. "heap."):format(object(now), rate, now.monitor_count, now.beside_heap_kb),
+      unlike = {
+        link_leak = ("its links are %d"):format(now.link_count),
+        many_monitors_by_design = ("a large number stands still; this one went from %d to %d"):format(was.monitor_count,
+          now.monitor_count),
+        unbounded_state = "what it gains lies beside its heap",
+      },
+      next_steps = {
+        step(("find where %s monitors, and where it should call erlang:demonitor with flush"):format(object(now))),
+        step("restarting it removes the monitors and loses its state", "DANGEROUS"),
+      },
+    }
+  end,
+}
+
+--- Dictionaries -------------------------------------------------------------------------------
+
+local GAIN_KB = 256
+
+-- Not one whose mailbox is what grows.
+local function growing_heap(results)
+  for _, row in ipairs(results[1].processes) do
+    if row.used_growth_kb >= GAIN_KB and row.message_queue < 100 and not words.interpreted(row) then
+      return row
+    end
+  end
+end
+
+local DICTIONARIES = { "beam_dictionary_growth", 10, FIRST }
+
+-- Of the processes whose heap grows, one whose dictionary gains entries as well.
+local function filling(results, place)
+  for i, row in ipairs(results[place].processes) do
+    local grown = row_of(results[1].processes, "pid", row.pid)
+    if grown and grown.used_growth_kb >= GAIN_KB and row.entries_growth >= 10 * results[place].seconds
+      and row.dictionary_growth_kb >= GAIN_KB / 2 then return row, i end
+  end
+end
+
+local process_dictionary_growth = {
+  id = "process_dictionary_growth", mechanism = "process_dictionary_growth", suspect = always,
+  expert = "A heap that grows because its process dictionary does: entries are put and never erased.",
+  look = {
+    MEMORY,
+    function(results) return growing_heap(results) and DICTIONARIES or nil end,
+    function(results) return filling(results, 2) and DICTIONARIES or nil end,
+  },
+  confirm = function(results)
+    local now, i = filling(results, 3)
+    local was, j = row_of(results[2].processes, "pid", now and now.pid)
+    if not now or not was or was.entries_growth < 10 or now.entries <= was.entries then return end
+    local at, before = ("processes[%d]."):format(i), ("processes[%d]."):format(j)
+    return {
+      object = object(now),
+      figures = cite(results, { { 3, at .. "entries" }, { 3, at .. "entries_growth" }, { 3, at .. "dictionary_kb" },
+        { 3, at .. "dictionary_growth_kb" }, { 3, "seconds" }, { 2, before .. "entries" },
+        { 2, before .. "entries_growth" } }),
+      severity = "warning", confidence = "high",
+      hypothesis = ("%s puts more and more into its process dictionary: %d entries a second, %d now (%d kB), and none "
+        .. "is erased."):format(object(now), now.entries_growth / results[3].seconds, now.entries, now.dictionary_kb),
+      unlike = {
+        unbounded_state = ("its state is not what grows: the dictionary gained %d kB"):format(now.dictionary_growth_kb),
+        large_state_by_design = ("what is there by design stands still; entries went from %d to %d"):format(was.entries,
+          now.entries),
+      },
+      next_steps = {
+        step(("find where %s calls put, and where it should erase"):format(object(now))),
+        step "keep such data in the state, where it is seen, or in a table with a limit",
+        step("restarting it frees the memory and loses what it keeps", "DANGEROUS"),
+      },
+    }
+  end,
+}
+
+--- Modules ------------------------------------------------------------------------------------
+
+local MODULES = { "beam_module_growth", CLOSE }
+local LOADED = 2 -- a second
+
+-- Names that differ in their numbers only: made by a program, not written by a person.
+local function shape_of(names)
+  local count, best = {}, nil
+  for _, name in ipairs(names) do
+    local shape = name:gsub("%d+", "#")
+    count[shape] = (count[shape] or 0) + 1
+    if shape:find "#" and (not best or count[shape] > count[best]) then best = shape end
+  end
+  return best and count[best] >= 0.8 * #names and best or nil
+end
+
+local function loading(m) return m.born >= LOADED * m.seconds and m.gone <= 0.2 * m.born and shape_of(m.names) end
+
+local module_leak = {
+  id = "module_leak", mechanism = "module_leak", suspect = always,
+  expert = "Modules that are loaded at every look, their names alike but for a number: code that is made at run time.",
+  look = {
+    OVERVIEW,
+    function(results)
+      local o = results[1]
+      return o.modules - o.modules_before >= LOADED * o.seconds and MODULES or nil
+    end,
+  },
+  confirm = function(results)
+    local o, m = results[1], results[2]
+    local shape = loading(m)
+    if not shape then return end
+    local rate = m.born / m.seconds
+    return {
+      object = shape,
+      figures = cite(results, { { 2, "modules_before" }, { 2, "modules" }, { 2, "born" }, { 2, "gone" },
+        { 2, "seconds" }, { 2, "code_mb_before" }, { 2, "code_mb" }, { 2, "names[1]" }, { 1, "modules_before" },
+        { 1, "modules" } }),
+      severity = rate >= 10 and "critical" or "warning", confidence = "high",
+      hypothesis = ("%.1f modules a second are made and loaded, like %s (%d now), and none is ever removed: code, and "
+        .. "atoms for their names, only become more."):format(rate, m.names[1], m.modules),
+      unlike = {
+        atom_leak = ("the atoms come with the modules: %d were loaded"):format(m.born),
+        lazy_loading = ("modules that are loaded when first called have names of their own; these are all %s"):format(
+          shape),
+        deployment = ("a deployment ends; %d came in the first look, %d in the second"):format(
+          o.modules - o.modules_before, m.born),
+      },
+      next_steps = {
+        step(("find who compiles %s at run time; one module with data does for many"):format(shape)),
+        step("code:purge and code:delete those that nobody runs", "CAUTION"),
+        step("a restart removes them all, the atoms too", "DANGEROUS"),
+      },
+    }
+  end,
+}
+
+--- Persistent terms ---------------------------------------------------------------------------
+
+local LITERALS = { "beam_persistent_term_growth", CLOSE }
+local COLLECTOR = "erts_literal_area_collector:start/0"
+local COLLECTED = 50000 -- reductions of the collector, a second
+
+local persistent_term_churn = {
+  id = "persistent_term_churn", mechanism = "persistent_term_churn", suspect = always,
+  yields_to = { module_leak = "any" },
+  expert = "The collector of literals is among the busiest at two looks: a persistent term is often written anew.",
+  look = {
+    REDUCERS,
+    function(results)
+      for _, row in ipairs(results[1].processes) do
+        if object(row) == COLLECTOR and row.rate_per_sec >= COLLECTED then return LITERALS end
+      end
+    end,
+  },
+  confirm = function(results)
+    local p = results[2]
+    if p.collector_reductions_per_sec < COLLECTED then return end
+    local row, i = row_of(results[1].processes, "name", COLLECTOR)
+    return {
+      object = "persistent_term",
+      figures = cite(results, { { 2, "collector_reductions_per_sec" }, { 2, "count_before" }, { 2, "count" },
+        { 2, "memory_mb" }, { 2, "seconds" }, { 1, i and ("processes[%d].rate_per_sec"):format(i) or "seconds" },
+        { 1, i and ("processes[%d].share_pct"):format(i) or "seconds" } }),
+      severity = "warning", confidence = row and "high" or "medium",
+      hypothesis = ("Persistent terms are written anew all the time: after each the VM searches every process for the "
+        .. "old one, which takes its collector %d reductions a second; there are %d terms, %d before."):format(
+        p.collector_reductions_per_sec, p.count, p.count_before),
+      unlike = {
+        gc_thrash = "it is no process of the application that collects, but the VM's collector of literals",
+        persistent_term_growth = ("their number went from %d to %d"):format(p.count_before, p.count),
+        hot_process = "the collector works on behalf of whoever puts or erases",
+      },
+      next_steps = {
+        step "find who calls persistent_term:put or erase for what changes often",
+        step("keep what changes in ETS or counters", "CAUTION"),
+      },
+    }
+  end,
+}
+
+--- Traces -------------------------------------------------------------------------------------
+
+local GROWS = 20
+
+local function growing_mailbox(results)
+  local best
+  for _, row in ipairs(results[1].processes) do
+    if row.queue_growth >= GROWS and (not best or row.queue_growth > best.queue_growth) then best = row end
+  end
+  return best
+end
+
+-- Where somebody's tracer stands in this answer, and whom it traces.
+local function traces_to(left, pid)
+  if left.tracer == pid then return "tracer", "every new process" end
+  for i, row in ipairs(left.traced or {}) do
+    if row.tracer == pid then
+      return ("traced[%d].tracer"):format(i), ("%d of the %d processes looked at"):format(left.traced_count,
+        left.traced_of)
+    end
+  end
+end
+
+local tracing_left_on = {
+  id = "tracing_left_on", mechanism = "tracing_left_on", suspect = always,
+  expert = "A mailbox that grows, of a process that is somebody's tracer: a trace was left on.",
+  look = {
+    QUEUES,
+    function(results) return growing_mailbox(results) and { "beam_leftovers" } or nil end,
+  },
+  confirm = function(results)
+    local row = growing_mailbox(results)
+    local path, whom = traces_to(results[2], row.pid)
+    if not path then return end
+    local _, i = row_of(results[1].processes, "pid", row.pid)
+    local at = ("processes[%d]."):format(i)
+    return {
+      object = object(row),
+      figures = cite(results, { { 2, path }, { 2, "traced_count" }, { 2, "traced_of" }, { 1, at .. "pid" },
+        { 1, at .. "queue_growth" }, { 1, at .. "final_queue" }, { 1, "seconds" } }),
+      severity = "critical", confidence = "high",
+      hypothesis = ("A trace was left on: %s is the tracer of %s, and gets messages faster than it reads them "
+        .. "(%d wait, %d more in %.1f s). Whoever is traced is slowed down by it."):format(object(row), whom, row.final_queue,
+        row.queue_growth, results[1].seconds),
+      unlike = {
+        slow_consumer = ("what it gets are messages of a trace: %s sends to it"):format(whom),
+        unhandled_messages = "nobody's request waits there",
+      },
+      next_steps = {
+        step "find who traces: a console, a debugger, dbg or recon_trace left open",
+        step("end the trace: erlang:trace(all, false, [all]), or end the tracer", "CAUTION"),
+      },
+    }
+  end,
+}
+
+return { monitor_leak, process_dictionary_growth, module_leak, persistent_term_churn, tracing_left_on }

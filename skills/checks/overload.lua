@@ -1,0 +1,111 @@
+--- What an expert looks for when work piles up. Why one mailbox grows is told by beam, which watches its process;
+--- here only two things are told: a ring of processes that wait for each other, and, without a cause, that the
+--- node does not keep up.
+
+local words = ...
+local cite, step = words.cite, words.step
+
+local FEW = 20 -- messages in one mailbox, below which nobody waits
+
+local CHAINS, STATE = { "overload_cascade_detection" }, { "overload_state" }
+
+local function ring_of(result)
+  for i, chain in ipairs(result.chains) do
+    local sure = chain.cycle
+    for _, link in ipairs(chain.links) do sure = sure and link.in_call and link.sure end
+    if sure then return chain, i end
+  end
+end
+
+local function same_ring(a, b)
+  if #a.links ~= #b.links then return false end
+  for _, link in ipairs(a.links) do
+    if not words.row_of(b.links, "pid", link.pid) then return false end
+  end
+  return true
+end
+
+local function name_of(link) return link.name or link.pid end
+
+-- A process may call into the ring without being part of it: of the ring are those that somebody in it waits for.
+local function members(chain)
+  local names, seen = {}, {}
+  for _, link in ipairs(chain.links) do
+    for _, other in ipairs(chain.links) do
+      if (other.waits_for == link.pid or other.waits_for_name == link.name and link.name) and not seen[link.pid] then
+        seen[link.pid], names[#names + 1] = true, name_of(link)
+      end
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+local call_deadlock = {
+  id = "call_deadlock", mechanism = "call_deadlock",
+  expert = "A ring of processes, each in a call to the next, the same one two seconds later: none of them can answer.",
+  suspect = function(snapshot) return (snapshot.max_queue_size or 0) > 0 end,
+  look = {
+    CHAINS,
+    function(results) return ring_of(results[1]) and { "overload_cascade_detection", after = 2 } or nil end,
+  },
+  confirm = function(results)
+    local was = ring_of(results[1])
+    local now, i = ring_of(results[2])
+    if not was or not now or not same_ring(was, now) then return end
+    local names, at = members(now), ("chains[%d]."):format(i)
+    local first, queued = now.links[1], 0
+    for _, link in ipairs(now.links) do queued = queued + (link.message_queue or 0) end
+    return {
+      object = table.concat(names, " and "),
+      figures = cite(results, { { 2, at .. "cycle" }, { 2, at .. "depth" }, { 2, at .. "links[1].name" },
+        { 2, at .. "links[1].waits_for" }, { 2, at .. "links[2].waits_for" }, { 2, at .. "links[1].message_queue" },
+        { 2, at .. "links[2].message_queue" }, { 1, "chains[1].cycle" } }),
+      severity = "critical", confidence = "high",
+      hypothesis = ("%s wait for each other: each is in a call to the next and none can answer, at both looks. %d "
+        .. "messages wait in their mailboxes."):format(table.concat(names, " and "), queued),
+      unlike = {
+        slow_server = ("a slow server works; %s stands in %s"):format(name_of(first), tostring(first.current_function)),
+        slow_consumer = "it handles no message at all: it waits for an answer",
+        sys_suspended = "each of them is in the midst of a call",
+      },
+      next_steps = {
+        step "break the ring in the code: one of them must not call back, a cast or a reply later will do",
+        step("give these calls a time limit, so that the ring breaks by itself", "CAUTION"),
+        step(("ending %s frees the others, and loses its state"):format(name_of(first)), "DANGEROUS"),
+      },
+    }
+  end,
+}
+
+local GROWS = { growing = true, accelerating = true }
+local GRAVE = { sustained = true, critical = true }
+
+local function overloaded(state) return GRAVE[state.severity] and GROWS[state.pattern] end
+
+local overload = {
+  id = "overload", mechanism = "other", yields_to = { ["*"] = "any" },
+  expert = "A mailbox that grows at every one of eight looks. Say who; beam says why.",
+  suspect = function(snapshot) return (snapshot.max_queue_size or 0) >= FEW end,
+  look = { STATE, function(results) return overloaded(results[1]) and STATE or nil end },
+  confirm = function(results)
+    local was, now = results[1], results[2]
+    if not overloaded(was) or not overloaded(now) then return end
+    local row = now.longest[1] or {}
+    return {
+      object = row.name or row.pid or now.bottleneck_location or "mailboxes", confidence = "low",
+      severity = now.severity == "critical" and "critical" or "warning",
+      figures = cite(results, { { 2, "max_queue_size" }, { 2, "growth_per_sec" }, { 2, "pattern" }, { 2, "seconds" },
+        { 2, "severity" }, { 2, "total_queue_depth" }, { 1, "max_queue_size" }, { 1, "growth_per_sec" } }),
+      hypothesis = ("The mailboxes grow by %.0f messages a second, the longest had %d and now has %d (%s)."):format(
+        now.growth_per_sec, was.max_queue_size, now.max_queue_size, row.name or row.pid or "its process ended"),
+      unlike = { bursty_mailbox = "a burst drains; these grew at every look" },
+      next_steps = {
+        step "look with the skill beam: it watches this process and tells why its mailbox grows",
+        step "overload_remediation_plan names what could be done meanwhile",
+      },
+    }
+  end,
+}
+
+return { call_deadlock, overload }

@@ -1,0 +1,80 @@
+--- What an expert looks for on the machine: a quota that stops the node, a disk that is full.
+
+local words = ...
+local cite, step = words.cite, words.step
+
+local REST = 3           -- seconds
+local LEAST_PERIODS = 10 -- between the looks
+local THROTTLED = 0.25   -- of them
+
+local FULL_PCT = 97
+-- Read-only by nature, full from the day they were made; or the machine's own.
+local NOT_WRITTEN = { "^/snap/", "^/boot", "^/sys/", "^/proc/", "^/dev/", "^/run/", "^/media/", "^/mnt/cdrom",
+  "^/etc/" }
+
+local CPU, AGAIN = { "system_get_cpu" }, { "system_get_cpu", after = REST }
+
+local cpu_throttled = {
+  id = "cpu_throttled", mechanism = "cpu_throttled",
+  expert = "A container whose quota stopped it in a quarter of the periods between two looks.",
+  suspect = function(snapshot) return (snapshot.cgroup_throttled or 0) > 0 end,
+  look = { CPU, AGAIN },
+  confirm = function(results)
+    local was, now = results[1], results[2]
+    if not (was.cgroup_periods and now.cgroup_periods and was.cgroup_throttled and now.cgroup_throttled) then return end
+    local periods, stopped = now.cgroup_periods - was.cgroup_periods, now.cgroup_throttled - was.cgroup_throttled
+    if periods < LEAST_PERIODS or stopped < THROTTLED * periods then return end
+    return {
+      object = "the container's CPU quota",
+      figures = cite(results, { { 1, "cgroup_periods" }, { 2, "cgroup_periods" }, { 1, "cgroup_throttled" },
+        { 2, "cgroup_throttled" }, { 2, "cgroup_throttled_seconds" }, { 2, "cgroup_cpus" }, { 2, "load_1m" } }),
+      severity = "warning", confidence = "high",
+      hypothesis = ("The container's quota of %.2f CPUs stopped the node in %d of %d periods while we looked: its "
+        .. "schedulers have work and are not let."):format(now.cgroup_cpus, stopped, periods),
+      unlike = {
+        cpu_saturation = "there the schedulers have no time left; here they are stopped before they are done",
+        once_throttled = ("the counter never falls; between the looks it rose by %d"):format(stopped),
+      },
+      next_steps = {
+        step "compare the quota with the schedulers online: as many as it allows CPUs are of use",
+        step("raise the quota, or start the node with +S for what it allows", "CAUTION"),
+      },
+    }
+  end,
+}
+
+local function written(mount)
+  for _, pattern in ipairs(NOT_WRITTEN) do
+    if mount:find(pattern) then return false end
+  end
+  return true
+end
+
+local disk_full = {
+  id = "disk_full", mechanism = "disk_full", look = { { "system_get_disks" } },
+  expert = "A disk that is full: who writes there fails, logs and databases first. Read-only images are always full.",
+  suspect = function(snapshot) return (snapshot.disk_max_used_pct or 0) >= FULL_PCT end,
+  confirm = function(results)
+    for i, disk in ipairs(results[1].disks) do
+      if disk.used_pct >= FULL_PCT and written(disk.mount) then
+        local at = ("disks[%d]."):format(i)
+        return {
+          object = disk.mount,
+          figures = cite(results, { { 1, at .. "mount" }, { 1, at .. "used_pct" }, { 1, at .. "total_mb" },
+            { 1, "total" } }),
+          severity = disk.used_pct >= 99 and "critical" or "warning", confidence = "medium",
+          hypothesis = ("The disk %s (%.0f MB) is %d %% full: what the node writes there fails, or will soon.")
+            :format(disk.mount, disk.total_mb, disk.used_pct),
+          unlike = { read_only_image = ("an image that nobody writes to is full by nature; %s is none of those known")
+            :format(disk.mount) },
+          next_steps = {
+            step(("see what takes the room of %s: du on its machine; os_mon looks every half hour"):format(disk.mount)),
+            step("delete or move what is old: logs, dumps", "DANGEROUS"),
+          },
+        }
+      end
+    end
+  end,
+}
+
+return { cpu_throttled, disk_full }
