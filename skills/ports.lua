@@ -1,6 +1,7 @@
 --- Ports: sockets, files and programs outside of the node. What the emulator counts of a port is read from
 --- outside at a microsecond a figure, without a signal to anybody. It does not count what a socket has
---- read: `input` of tcp_inet, udp_inet and sctp_inet stays 0 for ever, so that is asked of the socket's driver.
+--- read: `input` of tcp_inet, udp_inet and sctp_inet stays 0 for ever, so that is asked of the socket's driver. Nor
+--- does it count what it sends itself over a link to another node.
 
 local texts = ...
 
@@ -24,8 +25,11 @@ local PORTS = texts.rows .. [=[
   Stats = fun(H, K) -> lists:zip(lists:zipwith(fun inet:getstat/2, H, Same(K, H)), H) end,
   Plain = fun(I) -> fun(H) -> Run(lists:zip(Read(H, I), H), [{{{I, '$1'}, '$2'}, [{'>', '$1', 0}],
     [{{'$1', '$2'}}]}]) end end,
-  In = fun(H) -> L = Inet(H), (Plain(input))(H -- L) ++ Run(Stats(L, [recv_oct]),
-    [{{{ok, [{recv_oct, '$1'}]}, '$2'}, [{'>', '$1', 0}], [{{'$1', '$2'}}]}]) end,
+  Links = [P || {_, P} <- erlang:system_info(dist_ctrl), is_port(P)],
+  Flow = fun(H, L, I, K) -> (Plain(I))(H -- L) ++ Run(Stats(L, [K]),
+    [{{{ok, [{K, '$1'}]}, '$2'}, [{'>', '$1', 0}], [{{'$1', '$2'}}]}]) end,
+  In = fun(H) -> Flow(H, Inet(H), input, recv_oct) end,
+  Sent = fun(H) -> Flow(H, Inet([P || P <- Links, lists:member(P, H)]), output, send_oct) end,
   Weight = fun(H) -> Run(lists:zip3(Read(H, memory), Read(H, queue_size), H),
     [{{{memory, '$1'}, {queue_size, '$2'}, '$3'}, [], [{{{'+', '$1', '$2'}, '$3'}}]}]) end,
   Tops = fun Tops([], _, _, A) -> A;
@@ -34,9 +38,10 @@ local PORTS = texts.rows .. [=[
              Tops([H | T], F, N, A) -> X = element(1, lists:last(A)),
                L = Run(F(H), [{'$1', [{'>', {element, 1, '$1'}, X}], ['$1']}]),
                Tops(T, F, N, lists:sublist(lists:reverse(lists:sort(L ++ A)), N)) end,
-  Word = fun(L, X) when is_integer(X) -> hd(string:split(L, " ")); (L, _) -> L end,
+  Word = fun(L, X) when is_integer(X) -> lists:takewhile(fun(C) -> C =/= $\s end, L); (L, _) -> L end,
   Is = fun(X) -> lists:member(X, ["tcp_inet", "udp_inet", "sctp_inet"]) end,
   Stat = fun(P, K) -> case catch inet:getstat(P, [K]) of {ok, [{_, X}]} -> X; _ -> 0 end end,
+  Written = fun(P, N, X) -> case Is(N) andalso lists:member(P, Links) of true -> Stat(P, send_oct); _ -> X end end,
   Who = fun(P) when is_pid(P), node(P) =:= node() ->
               case erlang:process_info(P, [registered_name, initial_call, total_heap_size]) of
                 [{_, []}, {_, {proc_lib, _, _}}, {_, H}] when H =< 4000000 -> Func(proc_lib:translate_initial_call(P));
@@ -48,8 +53,8 @@ local PORTS = texts.rows .. [=[
         V = fun(K) -> Get(K, L) end, N = V(name), C = V(connected),
         [maps:merge(Some([{id, Pid(P)}, {name, unicode:characters_to_binary(Word(N, V(os_pid)))},
           {connected_pid, Show(C)}, {connected_name, Who(C)}, {os_pid, V(os_pid)}, {queue_size, Q},
-          {input_bytes, case Is(N) of true -> Stat(P, recv_oct); false -> V(input) end}, {output_bytes, V(output)},
-          {memory_kb, round((B + Q) / 10.24) / 100}]), M)];
+          {input_bytes, case Is(N) of true -> Stat(P, recv_oct); false -> V(input) end},
+          {output_bytes, Written(P, N, V(output))}, {memory_kb, round((B + Q) / 10.24) / 100}]), M)];
       _ -> [] end end,
   Some2 = fun(L, K) -> [maps:with(K, X) || P <- L, X <- Port(P, #{})] end,
   Order = fun(L, K, N) -> lists:sublist([X || {_, X} <- lists:reverse(lists:keysort(1,
@@ -67,8 +72,8 @@ local PORTS = texts.rows .. [=[
 -- A socket's watermark is an option of its own. Programs and file descriptors have the 8192 bytes that
 -- erts/emulator/sys/unix/sys_drivers.c is written with; what other drivers do nobody can know.
 local MARKS = PORTS .. [=[
-  Fd = fun(N) -> case string:split(N, "/") of
-      [[_ | _] = A, [_ | _] = B] -> lists:all(fun(C) -> C >= $0 andalso C =< $9 end, A ++ B); _ -> false end end,
+  Fd = fun(N) -> case lists:splitwith(fun(C) -> C =/= $/ end, N) of
+      {[_ | _] = A, [_, X | B]} -> lists:all(fun(C) -> C >= $0 andalso C =< $9 end, A ++ [X | B]); _ -> false end end,
   Mark = fun(P, N, X) -> case Is(N) of
       true -> case catch inet:getopts(P, [high_watermark]) of {ok, [{_, W}]} -> W; _ -> undefined end;
       false -> case is_integer(X) orelse Fd(N) of true -> 8192; false -> undefined end end end,
@@ -138,7 +143,7 @@ Name the port, its owner, what waits, what drained, and the time between the loo
 
     -- Those of the same figure come in any order; a figure of 0 is no place in a list.
     top = PORTS .. [=[
-  {F, K} = case binary_to_existing_atom(SortBy) of input -> {In, input_bytes}; output -> {Plain(output), output_bytes};
+  {F, K} = case binary_to_existing_atom(SortBy) of input -> {In, input_bytes}; output -> {Sent, output_bytes};
              memory -> {Weight, memory_kb} end,
   Out(Order(Second(Tops(Cut, F, Limit, [])), K, Limit)).]=],
   },
@@ -171,7 +176,8 @@ Name the port, its owner, what waits, what drained, and the time between the loo
       doc = "The ports that read most bytes, wrote most, or hold most memory.",
       args = { LIMIT, { name = "sort_by", type = "choice", of = { "input", "output", "memory" }, default = "input" } },
       class = "SAFE",
-      cost = "one or two items of every port; by input one call to the driver of every socket",
+      cost = "one or two items of every port; by input one call to the driver of every socket, by output to that of "
+        .. "every link to another node",
       returns = { "total", "showing", "ports[]: " .. FIELDS },
       query = "top",
     },

@@ -125,7 +125,8 @@ return {
   #{busy_limit_bytes => erlang:system_info(dist_buf_busy_limit),
     nodes => [case C of
       _ when is_port(C) -> Some([{node, atom_to_binary(N)}, {id, Pid(C)}, {queue_size, Info(C, queue_size)},
-        {high_watermark, Limits(C)}, {input_bytes, Stat(C, recv_oct)}, {output_bytes, Info(C, output)}]);
+        {high_watermark, Limits(C)}, {input_bytes, Stat(C, recv_oct)},
+        {output_bytes, Written(C, Info(C, name), Info(C, output))}]);
       _ -> Some([{node, atom_to_binary(N)}, {pid, Show(C)}, {name, Who(C)}, {message_queue,
         Item(C, message_queue_len)}])
       end || {N, C} <- lists:sublist(erlang:system_info(dist_ctrl), 50)]}.]=],

@@ -1,10 +1,12 @@
 -- What waits to be written, on a live node: sockets whose other end does not read.
 local uv = require "luv"
 local async = require "runtime.async"
+local crowd = require "spec.support.crowd"
 local live = require "spec.support.live_node"
 local skill = require "runtime.skill"
 
 local ports = assert(skill.open "ports")
+local between = crowd.between
 
 local during, past
 local function sleep() if during then during() end end
@@ -180,6 +182,20 @@ describe("ports skill, queues", function()
     assert.equal(eval "list_to_binary([erlang:port_to_list(P) || {_, P} <- erlang:system_info(dist_ctrl)]).", ours.id)
     assert.equal(eval "atom_to_binary(hd(nodes(connected))).", ours.node)
     assert.equal(eval "erlang:system_info(dist_buf_busy_limit).", links.busy_limit_bytes)
+  end))
+
+  it("counts what a link to a node has sent, which the port itself does not", live.test(function()
+    local SENT = [=[[{_, X}] = erlang:system_info(dist_ctrl), {ok, [{_, N}]} = inet:getstat(X, [send_oct]), N.]=]
+    eval "lists:duplicate(300000, a)."
+    local before = eval(SENT)
+    local link, top = callback.ports_distribution().nodes[1], nil
+    for _, port in ipairs(callback.ports_top(50, "output").ports) do top = port.id == link.id and port or top end
+    local row = callback.ports_info(link.id)
+    local after = eval(SENT)
+    assert.is_true(before > 300000)
+    between(before, link.output_bytes, after)
+    between(link.output_bytes, top.output_bytes, after)
+    between(top.output_bytes, row.output_bytes, after)
   end))
 
   it("hears from the VM who was suspended by a full port", live.test(function()
