@@ -267,8 +267,8 @@ local tracing_left_on = {
         { 1, at .. "queue_growth" }, { 1, at .. "final_queue" }, { 1, "seconds" } }),
       severity = "critical", confidence = "high",
       hypothesis = ("A trace was left on: %s is the tracer of %s, and gets messages faster than it reads them "
-        .. "(%d wait, %d more in %.1f s). Whoever is traced is slowed down by it."):format(object(row), whom, row.final_queue,
-        row.queue_growth, results[1].seconds),
+        .. "(%d wait, %d more in %.1f s). Whoever is traced is slowed down by it."):format(object(row), whom,
+        row.final_queue, row.queue_growth, results[1].seconds),
       unlike = {
         slow_consumer = ("what it gets are messages of a trace: %s sends to it"):format(whom),
         unhandled_messages = "nobody's request waits there",
