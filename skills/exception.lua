@@ -4,7 +4,8 @@
 --- One crash is logged up to three times: by the process itself (gen_server, Task), by proc_lib's report,
 --- and by its supervisor. A process dies once, so all of these with one pid are one exception, and each
 --- tells something of it: proc_lib's report whether it was an error, an exit or a throw. A crash_reason that
---- was logged by hand is one of its own, but where that process died of the same type within a second.
+--- was logged by hand is one of its own, but where that process died of the same type within a second. A
+--- crash of a gen_event's handler always is, for the process lives on.
 
 local texts = ...
 
@@ -26,7 +27,7 @@ for _, name in ipairs { "badarg", "badarith", "badmatch", "case_clause", "functi
 end
 
 -- Who knows best what it was.
-local RANK = { crash = 1, emulator = 2, heap = 2, task = 3, terminate = 4, reason = 5, supervisor = 6 }
+local RANK = { crash = 1, emulator = 2, heap = 2, task = 3, terminate = 4, handler = 4, reason = 5, supervisor = 6 }
 
 local function kind_of(crash)
   if crash.class then return crash.class end
@@ -65,14 +66,15 @@ local function exceptions_of(events)
   local list, by_pid = {}, {}
   for _, event in ipairs(events) do
     local pid = event.crash and (event.crash.pid or event.pid)
-    local seen = pid and by_pid[pid]
+    local lives_on = event.crash and event.crash.source == "handler"
+    local seen = pid and not lives_on and by_pid[pid]
     if seen and same(seen, event) then
       join(seen, event)
     elseif event.crash then
       event.reports = 1
       event.id = ("%s@%.0f"):format((pid or ""):gsub("[<>]", ""), event.us or 0)
       list[#list + 1] = event
-      if pid then by_pid[pid] = event end
+      if pid and not lives_on then by_pid[pid] = event end
     end
   end
   return list

@@ -20,8 +20,9 @@
 --   level, message, pid, module, func (mod:fun/arity), line, domain ("otp.sasl"): absent where the node did not say
 --   us            the node's clock, microseconds
 --   crash         what crashed, where that is what it tells: source (crash, terminate, supervisor, emulator, task,
---                 reason: the last is a crash_reason that was logged, by a process that may live on), pid, name,
---                 class (error, exit, throw), type, text, stack[]: func, file, line
+--                 handler, reason: a gen_event's handler, whose process lives on, and a crash_reason that was
+--                 logged, whose process may), pid, name, class (error, exit, throw), type, text,
+--                 stack[]: func, file, line
 --   shut          in place of all these: up to which level the tap was shut for a second, and per_second, how many
 --                 events a second it had met
 --
@@ -78,9 +79,13 @@ local READ = [=[
     Do(event, W, M) -> {B, X} = Do(msg, W, M),
       {Say(bin, B, 2048), case maps:get(crash_reason, M, false) of
         {U, V} when X =:= false ->
-          Do(crash, {case maps:get(domain, M, []) of [otp | _] -> terminate; _ -> reason end, maps:get(pid, M, false),
+          Do(crash, {Do(source, maps:get(domain, M, []), maps:get(report_cb, M, false)), maps:get(pid, M, false),
                      maps:get(registered_name, M, false), maps:get(initial_call, M, false), false}, {U, V});
         _ -> X end};
+    Do(source, [otp | _], F) when is_function(F) ->
+      case erlang:fun_info(F, module) of {_, gen_event} -> handler; _ -> terminate end;
+    Do(source, [otp | _], _) -> terminate;
+    Do(source, _, _) -> reason;
     Do(msg, {report, R}, M) -> Do({report, maps:get(pid, M, false)}, R, 0);
     Do(msg, {string, S}, M) -> {Do(line, Say(bin, S, 4096), M), false};
     Do(msg, W, M) -> case maps:get(emulator, maps:get(error_logger, M, M), false) of
@@ -105,6 +110,7 @@ local READ = [=[
     Do(stack, S, _) -> case catch ets:match_spec_run(lists:sublist(S, 20), Frames) of
       L when is_list(L) -> L; _ -> [] end;
     Do(split, {X, [{M, F, _, O} | _] = S}, _) when is_atom(M), is_atom(F), is_list(O) -> {X, S};
+    Do(split, {'EXIT', X}, S) -> Do(split, X, S);
     Do(split, X, S) -> {X, S};
     Do(type, X, _) when is_atom(X) -> Say(text, X, 0);
     Do(type, {nocatch, X}, _) -> Do(type, X, 0);
@@ -133,6 +139,9 @@ local READ = [=[
       {[], Do(crash, {crash, Say(get, I, pid), Say(get, I, registered_name), Say(get, I, initial_call), C}, {X, S})};
     Do({gen_statem, terminate}, R, P) ->
       {C, X, S} = maps:get(reason, R), {[], Do(crash, {terminate, P, maps:get(name, R, false), false, C}, {X, S})};
+    Do({gen_event, terminate}, R, P) -> X = maps:get(reason, R),
+      {[], Do(crash, {handler, P, maps:get(name, R, false), false,
+         case X of {'EXIT', {_, [{_, _, _, _} | _]}} -> error; _ -> false end}, {X, []})};
     Do({_, terminate}, R, P) ->
       {[], Do(crash, {terminate, P, maps:get(name, R, false), false, false}, {maps:get(reason, R), []})};
     Do({_, terminating}, R, P) -> I = maps:get(report, R),
@@ -286,7 +295,7 @@ local function crash_of(c)
 end
 
 local WHAT = { crash = "process crashed", terminate = "terminating", task = "task terminating",
-  emulator = "error in process", heap = "process killed", reason = "crash" }
+  handler = "event handler crashed", emulator = "error in process", heap = "process killed", reason = "crash" }
 
 -- One line of what was not told as text, for that would hold what must not leave.
 local function told(crash, pid)

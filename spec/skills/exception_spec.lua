@@ -12,11 +12,13 @@ local ERLANG = [==[
   Form = fun(S) -> {ok, T, _} = erl_scan:string(S), {ok, F} = erl_parse:parse_form(T), F end,
   {ok, _, B} = compile:forms([Form(S) || S <- [
     "-file(\"spec_works.erl\", 1).",
-    "-module(spec_works).", "-export([init/1, handle_call/3, handle_cast/2, nothing/1, died/1, run/2, kid/0]).",
+    "-module(spec_works).",
+    "-export([init/1, handle_event/2, handle_call/3, handle_cast/2, nothing/1, died/1, run/2, kid/0]).",
     "init({kids, A}) -> {ok, {#{intensity => 99}, [#{id => smith, start => {A, kid, []}}]}}; init(S) -> {ok, S}.",
     "kid() -> gen_server:start_link({local, smith}, spec_works, secret, []).",
     "handle_call(X, _, S) -> run(X, S), {reply, ok, S}.",
     "handle_cast(X, S) -> run(X, S), {noreply, S}.",
+    "handle_event(X, S) -> run(X, S), {ok, S}.",
     "nothing(to_see) -> ok.",
     "run(badmatch, _) -> {ok, _} = file:read_file(nowhere);
      run(badarg, S) -> {atom_to_list(S)};
@@ -191,6 +193,29 @@ describe("exception skill, on an Erlang node", function()
     server "error"
     local e = one(2)
     assert.same({ "error", "broken" }, { e.kind, e.type })
+  end))
+
+  -- Its manager lives on without it, and is what a supervisor restarts when it dies itself.
+  it("counts each crash of an event handler, and the death of its process", live.test(function()
+    local pid = eval [==[
+      {ok, P} = gen_event:start({local, spec_bell}), M = monitor(process, P),
+      [begin gen_event:add_handler(P, spec_works, <<"SECRET">>), gen_event:sync_notify(P, X) end
+       || X <- [badmatch, badmatch, exit, error]],
+      logger:error(#{label => {supervisor, child_terminated}, report => [{supervisor, {local, spec_tower}},
+        {errorContext, child_terminated}, {reason, killed}, {offender, [{pid, P}, {id, bell}]}]}, #{}),
+      exit(P, kill), spec_works:died({P, M}).]==]
+    local told = {}
+    for i, e in ipairs(until_told(5).exceptions) do told[i] = { e.type, e.kind, e.name, e.pid == pid } end
+    assert.same({ { "killed", "exit", "bell", true }, { "broken", "error", "spec_bell", true },
+      { "refused", "exit", "spec_bell", true }, { "badmatch", "error", "spec_bell", true },
+      { "badmatch", "error", "spec_bell", true } }, told)
+  end))
+
+  it("names the place where an event handler crashed", live.test(function()
+    eval [[{ok, P} = gen_event:start(), gen_event:add_handler(P, spec_works, <<"SECRET">>),
+      gen_event:sync_notify(P, badmatch), gen_event:stop(P).]]
+    local e = one(1)
+    assert.same({ "badmatch", "spec_works", "spec_works:run/2" }, { e.type, e.module, e.func })
   end))
 
   it("counts what was logged with a crash_reason, but not again when its process dies of it", live.test(function()

@@ -13,7 +13,7 @@ local SERVER = [==[
   {ok, _, B} = compile:forms([Form(S) || S <- [
     "-module(spec_vault).",
     "-export([init/1, handle_call/3, handle_cast/2, handle_info/2]).",
-    "-export([callback_mode/0, handle_event/4, open/1]).",
+    "-export([handle_event/2, callback_mode/0, handle_event/4, open/1]).",
     "init({statem, S}) -> {ok, shut, S}; init({kids, S}) -> {ok, {#{intensity => 3}, [#{id => kid, start =>
        {gen_server, start_link, [{local, spec_kid}, spec_vault, S, []]}}]}};
      init(S) -> put(spec_key, S), {ok, S}.",
@@ -21,6 +21,7 @@ local SERVER = [==[
      handle_call({stop, X}, _, S) -> {stop, {failed, X}, S};
      handle_call({throw, X}, _, _) -> throw({thrown, X}).",
     "handle_cast(X, S) -> open({X, S}), {noreply, S}.",
+    "handle_event(X, S) -> open({X, S}), {ok, S}.",
     "handle_info(_, S) -> {noreply, S}.",
     "callback_mode() -> handle_event_function.",
     "handle_event(_, X, _, S) -> exit({refused, X, S}).",
@@ -225,6 +226,30 @@ describe("the log relay", function()
     for i, e in ipairs(events.of("log", 1, 0).events) do texts[i] = e.crash and e.crash.text end
     assert.same({ "{badmatch,{open,<binary of 5 bytes>,nothing}}", "{badmatch,{open,<binary of 5 bytes>,nothing}}",
       "{noproc,gen_server:call/2 to prices}" }, texts)
+  end))
+
+  it("tells the reason that an EXIT is around, of an event handler and of a child that did not start",
+    attached(function()
+      eval [==[
+        {ok, P} = gen_event:start({local, spec_bell}), gen_event:add_handler(P, spec_vault, nothing),
+        gen_event:sync_notify(P, {ring, <<"12345">>}), gen_event:stop(P),
+        logger:error(#{label => {supervisor, start_error}, report => [{supervisor, {local, spec_tower}},
+          {errorContext, start_error}, {reason, {'EXIT', {{broken, <<"12345">>}, [{spec_vault, init, 1, []}]}}},
+          {offender, [{pid, undefined}, {id, bell}]}]}),
+        timer:sleep(50), logger:notice("the last").]==]
+      of_message "the last"
+      local list = events.of("log", 1, 0).events
+      assert.same({ "handler", "error", "function_clause", "spec_vault:open/1" },
+        { list[1].crash.source, list[1].crash.class, list[1].crash.type, list[1].crash.stack[1].func })
+      assert.equal("supervisor spec_tower: start_error, child bell undefined, reason {broken,<binary of 5 bytes>}",
+        list[2].message)
+    end))
+
+  -- As Elixir from 1.15 on hands it to handlers: a text already, but what would have made one of it still there.
+  it("knows an event handler's crash that was made a text by who translates for all handlers", attached(function()
+    eval [==[logger:error("bell crashed", #{domain => [otp], crash_reason => {{broken, 1}, []},
+      report_cb => fun gen_event:format_log/2}).]==]
+    assert.equal("handler", of_message("bell crashed").crash.source)
   end))
 
   it("tells what a report of OTP is about, and of another its plain values", attached(function()
