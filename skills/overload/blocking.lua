@@ -2,7 +2,7 @@
 --- in question are woken, once each; the rest of what is said of them is read from outside.
 
 local texts = ...
-local WALK, WHERE = texts.walk, texts.where
+local WALK, WHERE, looks = texts.walk, texts.where, texts.looks
 
 local STEP = 1          -- second between two looks at the mailboxes
 local SMALL = 100       -- messages; behind less nobody looks for a cause
@@ -50,7 +50,7 @@ local function index(rows)
   return by_pid
 end
 
--- Two looks: who is longest or gained most, the latter first.
+-- Two looks: who gained most, and before traffic who is longest.
 local function suspects(node)
   local first, err = node.ask "look"
   if not first then return nil, err end
@@ -58,15 +58,17 @@ local function suspects(node)
   local second
   second, err = node.ask "look"
   if not second then return nil, err end
-  local was, rows = index(first.queues), {}
+  local rows = {}
   for _, queue in ipairs(second.queues) do
     if queue.size >= SMALL then
-      local gained = queue.size - (was[queue.pid] and was[queue.pid].size or 0)
-      rows[#rows + 1] = { pid = queue.pid, size = queue.size, gained = gained }
+      local start = looks.size_of(first, queue.pid)
+      local gained = queue.size - start
+      rows[#rows + 1] = { pid = queue.pid, size = queue.size, gained = gained,
+        weight = looks.gained(gained, start) and gained or 0 }
     end
   end
   table.sort(rows, function(a, b)
-    if a.gained ~= b.gained then return a.gained > b.gained end
+    if a.weight ~= b.weight then return a.weight > b.weight end
     return a.size > b.size
   end)
   return rows, math.max(0.001, (second.at_ms - first.at_ms) / 1000)
@@ -217,7 +219,7 @@ return {
     stands = WALK .. WHERE .. CALLS .. WHOM .. [=[
   L = [P || P <- lists:map(Find, Pids), is_pid(P)], T = Now(),
   R = [Item(P, reductions) || P <- L],
-  U = [begin timer:sleep(10), [Item(P, status) || P <- L] end || _ <- lists:seq(1, 20)],
+  U = [begin receive after 10 -> ok end, [Item(P, status) || P <- L] end || _ <- lists:seq(1, 20)],
   W = Since(T),
   Share = fun(I, K) -> length([x || S <- U, lists:member(lists:nth(I, S), K)]) * 5 end,
   One = fun(P, I) -> case process_info(P, [current_stacktrace, monitored_by, reductions]) of

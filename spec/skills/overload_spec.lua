@@ -13,6 +13,16 @@ local between, find = crowd.between, crowd.find
 local TAKER = [[crowd:start(desk, fun() -> (fun L() -> receive {take, K, R} ->
   [receive {noise, _} -> ok end || _ <- lists:seq(1, K)], R ! done, L() end end)() end), ok.]]
 
+-- Three hundred whose mailboxes swing between 460 and 535 for ever, so that at each turn others are among the 50
+-- longest.
+local SWINGS = [[L = [spawn(fun() -> (fun L() -> receive {to, N, R} ->
+    {_, Q} = process_info(self(), message_queue_len),
+    if Q < N -> [self() ! x || _ <- lists:seq(Q + 1, N)]; true -> [receive x -> ok end || _ <- lists:seq(N + 1, Q)] end,
+    R ! done, L() end end)() end) || _ <- lists:seq(1, 300)],
+  persistent_term:put(swings, lists:zip(lists:seq(1, 300), L)).]]
+local TURN = [[L = persistent_term:get(swings), [P ! {to, 460 + (I * 53 + K * 31) rem 76, self()} || {I, P} <- L],
+  [receive done -> ok end || _ <- L], ok.]]
+
 describe("overload skill", function()
   local at, eval, callback, real, during, past
 
@@ -188,6 +198,43 @@ describe("overload skill", function()
       prediction.predicted_in_5_minutes * 0.01)
     assert.equal("low", prediction.confidence)
   end))
+
+  describe("a crowd of mailboxes that swing", function()
+    local turn
+
+    before_each(live.test(function()
+      eval(SWINGS)
+      turn = 0
+      during = function()
+        turn = turn + 1
+        eval(TURN, { K = turn })
+      end
+      during()
+    end))
+    after_each(live.test(function() eval "[exit(P, kill) || {_, P} <- persistent_term:get(swings)], ok." end))
+
+    it("gains nothing, though others are the longest at every look", live.test(function()
+      local q = callback.overload_queue_analysis()
+      assert.same({ 300, 0, 535 }, { q.nonempty, q.growing_total, q.percentiles.max })
+      assert.same({ "none", 0 }, { callback.overload_state().severity, callback.overload_state().affected_processes })
+    end))
+
+    it("is not told to have gained what was not seen before", live.test(function()
+      local gained = callback.overload_bottleneck().evidence[1]:match "has %d+ messages, %+(%d+) in"
+      between(0, tonumber(gained), 20)
+    end))
+
+    it("does not hide who does gain", live.test(function()
+      eval "crowd:deaf(sink, 400)."
+      local swing = during
+      during = function()
+        swing()
+        send("sink", 400)
+      end
+      local q = callback.overload_queue_analysis()
+      assert.same({ 1, "sink" }, { q.growing_total, q.fastest_growing[1].name })
+    end))
+  end)
 
   it("predicts from what was kept, and says how long that was", live.test(function()
     eval "crowd:deaf(sink, 3000)."
