@@ -45,7 +45,8 @@ describe("the texts of skills", function()
   end))
 
   it("would be caught if they did", live.test(function()
-    assert.same({ "digraph in b", "sofs in a", "string in c" }, (missing { a = "F = fun sofs:family/1, lists:seq(1, 2).",
+    assert.same({ "digraph in b", "sofs in a", "string in c" }, (missing {
+      a = "F = fun sofs:family/1, lists:seq(1, 2).",
       b = "[digraph:new() || 'queue:x(' <- []].",
       c = "string:split(X, Y)." }))
   end))
