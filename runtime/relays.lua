@@ -9,12 +9,14 @@ local relay_form = require "runtime.relay_form"
 
 local relays = {}
 
-local LEASE_S = 15       -- so long the node keeps a relay on that hears nothing of us; we renew it three times as often
+local LEASE_S = 15       -- so long the node keeps a relay on that hears nothing of us
+local RENEWALS = 3       -- in the time of a lease; as many without a word from the node, and the relay is gone
 local CONFIRM_S = 2      -- how long we wait for the node to say that a relay is off
 local PAUSE_S = 30       -- a relay that ended on the node by itself is not started again sooner
 
 local SWITCHED_OFF = "relays are switched off by --no-relays"
 local LOST = "the connection was lost"
+local SILENT = "the node does not answer its lease"
 
 ---@class Relays
 ---@field started integer            how often a relay was put on the node
@@ -34,6 +36,7 @@ Relays.__index = Relays
 ---@field ended? string           why it is off, once it was on
 ---@field ended_at? number        when, where it ended by itself
 ---@field again? boolean          to be started when the node is back
+---@field life? { placed?: boolean, ended?: string, stopping?: boolean, unanswered: integer }   of the last start
 
 local function one_of(self, name)
   local one = self.by_name[name]
@@ -51,18 +54,6 @@ local function each_placed(self)
     if one.placed then list[#list + 1] = one end
   end
   return list
-end
-
--- A timer of the same loop that does our work: when that hangs, so does this, and the node lets go.
-local function keep_leases(self)
-  if self.renewing then return end
-  self.renewing = async.spawn(function()
-    while each_placed(self)[1] and async.sleep(self.lease_s / 3) do
-      for _, one in ipairs(each_placed(self)) do one.placed.renew() end
-    end
-    self.renewing = nil
-  end)
-  if self.renewing.finished then self.renewing = nil end
 end
 
 -- By the node's clock; a moment that no calendar has is told by ours.
@@ -89,16 +80,49 @@ local function over(one, why, at)
   one.placed, one.ended, one.ended_at = nil, why, at
 end
 
+-- Its worker and its janitor were killed in one instant, or stand still: nobody tells us, and what nobody
+-- tells of looks like a quiet node. Nothing was certain since the last word.
+local function forsake(one)
+  one.life.placed = false
+  one.heard:finish()
+  one.placed.forsake()
+  over(one, SILENT)
+end
+
+-- A timer of the same loop that does our work: when that hangs, so does this, and the node lets go.
+local function keep_leases(self)
+  if self.renewing then return end
+  self.renewing = async.spawn(function()
+    while each_placed(self)[1] and async.sleep(self.lease_s / RENEWALS) do
+      for _, one in ipairs(each_placed(self)) do
+        local life = one.life
+        if life.unanswered == RENEWALS then
+          forsake(one)
+        else
+          life.unanswered = life.unanswered + 1
+          one.placed.renew()
+        end
+      end
+    end
+    self.renewing = nil
+  end)
+  if self.renewing.finished then self.renewing = nil end
+end
+
 -- A lease is over long before we hear of it: what counts then is what we know for certain.
 local function hearing(one, life)
+  local function lives(now)
+    life.unanswered = 0
+    one.heard:go_on(now)
+  end
   return {
     event = function(us, payload)
       local now, event = async.now(), event_of(one, us, payload)
-      one.heard:go_on(now)
+      lives(now)
       if event then one.heard:add(event, now) end
     end,
     dropped = function(many) one.heard:lose(many, async.now()) end,
-    held = function() one.heard:go_on(async.now()) end,
+    held = function() lives(async.now()) end,
     ended = function(why, dropped, late)
       one.heard:lose(dropped, async.now())
       one.heard:finish(not late and async.now() or nil)
@@ -109,7 +133,7 @@ local function hearing(one, life)
 end
 
 local function begin(self, one)
-  local life = {}
+  local life = { unanswered = 0 }
   local creation = self.n.link.session.peer_creation
   if one.creation and one.creation ~= creation then one.heard = heard.new(one.relay.keep) end
   one.creation = creation

@@ -147,6 +147,7 @@ local LARGEST_EVENT = 16 * 1024
 ---@class Placed            a relay that is on
 ---@field stop fun(deadline: number): boolean   true: the node confirmed that it is as before
 ---@field renew fun()
+---@field forsake fun()     hears no more of it; were it there after all, it shall go
 ---@field janitor any
 ---@field worker any
 
@@ -220,6 +221,10 @@ function relay.start(n, r, variables, lease_s, hearing)
   return {
     janitor = janitor, worker = answer[3],
     renew = function() tell(A.lease) end,
+    forsake = function()
+      tell(A.stop)
+      calls:close_mailbox(ours)
+    end,
     stop = function(deadline)
       if not tell(A.stop) then return false end
       return async.await(function(resume) confirmed = resume end, deadline) == true

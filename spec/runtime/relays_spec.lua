@@ -99,6 +99,14 @@ describe("a relay", function()
   local function alive(pid) return at.eval("erlang:is_process_alive(P).", { P = pid }) end
   local function set(name) return at.eval(("application:get_env(kernel, '%s') =/= undefined."):format(name)) end
   local function processes() return at.eval "lists:sort([P || P <- processes(), P =/= self()])." end
+  local function marked()
+    return at.eval "[P || P <- processes(), {_, [{'$beamlens', relay}]} <- [process_info(P, dictionary)]]."
+  end
+  local function set_of(list)
+    local held = {}
+    for _, item in ipairs(list) do held[tostring(item)] = true end
+    return held
+  end
   local function node_log() return assert(io.open(at.home .. "/node.log")):read "*a" end
 
   local function heard_of(name, count)
@@ -137,7 +145,6 @@ describe("a relay", function()
   end))
 
   it("is one for all that name it, also when they ask at the same time", attached(function()
-    local before = #processes()
     local other = n.uses.events { name = "other", relays = { "probe" } }
     local answers = async.all {
       function() return events.of("probe", 1).total end,
@@ -145,14 +152,13 @@ describe("a relay", function()
       function() return events.of("probe", 1).total end,
     }
     assert.same({ 0, 0, 0 }, { answers[1].value, answers[2].value, answers[3].value })
-    assert.same({ 2, 1 }, { #processes() - before, n:footprint().relays })
+    assert.same({ 2, 1 }, { #marked(), n:footprint().relays })
   end))
 
   it("is marked on the node, so that skills tell it from the node's own processes", attached(function()
     events.of("probe", 1)
-    local marks = at.eval([=[[proplists:get_value('$beamlens', I) || P <- [W, J],
-      {_, I} <- [process_info(P, dictionary)]].]=], { W = placed("probe").worker, J = placed("probe").janitor })
-    assert.same({ "relay", "relay" }, { tostring(marks[1]), tostring(marks[2]) })
+    assert.same({ [tostring(placed("probe").worker)] = true, [tostring(placed("probe").janitor)] = true },
+      set_of(marked()))
   end))
 
   it("is not for a skill that does not name it", attached(function()
@@ -365,6 +371,46 @@ describe("a relay", function()
       local result = events.of("probe", 1, 0)
       assert.is_true(result.listened_seconds < 1, result.listened_seconds)
       assert.equal(2, n.relays.started)
+    end, { lease_s = 0.3 }))
+
+    -- Both at once, so that neither tells of the other's end. What the relay changed stays behind, but for this.
+    local function kill_both(name)
+      local one = placed(name)
+      at.eval("[erlang:suspend_process(P) || P <- [W, J]], [exit(P, kill) || P <- [W, J]], "
+        .. ("application:unset_env(kernel, %s)."):format(name), { W = one.worker, J = one.janitor })
+    end
+
+    it("is over when nobody answers it, from when we last heard of it", attached(function()
+      local began = async.now()
+      events.start "asked"
+      kill_both "asked"
+      local most = async.now() - began
+      until_true(function() return events.of("asked", 1).ended end)
+      local result = events.of("asked", 1)
+      assert.equal("the node does not answer its lease", result.ended)
+      assert.is_true(result.listened_seconds <= most + 0.5, result.listened_seconds)
+    end, { lease_s = 2 }))
+
+    it("lets the relay start again when nobody answered it", attached(function()
+      events.of("probe", 1)
+      kill_both "probe"
+      until_true(function() return not placed "probe" end)
+      events.of("probe", 1)
+      send("probe", "{give, 1}")
+      assert.equal(1, heard_of("probe", 1).events[1].what)
+      assert.equal(2, n.relays.started)
+    end, { lease_s = 0.3 }))
+
+    it("is over for good, also where the janitor only stood still", attached(function()
+      events.start "asked"
+      local one = placed "asked"
+      at.eval("Me = self(), register(holder, spawn(fun() -> erlang:suspend_process(P), Me ! held, "
+        .. "receive x -> ok end end)), receive held -> ok end.", { P = one.janitor })
+      until_true(function() return not placed "asked" end)
+      at.eval "exit(whereis(holder), kill)."
+      until_true(function() return not alive(one.janitor) and not alive(one.worker) end)
+      assert.is_false(set "asked")
+      assert.equal("the node does not answer its lease", events.of("asked", 1).ended)
     end, { lease_s = 0.3 }))
   end)
 
