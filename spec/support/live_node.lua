@@ -7,10 +7,9 @@ local async = require "runtime.async"
 local crypto = require "host.crypto"
 local epmd = require "runtime.node.epmd"
 local node = require "runtime.node.init"
+local held = require "spec.support.held"
 
 local live = {}
-
-local PATIENCE_S = 60
 
 local HOLD = [[
 umask 077
@@ -44,56 +43,19 @@ local function elixir(o)
   return append(append({ "elixir", "--name", o.name, "--no-halt", "--erl", flags }, o.args), { "-e", o.code or ":ok" })
 end
 
-local function free_port()
-  local socket = uv.new_tcp()
-  socket:bind("127.0.0.1", 0)
-  local port = socket:getsockname().port
-  socket:close()
-  return port
-end
-
 local function hex(bytes) return (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end)) end
 
 -- Everything is inherited but what would lead to another epmd or cookie.
-local function environment(port, cookie)
-  local env = { "ERL_EPMD_PORT=" .. port, "SPEC_COOKIE=" .. cookie }
-  for name, value in pairs(uv.os_environ()) do
-    if name ~= "ERL_EPMD_PORT" and not name:match "^BEAMLENS_" then env[#env + 1] = name .. "=" .. value end
-  end
-  return env
-end
-
 local function hold(command, port, cookie)
-  local stdin, stdout = uv.new_pipe(), uv.new_pipe()
-  local ended = {}
-  local shell = assert(uv.spawn("sh", {
-    args = append({ "-c", HOLD, "sh" }, command), env = environment(port, cookie), stdio = { stdin, stdout, 2 },
-  }, function()
-    ended.yes = true
-    if ended.wake then ended.wake(true) end
-  end))
-  local line = async.await(function(resume)
-    local text = ""
-    stdout:read_start(function(_, chunk)
-      text = text .. (chunk or "")
-      if not chunk or text:find "\n" then resume(text) end
-    end)
-  end, async.now() + PATIENCE_S)
-  stdout:close()
-  local home, os_pid, epmd_pid = (line or ""):match "^(%S+) (%d+) (%d+)"
+  local env = held.environment("^BEAMLENS_", { ERL_EPMD_PORT = tostring(port), SPEC_COOKIE = cookie })
+  local line, release = held.start(HOLD, command, env)
+  local home, os_pid, epmd_pid = line:match "^(%S+) (%d+) (%d+)"
   assert(home, "the shell of the live node did not start")
-  return {
-    home = home, os_pid = tonumber(os_pid), epmd_pid = tonumber(epmd_pid),
-    release = function()
-      stdin:close()
-      if not ended.yes then async.await(function(resume) ended.wake = resume end, async.now() + PATIENCE_S) end
-      shell:close()
-    end,
-  }
+  return { home = home, os_pid = tonumber(os_pid), epmd_pid = tonumber(epmd_pid), release = release }
 end
 
 local function until_true(at, what, attempt)
-  local deadline = async.now() + PATIENCE_S
+  local deadline = async.now() + held.PATIENCE_S
   while true do
     local value, err = attempt(deadline)
     if value then return value end
@@ -121,7 +83,7 @@ local function connect(at, o)
     return status and tostring(status[1]) == "started"
   end)
   first:close()
-  return assert(attach(async.now() + PATIENCE_S))
+  return assert(attach(async.now() + held.PATIENCE_S))
 end
 
 local started = {}
@@ -132,7 +94,7 @@ Live.__index = Live
 --- Evaluates text there as a person at its shell would: no limits, and what it starts lives on.
 function Live:evaluate(text, variables)
   local value, err = self.node.query(text, variables, {
-    timeout = PATIENCE_S, heap_words = 0, priority = "normal", group_leader = "user",
+    timeout = held.PATIENCE_S, heap_words = 0, priority = "normal", group_leader = "user",
   })
   if value == nil then error("the live node refused: " .. tostring(err), 3) end
   return value
@@ -166,20 +128,14 @@ function Live:end_it()
   self.release()
 end
 
--- A spec's setup runs outside of any task.
-local function in_task(fn, ...)
-  if async.current() then return fn(...) end
-  return async.run(fn, ...)
-end
-
 local function start(o)
-  local port, cookie = free_port(), o.cookie or hex(crypto.random(16))
+  local port, cookie = held.free_port(), o.cookie or hex(crypto.random(16))
   o = setmetatable({ name = o.name or "bl_spec@127.0.0.1" }, { __index = o })
   local at = hold(o.elixir and elixir(o) or erl(o), port, cookie)
   at.name, at.epmd_port, at.cookie_file = o.name, port, at.home .. "/.erlang.cookie"
   setmetatable(at, Live)
   at.eval = function(...) return at:evaluate(...) end
-  at.stop = function() in_task(at.end_it, at) end
+  at.stop = function() held.in_task(at.end_it, at) end
   started[at] = true
   at.node = connect(at, o)
   if o.code and not o.elixir then at.eval(o.code) end
@@ -193,10 +149,10 @@ end
 ---  command line; code: Erlang expressions (or Elixir) that it runs first
 ---@return table  { node, name, cookie_file, epmd_port, os_pid, home, eval = fn(text, variables), stop = fn() },
 ---  with methods freeze and thaw
-function live.start(o) return in_task(start, o or {}) end
+function live.start(o) return held.in_task(start, o or {}) end
 
 function live.stop_all()
-  in_task(function()
+  held.in_task(function()
     for at in pairs(started) do at:end_it() end
   end)
 end

@@ -4,10 +4,9 @@
 
 local uv = require "luv"
 local async = require "runtime.async"
+local held = require "spec.support.held"
 
 local postgres = {}
-
-local PATIENCE_S = 60
 
 -- Nothing of it shall outlive the spec, so it need not reach the disk.
 local HOLD = [[
@@ -32,14 +31,6 @@ kill -INT $SERVER
 wait
 rm -rf "$HOME"
 ]]
-
-local function free_port()
-  local socket = uv.new_tcp()
-  socket:bind("127.0.0.1", 0)
-  local port = socket:getsockname().port
-  socket:close()
-  return port
-end
 
 local Server = {}
 Server.__index = Server
@@ -76,7 +67,7 @@ end
 --- Asks until psql answers what was hoped for, because a server's statistics come late.
 ---@param want string   a pattern for the whole answer
 function Server:await(sql, want)
-  local deadline = uv.now() + PATIENCE_S * 1000
+  local deadline = uv.now() + held.PATIENCE_S * 1000
   while true do
     local answer = self:ask(sql)
     if answer:match("^" .. want .. "$") then return answer end
@@ -100,47 +91,16 @@ function Server:session(name)
   }
 end
 
-local function in_task(fn)
-  if async.current() then return fn() end
-  return async.run(fn)
-end
-
-function Server:stop()
-  in_task(function()
-    self.stdin:close()
-    if not self.ended.yes then
-      async.await(function(resume) self.ended.wake = resume end, async.now() + PATIENCE_S)
-    end
-    self.shell:close()
-  end)
-end
+function Server:stop() held.in_task(self.release) end
 
 ---@param o? { args?: string[] }   more of the server's command line
 ---@return table  { home, port, bin } with methods ask, await, session, stop
 function postgres.start(o)
-  return in_task(function()
-    local stdin, stdout, port, ended = uv.new_pipe(), uv.new_pipe(), free_port(), {}
-    local env = { "PORT=" .. port }
-    for name, value in pairs(uv.os_environ()) do
-      if not name:match "^PG" and name ~= "PORT" then env[#env + 1] = name .. "=" .. value end
-    end
-    local shell = assert(uv.spawn("sh", {
-      args = { "-c", HOLD, "sh", unpack(o and o.args or {}) }, env = env, stdio = { stdin, stdout, 2 },
-    }, function()
-      ended.yes = true
-      if ended.wake then ended.wake(true) end
-    end))
-    local line = async.await(function(resume)
-      local text = ""
-      stdout:read_start(function(_, chunk)
-        text = text .. (chunk or "")
-        if not chunk or text:find "\n" then resume(text) end
-      end)
-    end, async.now() + PATIENCE_S)
-    stdout:close()
-    local home, bin = (line or ""):match "^(%S+) (%S+) %d+"
-    local self = setmetatable({ home = home, bin = bin, port = port, shell = shell, stdin = stdin, ended = ended },
-      Server)
+  return held.in_task(function()
+    local port = held.free_port()
+    local line, release = held.start(HOLD, o and o.args or {}, held.environment("^PG", { PORT = tostring(port) }))
+    local home, bin = line:match "^(%S+) (%S+) %d+"
+    local self = setmetatable({ home = home, bin = bin, port = port, release = release }, Server)
     assert(home and read(home .. "/server.log"):find "ready to accept connections",
       "the database did not start: " .. (home and read(home .. "/initdb.log") .. read(home .. "/server.log") or ""))
     return self
