@@ -100,7 +100,7 @@ $(BUILD)/etf_fuzz: spec/fuzz/etf_fuzz.c $(wildcard host/etf_*.c) host/etf.h
 	  -lpthread -ldl -lm
 
 bench: deps-bench all $(BUILD)/spec-host
-	@$(BUILD)/spec-host spec/bench/run.lua
+	@$(BUILD)/spec-host spec/bench/run.lua $(ROWS)
 
 # Every skill on a RabbitMQ and an ejabberd, with the time of each callback.
 real-nodes: deps-real $(BUILD)/spec-host

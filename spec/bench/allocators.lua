@@ -4,19 +4,19 @@
 local etf = require "host.etf"
 local async = require "runtime.async"
 local live = require "spec.support.live_node"
-local side_by_side = require "spec.support.side_by_side"
+local measure = require "spec.bench.measure"
 local skill = require "runtime.skill"
 
 local ROUNDS = 101
 
 return async.run(function()
-  local recon = assert(side_by_side.recon_path(), "recon is not here: make deps-bench")
+  local recon = measure.recon_path()
   local at, allocator = live.start { args = { "-pa", recon } }, assert(skill.open "allocator")
   local function ours(name) return function() return skill.call(allocator, name, {}, at.node) end end
   local function theirs() return at.node:call("recon_alloc", "fragmentation", { etf.A.current }) end
   local rows = {
-    side_by_side.row("allocator_fragmentation()", "recon_alloc", "-", ROUNDS, ours "allocator_fragmentation", theirs),
-    side_by_side.row("allocator_by_type()", "recon_alloc", "-", ROUNDS, ours "allocator_by_type", theirs),
+    measure.row("allocator_fragmentation()", "recon_alloc", "-", ROUNDS, ours "allocator_fragmentation", theirs),
+    measure.row("allocator_by_type()", "recon_alloc", "-", ROUNDS, ours "allocator_by_type", theirs),
   }
   at.stop()
   return rows

@@ -4,6 +4,7 @@
 
 local async = require "runtime.async"
 local live = require "spec.support.live_node"
+local measure = require "spec.bench.measure"
 
 local ROUNDS, CALLS, COMMANDS = 11, 2000, 40
 
@@ -16,19 +17,9 @@ loop(_, 0) -> ok;
 loop(Node, N) -> [_ | _] = erpc:call(Node, erlang, memory, []), loop(Node, N - 1).
 ]]
 
-local function median(values)
-  table.sort(values)
-  return values[math.ceil(#values / 2)]
-end
-
 -- The peer ends when the node that started it does.
 local function prepare(at)
-  local file = assert(io.open(at.home .. "/bl_bench.erl", "w"))
-  file:write(LOOP)
-  file:close()
-  at.eval([[
-    {ok, M, B} = compile:file(binary_to_list(F), [binary]),
-    {module, M} = code:load_binary(M, "bl_bench.beam", B).]], { F = at.home .. "/bl_bench.erl" })
+  measure.compile(at, "bl_bench", LOOP)
   return at.eval [[
     {ok, _, N} = peer:start(#{name => bl_bench_peer, host => "127.0.0.1", longnames => true,
                               args => ["-kernel", "inet_dist_use_interface", "{127,0,0,1}"]}), N.]]
@@ -65,14 +56,8 @@ async.run(function()
 end)
 at.stop()
 
-local function ratio(peer)
-  local ratios = {}
-  for round = 1, ROUNDS do ratios[round] = ours[round] / peer[round] end
-  return median(ratios)
-end
-
-local beside_erpc, beside_erl_call = ratio(erpc), ratio(erl_call)
-local mine, theirs, command = median(ours), median(erpc), median(erl_call)
+local beside_erpc, beside_erl_call = measure.ratio(ours, erpc), measure.ratio(ours, erl_call)
+local mine, theirs, command = measure.median(ours), measure.median(erpc), measure.median(erl_call)
 return {
   {
     name = "erlang:memory/0 in sequence, beside erpc", ratio = beside_erpc, target = ">= 0.8",

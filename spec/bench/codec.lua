@@ -4,6 +4,7 @@
 local uv = require "luv"
 local erlang = require "spec.support.erlang"
 local etf = require "host.etf"
+local measure = require "spec.bench.measure"
 
 local ROUNDS = 11
 
@@ -23,13 +24,8 @@ Frame = fun(B) -> [<<(byte_size(B)):32>>, B] end,
 [Frame(Bytes) | [Frame(integer_to_binary(Round())) || _ <- lists:seq(1, ]==] .. ROUNDS .. [==[)]].
 ]==]
 
-local function median(list)
-  table.sort(list)
-  return list[math.ceil(#list / 2)]
-end
-
 -- Megabytes in a second, of `size` bytes in so many microseconds.
-local function throughput(size, times) return size / median(times) end
+local function throughput(size, times) return size / measure.median(times) end
 
 local function ours(name, bytes)
   local times = {}

@@ -3,7 +3,7 @@
 
 local async = require "runtime.async"
 local live = require "spec.support.live_node"
-local side_by_side = require "spec.support.side_by_side"
+local measure = require "spec.bench.measure"
 local skill = require "runtime.skill"
 
 local TABLES, ROUNDS = 10000, 31
@@ -28,7 +28,7 @@ return async.run(function()
   end
   local rows = {}
   for i, by in ipairs { "memory", "size" } do
-    rows[i] = side_by_side.row(("ets_top_tables(10, %s), 10k tables"):format(by), "observer_backend", "<= 0.6", ROUNDS,
+    rows[i] = measure.row(("ets_top_tables(10, %s), 10k tables"):format(by), "observer_backend", "<= 0.6", ROUNDS,
       function() return skill.call(ets, "ets_top_tables", { 10, by }, at.node) end, theirs)
   end
   at.stop()

@@ -4,6 +4,7 @@
 local etf = require "host.etf"
 local async = require "runtime.async"
 local live = require "spec.support.live_node"
+local measure = require "spec.bench.measure"
 
 local A = etf.A
 
@@ -40,12 +41,6 @@ local LOAD = [==[
        after 1 -> watch(W, K, S, max(M, Q)) end."]]),
   {module, _} = code:load_binary(bl_load, "bl_load", B),
   logger:set_primary_config(level, info), logger:remove_handler(default).]==]
-
-local function median(values)
-  local sorted = { unpack(values) }
-  table.sort(sorted)
-  return sorted[math.ceil(#sorted / 2)]
-end
 
 return async.run(function()
   local at = live.start()
@@ -103,7 +98,7 @@ return async.run(function()
   local function of(list, key)
     local values = {}
     for i, result in ipairs(list) do values[i] = result[key] end
-    return median(values)
+    return measure.median(values)
   end
   -- Other work of the machine adds, and never takes away: of a cost alone the least is the truest.
   local function least(values) return math.min(unpack(values)) end

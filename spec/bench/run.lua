@@ -1,6 +1,8 @@
 --- `make bench [ROWS="codec calls"]`: our figures beside those of what people use today, all in
 --- one run, as ratios. The machine's noise is in both halves of a ratio.
 
+local uv = require "luv"
+
 local SUITES = { "start", "calls", "codec", "top", "load", "allocators", "ets", "sup", "ports", "logs", "analyst" }
 
 local wanted = #arg > 0 and arg or SUITES
@@ -13,10 +15,14 @@ local function met(row)
 end
 
 print(("%-58s %-22s %-26s %7s  %-8s %s"):format("what", "ours", "beside", "ratio", "target", ""))
+local began = uv.hrtime()
 for _, name in ipairs(wanted) do
+  local started = uv.hrtime()
   for _, row in ipairs(assert(loadfile("spec/bench/" .. name .. ".lua"))()) do
     print(("%-58s %-22s %-26s %7s  %-8s %s"):format(row.name, row.ours, row.peer,
       row.ratio and ("%.2f"):format(row.ratio) or "-", row.target, met(row)))
-    io.stdout:flush()
   end
+  print(("%-58s %.0f s"):format("-- " .. name, (uv.hrtime() - started) / 1e9))
+  io.stdout:flush()
 end
+print(("%-58s %.0f s"):format("-- in all", (uv.hrtime() - began) / 1e9))

@@ -3,10 +3,10 @@
 --- heap that the asking process reached; beside observer_backend, which sends every process unsorted,
 --- the time on the node. And who holds binaries, beside recon:bin_leak/1, which collects everybody's garbage.
 
-local uv = require "luv"
 local etf = require "host.etf"
 local async = require "runtime.async"
 local live = require "spec.support.live_node"
+local measure = require "spec.bench.measure"
 local skill = require "runtime.skill"
 
 -- Processes, rounds, and what we aim at: share of recon's time by attribute, and of its heap.
@@ -20,14 +20,6 @@ local ATTRIBUTES = { memory = "memory", message_queue = "message_queue_len", red
 local ORDER = { "memory", "message_queue", "reductions" }
 local HOLDERS = 20000
 local FREE = { timeout = 120, heap_words = 0, priority = "normal" } -- as a person at a shell would ask
-
-local function recon_path()
-  local pipe = assert(io.popen [[
-    ls -d /usr/lib/rabbitmq/lib/*/plugins/recon-*/ebin /usr/lib/erlang/lib/recon-*/ebin 2>/dev/null]])
-  local path = pipe:read "*l"
-  pipe:close()
-  return path
-end
 
 -- The asking process is traced: at every collection it tells how large its heap was before and after.
 local HEAP = [[
@@ -45,37 +37,9 @@ local HEAP = [[
   Most = fun Most(M) -> receive {P, N} -> max(M, N); {trace, P, _, L} -> Most(max(M, Size(L))) end end,
   Most(0).]]
 
-local CROWD = [[
-  lists:foreach(fun(I) -> spawn_opt(timer, sleep, [infinity], [{min_heap_size, 233 + I rem 7 * 100}]) end,
-                lists:seq(1, N)).]]
-
 local CROWD_WITH_BINARIES = [[
   lists:foreach(fun(I) -> spawn(fun() -> B = [binary:copy(<<I>>, 100 + I rem 500) || _ <- lists:seq(1, 1 + I rem 5)],
                             receive stop -> B end end) end, lists:seq(1, N)).]]
-
-local function median(values)
-  local sorted = { unpack(values) }
-  table.sort(sorted)
-  return sorted[math.ceil(#sorted / 2)]
-end
-
--- Round by round: the two of a round met the same machine, and the luckiest of each may not have.
-local function median_ratio(mine, theirs)
-  local ratios = {}
-  for i, took in ipairs(mine) do ratios[i] = took / theirs[i] end
-  return median(ratios)
-end
-
-local function timed(f)
-  local start = uv.hrtime()
-  assert(f())
-  return (uv.hrtime() - start) / 1e6
-end
-
-local function row(name, unit, ours, peer, other, target, ratio)
-  return { name = name, ours = ("%.1f %s"):format(ours, unit), peer = ("%.1f %s, %s"):format(other, unit, peer),
-    ratio = ratio or ours / other, target = target or "-" }
-end
 
 local function start(crowd, processes, recon)
   local at = live.start { args = { "-pa", recon, "+P", "2000000" } }
@@ -84,26 +48,20 @@ local function start(crowd, processes, recon)
 end
 
 local function top(rows, recon, size)
-  local at, beam = start(CROWD, size.processes, recon), assert(skill.open "beam")
+  local at, beam = start(measure.CROWD, size.processes, recon), assert(skill.open "beam")
   for _, by in ipairs(ORDER) do
-    local mine, theirs, backend = {}, {}, {}
-    for i = 1, size.rounds do
-      mine[i] = timed(function() return skill.call(beam, "beam_top_processes", { 10, by }, at.node) end)
-      theirs[i] = timed(function()
-        return at.node:call("recon", "proc_count", { etf.A[ATTRIBUTES[by]], 10 }, { timeout = 120 })
-      end)
-      backend[i] = timed(function()
+    local mine, theirs, backend = measure.turns(size.rounds,
+      function() return skill.call(beam, "beam_top_processes", { 10, by }, at.node) end,
+      function() return at.node:call("recon", "proc_count", { etf.A[ATTRIBUTES[by]], 10 }, { timeout = 120 }) end,
+      function()
         return at.node.query("observer_backend:etop_collect(self()), receive {_, I} -> element(1, I) end.", {}, FREE)
       end)
-    end
     local name = ("beam_top_processes(10, %s), %s"):format(by, size.shown)
-    rows[#rows + 1] = row(name, "ms", median(mine), "recon", median(theirs), size[by], median_ratio(mine, theirs))
-    rows[#rows + 1] = row("the same", "ms", median(mine), "observer_backend", median(backend), nil,
-      median_ratio(mine, backend))
-    local attribute = { Attribute = by, What = beam.queries.top }
-    local heap = assert(at.node.query(HEAP, attribute, FREE))
+    rows[#rows + 1] = measure.times(name, mine, "recon", theirs, size[by])
+    rows[#rows + 1] = measure.times("the same", mine, "observer_backend", backend)
+    local heap = assert(at.node.query(HEAP, { Attribute = by, What = beam.queries.top }, FREE))
     local recons = assert(at.node.query(HEAP, { Attribute = ATTRIBUTES[by], What = "recon" }, FREE))
-    rows[#rows + 1] = row("the same: largest heap of who asks", "MB", heap * 8 / 2 ^ 20, "recon",
+    rows[#rows + 1] = measure.figures("the same: largest heap of who asks", "MB", heap * 8 / 2 ^ 20, "recon",
       recons * 8 / 2 ^ 20, size.heap)
   end
   at.stop()
@@ -111,23 +69,17 @@ end
 
 local function holders(rows, recon)
   local at, beam = start(CROWD_WITH_BINARIES, HOLDERS, recon), assert(skill.open "beam")
-  local mine, leak, count = {}, {}, {}
-  for i = 1, 11 do
-    mine[i] = timed(function() return skill.call(beam, "beam_binary_top_memory", { 10 }, at.node) end)
-    leak[i] = timed(function() return at.node:call("recon", "bin_leak", { 10 }, { timeout = 60 }) end)
-    count[i] = timed(function()
-      return at.node:call("recon", "proc_count", { etf.A.binary_memory, 10 }, { timeout = 60 })
-    end)
-  end
-  rows[#rows + 1] = row("beam_binary_top_memory(10), 20k holders", "ms", median(mine), "recon:bin_leak", median(leak),
-    "<= 0.4", median_ratio(mine, leak))
-  rows[#rows + 1] = row("the same", "ms", median(mine), "recon:proc_count", median(count), nil,
-    median_ratio(mine, count))
+  local mine, leak, count = measure.turns(11,
+    function() return skill.call(beam, "beam_binary_top_memory", { 10 }, at.node) end,
+    function() return at.node:call("recon", "bin_leak", { 10 }, { timeout = 60 }) end,
+    function() return at.node:call("recon", "proc_count", { etf.A.binary_memory, 10 }, { timeout = 60 }) end)
+  rows[#rows + 1] = measure.times("beam_binary_top_memory(10), 20k holders", mine, "recon:bin_leak", leak, "<= 0.4")
+  rows[#rows + 1] = measure.times("the same", mine, "recon:proc_count", count)
   at.stop()
 end
 
 return async.run(function()
-  local rows, recon = {}, assert(recon_path(), "recon is not here: make deps-bench")
+  local rows, recon = {}, measure.recon_path()
   for _, size in ipairs(SIZES) do top(rows, recon, size) end
   holders(rows, recon)
   return rows
