@@ -1,7 +1,7 @@
 --- Erlang that skills share: all mailboxes at one look. Stands behind `texts.walk`.
 
--- {Figures, the 50 longest as {Length, Pid}, the lengths}. One walk, without a signal. The lengths are kept as
--- binaries, outside our heap, for there may be a million of them.
+-- {Figures, the 50 longest as {Length, Pid}, ours left out, the lengths}. One walk, without a signal. The lengths
+-- are kept as binaries, outside our heap, for there may be a million of them.
 local BOXES = [=[
   Boxes = fun Boxes([], _, _, R) -> R;
               Boxes([H | T], M, K, {N, S, X, Y, Z, B, A} = R) ->
@@ -15,8 +15,9 @@ local BOXES = [=[
     {N, S, X, Y, Z, B, A} = Boxes(All(),
       ets:match_spec_compile([{{{message_queue_len, '$1'}, '$2'}, [{'>', '$1', 0}], [{{'$1', '$2'}}]}]),
       ets:match_spec_compile([{'$1', [{'>', '$1', 1000}], ['$1']}]), {0, 0, 0, 0, 0, [], []}),
-    {#{process_count => erlang:system_info(process_count), nonempty => N, total => S, longest => X, over_1000 => Y,
-       over_10000 => Z}, B, A} end,
+    L = [V || {_, P} = V <- B, not Ours(P)],
+    {#{process_count => erlang:system_info(process_count), nonempty => N - length(B -- L), total => S, longest => X,
+       over_1000 => Y, over_10000 => Z}, L, A} end,
 ]=]
 
 -- What history keeps of them, the same for every skill that does: it is asked once for all.
