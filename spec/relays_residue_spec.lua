@@ -4,6 +4,7 @@
 
 local uv = require "luv"
 local async = require "runtime.async"
+local every = require "spec.support.every_callback"
 local live = require "spec.support.live_node"
 local node = require "runtime.node.init"
 local ours = require "host.files"
@@ -35,6 +36,17 @@ local STATE = [==[
 local ATOMS = "erlang:system_info(atom_count)."
 local BORN = "[binary_to_term(<<131, 75, N:24>>) || N <- lists:seq(Since, erlang:system_info(atom_count) - 1)]."
 local MODULES = "length(erlang:loaded())."
+
+-- Some questions are asked only when something happened on the node. Their words are there once the
+-- node saw the text, whenever that is.
+local function know_every_word(n)
+  for _, s in ipairs(every.skills()) do
+    for _, text in pairs(s.queries) do
+      assert(n:parse(text))
+      assert(n:call("erlang", "phash2", { n.forms[text] }))
+    end
+  end
+end
 
 -- A repo that the telemetry relay finds; nobody asks it anything.
 local REPO = [[
@@ -184,6 +196,7 @@ describe("nothing of ours is left on a node", function()
     local before, handlers, atoms, modules
 
     it("after every callback, with all relays on, when it leaves", live.test(function()
+      know_every_word(at.node)
       before, handlers = state(), #at.eval "logger:get_handler_ids()."
       local running = child(15)
       running.tell "go"
