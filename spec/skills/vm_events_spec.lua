@@ -79,9 +79,9 @@ describe("vm_events skill", function()
     local stats = callback.sysmon_stats()
     eval "crowd:stop(pourer)."
     assert.is_true(suspended)
-    assert.same({ pid, "pourer", port, "sleep 100" }, { event.pid, event.name, event.port, event.port_name })
+    assert.same({ pid, "pourer", port, "sleep" }, { event.pid, event.name, event.port, event.port_name })
     assert.same({ 1, 1, 1 }, { stats.busy_port, stats.affected_ports, find(stats.processes, "pourer").busy_port })
-    assert.same({ port = port, port_name = "sleep 100", events = 1, busy_port = 1 }, stats.ports[1])
+    assert.same({ port = port, port_name = "sleep", events = 1, busy_port = 1 }, stats.ports[1])
   end))
 
   it("tells who waits for a connection that takes no more", live.test(function()
