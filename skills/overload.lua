@@ -167,7 +167,8 @@ Give both figures and the time between; say growth is accelerating only where th
         "looks", "bottleneck_location (a name, else a pid; of a chain its end)", "longest[] (one): " .. ROW,
         "affected_processes (over 1,000 messages, or growing at every look)", "total_queue_depth (messages)",
         "max_queue_size", "growth_per_sec (messages)", "recommended_action",
-        "time_to_crash_estimate_seconds (only where os_mon knows the memory and it grew at every look)" },
+        "time_to_crash_estimate_seconds (only where os_mon runs, of the host's memory, and it grew at every look; "
+          .. "system_get_memory knows what a container may use)" },
       run = state,
     },
 

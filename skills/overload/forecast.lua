@@ -43,7 +43,8 @@ end
 
 return {
   queries = {
-    -- What the host or the container has left is known to os_mon alone; see the snapshot of `beam`.
+    -- What the host has left, as os_mon says it where that runs. No file is read for it between looks; what a
+    -- container may use is asked of the skill system.
     room = texts.words .. [=[
   D = case whereis(memsup) of
     undefined -> [];
@@ -60,7 +61,8 @@ return {
       returns = { "seconds (looked back)", "looks", "pattern", "total_queue_size", "max_queue_size",
         "growth_per_minute (messages)", "memory_growth_mb_per_minute (of the last three seconds)",
         "predicted_in_5_minutes, predicted_in_15_minutes (messages in all)", "seconds_to_10000 (the longest mailbox)",
-        "time_to_crash_estimate_seconds", "confidence (low under a minute of looks, high from ten)" },
+        "time_to_crash_estimate_seconds (only where os_mon runs, of the host's memory; system_get_memory knows more)",
+        "confidence (low under a minute of looks, high from ten)" },
       run = prediction,
     },
   },
