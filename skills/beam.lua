@@ -98,18 +98,19 @@ Name the process (name and pid), what it was doing (current_function), both figu
     persistent_terms = WORDS .. [=[
   I = persistent_term:info(), #{count => maps:get(count, I), memory_mb => Mb(maps:get(memory, I))}.]=],
 
-    -- Ranked by heap blocks, which are nearly all of the memory; the exact figure wakes a process.
+    -- The exact memory wakes a process, so it is asked of those with the largest heaps and the longest mailboxes.
     top = WALK .. [=[
-  {I, K} = case binary_to_existing_atom(SortBy) of memory -> {memory, memory_kb};
-             reductions -> {reductions, reductions}; message_queue -> {message_queue_len, message_queue} end,
-  S = All(),
-  List(S, Rank(K, [X || {_, _, _, P} <- Top(S, [], Shape(I), 10 + Limit + Limit div 2, -1), X <- Row(P, #{})],
-    Limit)).]=],
+  S = All(), N = 10 + Limit + Limit div 2,
+  One = fun(I, K) -> Ps = case I of memory -> Fattest(S, N, Limit);
+                                      _ -> [P || {_, _, _, P} <- Top(S, [], Shape(I), N, -1)] end,
+    List(S, Rank(K, [X || P <- Ps, X <- Row(P, #{})], Limit)) end,
+  case binary_to_existing_atom(SortBy) of memory -> One(memory, memory_kb);
+    reductions -> One(reductions, reductions); message_queue -> One(message_queue_len, message_queue) end.]=],
 
     queues = WALK .. [=[
   S = All(), G = Shape(message_queue_len),
   N = length(Over(S, G, Threshold)),
-  L = [X || {_, _, _, P} <- Best(S, [], G, 50, Threshold, []), X <- Row(P, #{})],
+  L = [X || {_, _, _, P} <- Top(S, [], G, 50, Threshold), X <- Row(P, #{})],
   #{total => N, showing => length(L), processes => L}.]=],
 
     queue_stats = WALK .. texts.mailboxes .. [=[
@@ -126,8 +127,8 @@ Name the process (name and pid), what it was doing (current_function), both figu
   A = Look(S, [], G, []), B = Look(S, [], {I, P, 0, E}, []),
   receive after IntervalMs -> ok end,
   W = Since(T),
-  U = lists:usort([{H, N - D, N} || {D, N, _, H} <- Best(S, A, G, Limit, 0, [])]
-               ++ [{H, N - D, N} || {_, N, D, H} <- Best(S, B, G, Limit, 0, [])]),
+  U = lists:usort([{H, N - D, N} || {D, N, _, H} <- Top(S, A, G, Limit, 0)]
+               ++ [{H, N - D, N} || {_, N, D, H} <- Top(S, B, G, Limit, 0)]),
   L = lists:reverse(lists:sort([{N - M, N, H} || {H, M, N} <- lists:ukeysort(1, U)])),
   maps:merge(#{seconds => W}, List(S, [Y || {D, N, H} <- L,
     Y <- Row(H, #{queue_growth => D, initial_queue => N - D, final_queue => N, message_queue => N})])).]=],
@@ -233,7 +234,8 @@ Name the process (name and pid), what it was doing (current_function), both figu
       args = { LIMIT, { name = "sort_by", type = "choice", of = { "memory", "message_queue", "reductions" },
         default = "memory" } },
       class = "SAFE",
-      cost = "one item of every process, none of them woken; all items of twice those shown, which are",
+      cost = "one item of every process (by memory two), none of them woken; all items of two to three times "
+        .. "those shown, which are",
       returns = { "total", "showing", ROW },
       query = "top",
     },

@@ -11,12 +11,12 @@ return {
     -- A binary counts as often as it is referred to where a process is ranked, once where it is shown.
     binary_top = texts.refs .. [=[
   S = All(),
-  List(S, Rank(binary_memory_kb, [X || {_, Y, _, P} <- Best(S, [], Shape(binary), 10 + Limit, 0, []),
+  List(S, Rank(binary_memory_kb, [X || {_, Y, _, P} <- Top(S, [], Shape(binary), 10 + Limit, 0),
                                        X <- Row(P, Held(Refs(P), Y))], Limit)).]=],
 
     binary_leak = texts.refs .. [=[
   S = All(), B = erlang:memory(binary),
-  L = [{P, length(X)} || {_, _, _, P} <- Best(S, [], Shape(binary), 200, 0, []), X <- [Refs(P)], is_list(X)],
+  L = [{P, length(X)} || {_, _, _, P} <- Top(S, [], Shape(binary), 200, 0), X <- [Refs(P)], is_list(X)],
   lists:foreach(fun(H) -> lists:foreach(fun erlang:garbage_collect/1, H) end, S),
   A = erlang:memory(binary),
   R = [maps:merge(X, #{binary_delta => N - maps:get(binary_count, X)}) || {P, N} <- L, H <- [Refs(P)], is_list(H),

@@ -65,7 +65,7 @@ return {
     -- maps:groups_from_list is compiled, and of OTP 25 like `parent`; a fold does without it.
     groups = texts.walk .. [=[
   I = binary_to_existing_atom(By),
-  {Gc, P, X, _} = Shape(memory), S = All(),
+  {Gc, P, X, _} = Shape(memory), S = Theirs(All()),
   M = ets:match_spec_compile([{{{I, '$8'}, P, '$9'}, [], [['$8', {{X, '$9'}}]]}]),
   Group = case erlang:function_exported(maps, groups_from_list, 3) of
     true -> fun(L) -> maps:groups_from_list(fun erlang:hd/1, fun lists:last/1, L) end;
@@ -104,15 +104,22 @@ return {
                    maps:get(name, Y, undefined)}]);
                             _ when is_pid(P) -> #{parent => Show(P)}; _ -> #{} end) || {{I, F, P}, X} <- G]}.]=],
 
-    -- What is used of the heaps rises smoothly, where `memory` jumps by steps at a collection.
+    -- What is used of the heaps rises smoothly, where `memory` jumps by steps at a collection. Messages lie beside
+    -- them; what a mailbox gained is its share, by number, of all that lies there.
     memory_growth = texts.walk .. texts.counts .. OLD .. [=[
-  S = All(), G = Shape(used), T = Now(), B = Memory(), A = Look(S, [], G, []),
+  S = All(), G = Shape(used), Q = Shape(message_queue_len), T = Now(), B = Memory(),
+  A = Look(S, [], G, []), Z = Look(S, [], Q, []),
   receive after WindowMs -> ok end,
-  L = Top(S, A, G, Limit, 0), W = Since(T), M = Memory(),
+  L = Top(S, A, G, Limit, 0), K = Top(S, Z, Q, Limit, 0), W = Since(T), M = Memory(),
+  Beyond = fun(P) -> case erlang:process_info(P, [memory, total_heap_size]) of
+    [{_, X}, {_, H}] -> [max(0, X div 1024 - Kb(H))]; _ -> [] end end,
+  Mail = fun() -> [Y || {D, X, _, P} <- K, N <- Beyond(P),
+    Y <- Row(P, #{queue_growth => D, mailbox_kb => N, mailbox_growth_kb => N * D div X})] end,
   maps:merge(maps:merge(Old(B), M), maps:merge(#{seconds => W,
     growth_mb_per_sec => round(100 * (maps:get(total_mb, M) - maps:get(total_mb, B)) / W) / 100},
+    maps:put(mailboxes, Rank(mailbox_growth_kb, Mail(), Limit),
     List(S, [Y || {D, X, E, P} <- L, Y <- Row(P, #{growth_kb => Kb(E), used_kb => Kb(X),
-      used_growth_kb => Kb(D)})]))).]=],
+      used_growth_kb => Kb(D)})])))).]=],
 
     -- erlang:memory/0 makes some 300 atoms when it is first called, so it goes before the count of them.
     overview = texts.walk .. texts.counts .. texts.wall .. OLD .. [=[
@@ -129,7 +136,7 @@ return {
     process_limit => erlang:system_info(process_limit), port_limit => erlang:system_info(port_limit),
     atom_limit => erlang:system_info(atom_limit), reductions_per_sec => round(Q / W), gcs_per_sec => round(G / W),
     top_reducers => [K || {D, _, _, H} <- L, K <- Row(H, #{reductions_delta => D, share_pct => Pct(D, Q)})],
-    longest_queues => [K || {D, _, E, H} <- Best(S, B, {I, P, '$2', '$2'}, 3, 0, []),
+    longest_queues => [K || {D, _, E, H} <- Top(S, B, {I, P, '$2', '$2'}, 3, 0),
                             K <- Row(H, #{message_queue => D, queue_growth => E})]}).]=],
   },
 
@@ -186,14 +193,16 @@ return {
     },
 
     beam_memory_growth = {
-      doc = "Memory over a window by category, and the processes whose heaps gained most.",
+      doc = "Memory over a window by category, the processes whose heaps gained most, and those whose mailboxes did, "
+        .. "which lie beside the heaps.",
       args = { WINDOW, LIMIT },
       class = "SAFE",
-      cost = "one item of every process twice, none of them woken but those shown",
+      cost = "two items of every process twice, none of them woken but those shown",
       returns = { "seconds", "total_mb, processes_mb, binary_mb, ets_mb, atom_mb, code_mb (each also as …_before)",
         "growth_mb_per_sec",
         "total", "showing", ROW .. "growth_kb (of the heaps' blocks), used_kb, used_growth_kb (of what is used in "
-          .. "them)" },
+          .. "them)", ROW:gsub("processes", "mailboxes") .. "queue_growth, mailbox_kb (memory beside the heap), "
+          .. "mailbox_growth_kb (of that, by the number of messages that came)" },
       query = "memory_growth",
     },
 

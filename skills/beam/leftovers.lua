@@ -21,7 +21,8 @@ return {
   Rest = fun(P) -> case process_info(P, [memory, total_heap_size, message_queue_len]) of
     [{_, B}, {_, H}, {_, 0}] -> [{B - H * Word, P}]; [{_, B}, {_, H}, _] -> [{(B - H * Word) div 2, P}];
     _ -> [] end end,
-  U = [P || {B, P} <- lists:sublist(lists:reverse(lists:sort(lists:flatmap(Rest, L))), 2 * Limit), B > 0],
+  U = [P || {B, P} <- lists:sublist(lists:reverse(lists:sort(lists:flatmap(Rest, L))), 2 * Limit + 16), B > 0,
+    not Ours(P)],
   Of = fun(P) -> case process_info(P, [links, monitors, monitored_by, memory, total_heap_size]) of
     [{_, A}, {_, B}, {_, C}, {_, M}, {_, H}] -> {length(A), length(B), length(C), (M - H * Word) div 1024};
     _ -> gone end end,
@@ -34,20 +35,26 @@ return {
   Z = [Y || {_, Y} <- lists:sublist(lists:reverse(lists:keysort(1, R)), Limit)],
   #{seconds => W, total => Total(S), looked_at => length(L), showing => length(Z), processes => Z}.]=],
 
-    -- A dictionary is copied to be counted, so none of a process of over 32 MB.
+    -- A dictionary is copied to be counted, so none of a process of over 32 MB. Its size is that of a message with
+    -- it to ourselves, beside our heap: erts_debug knows it too, but may have to be loaded.
     dictionaries = texts.walk .. [=[
-  S = All(), T = Now(),
-  L = [P || {_, _, _, P} <- Best(S, [], Shape(used), 30, 0, []), case Item(P, total_heap_size) of
+  S = All(), T = Now(), K = erlang:make_ref(), I = [memory, total_heap_size], W = erlang:system_info(wordsize),
+  erlang:process_flag(message_queue_data, off_heap),
+  L = [P || {_, _, _, P} <- Top(S, [], Shape(used), 30, 0), case Item(P, total_heap_size) of
     H when is_integer(H), H =< 4000000 -> true; _ -> false end],
-  Of = fun(P) -> case Item(P, dictionary) of D when is_list(D) -> {length(D), erts_debug:flat_size(D)};
-                                             _ -> gone end end,
+  Size = fun(D) ->
+    [[{_, A}, {_, A0}], _, [{_, B}, {_, B0}]] = lists:zipwith(fun erlang:apply/2,
+      [fun erlang:process_info/2, fun erlang:send/2, fun erlang:process_info/2], [[self(), I], [self(), {K, D}],
+        [self(), I]]),
+    receive {K, _} -> B div W - B0 - A div W + A0 end end,
+  Of = fun(P) -> case Item(P, dictionary) of D when is_list(D) -> {length(D), Size(D)}; _ -> gone end end,
   V = [{P, Of(P)} || P <- L],
   receive after WindowMs -> ok end,
-  W = Since(T),
+  Took = Since(T),
   R = [{B, Y} || {P, {A0, B0}} <- V, {A, B} <- [Of(P)], Y <- Row(P, #{entries => A, dictionary_kb => Kb(B),
     entries_growth => A - A0, dictionary_growth_kb => Kb(B) - Kb(B0)})],
   Z = [Y || {_, Y} <- lists:sublist(lists:reverse(lists:keysort(1, R)), Limit)],
-  #{seconds => W, total => Total(S), looked_at => length(L), showing => length(Z), processes => Z}.]=],
+  #{seconds => Took, total => Total(S), looked_at => length(L), showing => length(Z), processes => Z}.]=],
 
     -- Who puts or erases a term makes the collector of literals walk through every process; its work tells what
     -- the count does not: terms that are written anew.

@@ -10,10 +10,13 @@ return {
     -- two samples, and one that came meanwhile hides one that went. Looks and samples are strung
     -- together from compiled functions, six looks at a time and a sample each millisecond. Who runs is
     -- woken by each and answers at the end of its slice: there a few samples beside each other are
-    -- enough, and none where an answer took 3 ms.
+    -- enough, and none where an answer took 3 ms. To nap is to wait for an answer that does not come: `timer`
+    -- might have to be loaded; the emulator's own receive is counted as a whole slice of work each time.
     watch = texts.words .. [==[
-  P = Find(Pid),
-  Ask = fun(I) -> {fun erlang:process_info/2, [P, I]} end, Nap = fun(K) -> {fun timer:sleep/1, [K]} end,
+  P = Find(Pid), {Wait, Tag} = case erlang:function_exported(gen, wait_response, 2) of
+    true -> {fun gen:wait_response/2, erlang:make_ref()};
+    false -> {fun prim_eval:'receive'/2, fun(_) -> nomatch end} end,
+  Ask = fun(I) -> {fun erlang:process_info/2, [P, I]} end, Nap = fun(K) -> {Wait, [Tag, K]} end,
   Us = {fun erlang:monotonic_time/1, [microsecond]}, Size = Ask(message_queue_len),
   One = [Ask(status), Us, Ask([garbage_collection_info, garbage_collection, current_function, reductions,
     message_queue_len, memory]), Us],
@@ -63,7 +66,7 @@ return {
     -- The 5,000 who hold most, of those with more than 4 kB.
     binary_groups = texts.walk .. [==[
   Word = erlang:system_info(wordsize),
-  Large = [{B, P} || {B, _, _, P} <- Best(All(), [], Shape(binary), 5000, 512, [])],
+  Large = [{B, P} || {B, _, _, P} <- Top(All(), [], Shape(binary), 5000, 512)],
   {_, Ps} = lists:unzip(Large), Read = fun(I, H) -> Ask(H, I) end,
   Before = erlang:memory(binary),
   R1 = Read(reductions, Ps),
@@ -109,7 +112,7 @@ return {
   S = All(), G = Shape(reductions), W = Look(S, [], G, []), receive after 200 -> ok end,
   Busy = [P || {_, _, _, P} <- Top(S, W, G, 20, 0)],
   Close = fun L(T, A, R, S) ->
-           timer:sleep(1),
+           receive after 1 -> ok end,
            A1 = Count(), Q = Ran(Busy),
            Did = [case Y > X of true -> 1; false -> 0 end || {X, Y} <- lists:zip(R, Q)],
            S1 = [{A1 - A, Did} | S],

@@ -39,8 +39,10 @@ return {
              Idle([H | Q], [B | R], {N, V, L}) ->
                Y = ets:match_spec_run(lists:zip3(Ask(H, I), lists:zip(Ask(H, reductions), binary_to_term(B)), H), M),
                Idle(Q, R, {N + length(Y), V + lists:sum(element(1, lists:unzip(Y))),
-                 lists:sublist(lists:reverse(lists:sort(Y ++ L)), 50)}) end,
-  {N, V, L} = Idle(S, A, {0, 0, []}),
+                 lists:sublist(lists:reverse(lists:sort(Y ++ L)), 66)}) end,
+  {N0, V0, L0} = Idle(S, A, {0, 0, []}),
+  Us = [X || {_, H} = X <- L0, Ours(H)], L = lists:sublist(L0 -- Us, 50),
+  N = N0 - length(Us), V = V0 - lists:sum([U || {U, _} <- Us]),
   W = Since(T),
   R = [Y || {U, H} <- L, Y <- Gc(H, #{estimated_savings_mb => Mb(U * Word)})],
   #{seconds => W, estimated_savings_mb => Mb(V * Word), total => N, showing => length(R), processes => R}.]=],

@@ -82,7 +82,7 @@ return {
       args = { LIMIT, { name = "window_ms", type = "integer", min = 100, max = 10000, default = 1000, waits = true } },
       class = "SAFE",
       cost = "one item of every process, twice; the state of at most 500 supervisors, those under 1.6 MB, copied to "
-        .. "the question and not beyond",
+        .. "the question and not beyond; for it the first supervisor loads the module sys, where nothing has yet",
       returns = { "seconds", "asked, left_out (supervisors)", "total", "showing",
         "restarts[] (most first): supervisor, pid, intensity, period_seconds (more than intensity restarts in the "
           .. "period end the supervisor), restarts, restarts_in_period, last_restart_seconds (ago), "

@@ -56,7 +56,8 @@ return {
     {dead_ancestor_pids, [Show(X) || X <- lists:usort(lists:filter(Gone, [Above(P) | A]))]},
     {ancestor_names, case [Text(X) || X <- A, is_atom(X)] of [] -> undefined; X -> X end},
     {link_count, case Item(P, links) of X when is_list(X) -> length(X); _ -> undefined end}]))] end,
-  {N, Most} = (fun(L) -> {length(L), Heavy(L, 50)} end)((fun(K) -> Lost(K) end)(Kin(Pack()))),
+  {N, Most} = (fun(L) -> {length(L), Heavy(L, 50)} end)((fun(L) -> L -- Apart(Slices(L, length(L), [])) end)(
+    (fun(K) -> Lost(K) end)(Kin(Pack())))),
   R = Rows(Most),
   #{total => N, showing => length(R), processes => R}.]=],
 

@@ -53,10 +53,12 @@ local ROWS = WORDS .. [=[
 -- All processes but the asking one, in slices. `Look` keeps two figures of each as binaries,
 -- which are no burden on our heap; `Best` finds the N with the largest X (since `Look`, where
 -- that is given) above Th, as {Delta, X, DeltaE, P}; `Over` is every X above Th and nothing else.
--- The dead count as 0 and are not found. `Top` is the same without other questions of ours, which run
--- at the same time and are told by what started them and by their group leader, who sits where ours
--- does. A shape says which item, where in it the figures stand,
--- X and E. The order of garbage_collection_info is that of this release, so we ask for our own.
+-- The dead count as 0 and are not found. `Top` is the same without what is `Ours`: other questions, told by
+-- what started them and by their group leader, who sits where ours does; and relays, told by a mark in the
+-- dictionary, which is asked of few. Of all processes `Apart` finds relays that wait, nobody else being woken
+-- but what else the node's `user` leads. A shape says which item, where in it the figures stand, X and E.
+-- The order of garbage_collection_info is that of this release, so we ask for our own. `Fattest` is the N with
+-- the most heap and the N with the longest mailboxes: messages lie beside the heap.
 local WALK = ROWS .. [=[
   Slices = fun Slices(L, K, A) when K > 5000 ->
                  {H, T} = lists:split(5000, L), Slices(T, K - 5000, [lists:delete(self(), H) | A]);
@@ -80,10 +82,21 @@ local WALK = ROWS .. [=[
                V = ets:match_spec_run(Q, ets:match_spec_compile([{Y, [{'>', D, Th}], [{{D, X, F, '$7'}}]}])),
                L = lists:sublist(lists:reverse(lists:sort(V ++ A)), N),
                Best(T, R, G, N, if length(L) < N -> Th; true -> element(1, lists:last(L)) end, L) end,
-  Ours = fun(P) -> Item(P, initial_call) =:= {erpc, execute_call, 4} andalso node() =/= node(group_leader())
-    andalso case Item(P, group_leader) of X when is_pid(X) -> node(X) =:= node(group_leader()); _ -> false end end,
+  Beside = fun(P) -> case Item(P, group_leader) of
+    X when is_pid(X) -> node(X) =:= node(group_leader()); _ -> false end end,
+  Ours = fun(P) -> case Item(P, initial_call) of
+      {erpc, execute_call, 4} -> node() =/= node(group_leader()) andalso Beside(P);
+      {erlang, apply, 2} -> (Item(P, group_leader) =:= whereis(user) orelse Beside(P))
+        andalso Key(P, '$beamlens', Item(P, total_heap_size)) =:= relay;
+      _ -> false end end,
   Top = fun(S, B, G, N, Th) ->
     lists:sublist([X || {_, _, _, P} = X <- Best(S, B, G, N + 16, Th, []), not Ours(P)], N) end,
+  Those = fun(L, I, X) -> ets:match_spec_run(lists:zip(Ask(L, I), L),
+    ets:match_spec_compile([{{{I, X}, '$7'}, [], ['$7']}])) end,
+  Apart = fun(S) -> L = Those(Those(lists:append([Those(H, group_leader, whereis(user)) || H <- S]),
+      initial_call, {erlang, apply, 2}), status, waiting),
+    lists:filter(Ours, lists:nthtail(max(0, length(L) - 2000), L)) end,
+  Theirs = fun(S) -> case Apart(S) of [] -> S; L -> [H -- L || H <- S] end end,
   Pick = fun(L) -> {I, Z} = erlang:process_info(self(), garbage_collection_info),
            {I, [case lists:keyfind(K, 1, L) of false -> '_'; X -> X end || {K, _} <- Z]} end,
   Shape = fun(I) -> {G, X, E} = case I of
@@ -94,6 +107,16 @@ local WALK = ROWS .. [=[
                  {'+', '$1', {'+', '$2', '$3'}}, {'+', '$4', {'+', '$5', '$3'}}};
         binary -> {Pick([{bin_vheap_size, '$1'}, {bin_old_vheap_size, '$2'}]), {'+', '$1', '$2'}, 0};
         _ -> {{I, '$1'}, '$1', '$1'} end, {element(1, G), G, X, E} end,
+  Fattest = fun(S, N, K) ->
+    {I, P, X, _} = Shape(memory), {J, Q, Y, _} = Shape(message_queue_len),
+    Few = fun(L, R, Z, Th, M, A) -> B = lists:sublist(lists:reverse(lists:sort(ets:match_spec_run(L,
+            ets:match_spec_compile([{{R, '$7'}, [{'>', Z, Th}], [{{Z, '$7'}}]}])) ++ A)), M),
+          {B, if length(B) < M -> Th; true -> element(1, lists:last(B)) end} end,
+    Pure = fun({A, _}, M) -> lists:sublist([V || {_, V} <- A, not Ours(V)], M) end,
+    Two = fun Two([], A, B) -> lists:usort(Pure(A, N) ++ Pure(B, K));
+              Two([H | T], {A, Th}, {B, Th2}) -> L = lists:zip(Ask(H, [I, J]), H),
+                Two(T, Few(L, [P, '_'], X, Th, N + 16, A), Few(L, ['_', Q], Y, Th2, K + 16, B)) end,
+    Two(S, {[], -1}, {[], 0}) end,
   List = fun(S, L) -> #{total => Total(S), showing => length(L), processes => L} end,
   Over = fun(S, G, Th) -> M = ets:match_spec_compile([{{'$1', '_'}, [{'>', '$1', Th}], ['$1']}]),
     lists:append([ets:match_spec_run(binary_to_term(B), M) || B <- Look(S, [], G, [])]) end,

@@ -84,6 +84,17 @@ describe("beam skill", function()
       for i = 2, 3 do assert.is_true(top.processes[i - 1].memory_kb >= top.processes[i].memory_kb) end
     end))
 
+    it("finds him whose messages are his memory, however many have larger heaps", live.test(function()
+      eval [=[crowd:start(loft, fun crowd:idle/0, [{message_queue_data, off_heap}]),
+        [loft ! {note, N} || N <- lists:seq(1, 20000)],
+        register(crew, spawn(fun() -> [spawn_opt(fun crowd:idle/0, [{min_heap_size, 70000}, link])
+          || _ <- lists:seq(1, 60)], crowd:idle() end)), ok.]=]
+      local row = find(callback.beam_top_processes(3, "memory").processes, "loft")
+      local memory = eval "element(2, process_info(whereis(loft), memory)) div 1024."
+      eval "crowd:stop(loft), crowd:stop(crew)."
+      assert.equal(memory, row.memory_kb)
+    end))
+
     it("ranks by mailbox", live.test(function()
       local first = callback.beam_top_processes(1, "message_queue").processes[1]
       assert.same({ "sink", 50000, "waiting" }, { first.name, first.message_queue, first.status })

@@ -92,6 +92,21 @@ describe("beam skill, growth", function()
     assert.near((growth.total_mb - growth.total_mb_before) / growth.seconds, growth.growth_mb_per_sec, 0.2)
   end))
 
+  it("finds a mailbox that fills beside the heap, and by how much memory", live.test(function()
+    eval [=[crowd:start(sink, fun crowd:idle/0, [{message_queue_data, off_heap}]),
+      crowd:every(tap, 5, fun() -> sink ! lists:seq(1, 1000) end).]=]
+    local function memory() return eval "element(2, process_info(whereis(sink), memory)) / 1024." end
+    local low = memory()
+    local growth = callback.beam_memory_growth(500, 5)
+    local high = memory()
+    eval "crowd:stop(tap), crowd:stop(sink)."
+    local row = growth.mailboxes[1]
+    assert.equal("sink", row.name)
+    between(15 * row.queue_growth, row.mailbox_growth_kb, high - low) -- 16 bytes an element
+    between(row.mailbox_growth_kb, row.mailbox_kb, high)
+    assert.is_nil(find(growth.processes, "sink"))
+  end))
+
   it("surveys the machine over one window", live.test(function()
     eval "crowd:deaf(sink, 5000), crowd:every(tap, 5, fun() -> sink ! drop end)."
     eval "crowd:start(engine, fun() -> crowd:spin(0) end)."
