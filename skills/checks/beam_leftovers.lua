@@ -15,6 +15,7 @@ local QUEUES = { "beam_queue_growth", FIRST, 10 }
 
 --- Monitors -----------------------------------------------------------------------------------
 
+-- These looks wake many processes, and whoever looks for idle ones must be done before: so they come third.
 local HOLDERS = { "beam_link_holders", 5, CLOSE }
 local MONITORS = 50  -- a second
 local MANY = 500
@@ -33,21 +34,22 @@ local monitor_leak = {
   expert = "One process that monitors more and more, at two looks: it never takes a monitor back.",
   look = {
     OVERVIEW,
-    function(results) return memory_moves(results[1]) and HOLDERS or nil end,
-    function(results) return hoarder(results[2]) and HOLDERS or nil end,
+    function(results) return memory_moves(results[1]) and { "beam_overview", CLOSE } or nil end,
+    function(results) return memory_moves(results[2]) and HOLDERS or nil end,
+    function(results) return hoarder(results[3]) and HOLDERS or nil end,
   },
   confirm = function(results)
-    local now, i = hoarder(results[3])
-    local was, j = row_of(results[2].processes, "pid", now and now.pid)
-    if not now or not was or was.monitor_growth < MONITORS * results[2].seconds
+    local now, i = hoarder(results[4])
+    local was, j = row_of(results[3].processes, "pid", now and now.pid)
+    if not now or not was or was.monitor_growth < MONITORS * results[3].seconds
       or now.monitor_count <= was.monitor_count then return end
     local at, before = ("processes[%d]."):format(i), ("processes[%d]."):format(j)
-    local rate = now.monitor_growth / results[3].seconds
+    local rate = now.monitor_growth / results[4].seconds
     return {
       object = object(now),
-      figures = cite(results, { { 3, at .. "monitor_count" }, { 3, at .. "monitor_growth" }, { 3, "seconds" },
-        { 3, at .. "beside_heap_kb" }, { 3, at .. "link_count" }, { 2, before .. "monitor_count" },
-        { 2, before .. "monitor_growth" } }),
+      figures = cite(results, { { 4, at .. "monitor_count" }, { 4, at .. "monitor_growth" }, { 4, "seconds" },
+        { 4, at .. "beside_heap_kb" }, { 4, at .. "link_count" }, { 3, before .. "monitor_count" },
+        { 3, before .. "monitor_growth" } }),
       severity = "warning", confidence = "high",
       hypothesis = ("%s sets %d monitors a second and gives none back: it has %d now, which take %d kB beside its "
         .. "heap."):format(object(now), rate, now.monitor_count, now.beside_heap_kb),

@@ -207,6 +207,28 @@ describe("runtime.operator", function()
     assert.same({ "cannot_tell", { "no snapshot of ets was taken" } }, { r.verdict, r.would_tell })
   end)
 
+  -- A skill whose snapshots are these, one after another.
+  local function shown(...)
+    local s, left = assert(skill.open "ets"), { ... }
+    s.snapshot = function() return table.remove(left, 1) end
+    return s
+  end
+
+  local GONE = { unavailable = "somebody else listens" }
+
+  it("does not let a domain be healthy that could not be looked at, and says why", function()
+    local provider = model.played { calls { "take_snapshot" }, calls { "done" }, calls { "done" } }
+    local r = run(provider, { skill = shown(GONE) })
+    assert.same({ "cannot_tell", { "ets cannot be looked at: somebody else listens" } }, { r.verdict, r.would_tell })
+  end)
+
+  it("goes by the snapshot that could be taken, where another could not", function()
+    local r = run(model.played { calls({ "take_snapshot" }, { "take_snapshot" }), calls { "done" }, calls { "done" } },
+      { skill = shown(GONE, { table_count = 20 }) })
+    assert.same({ "look with ets_growth_stats, ets_table_growth (not asked for, though the snapshot does not rule it "
+      .. "out)" }, r.would_tell)
+  end)
+
   it("is told by the gate what would allow a callback with side effects", function()
     local beam, told = assert(skill.open "beam"), nil
     run(model.played { calls { "execute", { code = "return beam_binary_leak(5)" } }, function(request)

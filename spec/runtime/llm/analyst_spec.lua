@@ -1,5 +1,6 @@
 -- The analyst alone: what the loop would answer is played, so that every turn of its course shows.
 local analyst = require "runtime.llm.analyst"
+local async = require "runtime.async"
 
 local TOOLS = { {} }
 
@@ -119,6 +120,34 @@ describe("the analyst as an operator", function()
     local look = { "tank_level", 2, "by hand" }
     assert.same({ 'return tank_level(2, "by hand")', 'return tank_level(2, "by hand") -- look 2' },
       codes(operator { check { look = { look, look } } }))
+  end)
+
+  it("waits before a look that has to come later", function()
+    local order = {}
+    async.run(function()
+      async.spawn(function()
+        async.sleep(0.01)
+        order[#order + 1] = "meanwhile"
+      end)
+      local looks = { { "tank_level", 2 }, { "tank_level", 2, after = 0.2 } }
+      operator({ check { look = looks } }, { execute = function(call)
+        order[#order + 1] = call.args.code
+        return { data = { observation = "o2", callbacks = {}, result = { level = 7 } } }
+      end })
+    end)
+    assert.same({ "return tank_level(2)", "meanwhile", "return tank_level(2) -- look 2" }, order)
+  end)
+
+  it("does not call healthy what it could not see, nor what no check was written for", function()
+    local blind = operator({ check() }, { take_snapshot = function()
+      return { data = { id = "o1", data = { unavailable = "no gauge" } } }
+    end })
+    assert.same({ "take_snapshot", "set_state", "done" }, names(blind))
+    assert.same({ state = "observing", reason = "tanks cannot be looked at: no gauge" },
+      calls_of(blind, "set_state")[1])
+    assert.same({ state = "observing",
+      reason = "the skill tanks has no checks, so the analyst cannot judge what it saw" },
+      calls_of(operator {}, "set_state")[1])
   end)
 
   it("hands what was seen to the look that depends on it", function()

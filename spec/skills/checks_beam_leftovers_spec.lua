@@ -1,0 +1,112 @@
+-- The checks of what is left behind on played answers: that they find what is really there, the gallery shows.
+local played = require "spec.support.played_checks"
+local with = played.with
+local find = played.of "beam"
+
+describe("the check for monitors that pile up", function()
+  local MOVES = { seconds = 1.5, processes_mb_before = 10, processes_mb = 12 }
+  local ROW = { pid = "<0.9.0>", name = "desk", monitor_count = 9000, monitor_growth = 8000, link_count = 0,
+    beside_heap_kb = 900 }
+  local function holders(row) return { seconds = 2, processes = { with(ROW, row) } } end
+
+  it("names who sets them", function()
+    local finding = find("monitor_leak", { MOVES, MOVES, holders(), holders { monitor_count = 17000 } })
+    assert.equal("desk", finding.object)
+    assert.matches("sets 4000 monitors a second and gives none back: it has 17000", finding.hypothesis)
+  end)
+
+  it("wakes nobody while the memory of processes stands, at either look", function()
+    local still = { seconds = 2, processes_mb_before = 12, processes_mb = 12.1 }
+    assert.same({ nil, 1 }, { find("monitor_leak", { still }) })
+    assert.same({ nil, 2 }, { find("monitor_leak", { MOVES, still }) })
+  end)
+
+  it("finds nothing in many monitors that are given back", function()
+    assert.same({ nil, 3 }, { find("monitor_leak", { MOVES, MOVES, holders { monitor_growth = 3 } }) })
+    assert.same({ nil, 4 }, { find("monitor_leak", { MOVES, MOVES, holders(), holders { monitor_growth = -9 } }) })
+  end)
+end)
+
+describe("the check for a dictionary that grows", function()
+  local HEAP = { processes = { { pid = "<0.9.0>", name = "desk", used_growth_kb = 2000, message_queue = 0 } } }
+  local ROW = { pid = "<0.9.0>", name = "desk", entries = 4000, entries_growth = 3000, dictionary_kb = 2000,
+    dictionary_growth_kb = 1500 }
+  local function look(row) return { seconds = 1.5, processes = { with(ROW, row) } } end
+
+  it("names whose it is", function()
+    assert.equal("desk", find("process_dictionary_growth", { HEAP, look(), look { entries = 7000 } }).object)
+  end)
+
+  it("leaves a state that grows beside a small dictionary to the check for states", function()
+    local small = look { entries_growth = 0, dictionary_growth_kb = 0 }
+    assert.same({ nil, 2 }, { find("process_dictionary_growth", { HEAP, small }) })
+  end)
+
+  it("looks no further at what we have on the node ourselves", function()
+    local ours = { processes = { with(HEAP.processes[1], { current_function = "prim_eval:receive/2" }) } }
+    assert.same({ nil, 1 }, { find("process_dictionary_growth", { ours }) })
+  end)
+end)
+
+describe("the check for modules that are made", function()
+  local MOVES = { seconds = 1.5, modules_before = 400, modules = 460 }
+  local function look(names, gone)
+    return { seconds = 2, modules_before = 460, modules = 460 + #names, born = #names, gone = gone or 0, code_mb = 9,
+      code_mb_before = 8, names = names }
+  end
+  local NUMBERED = { "tpl_1", "tpl_2", "tpl_3", "tpl_4", "tpl_5", "tpl_6" }
+
+  it("names them by what they have in common", function()
+    assert.equal("tpl_#", find("module_leak", { MOVES, look(NUMBERED) }).object)
+  end)
+
+  it("finds nothing in modules that are loaded as they are first called, or go again", function()
+    local lazy = look { "gen_tcp", "inet_tcp", "ssl", "public_key", "asn1", "crypto" }
+    assert.is_nil((find("module_leak", { MOVES, lazy })))
+    assert.is_nil((find("module_leak", { MOVES, look(NUMBERED, 6) })))
+  end)
+
+  it("looks no further where their number stands", function()
+    assert.same({ nil, 1 }, { find("module_leak", { { seconds = 1.5, modules_before = 400, modules = 401 } }) })
+  end)
+end)
+
+describe("the check for persistent terms that are written anew", function()
+  local function top(rate)
+    return { processes = { { pid = "<0.9.0>", name = "erts_literal_area_collector:start/0", rate_per_sec = rate,
+      share_pct = 30 } } }
+  end
+  local function literals(rate)
+    return { seconds = 2, count_before = 20, count = 20, memory_mb = 0.1, collector_reductions_per_sec = rate }
+  end
+
+  it("tells by the collector that works at both looks", function()
+    assert.equal("persistent_term", find("persistent_term_churn", { top(400000), literals(400000) }).object)
+  end)
+
+  it("finds nothing in one that was written once", function()
+    assert.is_nil((find("persistent_term_churn", { top(400000), literals(0) })))
+    assert.same({ nil, 1 }, { find("persistent_term_churn", { top(100) }) })
+  end)
+end)
+
+describe("the check for a trace left on", function()
+  local QUEUES = { seconds = 1.5, processes = { { pid = "<0.9.0>", name = "watcher", queue_growth = 900,
+    final_queue = 5000 } } }
+
+  it("names the tracer whose mailbox grows", function()
+    local all = { tracer = "<0.9.0>", trace_flags_of_new = { "send" }, traced_count = 40, traced_of = 40, traced = {} }
+    assert.equal("watcher", find("tracing_left_on", { QUEUES, all }).object)
+    local one = { traced_count = 1, traced_of = 40, traced = { { pid = "<0.3.0>", tracer = "<0.9.0>" } } }
+    assert.matches("the tracer of 1 of the 40", find("tracing_left_on", { QUEUES, one }).hypothesis)
+  end)
+
+  it("finds nothing where somebody else traces", function()
+    local other = { tracer = "<0.4.0>", traced_count = 40, traced_of = 40, traced = {} }
+    assert.is_nil((find("tracing_left_on", { QUEUES, other })))
+  end)
+
+  it("looks no further while no mailbox grows", function()
+    assert.same({ nil, 1 }, { find("tracing_left_on", { { seconds = 1.5, processes = {} } }) })
+  end)
+end)

@@ -1,0 +1,39 @@
+-- The check of logger on played answers: that it finds what is really there, the gallery shows.
+local played = require "spec.support.played_checks"
+local with = played.with
+local find, suspect = played.of "logger"
+
+local STATS = { listened_seconds = 2, dropped = 1500, total = 2000, per_second = 1000, kept = 100,
+  levels = { error = 100 }, modules = { { module = "shop", count = 90, errors = 90 } }, shut_seconds = 0,
+  primary_level = "notice" }
+local LATER = with(STATS, { listened_seconds = 4, total = 4000 })
+
+describe("the check of logger", function()
+  it("names the module that writes most of a storm", function()
+    local finding = find("log_storm", { STATS, LATER })
+    assert.same({ "shop", "high" }, { finding.object, finding.confidence })
+    assert.matches("1000 log events a second, most of them by shop", finding.hypothesis)
+  end)
+
+  it("names the logger where no module writes most of it", function()
+    assert.equal("logger", find("log_storm", { STATS, with(LATER, { modules = {} }) }).object)
+  end)
+
+  it("counts the seconds in which the tap was shut, and nothing could be counted", function()
+    local shut = with(LATER, { total = 2000, shut_seconds = 1, storm_per_sec = 9000 })
+    assert.equal("critical", find("log_storm", { STATS, shut }).severity)
+  end)
+
+  it("finds nothing where a burst is over at the second look", function()
+    assert.is_nil((find("log_storm", { STATS, with(LATER, { total = 2010, per_second = 502 }) })))
+  end)
+
+  it("looks no further where a few hundred events a second are logged", function()
+    assert.same({ nil, 1 }, { find("log_storm", { with(STATS, { per_second = 300 }) }) })
+  end)
+
+  it("is suspect by what was heard a second", function()
+    assert.is_true(suspect("log_storm", { listened_seconds = 2, total_count = 2000 }))
+    assert.is_false(suspect("log_storm", { listened_seconds = 300, total_count = 2000 }))
+  end)
+end)

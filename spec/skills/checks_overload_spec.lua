@@ -1,0 +1,55 @@
+-- The checks of overload on played answers: that they find what is really there, the gallery shows.
+local played = require "spec.support.played_checks"
+local with = played.with
+local find, suspect = played.of "overload"
+
+describe("the check for a ring of calls", function()
+  local A = { pid = "<0.1.0>", name = "till", in_call = true, sure = true, waits_for = "bank@n",
+    waits_for_name = "bank", message_queue = 9, current_function = "gen:do_call/4" }
+  local B = { pid = "<0.2.0>", name = "bank", in_call = true, sure = true, waits_for = "<0.1.0>",
+    waits_for_name = "till", message_queue = 1, current_function = "gen:do_call/4" }
+
+  local function look(a, cycle)
+    return { chains = { { depth = 2, cycle = cycle ~= false, links = { with(A, a), B } } } }
+  end
+
+  it("names all that wait for each other, at both looks", function()
+    local finding = find("call_deadlock", { look(), look() })
+    assert.same({ "bank and till", "critical" }, { finding.object, finding.severity })
+    assert.matches("10 messages wait", finding.hypothesis)
+  end)
+
+  it("finds nothing in a ring that is gone, or another, at the second look", function()
+    assert.is_nil((find("call_deadlock", { look(), { chains = {} } })))
+    assert.is_nil((find("call_deadlock", { look(), look { pid = "<0.7.0>" } })))
+  end)
+
+  it("looks no further at a chain with an end, or where it is not sure who waits for whom", function()
+    assert.same({ nil, 1 }, { find("call_deadlock", { look({}, false) }) })
+    assert.same({ nil, 1 }, { find("call_deadlock", { look { sure = false } }) })
+  end)
+
+  it("is not suspect while all mailboxes are empty", function()
+    assert.is_false(suspect("call_deadlock", { max_queue_size = 0 }))
+  end)
+end)
+
+describe("the check for overload", function()
+  local STATE = { severity = "critical", pattern = "growing", seconds = 3, max_queue_size = 20000,
+    growth_per_sec = 4000, total_queue_depth = 20000, longest = { { pid = "<0.9.0>", name = "desk" } } }
+
+  it("tells who does not keep up, and accuses nobody", function()
+    local finding = find("overload", { STATE, with(STATE, { max_queue_size = 32000 }) })
+    assert.same({ "desk", "critical", "low" }, { finding.object, finding.severity, finding.confidence })
+    assert.matches("the longest had 20000 and now has 32000", finding.hypothesis)
+  end)
+
+  it("finds nothing where the second look drains, or stands", function()
+    assert.is_nil((find("overload", { STATE, with(STATE, { severity = "transient", pattern = "draining" }) })))
+    assert.is_nil((find("overload", { STATE, with(STATE, { severity = "sustained", pattern = "steady" }) })))
+  end)
+
+  it("looks no further at a burst", function()
+    assert.same({ nil, 1 }, { find("overload", { with(STATE, { severity = "transient", pattern = "fluctuating" }) }) })
+  end)
+end)
