@@ -10,12 +10,15 @@ local sampler = {}
 local PAUSES = { 1, 2, 5, 10, 20, 30 } -- seconds; the last one again and again
 local PATIENCE_S = 5
 local SLOW_S = 1
+local DEAR_S = 0.1   -- what took so many times as long is left out of as many beats,
+local MOST_LEFT = 9  -- and of no more
 local SHARE = 20 -- of the time a beat takes at most one part in so many
 
 ---@class Sampler
 ---@field asked integer      questions that were answered
 ---@field failed integer     that were not
 ---@field skipped integer    beats left out, or broken off, because the node was down or slow
+---@field spared integer     questions left out of a beat because their last answer was dear
 ---@field private task? Task
 ---@field private turn integer  which question comes next
 local Sampler = {}
@@ -28,7 +31,7 @@ local function wanted_of(skills)
     for _, name in ipairs(s.keep or {}) do
       local text = s.queries[name]
       if not by_text[text] then
-        by_text[text] = { text = text }
+        by_text[text] = { text = text, left_out = 0 }
         texts[#texts + 1] = by_text[text]
       end
       table.insert(by_text[text], { skill = s.name, metric = name })
@@ -37,26 +40,40 @@ local function wanted_of(skills)
   return texts
 end
 
---- Asks everything once. After an answer that was slow it leaves the others for the next beat, which begins there.
+-- One question; `false` when the answer was slow, nothing when the run is over.
+function Sampler:ask(wanted)
+  local began = async.now()
+  local value = self.node.query(wanted.text, nil, { timeout = PATIENCE_S, priority = "low" })
+  if async.current().cancelled then return end
+  local now = async.now()
+  wanted.left_out = math.min(MOST_LEFT, math.floor((now - began) / DEAR_S))
+  if value == nil then
+    self.failed = self.failed + 1
+  else
+    self.asked = self.asked + 1
+    for _, place in ipairs(wanted) do
+      self.node.past:remember(place.skill, place.metric, value, (began + now) / 2)
+    end
+  end
+  return now - began <= SLOW_S
+end
+
+--- Asks everything once that was not dear of late. After an answer that was slow it leaves the others for the next
+--- beat, which begins there.
 ---@return boolean over   the run is
 function Sampler:beat()
   for _ = 1, #self.wanted do
-    local wanted, began = self.wanted[self.turn], async.now()
+    local wanted = self.wanted[self.turn]
     self.turn = self.turn % #self.wanted + 1
-    local value = self.node.query(wanted.text, nil, { timeout = PATIENCE_S, priority = "low" })
-    if async.current().cancelled then return true end
-    local now = async.now()
-    if value == nil then
-      self.failed = self.failed + 1
+    if wanted.left_out > 0 then
+      wanted.left_out, self.spared = wanted.left_out - 1, self.spared + 1
     else
-      self.asked = self.asked + 1
-      for _, place in ipairs(wanted) do
-        self.node.past:remember(place.skill, place.metric, value, (began + now) / 2)
+      local quick = self:ask(wanted)
+      if quick == nil then return true end
+      if not quick then
+        self.skipped = self.skipped + 1
+        return false
       end
-    end
-    if now - began > SLOW_S then
-      self.skipped = self.skipped + 1
-      return false
     end
   end
   return false
@@ -82,8 +99,8 @@ end
 ---@param skills Skill[]
 ---@return Sampler
 function sampler.start(node, skills)
-  local self = setmetatable({ node = node, wanted = wanted_of(skills), turn = 1, asked = 0, failed = 0, skipped = 0 },
-    Sampler)
+  local self = setmetatable({ node = node, wanted = wanted_of(skills), turn = 1, asked = 0, failed = 0, skipped = 0,
+    spared = 0 }, Sampler)
   if node.past and #self.wanted > 0 then self.task = async.spawn(run, self) end
   return self
 end

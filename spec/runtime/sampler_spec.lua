@@ -85,6 +85,21 @@ describe("sampler", function()
     assert.equal(1, #at.node.past:look("quick", "kept", 1))
   end))
 
+  it("leaves what was dear out of as many beats as it took tenths of a second", live.test(function()
+    local node = { query = at.node.query, state = "up" }
+    going = sampler.start(node, { load("dear", [[kept = "receive after 210 -> dear end."]]),
+      load("cheap", [[kept = "cheap."]]) })
+    node.past = at.node.past
+    local counts = {}
+    for beat = 1, 3 do
+      assert.is_false(going:beat())
+      counts[beat] = { #at.node.past:look("dear", "kept", 1), #at.node.past:look("cheap", "kept", 1) }
+    end
+    assert.same({ { 1, 1 }, { 1, 2 }, { 1, 3 } }, counts)
+    for _ = 1, 10 do assert.is_false(going:beat()) end -- and never out of more than nine
+    assert.is_true(#at.node.past:look("dear", "kept", 1) >= 2)
+  end))
+
   it("asks nothing where no skill keeps anything", live.test(function()
     local s = load("quiet", [[kept = "1."]])
     s.keep = nil
