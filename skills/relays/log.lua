@@ -5,10 +5,11 @@
 -- What it costs there. The filter runs in the process that logs, for every event: so it is short and
 -- without map patterns, and the rest lies in a table that is read for accepted events alone (a
 -- handler's filters are copied for each event). Accepted are Quota events at once, half of that again each
--- 100 ms, and as many errors on top, so that chatter does not hide a crash. The worker grants them by its
--- beat, which stands behind all that was accepted before: its mailbox cannot grow beyond them. More than
--- Gate dropped in one beat, and the handler's level shuts the tap for a second: for all but errors, or for
--- errors too where they are the flood.
+-- 100 ms, and as many errors on top, so that chatter does not hide a crash. The worker grants them by a
+-- tick, which stands behind all that was accepted before: its mailbox cannot grow beyond them. More than
+-- Gate dropped in one tick, and the handler's level shuts the tap for a second: for all but errors, or for
+-- errors too where they are the flood. An event begins the ticks, which end when nothing is left to grant: on
+-- a quiet node only the beat looks whether credit was taken by an event that never came.
 --
 -- What never leaves the node: arguments (of a frame of a stack only their number), states, last messages,
 -- the mailbox and the dictionary of who crashed. The text of OTP's reports holds all of these, so it is
@@ -179,7 +180,8 @@ local READ = [=[
 ]=]
 
 -- A fun of erl_eval holds, and is copied with, every variable that the text used before it, those of what
--- stands around this text too. So those that lie in the logger's and our table are made anew, with their own.
+-- stands around this text too. So those that lie in the logger's and our table, and those that the worker and
+-- the janitor keep, are made anew, with their own.
 local RELAY = [=[
   Bare = fun(F, V) ->
     {value, X, _} = case erl_eval:fun_data(F) of
@@ -205,41 +207,49 @@ local RELAY = [=[
         _ -> (ets:lookup_element(T, read, 2))(event, W, M) end} end,
     [{'Count', Count}, {'Keys', Keys}, {'Low', Low}, {'Plain', Plain}, {'R', R}, {'T', T}]) end,
 ]=] .. READ .. [=[
-  State = {open, 0}, Every = 100, Quota = 20, Gate = 1000, Id = beamlens_log,
+  State = {open, 0, idle}, Every = 2000, Quota = 20, Gate = 1000, Id = beamlens_log,
   Min = (fun() -> case [X || X <- [error | Low], atom_to_list(X) =:= binary_to_list(Level)] of
                     [X] -> X; _ -> info end end)(),
   Cut = fun Cut(B) when byte_size(B) > 2048 -> Cut(binary:part(B, 0, 2048));
             Cut(B) -> case unicode:characters_to_binary(B) of {_, X, _} -> X; X -> X end end,
-  Event = fun(L, M, B, C) ->
+  Event = Bare(fun(L, M, B, C) ->
     G = fun(K) -> maps:get(K, M, false) end,
     {case G(time) of X when is_integer(X) -> X; _ -> 0 end, L,
      case G(pid) of P when is_pid(P) -> list_to_binary(pid_to_list(P)); _ -> false end,
      case G(mfa) of {F, H, I} = Z when is_atom(F), is_atom(H), is_integer(I) -> Z; _ -> false end,
      case G(line) of N when is_integer(N) -> N; _ -> false end,
      case G(domain) of D when length(D) < 10 -> [U || U <- D, is_atom(U)]; _ -> [] end,
-     if is_binary(B) -> Cut(B); true -> false end, C} end,
-  Take = fun(M, S) -> case M of
-    {Count, L, X, B} when is_binary(B) -> {event, Event(L, X, B, false), S};
-    {Count, L, X, {'EXIT', _}} -> {event, Event(L, X, false, false), S};
-    {Count, L, X, {B, C}} -> {event, Event(L, X, B, C), S};
-    {Count, drop, N} -> {drop, N, S};
-    {Count, P} -> {event, P, S};
-    _ -> {none, S} end end,
-  Shut = fun(X, S) -> catch logger:set_handler_config(Id, level, X),
-    self() ! {Count, {shut, X, S * 1000 div Every}}, {X, 10} end,
-  Grant = fun(I) ->
+     if is_binary(B) -> Cut(B); true -> false end, C} end, [{'Cut', Bare(Cut, [])}]),
+  Wake = Bare(fun({G, N, idle}) -> erlang:send_after(100, self(), {Count, beat}), {G, N, beat};
+                 (S) -> S end, [{'Count', Count}]),
+  Shut = Bare(fun(X, S) -> catch logger:set_handler_config(Id, level, X),
+    self() ! {Count, {shut, X, S * 10}}, {X, 10, idle} end, [{'Count', Count}, {'Id', Id}]),
+  Grant = Bare(fun(I) ->
     C = atomics:exchange(Count, I, 0), atomics:add(Count, I, max(0, min(C, Quota) - Quota div 2)), C end,
-  Beat = fun({G, N}) ->
+    [{'Count', Count}, {'Quota', Quota}]),
+  Full = Bare(fun() -> atomics:get(Count, 1) =< 0 andalso atomics:get(Count, 2) =< 0 end, [{'Count', Count}]),
+  Tick = Bare(fun({G, N, _}) ->
     C = Grant(2), S = Grant(1),
     D = max(0, S - Quota) - min(C, Quota),
     if D > 0 -> self() ! {Count, drop, D}; true -> ok end,
     case {G, C - Quota > Gate, D > Gate} of
-      {none, _, _} when N > 1 -> {G, N - 1};
-      {_, true, _} -> Shut(none, S);
-      {open, _, true} -> Shut(error, S);
-      {open, _, _} -> {open, 0};
-      _ when N > 1 -> {G, N - 1};
-      _ -> catch logger:set_handler_config(Id, level, Min), {open, 0} end end,
+      {none, _, _} when N > 1 -> Wake({G, N - 1, idle});
+      {_, true, _} -> Wake(Shut(none, S));
+      {open, _, true} -> Wake(Shut(error, S));
+      {open, _, _} -> case Full() of true -> {open, 0, idle}; _ -> Wake({open, 0, idle}) end;
+      _ when N > 1 -> Wake({G, N - 1, idle});
+      _ -> catch logger:set_handler_config(Id, level, Min), Wake({open, 0, idle}) end end,
+    [{'Count', Count}, {'Full', Full}, {'Gate', Gate}, {'Grant', Grant}, {'Id', Id}, {'Min', Min}, {'Quota', Quota},
+     {'Shut', Shut}, {'Wake', Wake}]),
+  Take = Bare(fun(M, S) -> case M of
+    {Count, L, X, B} when is_binary(B) -> {event, Event(L, X, B, false), Wake(S)};
+    {Count, L, X, {'EXIT', _}} -> {event, Event(L, X, false, false), Wake(S)};
+    {Count, L, X, {B, C}} -> {event, Event(L, X, B, C), Wake(S)};
+    {Count, beat} -> {none, Tick(S)};
+    {Count, drop, N} -> {drop, N, S};
+    {Count, P} -> {event, P, S};
+    _ -> {none, S} end end, [{'Count', Count}, {'Event', Event}, {'Tick', Tick}, {'Wake', Wake}]),
+  Beat = Bare(fun(S) -> case Full() of true -> S; _ -> Wake(S) end end, [{'Full', Full}, {'Wake', Wake}]),
   On = fun(R) ->
     case erlang:function_exported(logger, add_handler, 3) andalso Count =/= none of
       true ->
@@ -255,9 +265,9 @@ local RELAY = [=[
             _ -> {taken, "another beamlens-run listens to this node's log, and there is one tap: wait for its end"} end;
           _ -> {missing, "the node's logger took no handler"} end;
       _ -> {missing, "the node has no logger that takes handlers (Erlang/OTP before 21.2)"} end end,
-  Off = fun(_) -> case logger:get_handler_config(Id) of
+  Off = Bare(fun(_) -> case logger:get_handler_config(Id) of
       {ok, #{filters := [{_, {_, {A, _, _, _}}}]}} when A =:= Count -> logger:remove_handler(Id);
-      _ -> ok end end,
+      _ -> ok end end, [{'Count', Count}, {'Id', Id}]),
 ]=]
 
 -- What stands in a payload was made by the filter; what it holds was made by anybody.

@@ -298,6 +298,30 @@ describe("the log relay", function()
     until #events.of("log", 1, 0).events > 0 and with_message "open again"(table.remove(events.of("log", 1, 0).events))
   end))
 
+  it("leaves the node in peace while nothing is logged, also after a storm", attached(function()
+    flood { "notice", "error" }
+    until_heard(function(e) return e.shut ~= nil end)
+    local worker = n.relays.by_name.log.placed.worker
+    local deadline = async.now() + PATIENCE_S
+    local per_s
+    repeat
+      assert(async.now() < deadline, ("it still does %s reductions a second"):format(per_s))
+      per_s = eval([==[
+        Now = fun() -> erlang:monotonic_time(millisecond) end, T = Now(),
+        {_, N} = erlang:process_info(W, reductions), timer:sleep(2000), {_, M} = erlang:process_info(W, reductions),
+        (M - N) * 1000 div (Now() - T).]==], { W = worker })
+    until per_s < 10000
+    eval [==[logger:error("awake").]==]
+    of_message "awake"
+  end))
+
+  it("weighs little there once it is on", attached(function()
+    local placed = n.relays.by_name.log.placed
+    local kb = eval("[element(2, erlang:process_info(P, memory)) div 1024 || P <- [W, J]].",
+      { W = placed.worker, J = placed.janitor })
+    assert.is_true(kb[1] < 700 and kb[2] < 700, kb[1] .. " kB and " .. kb[2] .. " kB")
+  end))
+
   it("hears an error while others flood the log", attached(function()
     eval [==[logger:set_handler_config(default, level, none),
       [logger:notice("chatter") || _ <- lists:seq(1, 300)], logger:error("heard"),
