@@ -5,11 +5,17 @@
 local words = ...
 local cite, step = words.cite, words.step
 
-local STORM = 500  -- events a second
+local STORM = 500  -- events a second, where most are errors; a line for each request may be as many
+local FLOOD = 3000 -- of any level
 local REST = 2     -- seconds
 local LEAST = 0.5  -- between two looks, to make a rate of them
 
 local function rate_of(stats) return math.max(stats.per_second, stats.storm_per_sec or 0) end
+
+local function storms(stats)
+  local rate = rate_of(stats)
+  return rate >= FLOOD or rate >= STORM and stats.error_rate_pct >= 50
+end
 
 -- What came between the looks. Where five minutes are full, what comes and what is forgotten hold each other.
 local function goes_on(results)
@@ -22,7 +28,7 @@ end
 
 local FIGURES = { { 2, "per_second" }, { 2, "total" }, { 2, "listened_seconds" }, { 2, "dropped" },
   { 2, "storm_per_sec" }, { 2, "primary_level" }, { 2, "modules[1].module" }, { 2, "modules[1].count" },
-  { 2, "kept" }, { 1, "total" }, { 1, "per_second" } }
+  { 2, "error_rate_pct" },  { 2, "kept" }, { 1, "total" }, { 1, "per_second" } }
 
 local log_storm = {
   id = "log_storm", mechanism = "log_storm",
@@ -31,13 +37,13 @@ local log_storm = {
   end,
   look = {
     { "logger_stats" },
-    function(results) return rate_of(results[1]) >= STORM and { "logger_stats", after = REST } or nil end,
+    function(results) return storms(results[1]) and { "logger_stats", after = REST } or nil end,
   },
   symptom_of = { "restart_loop", "dependency_error_storm", "heap_limit_kills", "disk_full" },
   expert = "Hundreds of log events a second at two looks: name the module that writes most of them.",
   confirm = function(results)
     local now = results[2]
-    if rate_of(now) < STORM or not goes_on(results) then return end
+    if not storms(now) or not goes_on(results) then return end
     local top = now.modules[1]
     local one = top and top.count >= 0.5 * now.kept
     return {
@@ -49,6 +55,7 @@ local log_storm = {
       unlike = {
         debug_logging = ("what is counted is of level info and above; the primary level is %s"):format(
           tostring(now.primary_level)),
+        lines_of_requests = ("%.0f %% of what was read are errors"):format(now.error_rate_pct),
         one_bad_moment = ("a burst is over at the second look; here %d events became %d"):format(results[1].total,
           now.total),
       },

@@ -4,7 +4,7 @@ local with = played.with
 local find, suspect = played.of "logger"
 
 local STATS = { listened_seconds = 2, dropped = 1500, total = 2000, per_second = 1000, kept = 100,
-  levels = { error = 100 }, modules = { { module = "shop", count = 90, errors = 90 } }, shut_seconds = 0,
+  levels = { error = 100 }, error_rate_pct = 100, modules = { { module = "shop", count = 90, errors = 90 } }, shut_seconds = 0,
   primary_level = "notice" }
 local LATER = with(STATS, { listened_seconds = 4, total = 4000 })
 
@@ -30,6 +30,12 @@ describe("the check of logger", function()
 
   it("looks no further where a few hundred events a second are logged", function()
     assert.same({ nil, 1 }, { find("log_storm", { with(STATS, { per_second = 300 }) }) })
+  end)
+
+  it("takes a thousand lines of requests for traffic, and four thousand for a flood", function()
+    assert.same({ nil, 1 }, { find("log_storm", { with(STATS, { error_rate_pct = 1 }) }) })
+    local flood = { error_rate_pct = 1, per_second = 4000 }
+    assert.equal("warning", find("log_storm", { with(STATS, flood), with(LATER, flood) }).severity)
   end)
 
   it("is suspect by what was heard a second", function()
