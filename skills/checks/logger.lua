@@ -28,7 +28,7 @@ end
 
 local FIGURES = { { 2, "per_second" }, { 2, "total" }, { 2, "listened_seconds" }, { 2, "dropped" },
   { 2, "storm_per_sec" }, { 2, "primary_level" }, { 2, "modules[1].module" }, { 2, "modules[1].count" },
-  { 2, "error_rate_pct" },  { 2, "kept" }, { 1, "total" }, { 1, "per_second" } }
+  { 2, "error_rate_pct" }, { 2, "kept" }, { 1, "total" }, { 1, "per_second" } }
 
 local log_storm = {
   id = "log_storm", mechanism = "log_storm",

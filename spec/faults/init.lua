@@ -75,6 +75,7 @@ return {
   { case = "optional child, and one crash", program = "island", verdict = "healthy", skills = ALL },
   { case = "memory_returned", program = "shoal", verdict = "healthy", skills = ALL },
   { case = "a burst of log lines", program = "wren", verdict = "healthy", skills = ALL },
+  { case = "a log line for each request", program = "thrush", verdict = "healthy", skills = ALL },
   { case = "a few crashes at once", program = "heron", verdict = "healthy", skills = ALL },
   { case = "a busy socket", program = "dune", verdict = "healthy", skills = ALL, alone = true },
   { case = "full_pool", program = "poplar", verdict = "healthy", skills = ALL },
