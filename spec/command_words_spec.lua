@@ -162,6 +162,18 @@ describe("the words of the command line", function()
     assert.matches("^system: The machine\n", run({ "skills", "os" }).stdout)
   end)
 
+  it("say that an argument may be left out where that means nothing in particular", function()
+    assert.matches("\n  repo         a string; may be left out\n", run({ "skills", "oban" }).stdout)
+  end)
+
+  it("end the page of what every skill has with its callbacks", function()
+    local page = run({ "skills", "base" }).stdout
+    assert.matches("get_node_info%(%)  SAFE\n", page)
+    assert.not_matches("as every skill has", page)
+    assert.matches("\nAnd, as every skill has: get_current_time%(%), get_node_info%(%)\n",
+      run({ "skills", "ets" }).stdout)
+  end)
+
   it("say of skills what they need, and of a node whether it has that", live.test(function()
     own_skill("near", 'query = "f" } }, needs = "a moon", available = function() return true end, x = { {')
     own_skill("far", [[query = "f" } }, needs = "a second moon",

@@ -144,7 +144,9 @@ local function callback_text(s, name)
   local lines = { ("%s(%s)  %s"):format(name, table.concat(parameters, ", "), c.class), wrapped("", c.doc, 2) }
   local function say(head, text) lines[#lines + 1] = wrapped("  " .. head .. "  ", text, math.max(15, #head + 4)) end
   for _, arg in ipairs(c.args or {}) do
-    say(arg.name, bounds(arg) .. (arg.default ~= nil and ("; %s if left out"):format(tostring(arg.default)) or ""))
+    local left_out = arg.default == "" and "; may be left out"
+      or arg.default ~= nil and ("; %s if left out"):format(tostring(arg.default)) or ""
+    say(arg.name, bounds(arg) .. left_out)
   end
   say("returns", table.concat(c.returns, ", "))
   if c.cost then say("cost", c.cost) end
@@ -156,12 +158,13 @@ local function callback_text(s, name)
   return table.concat(lines, "\n")
 end
 
+-- Nothing of the skill that they are of.
 local function given_to_all(s)
   local names = {}
   for _, name in ipairs(names_of(s.callbacks)) do
     if s.callbacks[name].home then names[#names + 1] = name .. "()" end
   end
-  return ("And, as every skill has: %s"):format(table.concat(names, ", "))
+  return #names > 0 and ("And, as every skill has: %s"):format(table.concat(names, ", ")) or nil
 end
 
 local function one(s, there)

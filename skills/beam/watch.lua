@@ -157,9 +157,8 @@ return {
       run = function(node, args)
         local seen, err = node.ask("watch", args)
         if seen == nil then return nil, err end
-        if type(seen) ~= "table" or not seen.samples then return { unavailable = "no such process now; it may "
-          .. "have ended" } end
-        return seen
+        if type(seen) == "table" and seen.samples then return seen end
+        return nil, "no such process now, or it ended meanwhile; pid is text like <0.123.0>, or a registered name"
       end,
     },
 

@@ -63,7 +63,8 @@ describe("beam skill, close looks", function()
   end))
 
   it("say so when the process is gone", live.test(function()
-    assert.matches("no such process", callback.beam_watch_process("<0.99999.0>", 100).unavailable)
+    assert.has_error(function() callback.beam_watch_process("<0.99999.0>", 100) end, "beam_watch_process: no such "
+      .. "process now, or it ended meanwhile; pid is text like <0.123.0>, or a registered name")
   end))
 
   it("group the holders of binaries by function, with how many of them did nothing", live.test(function()
