@@ -4,7 +4,8 @@ local with = played.with
 local find, suspect = played.of "logger"
 
 local STATS = { listened_seconds = 2, dropped = 1500, total = 2000, per_second = 1000, kept = 100,
-  levels = { error = 100 }, error_rate_pct = 100, modules = { { module = "shop", count = 90, errors = 90 } }, shut_seconds = 0,
+  levels = { error = 100 }, error_rate_pct = 100,
+  modules = { { module = "shop", count = 90, errors = 90 } }, shut_seconds = 0,
   primary_level = "notice" }
 local LATER = with(STATS, { listened_seconds = 4, total = 4000 })
 
