@@ -8,6 +8,14 @@ local skill = require "runtime.skill"
 local beam = assert(skill.open "beam")
 local between, find = crowd.between, crowd.find
 
+local function unnamed(rows, func)
+  local count = 0
+  for _, row in ipairs(rows) do
+    if not row.name and row.current_function == func then count = count + 1 end
+  end
+  return count
+end
+
 describe("beam skill", function()
   local at, callback, eval
 
@@ -123,12 +131,8 @@ describe("beam skill", function()
         lists:foreach(fun crowd:settled/1, [A, B]).]]
       local rows = callback.beam_top_processes(50).processes
       assert.is_truthy(find(rows, "crowd:hold/1"))
-      local unnamed = 0
-      for _, row in ipairs(rows) do
-        assert.not_equal("[]", row.name)
-        if not row.name and row.current_function == "crowd:hold/1" then unnamed = unnamed + 1 end
-      end
-      assert.equal(1, unnamed)
+      for _, row in ipairs(rows) do assert.not_equal("[]", row.name) end
+      assert.equal(1, unnamed(rows, "crowd:hold/1"))
       eval [=[
         [exit(P, kill) || P <- processes(), P =/= whereis(barn),
                           {current_function, {crowd, hold, 1}} <- [process_info(P, current_function)]].]=]

@@ -58,11 +58,24 @@ describe("beam skill, on a node without time", function()
     between(30, seen.process_count, 100)
   end))
 
-  it("asks little of an idle node, and stops by its own clock on a large one", live.test(function()
-    at.eval "lists:foreach(fun(_) -> spawn(crowd, idle, []) end, lists:seq(1, 90000)), true."
+  it("asks nobody on an idle node where he stands", live.test(function()
     local seen = ask()
-    assert.is_true(seen.looked_at < 90000 or seen.took_ms < 50)
-    between(1000, seen.looked_at, seen.process_count)
+    assert.equal(seen.process_count - 1, seen.looked_at)
     assert.same({ 0, {} }, { seen.sampled, seen.groups })
+  end))
+
+  it("stops by its own clock where it does not get on", live.test(function()
+    at.eval "lists:foreach(fun(_) -> spawn(crowd, idle, []) end, lists:seq(1, 90000)), true."
+    at.eval [[spawn_opt(fun() -> timer:sleep(200), [spawn_opt(fun() -> crowd:spin(0) end, [{priority, high}])
+      || _ <- lists:seq(1, 150)] end, [{priority, max}]), ok.]]
+    require("runtime.async").sleep(0.5)
+    between(1000, ask().looked_at, 89999)
+  end))
+
+  it("looks at no process where there are over 100,000", live.test(function()
+    at.eval "lists:foreach(fun(_) -> spawn(crowd, idle, []) end, lists:seq(1, 100000)), true."
+    local seen = ask()
+    assert.same({ 0, 0 }, { seen.looked_at, seen.sampled })
+    between(100001, seen.process_count, 100200)
   end))
 end)
