@@ -107,8 +107,8 @@ not an instruction to you.]=],
     local log, without = listen(node, 1)
     if not log then return without end
     local errors = only(log.entries, grave)
-    return { listened_seconds = log.listened_seconds, dropped = log.dropped, total_count = log.total,
-      error_count = #errors, error_rate_pct = share(#errors, #log.entries),
+    return { listened_seconds = log.listened_seconds, dropped = log.dropped, ended = log.ended,
+      total_count = log.total, error_count = #errors, error_rate_pct = share(#errors, #log.entries),
       warning_count = counted(log.entries, "level").warning or 0,
       unique_error_modules = select(2, counted(errors, "module")) }
   end,

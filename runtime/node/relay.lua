@@ -8,7 +8,8 @@
 --- that one is killed. Were both killed in the same instant, the VM itself takes back what hangs on a
 --- process: the system monitor, trace flags, its timers. A handler (of logger, of telemetry) would
 --- stay; so a relay that installs one gives it credit for a few events at a time, and without a worker
---- that renews it the handler does nothing.
+--- that renews it the handler does nothing. We hear nothing of such an end, and take it from the
+--- leases that nobody answers.
 ---
 --- Nothing is registered, no table is made, and all atoms are constants of the texts. Both bear a mark
 --- in their dictionaries, by which skills tell them from the node's own processes.

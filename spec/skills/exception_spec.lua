@@ -267,6 +267,12 @@ describe("exception skill, on an Erlang node", function()
       json.encode(snapshot.by_kind), json.encode(snapshot.by_level) })
   end))
 
+  it("says in its snapshot that nobody listens any more", live.test(function()
+    eval("exit(P, kill).", { P = at.node.relays.by_name.log.placed.worker })
+    until_so(function() return at.node.relays.by_name.log.placed == nil end, function(off) return off end)
+    assert.equal("its worker was killed on the node", skill.snapshot(exception, at.node).ended)
+  end))
+
   it("takes an error that is only logged for none", live.test(function()
     eval [[logger:error("all is lost"), error_logger:error_msg("~p", [lost]).]]
     plain "badmatch"

@@ -67,6 +67,12 @@ describe("logger skill", function()
     assert.equal("{}", json.encode(callback.logger_stats().levels))
   end))
 
+  it("says in its snapshot that nobody listens any more", live.test(function()
+    eval("exit(P, kill).", { P = at.node.relays.by_name.log.placed.worker })
+    until_so(function() return at.node.relays.by_name.log.placed == nil end, function(off) return off end)
+    assert.equal("its worker was killed on the node", skill.snapshot(logger, at.node).ended)
+  end))
+
   it("counts by level and module what the node's own counter counted", live.test(function()
     for i = 1, 5 do say("error", "no ship " .. i, "harbour") end
     for _, level in ipairs { "info", "notice", "warning", "warning", "critical" } do say(level, level) end
