@@ -23,6 +23,7 @@ Worth a notification: a mailbox that grows, or is long and never shorter; one pr
 memory, the reductions or the binaries; a number of processes or of atoms that rises at every look;
 schedulers without rest. Look twice before you call something growth: a burst that drains is health.
 Not worth one: large but steady memory, many processes by design, a high but flat atom count.
+memory_utilization_pct is of the whole machine, as os_mon says; the limit of a container is known to `system`.
 Name the process (name and pid), what it was doing (current_function), both figures and the time between.]=],
 
   uses = { "history" },
@@ -40,8 +41,9 @@ Name the process (name and pid), what it was doing (current_function), both figu
   end,
 
   queries = {
-    -- The host's or the container's memory is known to os_mon alone; reading /proc or a cgroup would go
-    -- through the node's file server, which may be what is stuck. So without os_mon that figure is absent.
+    -- Taken often, and also of a node whose dirty IO schedulers are what is stuck: so it reads no file, and the
+    -- memory of the machine is what os_mon says of it, absent without. What a container may use stands in a dozen
+    -- files; the skill `system` reads them, and leaves them alone where others wait for these schedulers.
     snapshot = WALK .. COUNTS .. texts.mailboxes .. [=[
   {Q, _, _} = Mail(),
   Used = case whereis(memsup) of
