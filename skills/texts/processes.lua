@@ -56,9 +56,9 @@ local ROWS = WORDS .. [=[
 -- The dead count as 0 and are not found. `Top` is the same without what is `Ours`: other questions, told by
 -- what started them and by their group leader, who sits where ours does; and relays, told by a mark in the
 -- dictionary, which is asked of few. Of all processes `Apart` finds relays that wait, nobody else being woken
--- but what else the node's `user` leads. A shape says which item, where in it the figures stand, X and E.
--- The order of garbage_collection_info is that of this release, so we ask for our own. `Fattest` is the N with
--- the most heap and the N with the longest mailboxes: messages lie beside the heap.
+-- but funs that the node's `user` leads, the 2,000 youngest of them. A shape says which item, where in it the
+-- figures stand, X and E. The order of garbage_collection_info is that of this release, so we ask for our own.
+-- `Fattest` is the N with the most heap and the K with the longest mailboxes: messages lie beside the heap.
 local WALK = ROWS .. [=[
   Slices = fun Slices(L, K, A) when K > 5000 ->
                  {H, T} = lists:split(5000, L), Slices(T, K - 5000, [lists:delete(self(), H) | A]);
@@ -93,9 +93,10 @@ local WALK = ROWS .. [=[
     lists:sublist([X || {_, _, _, P} = X <- Best(S, B, G, N + 16, Th, []), not Ours(P)], N) end,
   Those = fun(L, I, X) -> ets:match_spec_run(lists:zip(Ask(L, I), L),
     ets:match_spec_compile([{{{I, X}, '$7'}, [], ['$7']}])) end,
-  Apart = fun(S) -> L = Those(Those(lists:append([Those(H, group_leader, whereis(user)) || H <- S]),
-      initial_call, {erlang, apply, 2}), status, waiting),
-    lists:filter(Ours, lists:nthtail(max(0, length(L) - 2000), L)) end,
+  Apart = fun(S) -> U = whereis(user),
+    L = lists:append([Those(Those(Those(H, group_leader, U), initial_call, {erlang, apply, 2}), status, waiting)
+      || H <- S]),
+    lists:filter(Ours, lists:sublist(lists:reverse(lists:sort(L)), 2000)) end,
   Theirs = fun(S) -> case Apart(S) of [] -> S; L -> [H -- L || H <- S] end end,
   Pick = fun(L) -> {I, Z} = erlang:process_info(self(), garbage_collection_info),
            {I, [case lists:keyfind(K, 1, L) of false -> '_'; X -> X end || {K, _} <- Z]} end,
