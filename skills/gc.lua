@@ -110,9 +110,11 @@ Name the process, its heap and what of it is in use, and the window that the fig
   List(S, Rank(total_heap_size_kb, [X || {_, _, _, P} <- Top(S, [], Shape(memory), 10 + Limit, -1), X <- Gc(P, #{})],
     Limit)).]=],
 
-    -- Slim, because history keeps many: the 50 largest heaps of over 1 MB, in bytes.
+    -- Slim, because history keeps many: the 50 largest heaps of over 1 MB, in bytes. Asked again and again, of an item
+    -- that is large: in smaller slices it makes less garbage at a time, whose collection holds a scheduler up.
     heaps = texts.walk .. [=[
   Word = erlang:system_info(wordsize),
+  Part = fun Part(L) when length(L) > 1000 -> {H, T} = lists:split(1000, L), [H | Part(T)]; Part(L) -> [L] end,
   lists:append([case {Item(P, garbage_collection_info), Item(P, garbage_collection), Item(P, reductions)} of
       {[_ | _] = I, [_ | _] = L, N} ->
         V = fun(K) -> Get(K, I) * Word end,
@@ -120,7 +122,7 @@ Name the process, its heap and what of it is in use, and the window that the fig
            old_heap => V(old_heap_block_size), old_used => V(old_heap_size), recent => V(recent_size),
            reductions => N}];
       _ -> [] end
-    || {_, _, _, P} <- Top(All(), [], Shape(memory), 50, 1048576 div Word)]).]=],
+    || {_, _, _, P} <- Top(lists:flatmap(Part, All()), [], Shape(memory), 50, 1048576 div Word)]).]=],
 
     rows = GC .. [=[
   [X || B <- Pids, P <- [Find(B)], is_pid(P), X <- Gc(P, #{})].]=],
