@@ -77,7 +77,7 @@ local WORKER = [=[
 
 -- Of our going the janitor hears as one who listens to all nodes' comings and goings: to monitor a node
 -- that has just gone means to call it back, for which the node would look up its host, and keep the
--- processes that do so for ever.
+-- processes that do so for ever. The worker goes before all is undone, for its beat may do some of it anew.
 local JANITOR = [=[
   OurKill = fun(R) -> N = erlang:monitor(process, R), exit(R, kill), receive {'DOWN', N, _, _, _} -> ok end end,
   OurHold = fun(M, R, Off) ->
@@ -94,7 +94,7 @@ local JANITOR = [=[
         _ -> Hold(T)
       after max(0, T - Now()) -> {lease, 0} end end,
     {W, D} = Hold(Now() + Lease),
-    catch Off(R), OurKill(R), Send({ended, W, D}) end,
+    OurKill(R), catch Off(R), Send({ended, W, D}) end,
   OurJanitor = fun(K, Q, R, On, Off) -> erlang:spawn_monitor(fun() ->
     erlang:put('$beamlens', relay),
     M = erlang:monitor(process, R), R ! {K, self()},
@@ -102,7 +102,7 @@ local JANITOR = [=[
     case lists:member(node(Ctl), nodes(connected)) of true -> ok; _ -> self() ! {nodedown, node(Ctl), []} end,
     case try On(R) catch _:Y -> {failed, Y} end of
       ok -> R ! {K, go}, Q ! {K, {ok, self(), R}}, OurHold(M, R, Off);
-      {failed, W} -> catch Off(R), OurKill(R), Q ! {K, {failed, W}};
+      {failed, W} -> OurKill(R), catch Off(R), Q ! {K, {failed, W}};
       W -> OurKill(R), Q ! {K, W} end end) end,
 ]=]
 
