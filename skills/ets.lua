@@ -142,7 +142,7 @@ Name the table and its owner, and give both sizes and the time between them.]],
     -- The text of an id or of a name; one that no atom or reference has matches nothing.
     find = TABLES .. [[
   N = try binary_to_existing_atom(TableName) catch _:_ -> catch list_to_ref(binary_to_list(TableName)) end,
-  L = if is_reference(N) -> [N];
+  L = if is_reference(N) -> case catch ets:info(N) of [_ | _] -> [N]; _ -> [] end;
          true -> ets:match_spec_run(Items(name),
                    ets:match_spec_compile([{{'$1', '$2'}, [{'=:=', '$1', {const, N}}], ['$2']}])) end,
   [maps:merge(Row(I), maps:with([compressed, read_concurrency, write_concurrency], I))

@@ -116,6 +116,8 @@ describe("ets skill", function()
     assert.equal("ets_table_info: table_name must be a string", complaint "ets_table_info")
     assert.equal("ets_table_info: no such table now; ets_list_tables gives names and ids",
       complaint("ets_table_info", "'parcels'"))
+    assert.equal("ets_table_info: no such table now; ets_list_tables gives names and ids",
+      complaint("ets_table_info", "#Ref<0.1.2.3>")) -- of which ets:info says badarg
   end))
 
   it("forgives tables that die while it looks", live.test(function()
