@@ -19,19 +19,20 @@ return {
     State = 0, Every = Beats,
     On = fun(R) ->
       case Answer of
-        0 -> case application:get_env(kernel, 'NAME') of
+        X when X =:= 0; X =:= 3 -> case application:get_env(kernel, 'NAME') of
                undefined -> application:set_env(kernel, 'NAME', R), ok;
                _ -> {taken, "somebody has it"} end;
         1 -> {missing, "this node has no NAME"};
         2 -> application:set_env(kernel, 'NAME', R), error(cannot)
       end end,
     Off = fun(R) -> case application:get_env(kernel, 'NAME') of
-      {ok, R} -> application:unset_env(kernel, 'NAME'); _ -> ok end end,
+      {ok, R} -> application:unset_env(kernel, 'NAME'), receive after 20 * Answer -> ok end; _ -> ok end end,
     Take = fun({give, X}, S) -> {event, {S, X}, S + 1};
               ({drop, N}, S) -> {drop, N, S};
               (enough, S) -> {stop, "it had enough", S};
               (_, S) -> {none, S} end,
-    Beat = fun(S) -> S + 1000 end,
+    Beat = fun(S) ->
+      if Answer =:= 3 -> application:set_env(kernel, 'NAME', self()); true -> ok end, S + 1000 end,
   ]=],
   read = function(payload)
     if payload[2] == "late" then return { number = payload[1], unix_us = 1e15 } end
@@ -182,6 +183,12 @@ describe("a relay", function()
     events.stop "probe"
     assert.same(before, processes())
     assert.is_false(set "probe")
+  end))
+
+  it("is off for good where its worker does in each beat what is undone", attached(function()
+    events.start("asked", { Answer = 3, Beats = 5 })
+    events.stop "asked"
+    assert.is_false(set "asked")
   end))
 
   it("is off, and the node as before, when we have left", live.test(function()
