@@ -41,7 +41,8 @@ local READ = [=[
   Frames = (fun(L) -> ets:match_spec_compile([{{'$1', '$2', '$3', P}, [{is_atom, '$1'}, {is_atom, '$2'}, {G, '$3'}],
       [{{'$1', '$2', N, F, I}}]} || {P, F, I} <- L, {G, N} <- [{is_list, {length, '$3'}}, {is_integer, '$3'}]])
     end)([{[{file, '$4'}, {line, '$5'} | '_'], '$4', '$5'}, {'_', false, false}]),
-  Hidden = [state, last_message, message, messages, args, arguments, mfargs, dictionary, log],
+  Hidden = [state, last_message, message, messages, args, arguments, mfargs, dictionary, log, password, passwd, secret,
+            token, access_token, api_key, authorization, cookie, credentials, private_key, session],
   Say = fun
     Say(text, X, _) -> case atom_to_list(X) of [$E, $l, $i, $x, $i, $r, $. | K] -> K; K -> K end;
     Say(bin, X, N) -> case unicode:characters_to_binary(X) of

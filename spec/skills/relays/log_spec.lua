@@ -266,6 +266,15 @@ describe("the log relay", function()
       "the last" }, texts)
   end))
 
+  it("holds back what a report says under a name of a secret", attached(function()
+    eval [==[
+      logger:notice(#{what => login, password => <<"open sesame">>, token => <<"t0">>, api_key => "k0",
+                      user => <<"ali">>}),
+      timer:sleep(50), logger:notice("the last").]==]
+    of_message "the last"
+    assert.equal("user=ali, what=login", events.of("log", 1, 0).events[1].message)
+  end))
+
   local FLOOD = [==[
     Me = self(), Old = logger:get_handler_config(default), logger:set_handler_config(default, level, none),
     Until = erlang:monotonic_time(millisecond) + Ms,
