@@ -19,7 +19,7 @@ local QUEUES = { "beam_queue_growth", FIRST, 10 }
 local HOLDERS = { "beam_link_holders", 5, CLOSE }
 local MONITORS = 50  -- a second
 local MANY = 500
-local GAIN_MB = 0.25 -- a second, of all processes; fifty monitors are a tenth of that and no leak hides in so few
+local GAIN_MB = 1.5 -- a second, of all processes: what our own questions take for a while is less
 
 local function memory_moves(o) return o.processes_mb - o.processes_mb_before >= GAIN_MB * o.seconds end
 

@@ -13,6 +13,6 @@ moth() ->
   moth().
 
 bloom(S) ->
-  [erlang:monitor(process, S) || _ <- lists:seq(1, 100)],
+  [erlang:monitor(process, S) || _ <- lists:seq(1, 300)],
   timer:sleep(10),
   bloom(S).

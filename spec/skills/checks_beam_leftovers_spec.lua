@@ -4,7 +4,7 @@ local with = played.with
 local find = played.of "beam"
 
 describe("the check for monitors that pile up", function()
-  local MOVES = { seconds = 1.5, processes_mb_before = 10, processes_mb = 12 }
+  local MOVES = { seconds = 1.5, processes_mb_before = 10, processes_mb = 14 }
   local ROW = { pid = "<0.9.0>", name = "desk", monitor_count = 9000, monitor_growth = 8000, link_count = 0,
     beside_heap_kb = 900 }
   local function holders(row) return { seconds = 2, processes = { with(ROW, row) } } end
