@@ -3,13 +3,21 @@
 local texts = ...
 
 -- The dead parents of those who live; before OTP 25, of those who keep their ancestors in the dictionary. What
--- holds all processes is bound inside of funs only, so that a million of them are not kept three times.
+-- holds all processes is bound inside of funs only, so that a million of them are not kept three times; whom a
+-- list is of is then gone through in slices beside our heap (`Part`).
 local DEAD = texts.tree .. [=[
   Dead = fun(K) -> L = Run(maps:keys(K), [{'$1', [{'=:=', {node, '$1'}, {node}}], ['$1']}]),
     Run(lists:zip(lists:map(fun erlang:is_process_alive/1, L), L), [{{false, '$1'}, [], ['$1']}]) end,
   Lost = fun(K) -> lists:append(maps:values(maps:with(Dead(K), K))) end,
   Above = fun(P) when Modern -> Item(P, parent); (P) -> Up(P) end,
-  Heavy = fun(L, N) -> [P || {_, _, _, P} <- Best(Slices(L, length(L), []), [], Shape(memory), N, -1, [])] end,
+  Cut = fun Cut(L, I, A) when I > 5000 ->
+              {H, T} = lists:split(5000, L), Cut(T, I - 5000, [term_to_binary(H) | A]);
+            Cut(L, _, A) -> [term_to_binary(L) | A] end,
+  Part = fun(L) -> Cut(L, length(L), []) end,
+  Heavy = fun(S, N) -> G = Shape(memory),
+    [P || {_, _, _, P} <- lists:foldl(fun(B, A) ->
+      Best([binary_to_term(B)], [], G, N, if length(A) < N -> -1; true -> element(1, lists:last(A)) end, A) end, [], S)]
+    end,
   Old = fun(P) -> case Item(P, total_heap_size) of
       X when is_integer(X), X =< 4000000 -> case Item(P, dictionary) of
           D when is_list(D) -> case Get('$ancestors', D) of Y when is_list(Y) -> Y; _ -> [] end; _ -> [] end;
@@ -38,7 +46,7 @@ return {
   Rest = fun(_) when Modern -> []; (K) -> erlang:processes() -- lists:append([[whereis(init)] | maps:values(K)]) end,
   Free2 = fun() -> (fun(K) -> (fun([]) -> Loose(K, Kept(K)); (L) -> L ++ Loose(K, Kept(K)) end)(Rest(K)) end)
     (maps:remove(whereis(init), Kin(Pack()))) end,
-  {C, A} = (fun(L) -> {length(L), Heavy(L, 5000)} end)(Free2()),
+  {C, A} = (fun({I, S}) -> {I, Heavy(S, 5000)} end)((fun(L) -> {length(L), Part(L)} end)(Free2())),
   U = lists:filter(fun(X) -> not Ours(element(5, X)) end,
     Run(lists:zip(Ask(A, [links, monitors, monitored_by, current_function]), A),
       [{{[{links, []}, {monitors, '$1'}, {monitored_by, '$2'}, {current_function, '$3'}], '$4'}, [],
@@ -56,10 +64,10 @@ return {
     {dead_ancestor_pids, [Show(X) || X <- lists:usort(lists:filter(Gone, [Above(P) | A]))]},
     {ancestor_names, case [Text(X) || X <- A, is_atom(X)] of [] -> undefined; X -> X end},
     {link_count, case Item(P, links) of X when is_list(X) -> length(X); _ -> undefined end}]))] end,
-  {N, Most} = (fun(L) -> {length(L), Heavy(L, 50)} end)((fun(L) -> L -- Apart(Slices(L, length(L), [])) end)(
-    (fun(K) -> Lost(K) end)(Kin(Pack())))),
-  R = Rows(Most),
-  #{total => N, showing => length(R), processes => R}.]=],
+  {N, S} = (fun(L) -> {length(L), Part(L)} end)((fun(K) -> Lost(K) end)(Kin(Pack()))),
+  A = Marked(lists:append([Still(binary_to_term(B)) || B <- S])),
+  R = Rows(lists:sublist(Heavy(S, 50 + length(A)) -- A, 50)),
+  #{total => N - length(A), showing => length(R), processes => R}.]=],
 
     -- A supervisor that was started again under its name finds none of the children of the one before.
     zombies = texts.one .. DEAD:sub(#texts.tree + 1) .. [=[
@@ -70,7 +78,7 @@ return {
   Atom = (fun(true) -> (fun(X) when is_atom(X) -> X; (_) -> none end)(Item(P, registered_name));
              (_) when is_pid(P) -> none; (_) -> Word() end)(Alive),
   Before = fun(none) -> []; (undefined) -> [];
-              (N) -> [{X, former} || X <- Heavy(Lost(K), 2000), hd(Old(X) ++ [none]) =:= N] end,
+              (N) -> [{X, former} || X <- Heavy(Part(Lost(K)), 2000), hd(Old(X) ++ [none]) =:= N] end,
   Named = Before(Atom),
   {Status, Mine} = case Alive of
     true -> case Listed(P) of

@@ -93,10 +93,10 @@ local WALK = ROWS .. [=[
     lists:sublist([X || {_, _, _, P} = X <- Best(S, B, G, N + 16, Th, []), not Ours(P)], N) end,
   Those = fun(L, I, X) -> ets:match_spec_run(lists:zip(Ask(L, I), L),
     ets:match_spec_compile([{{{I, X}, '$7'}, [], ['$7']}])) end,
-  Apart = fun(S) -> U = whereis(user),
-    L = lists:append([Those(Those(Those(H, group_leader, U), initial_call, {erlang, apply, 2}), status, waiting)
-      || H <- S]),
-    lists:filter(Ours, lists:sublist(lists:reverse(lists:sort(L)), 2000)) end,
+  Still = fun(H) ->
+    Those(Those(Those(H, group_leader, whereis(user)), initial_call, {erlang, apply, 2}), status, waiting) end,
+  Marked = fun(L) -> lists:filter(Ours, lists:sublist(lists:reverse(lists:sort(L)), 2000)) end,
+  Apart = fun(S) -> Marked(lists:append(lists:map(Still, S))) end,
   Theirs = fun(S) -> case Apart(S) of [] -> S; L -> [H -- L || H <- S] end end,
   Pick = fun(L) -> {I, Z} = erlang:process_info(self(), garbage_collection_info),
            {I, [case lists:keyfind(K, 1, L) of false -> '_'; X -> X end || {K, _} <- Z]} end,
