@@ -1,0 +1,230 @@
+--- Where skills come from: their files, with their parts, their checks and what they share, each
+--- checked for its form. What is run of a skill, and how, is runtime/skill.lua.
+
+local check_words = require "runtime.check_words"
+local failure = require "runtime.failure"
+local files = require "runtime.files"
+local form = require "runtime.skill_form"
+local json = require "runtime.json"
+
+local skill_file = {}
+
+-- Erlang that skills share: what the files of `skills/texts/` return, in one table, with what a skill
+-- itself adds for its parts. And `object`, which marks a table as one with names: empty, it would be told
+-- as an empty list, and as something else as soon as there is a name in it.
+local function shared_texts(own)
+  local shared = { object = json.object }
+  for _, name in ipairs(files.list("skills/texts", ".lua")) do
+    local text, file = files.read(("skills/texts/%s.lua"):format(name))
+    if not text then return nil, file end
+    local blocks, err = form.evaluate(text, file)
+    if not blocks then return nil, err end
+    for word, block in pairs(blocks) do shared[word] = block end
+  end
+  for word, block in pairs(own or {}) do shared[word] = block end
+  return shared
+end
+
+--- The Erlang that skills share, for what is a skill without being a file.
+---@return table<string, string>?
+---@return Failure? err
+function skill_file.texts() return shared_texts() end
+
+--- Loads the text of a skill file. It is handed the texts that skills share as its argument. Whether
+--- its callbacks clash with another skill's is the concern of whoever loads both.
+---@param text string
+---@param file string            for messages
+---@return Skill?
+---@return Failure? err          with file and line
+function skill_file.load(text, file)
+  local texts, unread = shared_texts()
+  if not texts then return nil, unread end
+  local s, err = form.evaluate(text, file, texts)
+  if not s then return nil, err end
+  local why, word = form.fault(s)
+  if why then return nil, form.broken(why, word, text, file) end
+  s.source, s.places = text, {}
+  for name in pairs(s.queries) do s.places[name] = { text = text, file = file } end
+  return s
+end
+
+--- Adds a part kept in a file of its own: `{ queries, callbacks, urgent? }`. The file is handed what
+--- skills share and the skill's own `texts` as its argument.
+---@param s Skill
+---@return Skill?
+---@return Failure? err
+function skill_file.extend(s, text, file)
+  local texts, unread = shared_texts(s.texts)
+  if not texts then return nil, unread end
+  local part, err = form.evaluate(text, file, texts)
+  if not part then return nil, err end
+  local function bad(why, word) return nil, form.broken(why, word, text, file) end
+  for _, key in ipairs { "queries", "callbacks" } do
+    if type(part[key]) ~= "table" then return bad(key .. " must be a table", key) end
+    for name, value in pairs(part[key]) do
+      if type(name) ~= "string" then return bad(("%s: %s is no name"):format(key, tostring(name)), key) end
+      if s[key][name] then return bad(name .. " stands in another part too", name) end
+      s[key][name] = value
+      if key == "queries" then s.places[name] = { text = text, file = file } end
+    end
+  end
+  local listed = form.list_fault(part, "urgent", "string")
+  if listed then return bad(listed, "urgent") end
+  for _, name in ipairs(part.urgent or {}) do
+    s.urgent = s.urgent or {}
+    s.urgent[#s.urgent + 1] = name
+  end
+  local hasty = form.urgent_fault(s)
+  if hasty then return bad(hasty, "urgent") end
+  for name, c in pairs(part.callbacks) do
+    local why = form.callback_fault(s, c)
+    if why then return bad(name .. ": " .. why, name) end
+  end
+  s.source = s.source .. text
+  return s
+end
+
+-- A copy for each file, so that none can change another's.
+local function words()
+  local copy = {}
+  for name, word in pairs(check_words) do copy[name] = word end
+  return copy
+end
+
+--- Adds checks kept in a file of their own, which returns a list of them. The file is handed the
+--- words that checks are written with.
+---@param s Skill
+---@return Skill?
+---@return Failure? err
+function skill_file.attach(s, text, file)
+  local checks, err = form.evaluate(text, file, words())
+  if not checks then return nil, err end
+  local why, word = form.checks_fault(s, checks)
+  if why then return nil, form.broken(why, word, text, file) end
+  s.checks, s.source = s.checks or {}, s.source .. text
+  for _, check in ipairs(checks) do s.checks[#s.checks + 1] = check end
+  return s
+end
+
+--- Whether the node understands every query, so that a slip in one is told before a run stands on
+--- it. Costs nothing for those that were parsed when the program was built.
+---@param s Skill
+---@param node table
+---@return true?
+---@return Failure? err          with file and line
+function skill_file.parse(s, node)
+  for name, text in pairs(s.queries) do
+    local ok, err = node:parse(text)
+    if not ok and not err.wrong then return nil, err end
+    if not ok then
+      local place = s.places[name]
+      return nil, form.broken(("query %s does not parse: %s"):format(name, err.wrong), name, place.text, place.file)
+    end
+  end
+  return true
+end
+
+-- The skill that every other one is given the callbacks of.
+local GIVEN = "base"
+
+--- The names that `open` knows. `base` is not among them: it is part of each.
+---@return string[] sorted
+function skill_file.names()
+  local names = {}
+  for _, name in ipairs(files.list("skills", ".lua")) do
+    if name ~= GIVEN then names[#names + 1] = name end
+  end
+  return names
+end
+
+local function read(name)
+  if name:find("/", 1, true) then
+    local text, err = files.read_users(name, "skill")
+    return text, text and name or err
+  end
+  local known = { [GIVEN] = true }
+  for _, other in ipairs(skill_file.names()) do known[other] = true end
+  for _, other in ipairs(known[name] and {} or skill_file.names()) do
+    local text, file = files.read(("skills/%s.lua"):format(other))
+    local s = text and form.evaluate(text, file, shared_texts() or {})
+    for _, also in ipairs(s and type(s.also) == "table" and s.also or {}) do
+      if also == name then return text, file end
+    end
+  end
+  if not known[name] then
+    local near = failure.nearest(name, skill_file.names())
+    return nil, failure.new("skill", "there is no skill " .. name,
+      near and ("did you mean %s?"):format(near) or "see `beamlens-run skills`", 2)
+  end
+  return files.read(("skills/%s.lua"):format(name))
+end
+
+-- What files of this folder add to a skill: those whose name fits, in the order of their names.
+local function completed(s, folder, fits, add)
+  for _, name in ipairs(files.list(folder, ".lua")) do
+    if fits(name) then
+      local text, file = files.read(("%s/%s.lua"):format(folder, name))
+      if not text then return nil, file end
+      local ok, err = add(s, text, file)
+      if not ok then return nil, err end
+    end
+  end
+  return s
+end
+
+-- Whose checks a file holds: of `my` and `my_skill` the latter has my_skill.lua and my_skill_cpu.lua.
+local function owner(file_name, opened)
+  local longest = ""
+  for _, name in ipairs { opened, unpack(skill_file.names()) } do
+    local fits = file_name == name or file_name:sub(1, #name + 1) == name .. "_"
+    if fits and #name > #longest then longest = name end
+  end
+  return longest
+end
+
+-- Callbacks are what its aliases are checked against, and those of `base` and of its parts are in by now.
+local function whole(s, file)
+  local why, word = form.alias_fault(s)
+  if why then return nil, form.broken(why, word, s.source, file) end
+  return s
+end
+
+--- Adds the callbacks of `base`, where the skill has none of that name.
+---@param s Skill
+---@return Skill?
+---@return Failure? err
+function skill_file.give_base(s)
+  local base, err = skill_file.open(GIVEN)
+  if not base then return nil, err end
+  for word, c in pairs(base.callbacks) do
+    if not s.callbacks[word] then
+      c.home = base
+      s.callbacks[word] = c
+    end
+  end
+  return s
+end
+
+--- A skill by name, or by the path of its file, with the callbacks of `base`, with its parts in
+--- `skills/NAME/` and with the checks of `skills/checks/NAME.lua` and `NAME_*.lua` there.
+---@param name string            "ets" or "./my_skill.lua"
+---@return Skill?
+---@return Failure? err
+function skill_file.open(name)
+  local text, file = read(name)
+  if not text then return nil, file end
+  local s, err = skill_file.load(text, file)
+  if not s then return nil, err end
+  if s.name ~= GIVEN then
+    s, err = skill_file.give_base(s)
+    if not s then return nil, err end
+  end
+  s, err = completed(s, "skills/" .. s.name, function() return true end, skill_file.extend)
+  if not s then return nil, err end
+  s, err = whole(s, file)
+  if not s then return nil, err end
+  local function mine(file_name) return owner(file_name, s.name) == s.name end
+  return completed(s, "skills/checks", mine, skill_file.attach)
+end
+
+return skill_file
