@@ -10,7 +10,7 @@ local sampler = {}
 local PAUSES = { 1, 2, 5, 10, 20, 30 } -- seconds; the last one again and again
 local PATIENCE_S = 5
 local SLOW_S = 1
-local DEAR_S = 0.1   -- what took so many times as long is left out of as many beats,
+local DEAR_S = 0.02  -- what took so many times as long is left out of as many beats,
 local MOST_LEFT = 9  -- and of no more
 local SHARE = 20 -- of the time a beat takes at most one part in so many
 

@@ -23,8 +23,7 @@ local TREE = texts.walk .. [=[
     true -> fun(L) -> maps:groups_from_list(fun erlang:hd/1, fun erlang:tl/1, L) end;
     false -> fun(L) -> lists:foldl(fun([K | V], A) -> maps:put(K, [V | maps:get(K, A, [])], A) end, #{}, L) end end,
   Pack = fun() -> case erlang:system_info(process_count) > 200000 of
-    true -> (fun(L) -> erlang:garbage_collect(), L end)(lists:map(fun erlang:term_to_binary/1, All()));
-    false -> All() end end,
+    true -> Lean(lists:map(fun erlang:term_to_binary/1, All())); false -> All() end end,
   Open = fun(H) when is_binary(H) -> binary_to_term(H); (H) -> H end,
   Kin = fun(S) -> lists:foldl(fun(H, A) ->
     maps:merge_with(fun(_, X, Y) -> X ++ Y end, Group(Ups(Open(H))), A) end, #{}, S) end,

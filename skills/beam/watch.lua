@@ -85,12 +85,10 @@ return {
                     {_, N} when L =:= [hd(L)] -> #{name => Text(N)}; _ -> #{} end) || {B, L} <- Most]}.]==],
 
     busy_groups = texts.walk .. texts.where .. [==[
-  Many = erlang:system_info(process_count) > 200000,
   One = fun(Most) ->
           Spec = [{{{status, '$1'}, '$2'}, [{'orelse', {'=:=', '$1', running}, {'=:=', '$1', runnable}}], ['$2']}],
           M = ets:match_spec_compile(Spec),
-          L = lists:append([ets:match_spec_run(lists:zip(Ask(H, status), H), M) || H <- All()]),
-          Many andalso erlang:garbage_collect(),
+          L = Lean(lists:append([ets:match_spec_run(lists:zip(Ask(H, status), H), M) || H <- All()])),
           Busy = L -- [P || {{_, low}, P} <- lists:zip(Ask(L, priority), L), Ours(P)],
           {length(Busy), [{Where(S), Pr, P} || P <- lists:sublist(Busy, Most),
              [{_, S}, {_, Pr}] <- [process_info(P, [current_stacktrace, priority])]]} end,

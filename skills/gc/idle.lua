@@ -14,7 +14,7 @@ return {
   Large = fun(S) -> lists:sort([H || {_, _, _, H} <- Best(S, [], {I, P, E, X}, 1000, Th, [])]) end,
   M = ets:match_spec_compile([{{P, '$7'}, [], [{{'$7', E, X}}]}]),
   Many = fun Many(H, N, A) ->
-    B = Now(), C = lists:sublist(lists:umerge(H, Large(All())), 2000), Z = Now(),
+    B = Now(), C = Lean(lists:sublist(lists:umerge(H, Large(All())), 2000)), Z = Now(),
     D = ets:match_spec_run(lists:zip(Ask(C, I), C), M) ++ A,
     if Z - T < WindowMs; N =:= 0 -> receive after max(WindowMs div 50, Z - B) -> ok end, Many(C, N + 1, D);
        true -> D end end,
