@@ -98,7 +98,8 @@ return async.run(function()
   local a, b, c = math.min(unpack(ours)), math.min(unpack(idle)), math.min(unpack(recons))
   local name = "a 1 ms ticker's p99 lateness, watching without pause"
   local function row(what, ms, target)
-    return { name = what, ours = ("%.0f ms a round"):format(ms), peer = "-", ratio = ms / 10 / EVERY_S, target = target }
+    return { name = what, ours = ("%.0f ms a round"):format(ms), peer = "-", target = target,
+      ratio = ms / 10 / EVERY_S }
   end
   return {
     row(("%d snapshots every %d s, 100k: %% of a scheduler"):format(count, EVERY_S), alone, "<= 1"),

@@ -86,8 +86,8 @@ describe("sampler", function()
   end))
 
   it("leaves what was dear out of many beats, and never of more than nine", live.test(function()
-    local function query(text, ...)
-      return text:find "cheap" and "cheap" or at.node.query(text, ...) -- in no time, however busy the machine
+    local function query(asked, ...)
+      return asked:find "cheap" and "cheap" or at.node.query(asked, ...) -- in no time, however busy the machine
     end
     local node = { query = query, state = "up" }
     going = sampler.start(node, { load("dear", [[kept = "receive after 210 -> dear end."]]),
