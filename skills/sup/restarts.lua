@@ -8,7 +8,8 @@ return {
   queries = {
     -- A supervisor keeps the times of its restarts within `period`, and forgets them at the next one only: that is
     -- the sensor, and nothing else of its state is kept. Those whose children changed in the window are asked
-    -- first; none whose heap is over 1.6 MB, and 32 MB together, for a state comes as a copy.
+    -- first; none whose heap is over 1.6 MB, and 32 MB together, for a state comes as a copy. One that is between
+    -- two children at the second look has none that are new: the times tell how many were started, too.
     restarts = texts.calls .. [=[
   {L, K} = (fun(S) -> (fun(X) -> {Y, _} = Sups(S, X), {Y, maps:with(Y, X)} end)(Kin(S)) end)(Pack()), T = Now(),
   receive after WindowMs -> ok end,
@@ -37,7 +38,7 @@ return {
       {restarts_in_period, length([x || Y <- R, Y >= Sec - Per])}, {last_restart_seconds, max(0, Sec - hd(R))},
       {restarts_per_minute, round(6000 * length(R) / max(1, Sec - lists:last(R))) / 100},
       {looping, length([x || Y <- R, Y >= Sec - Per]) >= 3},
-      {started, length(maps:get(P, New, []))},
+      {started, max(length(maps:get(P, New, [])), length([x || Y <- R, Y > Sec - round(W)]))},
       {children, lists:sublist(Late(Db, P), 5)}]}
     || {P, {ok, St}} <- Said, {N, Per, [_ | _] = R, Db} <- [Of(St)], is_integer(N), is_integer(Per)],
   Child = fun({N, C}) when is_pid(C) -> Some([{id, N}, {pid, Show(C)}, {name, Who(C)},

@@ -35,6 +35,15 @@ describe("sup skill, restarts", function()
     assert.equal(1, answer.total)
   end))
 
+  -- Which child is there at the second look is chance; how often it was started is not.
+  it("counts every start in the window, not only who is there at its end", live.test(function()
+    eval [[grove:plant(hasty, #{intensity => 1000, period => 5}, [grove:worker(brief, brief)]),
+      grove:until(fun() -> length(element(8, sys:get_state(hasty))) >= 5 end).]]
+    local row = find(callback.sup_restarts(10, 1500).restarts, "supervisor", "hasty")
+    eval "grove:fell(hasty)."
+    assert.is_true(row.started >= 5 and row.started <= row.restarts)
+  end))
+
   it("remembers one restart, and does not call it a loop", live.test(function()
     eval [[grove:plant(sturdy, #{intensity => 3, period => 60}, [grove:worker(a)]),
       P = grove:child(sturdy, a), exit(P, kill), grove:until(fun() -> grove:child(sturdy, a) =/= P end).]]
