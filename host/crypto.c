@@ -1,6 +1,8 @@
 /* crypto.c -- digests and random bytes from libcrypto: MD5 for the distribution handshake,
- * whose protocol demands it, SHA-256 for all that is ours. */
+ * whose protocol demands it, SHA-256 and its HMAC for all that is ours. */
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include "bl.h"
@@ -22,17 +24,41 @@ static int f_md5(lua_State *L) {
   return 1;
 }
 
+static int push_hex(lua_State *L, const unsigned char *bytes, size_t n) {
+  static const char hex[] = "0123456789abcdef";
+  char text[2 * EVP_MAX_MD_SIZE];
+  for (size_t i = 0; i < n; i++) {
+    text[2 * i] = hex[bytes[i] >> 4];
+    text[2 * i + 1] = hex[bytes[i] & 15];
+  }
+  lua_pushlstring(L, text, 2 * n);
+  return 1;
+}
+
 /* crypto.sha256(text) -> 64 hex digits */
 static int f_sha256(lua_State *L) {
-  static const char hex[] = "0123456789abcdef";
   unsigned char out[EVP_MAX_MD_SIZE];
-  char text[2 * EVP_MAX_MD_SIZE];
   int n = digest(L, EVP_sha256(), out);
-  for (int i = 0; i < n; i++) {
-    text[2 * i] = hex[out[i] >> 4];
-    text[2 * i + 1] = hex[out[i] & 15];
-  }
-  lua_pushlstring(L, text, 2 * (size_t)n);
+  return push_hex(L, out, (size_t)n);
+}
+
+/* crypto.hmac(key, text) -> 64 hex digits of HMAC-SHA256 (RFC 2104) */
+static int f_hmac(lua_State *L) {
+  unsigned char out[EVP_MAX_MD_SIZE];
+  size_t key_len, len;
+  unsigned int n = 0;
+  const char *key = luaL_checklstring(L, 1, &key_len), *text = luaL_checklstring(L, 2, &len);
+  luaL_argcheck(L, key_len > 0 && key_len <= MOST_RANDOM, 1, "1 to 1024 bytes");
+  if (!HMAC(EVP_sha256(), key, (int)key_len, (const unsigned char *)text, len, out, &n))
+    return luaL_error(L, "crypto: digest refused");
+  return push_hex(L, out, n);
+}
+
+/* crypto.same(a, b) -> whether they are equal; takes as long wherever they differ */
+static int f_same(lua_State *L) {
+  size_t a_len, b_len;
+  const char *a = luaL_checklstring(L, 1, &a_len), *b = luaL_checklstring(L, 2, &b_len);
+  lua_pushboolean(L, a_len == b_len && !CRYPTO_memcmp(a, b, a_len));
   return 1;
 }
 
@@ -47,8 +73,10 @@ static int f_random(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
+  { "hmac",   f_hmac   },
   { "md5",    f_md5    },
   { "random", f_random },
+  { "same",   f_same   },
   { "sha256", f_sha256 },
   { NULL,     NULL     }
 };

@@ -16,6 +16,7 @@ local config = {}
 ---@field max? number
 ---@field whole? true
 ---@field line_only? true  neither environment nor config may set it
+---@field command? string  it belongs to this command alone; then it is line_only too
 ---@field file_only? true  only the config file and scripts may set it
 ---@field fields? Option[]  of a group: what it holds, each with a default
 ---@field doc string
@@ -39,6 +40,15 @@ config.OPTIONS = {
   { name = "allow", type = "list", shown = "WHAT", default = {}, line_only = true,
     doc = "callbacks with side effects: caution, or single ones by name" },
   { name = "no_relays", type = "flag", default = false, doc = "no event relays on the node" },
+  { name = "sandbox", type = "text", default = "strict", of = { "strict", "allow-weak" }, shown = "HOW",
+    doc = "strict, or allow-weak: run a model's Lua without seccomp" },
+  { name = "show_outgoing", type = "flag", default = false, doc = "print on stderr what is sent to the provider" },
+  { name = "elixir", type = "flag", default = false, line_only = true, command = "eval",
+    doc = "the expression is Elixir" },
+  { name = "limit", type = "list", shown = "NAME=N", default = {}, line_only = true, command = "sandbox",
+    doc = "another limit for the chunk: wall_ms=300" },
+  { name = "demo_callbacks", type = "flag", default = false, line_only = true, command = "sandbox",
+    doc = "four callbacks to try: beam_get_memory, beam_top_processes, echo, boom" },
   { name = "store", type = "text", shown = "FILE", default = ":memory:",
     doc = "where `watch` keeps what it learned; :memory: for nowhere" },
   { name = "config", type = "text", shown = "FILE", doc = "the config file" },
@@ -240,6 +250,18 @@ local function from_file(named)
     end
   end
   return result
+end
+
+--- Whether the options of the command line are some that this command has.
+---@param given table     from config.parse
+---@param command string  or "script"
+---@return Failure?
+function config.stray(given, command)
+  for _, option in ipairs(config.OPTIONS) do
+    if option.command and option.command ~= command and given[option.name] ~= nil then
+      return usage(("--%s is an option of %s"):format(option.name:gsub("_", "-"), option.command))
+    end
+  end
 end
 
 --- The names of all options.

@@ -11,13 +11,19 @@ local files = { exe = ours.exe }
 local USERS = { skills = true, prompts = true, tools = true, checks = true, runbooks = true }
 local OTHERS_MAY_WRITE = 2 -- S_IWOTH
 
---- `$XDG_CONFIG_HOME/beamlens`
----@return string
-function files.config_home()
-  local base = os.getenv "XDG_CONFIG_HOME"
-  if not base or base == "" then base = (os.getenv "HOME" or "/") .. "/.config" end
+local function home(variable, usual)
+  local base = os.getenv(variable)
+  if not base or base == "" then base = (os.getenv "HOME" or "/") .. usual end
   return base .. "/beamlens"
 end
+
+--- `$XDG_CONFIG_HOME/beamlens`: what the user wrote.
+---@return string
+function files.config_home() return home("XDG_CONFIG_HOME", "/.config") end
+
+--- `$XDG_STATE_HOME/beamlens`: what we keep between runs. May not be there yet.
+---@return string
+function files.state_home() return home("XDG_STATE_HOME", "/.local/state") end
 
 --- The whole of a file of the user, unless somebody else could have written it.
 ---@param path string

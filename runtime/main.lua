@@ -44,6 +44,8 @@ end
 local function dispatch(line, options)
   local name, words = choose(line.words)
   if not name then return nil, words end
+  local stray = config.stray(line.options, name)
+  if stray then return nil, stray end
   local command = require("runtime.commands." .. name)
   if #words > command.words then return nil, too_many(name, command, words) end
   options.args = line.args

@@ -6,14 +6,15 @@ local json = require "runtime.json"
 
 local help = { usage = "help [COMMAND]", words = 1, doc = "this text, or what one command does" }
 
-local function option_lines()
+-- Those of every command, or of one alone.
+local function option_lines(command)
   local lines = {}
   for _, option in ipairs(config.OPTIONS) do
     local flag = "--" .. option.name:gsub("_", "-") .. (option.shown and " " .. option.shown or "")
     local default = option.default
     if type(default) == "table" then default = table.concat(default, ",") end
     local shown = default and default ~= "" and (" [%s]"):format(tostring(default)) or ""
-    if not option.file_only then lines[#lines + 1] = ("  %-22s %s%s"):format(flag, option.doc, shown) end
+    if not option.file_only and option.command == command then lines[#lines + 1] = ("  %-22s %s%s"):format(flag, option.doc, shown) end
   end
   return table.concat(lines, "\n")
 end
@@ -56,7 +57,9 @@ function help.run(call)
       if call.options.json then
         return json.encode { schema = 1, command = name, usage = command.usage, doc = command.doc } .. "\n", 0
       end
-      return ("beamlens-run %s\n  %s\n%s"):format(command.usage, command.doc, command.more or ""), 0
+      local own = option_lines(name)
+      own = own ~= "" and "\n" .. own .. "\n" or ""
+      return ("beamlens-run %s\n  %s\n%s%s"):format(command.usage, command.doc, own, command.more or ""), 0
     end
   end
   local near = failure.nearest(name, call.commands)
