@@ -12,8 +12,10 @@ local function reader(pipe, parts)
   end)
 end
 
--- Little is inherited, so that a spec sees the program as it is without anybody's settings.
-local function environment(more)
+--- What the program is started with. Little is inherited, so that a spec sees it without anybody's settings.
+---@param more? table<string, string>
+---@return string[]
+function program.environment(more)
   local values, list = { LANG = "C.UTF-8" }, {}
   for _, name in ipairs { "PATH", "HOME", "ASAN_OPTIONS" } do values[name] = os.getenv(name) end
   for name, value in pairs(more or {}) do values[name] = value end
@@ -28,7 +30,7 @@ end
 function program.start(args, opts)
   opts = opts or {}
   local out, err, out_parts, err_parts = uv.new_pipe(false), uv.new_pipe(false), {}, {}
-  local env = environment(opts.env)
+  local env = program.environment(opts.env)
   local done, code, signal, wake
   local process, pid = uv.spawn(opts.path or program.path,
     { args = args, env = env, cwd = opts.cwd, stdio = { nil, out, err } },
