@@ -2,6 +2,7 @@
 --- which is what the command line, the environment and the config file said.
 
 local async = require "runtime.async"
+local chunk_limits = require "runtime.chunk_limits"
 local config = require "runtime.config"
 local failure = require "runtime.failure"
 local foreign_skill = require "runtime.foreign_skill"
@@ -120,6 +121,13 @@ local function finish(run, report, err)
   return report, err
 end
 
+-- Those of the run, which a script gives, and those of the chunks in it.
+local function limits_of(o)
+  local limits = { chunk = o.chunk and chunk_limits.of(o.chunk) }
+  for name, value in pairs(o.limits or {}) do limits[name] = value end
+  return limits
+end
+
 -- Everything that a run stands on: the node last, for it is the one that is felt elsewhere.
 local function prepare(o, names)
   local ours = foreign_skill.others(names)
@@ -155,7 +163,7 @@ local function prepare(o, names)
   end
   return {
     node = node, own = own, skills = skills, skill = skills[1], mind = mind, gate = gate.new { allow = o.allow },
-    reason = o.reason, task = o.task or o.reason, deadline = deadline, limits = o.limits,
+    reason = o.reason, task = o.task or o.reason, deadline = deadline, limits = limits_of(o),
     sampler = sampler.start(node, skills),
   }
 end

@@ -1,6 +1,7 @@
 --- Every option there is. Each but --allow may also be set by environment (BEAMLENS_NODE) and in
 --- the config file, in that order of strength.
 
+local chunk_limits = require "runtime.chunk_limits"
 local failure = require "runtime.failure"
 local files = require "runtime.files"
 
@@ -65,6 +66,8 @@ config.OPTIONS = {
     { name = "auto_trigger", type = "flag", default = true },
     { name = "max_triggers_per_hour", type = "number", default = 3, min = 0, max = 1000, whole = true },
   } },
+  { name = "chunk", type = "group", file_only = true, doc = "the limits of a model's Lua",
+    fields = chunk_limits.FIELDS },
 }
 
 local by_flag = {}
@@ -155,11 +158,12 @@ end
 --- A value for an option as a script gives it, in the form that the option has.
 ---@param name string
 ---@param value any
+---@param where? string   how the option is called in a complaint, if not by its name
 ---@return any value
 ---@return Failure? err   also for a name that is no option
-function config.check(name, value)
+function config.check(name, value, where)
   local option = by_flag["--" .. name:gsub("_", "-")]
-  if option then return accept(option, value, name) end
+  if option then return accept(option, value, where or name) end
   local near = failure.nearest(name, config.names())
   return nil, usage("there is no option " .. name, near and ("did you mean %s?"):format(near))
 end

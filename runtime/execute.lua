@@ -48,7 +48,7 @@ function execute.run(state, args)
   local started = async.now()
   state.emit("operator.execute_start", { system_time = os.time() * 1e9 }, { code = args.code })
   local outcome = sandbox.execute {
-    code = args.code, names = skill.callable(state.skill),
+    code = args.code, names = skill.callable(state.skill), limits = state.case.limits.chunk,
     call = function(name, given) return serve(state, name, given, log) end,
   }
   local took = { duration = (async.now() - started) * 1e9 }
