@@ -1,0 +1,114 @@
+--- Files that are nobody's but their owner's: keys, the audit, what is kept between runs. Folders
+--- are made with 0700 and files with 0600; one that others could read or write is refused, with
+--- the command that mends it.
+
+local uv = require "luv"
+local failure = require "runtime.failure"
+
+local private = {}
+
+local FOLDER, FILE = 448, 384 -- 0700, 0600
+local GROUP_READ, GROUP_WRITE, OTHERS_READ, OTHERS_WRITE = 32, 16, 4, 2
+
+local function has(mode, bit) return math.floor(mode / bit) % 2 == 1 end
+
+local function broken(stage, path, why, next_step)
+  return failure.new(stage, ("%s %s"):format(path, why), next_step, 2)
+end
+
+--- Makes a folder and those above it, where they are not there.
+---@param path string
+---@param stage string   for the Failure
+---@return true?
+---@return Failure? err
+function private.folder(path, stage)
+  local stat = uv.fs_stat(path)
+  if stat then
+    if stat.type == "directory" and not has(stat.mode, OTHERS_WRITE) then return true end
+    return nil, broken(stage, path, stat.type == "directory" and "may be written by others, so nothing is kept in it"
+      or "is no folder", stat.type == "directory" and "chmod o-w " .. path or "move it away")
+  end
+  local above = path:match "^(.*)/[^/]+$"
+  if above and above ~= "" and not uv.fs_stat(above) then
+    local ok, err = private.folder(above, stage)
+    if not ok then return nil, err end
+  end
+  local made, why = uv.fs_mkdir(path, FOLDER)
+  if made or uv.fs_stat(path) then return true end -- another of us may have been first
+  return nil, broken(stage, path, "cannot be made: " .. why, "make it, or set XDG_STATE_HOME")
+end
+
+--- What is wrong with who may read or write a file.
+---@param group? true   its group may read it
+---@return Failure?
+function private.fault(path, stat, stage, group)
+  if stat.type ~= "file" then return broken(stage, path, "is no file", "move it away") end
+  local mode = stat.mode
+  if has(mode, OTHERS_WRITE) or has(mode, GROUP_WRITE) then
+    return broken(stage, path, "may be written by others, so it is not used", "chmod go-w " .. path)
+  end
+  if has(mode, OTHERS_READ) or has(mode, GROUP_READ) and not group then
+    local who = group and "o" or "go"
+    return broken(stage, path, "may be read by others, so it is not used", ("chmod %s-r %s"):format(who, path))
+  end
+end
+
+--- The whole of a file, unless somebody else may read or write it.
+---@param path string
+---@param stage string
+---@param group? true   its group may read it
+---@return string|nil|false text   false where there is none
+---@return Failure? err
+function private.read(path, stage, group)
+  local stat, missing = uv.fs_stat(path)
+  if not stat then
+    if missing:match "^ENOENT" then return false end
+    return nil, broken(stage, path, "cannot be read: " .. missing, "check its permissions")
+  end
+  local fault = private.fault(path, stat, stage, group)
+  if fault then return nil, fault end
+  local file, why = io.open(path, "rb")
+  if not file then return nil, broken(stage, path, "cannot be read by you:" .. why:match "[^:]*$", "ask its owner") end
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local function write_synced(fd, text)
+  local sent, why = uv.fs_write(fd, text, -1)
+  if sent and sent ~= #text then sent, why = nil, "there is no room" end
+  if sent then sent, why = uv.fs_fsync(fd) end
+  uv.fs_close(fd)
+  return sent and true or nil, why
+end
+
+--- Makes a file that is not there yet.
+---@return boolean? made   false where another was first
+---@return Failure? err
+function private.create(path, text, stage)
+  local fd, why = uv.fs_open(path, "wx", FILE)
+  if not fd and why:match "^EEXIST" then return false end
+  local ok
+  if fd then ok, why = write_synced(fd, text) end
+  if ok then return true end
+  return nil, broken(stage, path, "cannot be made: " .. why, "check the folder")
+end
+
+--- Appends a text in one write; it is on the disk when this returns.
+---@return true?
+---@return Failure? err
+function private.append(path, text, stage)
+  local fd, why = uv.fs_open(path, "a", FILE)
+  if not fd then return nil, broken(stage, path, "cannot be written: " .. why, "check its permissions") end
+  local fault = private.fault(path, uv.fs_fstat(fd), stage)
+  if fault then
+    uv.fs_close(fd)
+    return nil, fault
+  end
+  local ok
+  ok, why = write_synced(fd, text)
+  if ok then return true end
+  return nil, broken(stage, path, "cannot be written: " .. why, "make room")
+end
+
+return private
