@@ -22,6 +22,7 @@ static const luaL_Reg modules[] = {
   { "host.files",     luaopen_files     },
   { "host.http",      luaopen_http      },
   { "host.interrupt", luaopen_interrupt },
+  { "host.jail",      luaopen_jail      },
   { "luv",            luaopen_luv       },
   { NULL,             NULL              }
 };

@@ -2,7 +2,7 @@
  *
  * The host (runtime/worker.lua) starts the program anew with --sandbox-worker and an empty
  * environment; descriptor 3, a stream socket, is all there is. The Lua state is prepared by
- * sandbox/worker.lua. A chunk must not be able to catch its end: at the deadline and at the
+ * sandbox/worker.lua, and the process locked in (jail.c) before any chunk is known. A chunk must not be able to catch its end: at the deadline and at the
  * memory cap no error is raised, the verdict is sent and the process exits on the spot.
  * The host believes none of this: it has its own clock, and kills.
  *
@@ -10,7 +10,7 @@
  *   to us    X  u32 run_ms, memory, arguments, result, print (bytes), u16 count,
  *               count times u8 length and name; the code is the rest
  *            R  u8 failed, JSON
- *   from us  H  u8 version                         ready
+ *   from us  H  u8 version, u8 layers, text        locked in; why without seccomp (jail.h)
  *            C  u16 index of the name, JSON list   a callback; an R must follow
  *            D  u32 length, printed, JSON          done; no JSON: the chunk returned nothing
  *            E  u32 line, u32 length, printed, message
@@ -24,8 +24,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -35,10 +33,10 @@
 #include <luajit.h>
 
 #include "bl.h"
+#include "jail.h"
 #include "worker_json.h"
 
-#define PIPE        3
-#define VERSION     1
+#define VERSION     2
 #define HEAD        5            /* length and type of a frame */
 #define MAX_FRAME   (1u << 20)
 #define MAX_MESSAGE 2048
@@ -60,7 +58,7 @@ static int failed_line;
 
 static void send_all(const char *bytes, size_t length) {
   while (length > 0) {
-    ssize_t n = send(PIPE, bytes, length, MSG_NOSIGNAL);
+    ssize_t n = send(JAIL_PIPE, bytes, length, MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) _exit(0); /* the host is gone, and with it the reason for us to be */
     bytes += n;
@@ -70,7 +68,7 @@ static void send_all(const char *bytes, size_t length) {
 
 static void receive_all(char *bytes, size_t length) {
   while (length > 0) {
-    ssize_t n = recv(PIPE, bytes, length, 0);
+    ssize_t n = recv(JAIL_PIPE, bytes, length, 0);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) _exit(0);
     bytes += n;
@@ -168,9 +166,11 @@ static void start_clock(struct itimerval left) {
   setitimer(ITIMER_REAL, &left, NULL);
 }
 
-/* time() -> seconds since 1970 */
+/* time() -> seconds since 1970. time(2) is another call, and would end us where there is no vDSO. */
 static int f_time(lua_State *L) {
-  lua_pushnumber(L, (lua_Number)time(NULL));
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  lua_pushnumber(L, (lua_Number)now.tv_sec);
   return 1;
 }
 
@@ -303,21 +303,6 @@ static void prepare_state(void) {
   if (lua_pcall(state, 2, 1, 0)) refuse(lua_tostring(state, -1));
 }
 
-static void limit(int resource, rlim_t value) {
-  struct rlimit both = { value, value };
-  setrlimit((__rlimit_resource_t)resource, &both);
-}
-
-static void drop_everything(void) {
-  for (int fd = 0; fd < PIPE; fd++) close(fd);
-  if (close_range(PIPE + 1, ~0u, 0))
-    for (int fd = PIPE + 1; fd < 1024; fd++) close(fd); /* before Linux 5.9 */
-  limit(RLIMIT_NOFILE, 0);
-  limit(RLIMIT_FSIZE, 0);
-  limit(RLIMIT_CORE, 0);
-  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-}
-
 static int on_error(lua_State *L) {
   failed_line = current_line(L);
   return 1;
@@ -417,25 +402,34 @@ static char run_chunk(struct bl_text *out) {
   return 'E';
 }
 
+/* From here on there is no way back, nor out. */
+static void lock_in(void) {
+  char hello[HEAD + 2];
+  unsigned layers = bl_jail_lock();
+  const char *why = layers & JAIL_SECCOMP ? "" : strerrorname_np(errno);
+  if (!why) why = "";
+  put_head(hello, 'H', 2 + strlen(why));
+  hello[HEAD] = VERSION;
+  hello[HEAD + 1] = (char)layers;
+  send_all(hello, sizeof hello);
+  send_all(why, strlen(why));
+}
+
 int bl_worker_main(void) {
   struct sigaction alarm_action = { .sa_handler = on_alarm, .sa_flags = SA_RESTART };
   struct itimerval whole = { { 0, 0 }, { 0, 0 } };
   struct bl_text out = { 0 };
-  char hello[HEAD + 1], type;
-  int flags = fcntl(PIPE, F_GETFL);
+  char type;
+  int flags = fcntl(JAIL_PIPE, F_GETFL);
   if (flags < 0) refuse("started by beamlens-run itself, with its pipe as descriptor 3");
-  fcntl(PIPE, F_SETFL, flags & ~O_NONBLOCK);
+  fcntl(JAIL_PIPE, F_SETFL, flags & ~O_NONBLOCK);
   prepare_state();
-  drop_everything();
   sigaction(SIGALRM, &alarm_action, NULL);
-  put_head(hello, 'H', 1);
-  hello[HEAD] = VERSION;
-  send_all(hello, sizeof hello);
+  lock_in();
   read_order();
   printed.limit = printed.room = limits.print;
   printed.bytes = malloc(limits.print + 1); /* whole, for a signal may send it at any moment */
   if (!printed.bytes) bl_no_memory();
-  limit(RLIMIT_CPU, limits.run_ms / 1000 + 3);
   whole.it_value = (struct timeval){ limits.run_ms / 1000, limits.run_ms % 1000 * 1000 };
   start_clock(whole);
   type = run_chunk(&out);

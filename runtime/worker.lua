@@ -5,13 +5,13 @@
 
 local uv = require "luv"
 local async = require "runtime.async"
-local files = require "host.files"
 
 local worker = {}
 
 ---@class Worker
 ---@field pid integer
 ---@field ended? { code: integer, signal: integer }  how the process ended, once it has
+---@field layers? table   what holds it, once it has greeted: runtime/sandbox.lua's business
 ---@field private buffer string
 ---@field private limits table<string, integer>      longest body by type
 local Worker = {}
@@ -30,6 +30,9 @@ end
 
 worker.u16, worker.u32, worker.read_u32 = u16, u32, read_u32
 
+-- The file that runs now, even when another one has been put in its place since.
+local OURSELVES = "/proc/self/exe"
+
 --- Starts a process. Its environment is empty, its session its own (a Ctrl-C is for us), and
 --- neither it nor its pipe keeps the loop alive.
 ---@param longest table<string, integer>  the frames it may send, with the longest body of each
@@ -40,7 +43,7 @@ function worker.spawn(longest, program)
   local self = setmetatable({ buffer = "" }, Worker)
   self:limit(longest)
   local pipe = uv.new_pipe(false)
-  local process, pid = uv.spawn(program or files.exe, {
+  local process, pid = uv.spawn(program or OURSELVES, {
     args = { "--sandbox-worker" },
     env = {},
     stdio = { nil, nil, nil, pipe },

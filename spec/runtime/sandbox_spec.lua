@@ -370,7 +370,7 @@ describe("a hostile worker", function()
       .. kind .. body
   end
 
-  local HELLO = frame("H", "\1")
+  local HELLO = frame("H", "\2\7")
 
   local function attack(script, call)
     local file = assert(io.open(path, "w"))
