@@ -5,6 +5,7 @@
 local bytes = require "runtime.node.bytes"
 local crypto = require "host.crypto"
 local files = require "host.files"
+local folders = require "runtime.files"
 local foreign_skill = require "runtime.foreign_skill"
 local query = require "runtime.node.query"
 local relay_form = require "runtime.relay_form"
@@ -28,6 +29,9 @@ for _, name in ipairs(relay_form.names()) do
   local r, err = relay_form.open(name)
   if not r then error(tostring(err), 0) end
   texts[#texts + 1] = r.query
+end
+for _, name in ipairs(folders.list("sandbox/actions", ".lua")) do
+  for _, text in pairs(require("sandbox.actions." .. name).queries) do texts[#texts + 1] = text end
 end
 
 local wrapped, seen = {}, {}

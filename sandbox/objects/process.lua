@@ -1,0 +1,91 @@
+--- Erlang that actions share: how a process is found, told from every other, and which ones are never touched. Not
+--- from `skills/texts/`, which a user may replace: what an action runs is reviewed with the program.
+
+-- Put together here from constants, and nowhere else. No binary is written in these texts and no map is matched:
+-- erl_eval would load a module for the one, and is slow at the other.
+
+local WORDS = [=[
+  Say = fun(L) -> unicode:characters_to_binary(L) end,
+  Text = fun(X) -> case atom_to_list(X) of [$E, $l, $i, $x, $i, $r, $. | R] -> R; L -> L end end,
+  Num = fun Num(N) when N < 1000 -> integer_to_list(N);
+            Num(N) -> Num(N div 1000) ++ "," ++ tl(integer_to_list(1000 + N rem 1000)) end,
+  Many = fun(1, S) -> "1 " ++ S; (N, S) -> Num(N) ++ " " ++ S ++ "s" end,
+  Kb = fun(X) -> X * erlang:system_info(wordsize) div 1024 end,
+  Get = fun(K, L) -> case lists:keyfind(K, 1, L) of {_, X} -> X; _ -> undefined end end,
+  Some = fun(L) -> maps:from_list([X || {_, V} = X <- L, V =/= undefined]) end,
+  Atom = fun(B) -> case catch binary_to_existing_atom(B) of X when is_atom(X) -> X; _ -> undefined end end,
+  Item = fun(P, I) -> case catch erlang:process_info(P, I) of {I, X} -> X; _ -> undefined end end,
+  Alive = fun(P) -> (catch is_process_alive(P)) =:= true end,
+  Func = fun({M, F, A}) when is_atom(M), is_atom(F), is_integer(A) ->
+               Text(M) ++ ":" ++ atom_to_list(F) ++ "/" ++ integer_to_list(A);
+            (_) -> "" end,
+]=]
+
+-- `Id` is what tells a process from another that took its pid or its name: the pid (which the restarted node has
+-- with another creation), name, what it was started with, who started it, and the reductions, which only grow. What
+-- proc_lib notes stands in the dictionary, which is copied to be read: not that of a process of over 32 MB, nor is it
+-- compared then. `Same` answers same, or what the caller passes on.
+local PROCESS = WORDS .. [=[
+  Find = fun(B) -> L = binary_to_list(B),
+    case catch case L of [$< | _] -> list_to_pid(L); _ -> whereis(binary_to_existing_atom(B)) end of
+      P when is_pid(P), node(P) =:= node() -> case Alive(P) of true -> P; _ -> none end;
+      _ -> case catch whereis(list_to_existing_atom("Elixir." ++ L)) of P when is_pid(P) -> P; _ -> none end end end,
+  Dict = fun(P) -> case Item(P, total_heap_size) of
+      H when is_integer(H), H =< 4000000 -> case Item(P, dictionary) of D when is_list(D) -> D; _ -> unread end;
+      _ -> unread end end,
+  Key = fun(_, unread) -> unread; (K, D) -> Get(K, D) end,
+  Id = fun(P) -> D = Dict(P),
+    case catch erlang:process_info(P, [registered_name, initial_call, reductions]) of
+      [{_, N}, {_, C}, {_, R}] ->
+        {process, P, if is_atom(N) -> N; true -> undefined end, C, Key('$initial_call', D), Key('$ancestors', D), R};
+      _ -> gone end end,
+  Alike = fun(X, X) -> true; (unread, _) -> true; (_, unread) -> true; (_, _) -> false end,
+  Same = fun({process, P, N, C, S, A, R}, Now) -> case Id(P) of
+        gone -> {changed, Say("the process is gone")};
+        _ when Now =/= P -> {changed, Say("another process goes by this name now")};
+        {process, _, M, _, _, _, _} when M =/= N -> {changed, Say("its registered name is another now")};
+        {process, _, _, B, T, Y, Z} -> case B =:= C andalso Alike(S, T) andalso Alike(A, Y) andalso Z >= R of
+          true -> same;
+          false -> {changed, Say("another process has this pid now")} end end;
+     (_, _) -> {changed, Say("what was proposed is no process")} end,
+  Name = fun({process, P, undefined, _, _, _, _}) -> pid_to_list(P); ({process, _, N, _, _, _, _}) -> Text(N) end,
+  What = fun({process, _, _, C, S, _, _}) -> case Func(S) of [] -> Func(C); L -> L end end,
+  Nobody = {refused, Say("no such process now; give a pid like <0.123.0> or a registered name of this node")},
+]=]
+
+-- Why a process is never killed, or none. Who started whom is an item since OTP 25; before that the dictionary tells.
+-- Applications that the node cannot do without are told by the group leader, as application:get_application/1 does.
+-- The table, the process and the child actions ask it; so does whoever wants to know what belongs to the node itself.
+local GUARD = PROCESS .. [=[
+  Up = fun(P) -> case Item(P, parent) of
+      X when is_pid(X) -> X;
+      _ -> case Key('$ancestors', Dict(P)) of
+          [X | _] when is_pid(X) -> X; [X | _] when is_atom(X) -> whereis(X); _ -> undefined end end end,
+  Above = fun Above(P, N) when is_pid(P), N > 0 -> [P | Above(Up(P), N - 1)]; Above(_, _) -> [] end,
+  System = [init, kernel_sup, kernel_safe_sup, application_controller, code_server, erl_prim_loader, erts_code_purger,
+    logger, logger_sup, logger_proxy, logger_std_h_default, file_server_2, rex, net_kernel, net_sup, erl_epmd, auth,
+    global_name_server, global_group, global_group_check, inet_db, erl_signal_server, user, user_drv, user_sup,
+    standard_error, standard_error_sup, socket_registry, timer_server, pg, kernel_refc, sasl_sup, sasl_safe_sup,
+    release_handler, alarm_handler, elixir_sup, elixir_config, elixir_code_server, 'Elixir.Logger',
+    'Elixir.Logger.Supervisor', 'Elixir.Logger.Handler', 'Elixir.Logger.BackendSupervisor'],
+  Inner = [init, erl_prim_loader, erts_code_purger, erts_literal_area_collector, erts_dirty_process_signal_handler,
+    erts_trace_cleaner, prim_file, socket_registry, logger_server, user_drv, group],
+  Ours = fun(P) -> P =:= self() orelse Key('$beamlens', Dict(P)) =:= relay orelse
+    (Item(P, initial_call) =:= {erpc, execute_call, 4} andalso
+      case Item(P, group_leader) of G when is_pid(G) -> node(G) =:= node(group_leader()); _ -> false end) end,
+  Guard = fun(P) -> {_, _, N, {M, F, _}, _, _, _} = case Id(P) of gone -> {0, 0, 0, {0, 0, 0}, 0, 0, 0}; X -> X end,
+    A = case catch application:get_application(P) of {ok, Y} -> Y; _ -> none end,
+    Lead = fun(Q) -> case Item(Q, initial_call) of {application_master, _, _} -> true; _ -> false end end,
+    case {Ours(P), lists:member(N, System) orelse lists:member(M, Inner) orelse
+                   lists:member(A, [kernel, stdlib, sasl, elixir, logger]) orelse P =:= group_leader(),
+          F =:= start_it orelse Lead(P) orelse Lead(Up(P))} of
+      {true, _, _} -> "it is one of our own, which ends by itself";
+      {_, true, _} -> "it is a process of the system itself, without which the node does not go on";
+      {_, _, true} -> "it leads the application " ++ atom_to_list(A) ++ ", which would end with it, and the node too "
+        "where that is permanent; take a process below it, or stop the application by hand";
+      _ -> case lists:member(whereis(kernel_sup), Above(P, 100)) of
+          true -> "it stands below kernel_sup, so it is of the system itself";
+          false -> none end end end,
+]=]
+
+return { words = WORDS, process = PROCESS, guard = GUARD }
