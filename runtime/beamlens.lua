@@ -139,6 +139,7 @@ local function prepare(o, names)
   local mind
   mind, err = require("runtime.llm").choose(o)
   if not mind then return nil, err end
+  require("runtime.sandbox").allow_weak(o.sandbox == "allow-weak")
   progress.destination(mind)
   if not o.quiet then progress.start() end
   local deadline, node, own = async.now() + o.deadline, o.node, not is_node(o.node)

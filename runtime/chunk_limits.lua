@@ -15,7 +15,7 @@ end
 
 ---@type Option[]  in the form of runtime/config.lua
 chunk_limits.FIELDS = {
-  ms("wall_ms", 2000, 600000),
+  ms("wall_ms", 2000, 60000), -- host/jail.c ends every worker a little later
   ms("callback_ms", 30000, 600000),
   ms("total_ms", 60000, 3600000),
   bytes("mem_bytes", 64 * MIB, 2 * MIB, 1024 * MIB),

@@ -86,6 +86,7 @@ function command.run(c)
   local text
   text, err = read(c.words[1])
   if not text then return nil, err end
+  sandbox.allow_weak(c.options.sandbox == "allow-weak")
   local callbacks = c.options.demo_callbacks and demo or { names = {} }
   local out
   for _, code in ipairs(split(text)) do
