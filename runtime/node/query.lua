@@ -155,37 +155,44 @@ local function is_pair(answer)
     and type(answer[2][2]) == "number"
 end
 
-local function unwrap(answer, form)
+local function unwrap(answer, form, subject)
   if not form then
-    if not is_pair(answer) then return fail("the query failed: throw " .. term.text(answer)) end
+    if not is_pair(answer) then return fail(subject .. " failed: throw " .. term.text(answer)) end
     return answer[1], answer[2][2]
   end
   local raw, reductions = cut_pair(answer)
-  if not raw then return fail("the query failed: throw " .. term.text((etf.decode(answer)))) end
+  if not raw then return fail(subject .. " failed: throw " .. term.text((etf.decode(answer)))) end
   if form == "json" then return etf.json(raw), reductions end
   return raw, reductions
 end
 
-function evaluate(n, text, variables, given)
-  local o = {
+local function settled(n, given)
+  return {
     timeout = given.timeout, deadline = given.deadline or n.deadline, group_leader = given.group_leader,
-    subject = "the query",
+    subject = given.subject or "the query",
     heap_words = given.heap_words or HEAP_WORDS, priority = given.priority or "low",
     form = (given.raw or given.json) and "raw" or nil,
   }
-  local form, err = form_of(n, text, o)
-  if not form then return nil, err end
+end
+
+local function send(n, form, variables, o, given)
   if not n.calls:limited() then form = limited_form(form, o) end
   -- With the last argument the value alone comes back, without the bindings.
   local arguments = { form, bindings_of(n, variables, o), A.none, A.none, A.value }
-  local answer, cost
-  answer, err, cost = n.calls:run("erl_eval", "expr", arguments, o)
+  local answer, err, cost = n.calls:run("erl_eval", "expr", arguments, o)
   n.load:count(cost)
-  if answer == nil then return nil, err end
-  local value, reductions = unwrap(answer, given.raw and "raw" or given.json and "json" or nil)
-  if value == nil then return nil, reductions end
+  if answer == nil then return nil, err, cost.printed end
+  local value, reductions = unwrap(answer, given.raw and "raw" or given.json and "json" or nil, o.subject)
+  if value == nil then return nil, reductions, cost.printed end
   n.load.reductions = n.load.reductions + reductions
   return value, nil, cost.printed
+end
+
+function evaluate(n, text, variables, given)
+  local o = settled(n, given)
+  local form, err = form_of(n, text, o)
+  if not form then return nil, err end
+  return send(n, form, variables, o, given)
 end
 
 --- Makes sure that the node understands a text, without evaluating it.
@@ -208,6 +215,26 @@ end
 ---@return string? printed       what the query wrote to its output
 function query.run(n, text, variables, o)
   return evaluate(n, text, variables, o or {})
+end
+
+-- What `wrap` does to a text, done to forms: nothing that they hold can reach out of the fun.
+local function wrapped_forms(forms)
+  local body = tuple(A["fun"], 1, tuple(A.clauses, { tuple(A.clause, 1, {}, {}, forms) }))
+  local remote = tuple(A.remote, 1, atom_form "erlang", atom_form "process_info")
+  local cost = tuple(A.call, 1, remote, { tuple(A.call, 1, atom_form "self", {}), atom_form "reductions" })
+  return tuple(A.tuple, 1, { tuple(A.call, 1, body, {}), cost })
+end
+
+--- Evaluates forms that came home and were judged there: those, and no text that is read once more.
+---@param n table
+---@param forms any[]        of the expressions, as host.etf encodes them
+---@param o? CallOptions     as for `run`; subject: how errors call it
+---@return any value
+---@return Failure? err
+---@return string? printed   also of a failed one
+function query.evaluate(n, forms, o)
+  o = o or {}
+  return send(n, wrapped_forms(forms), {}, settled(n, o), o)
 end
 
 return query
