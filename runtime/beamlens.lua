@@ -7,6 +7,8 @@ local config = require "runtime.config"
 local failure = require "runtime.failure"
 local foreign_skill = require "runtime.foreign_skill"
 local gate = require "runtime.gate"
+local plain = require("runtime.plain").text
+local privacy = require "runtime.privacy"
 local progress = require "runtime.progress"
 local sampler = require "runtime.sampler"
 local skill = require "runtime.skill"
@@ -140,7 +142,11 @@ local function prepare(o, names)
   mind, err = require("runtime.llm").choose(o)
   if not mind then return nil, err end
   require("runtime.sandbox").allow_weak(o.sandbox == "allow-weak")
-  progress.destination(mind)
+  progress.destination(mind, o.show_outgoing)
+  local mask
+  mask, err = privacy.open(not mind.destination or o.store == ":memory:")
+  if not mask then return nil, err end
+  if mask.why then io.stderr:write(plain(mask.why), "\n") end
   if not o.quiet then progress.start() end
   local deadline, node, own = async.now() + o.deadline, o.node, not is_node(o.node)
   if own then
@@ -151,6 +157,9 @@ local function prepare(o, names)
     end
   end
   node.deadline = deadline
+  mask:keep(node.name)
+  node:conceal(mask)
+  if mind.conceal then mind.conceal(mask) end
   if foreign then
     skills, err = beamlens.skills(names, node)
     if skills then allowed, err = gate.check(o.allow, skills) end
@@ -165,7 +174,7 @@ local function prepare(o, names)
   return {
     node = node, own = own, skills = skills, skill = skills[1], mind = mind, gate = gate.new { allow = o.allow },
     reason = o.reason, task = o.task or o.reason, deadline = deadline, limits = limits_of(o),
-    sampler = sampler.start(node, skills),
+    sampler = sampler.start(node, skills), privacy = mask,
   }
 end
 

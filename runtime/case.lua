@@ -36,10 +36,10 @@ local RANK = { critical = 3, warning = 2, info = 1 }
 local function hex(bytes) return (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end)) end
 
 ---@param opts { node: table, skills: Skill[], mind: table, gate: table, reason?: string, deadline?: number,
----  limits?: table }
+---  limits?: table, privacy?: Privacy }
 ---@return Case
 function case.new(opts)
-  local mask = privacy.new { opts.node.name }
+  local mask = opts.privacy or privacy.new { opts.node.name }
   local function clean(value) return mask:clean(value) end
   local load = opts.node.load
   return setmetatable({

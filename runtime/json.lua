@@ -6,6 +6,7 @@
 --- Values of the codec (tables and userdata) say what they are by `__jsontype` in their metatable.
 
 local cjson = require "cjson"
+local unseen = require "runtime.unseen"
 local utf8 = require "runtime.utf8"
 
 local json = {}
@@ -24,7 +25,8 @@ local ESCAPES = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r"
 
 local function escape(c) return ESCAPES[c] or ("\\u%04x"):format(c:byte()) end
 
-local function text(s) return '"' .. utf8.well_formed(s):gsub('[%c"\\\127]', escape) .. '"' end
+-- Nothing in our JSON steers a terminal or hides from an eye: it is shown as \u, which means the same.
+local function text(s) return '"' .. unseen.escaped((utf8.well_formed(s):gsub('[%c"\\\127]', escape))) .. '"' end
 
 local function number(n)
   if n ~= n or n == math.huge or n == -math.huge then return "null" end

@@ -1,9 +1,16 @@
 --- Names and texts may come from the node or the network: nothing of theirs may steer a terminal
 --- or turn the direction of the text. Escapes of our own are added afterwards.
 
+local unseen = require "runtime.unseen"
 local utf8 = require "runtime.utf8"
 
 local plain = {}
+
+-- The 8-bit escapes by their number; a variation mark changes only how the one before it looks.
+local function shown(c)
+  if c:find "^\194[\128-\159]" then return ("\\u%04x"):format(c:byte(2)) end
+  return c:find "^\239\184" and "" or "?"
+end
 
 --- One line of text that a terminal shows as it is.
 ---@param text any
@@ -11,8 +18,7 @@ local plain = {}
 function plain.text(text)
   text = utf8.well_formed(tostring(text))
   text = text:gsub("[%z\1-\8\11-\31\127]", function(c) return ("\\x%02x"):format(c:byte()) end)
-  text = text:gsub("\194[\128-\159]", function(c) return ("\\u%04x"):format(c:byte(2)) end) -- C1: 8-bit escapes
-  text = text:gsub("\226\128[\139-\143\168-\174]", "?"):gsub("\226\129[\160-\175]", "?"):gsub("\239\187\191", "?")
+  text = unseen.replace(text, shown)
   return (text:gsub("[\t\n]", " "))
 end
 

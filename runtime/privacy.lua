@@ -1,12 +1,15 @@
 --- What is done with a node's words before any of them leaves for a provider: what no eye can see
---- goes, what is too long is cut, and secrets (runtime/secrets.lua) get names that stay the same for
---- the whole run: "<secret:3>" is one secret wherever it stands. Which is which stays in memory.
+--- goes, what is too long is cut, and secrets (runtime/secrets.lua) get names (runtime/pseudonyms.lua):
+--- "<secret:9f3a0c1b2d4e>" is one secret wherever it stands. Which is which stays at home.
 ---
 --- This bounds what leaves and how it looks. It cannot make a hostile text harmless, which is why
 --- node text goes into tool results only, and why no model can act.
 
 local json = require "runtime.json"
+local pseudonyms = require "runtime.pseudonyms"
+local secret_patterns = require "runtime.secret_patterns"
 local secrets = require "runtime.secrets"
+local unseen = require "runtime.unseen"
 
 local privacy = {
   longest = 2000,  -- bytes of one string
@@ -16,20 +19,15 @@ local privacy = {
 local MOST_READ = 16384
 
 ---@class Privacy
----@field private names table<string, string>   secret -> what stands for it
----@field private count integer
----@field private keep table<string, boolean>
+---@field private book Pseudonyms               what stands for a secret
+---@field private names table<string, string>   those that were met in this run
+---@field private kept table<string, boolean>   what looks like a secret and is none
+---@field private whole string[]                secrets that are known beforehand, hidden inside any text
 local Privacy = {}
 Privacy.__index = Privacy
 
--- Terminal sequences, then controls but tab and newline, then what Unicode has that shows
--- nothing: zero-width, direction and variation marks, and the tag letters, which are used to
--- write to a model what no person sees.
-local UNSEEN = {
-  "\27%[[%d;?]*%a", "\27%][^\7\27]*\7?", "[%z\1-\8\11-\31\127]", "\194[\128-\159]", "\194\173",
-  "\226\128[\139-\143]", "\226\128[\170-\174]", "\226\129[\160-\175]", "\239\184[\128-\143]", "\239\187\191",
-  "\243\160[\128-\135][\128-\191]",
-}
+-- Terminal sequences, then controls but tab and newline; what Unicode hides comes after them.
+local STEERING = { "\27%[[%d;?]*%a", "\27%][^\7\27]*\7?", "[%z\1-\8\11-\31\127]" }
 
 -- More than once, for taking one out may join the halves of another. A text that is built to
 -- make this go on is left with its ASCII.
@@ -38,7 +36,8 @@ local function without_unseen(s)
   s = s:gsub("\r\n?", "\n")
   for _ = 1, 4 do
     local before = s
-    for _, pattern in ipairs(UNSEEN) do s = s:gsub(pattern, "") end
+    for _, pattern in ipairs(STEERING) do s = s:gsub(pattern, "") end
+    s = unseen.replace(s, "")
     if s == before then return s end
   end
   return (s:gsub("[%z\1-\8\11-\31\127-\255]", ""))
@@ -52,21 +51,57 @@ local function cut(s, most)
 end
 
 ---@param keep? string[]   names that look like e-mail addresses and are not: nodes, host.example.com
+---@param book? Pseudonyms   names for this run only, if left out
 ---@return Privacy
-function privacy.new(keep)
-  local p = setmetatable({ names = {}, count = 0, keep = {} }, Privacy)
-  for _, name in ipairs(keep or {}) do p.keep[name] = true end
+function privacy.new(keep, book)
+  local p = setmetatable({ book = book or pseudonyms.new(), names = {}, kept = {}, whole = {} }, Privacy)
+  for _, name in ipairs(keep or {}) do p:keep(name) end
   return p
 end
 
+--- With what the user added to the patterns, and with the names of this home.
+---@param forget? boolean   names for this run only
+---@return Privacy?         `why` says why its names are for this run only, where that was not asked for
+---@return Failure? err     a broken pattern; a map that others may read
+function privacy.open(forget)
+  local ok, err = secret_patterns.load()
+  if not ok then return nil, err end
+  local book = pseudonyms.new()
+  if not forget then book, err = pseudonyms.open() end
+  if not book then return nil, err end
+  local p = privacy.new({}, book)
+  p.why = book.why
+  return p
+end
+
+--- Lets stand what looks like an e-mail address and is none: a node's name.
+---@param name string
+function Privacy:keep(name) self.kept[name] = true end
+
+--- A secret of our own: it is hidden wherever it stands, inside other words too.
+---@param secret string
+function Privacy:know(secret)
+  if #secret < 6 then return end -- would be found in half of all words
+  table.insert(self.whole, secret)
+  self:name(secret)
+end
+
 function Privacy:name(secret, kind)
-  local name = self.names[secret]
-  if not name then
-    self.count = self.count + 1
-    name = ("<%s:%d>"):format(kind or "secret", self.count)
-    self.names[secret] = name
-  end
+  local name = self.names[secret] or self.book:name(secret, kind)
+  self.names[secret] = name
   return name
+end
+
+local function without_whole(self, s)
+  for _, secret in ipairs(self.whole) do
+    local first, last = s:find(secret, 1, true)
+    while first do
+      local name = self.names[secret]
+      s = s:sub(1, first - 1) .. name .. s:sub(last + 1)
+      first, last = s:find(secret, first + #name, true)
+    end
+  end
+  return s
 end
 
 -- Too short and too plain for any form: most of what a node says (pids, names, functions).
@@ -78,17 +113,19 @@ local function is_plain(s) return #s < 14 and not s:find "[=:,@%c\128-\255]" end
 function Privacy:text(s)
   -- A secret seen before beside its name is one without it too.
   if #s >= 4 and self.names[s] then return self.names[s] end
+  if self.whole[1] then s = without_whole(self, s) end
   if is_plain(s) then return s end
   local size = #s
   if size > MOST_READ then s = cut(s, MOST_READ) end
   s = without_unseen(s)
+  if self.whole[1] then s = without_whole(self, s) end -- what stood apart is joined now
   -- The last word may be the half of a secret, which no form would know again.
   if size > MOST_READ then s = s:gsub("%S+$", "") end
   s = secrets.hide(s, function(secret, kind) return self:name(secret, kind) end,
-    function(found) return self.keep[found] end)
+    function(found) return self.kept[found] end)
   if #s <= privacy.longest and size <= MOST_READ then return s end
   -- Not through the middle of a name that stands for a secret.
-  local shown = cut(s, privacy.longest):gsub("<%a*:?%d*$", "")
+  local shown = cut(s, privacy.longest):gsub("<%a*:?%x*$", "")
   return ("%s… (cut: %d bytes in all)"):format(shown, size)
 end
 

@@ -40,8 +40,12 @@ local off
 
 --- Says where text is about to go. No option keeps it silent: what leaves is the person's to know.
 ---@param mind Mind
-function progress.destination(mind)
-  if not mind.destination then return end
+---@param ask? boolean   what is sent is to be shown
+function progress.destination(mind, ask)
+  if not mind.destination then
+    if ask then io.stderr:write(plain.text(("nothing leaves: %s thinks here"):format(mind.name)), "\n") end
+    return
+  end
   local who = mind.model or mind.name
   io.stderr:write(plain.text(("sending what is found to %s (%s), secrets masked"):format(mind.destination, who)), "\n")
 end

@@ -3,35 +3,35 @@
 --- {cookie,"…"}, Authorization: …). Better one too many than one that leaves the house: what is
 --- hidden is replaced by a name of its own, so that two places with the same secret stay alike.
 
+local patterns = require "runtime.secret_patterns"
+
 local secrets = {}
 
--- A name with one of these inside, or with one of those at its end, stands before a secret.
-local INSIDE = { "password", "passwd", "passphrase", "secret", "api_?key", "access_?key", "private_?key",
-  "signing_?key", "encryption_?key", "credential", "authorization" }
-local AT_END = { "token", "cookie", "cookies", "pwd", "auth", "bearer", "session_?id", "session_?key", "jwt" }
 -- … unless what follows the name says that the value is about the secret, not the secret.
 local ABOUT = { "count", "size", "length", "len", "type", "age", "ttl", "expires", "expires_in", "expires_at",
   "expiry", "timeout", "bytes", "kb", "mb", "ms", "max", "min", "limit", "enabled", "id_count" }
 local NOTHING = { ["true"] = true, ["false"] = true, ["nil"] = true, undefined = true, null = true, none = true,
   ok = true, error = true, ["[]"] = true, ["{}"] = true }
 
+local known, known_count, known_by = {}, 0, nil  -- what was said of a name, by which patterns
+
 local function is_secret_name(name)
   name = name:lower():gsub("[%-%. ]", "_"):gsub("^_+", ""):gsub("_+$", "")
   for _, tail in ipairs(ABOUT) do
     if name:sub(-#tail - 1) == "_" .. tail then return false end
   end
-  for _, word in ipairs(INSIDE) do if name:find(word) then return true end end
-  for _, word in ipairs(AT_END) do if name:find(word .. "$") then return true end end
+  for _, word in ipairs(patterns.now.names) do if name:find(word, 1, true) then return true end end
+  for _, word in ipairs(patterns.now.names_at_end) do if name:sub(-#word) == word then return true end end
   return false
 end
-
-local known, known_count = {}, 0
 
 ---@param name string   of a field, an option or a header
 ---@return boolean
 function secrets.names(name)
+  if known_count > 2000 or known_by ~= patterns.now then -- nodes name things without end
+    known, known_count, known_by = {}, 0, patterns.now
+  end
   if known[name] == nil then
-    if known_count > 2000 then known, known_count = {}, 0 end  -- nodes name things without end
     known[name], known_count = is_secret_name(name), known_count + 1
   end
   return known[name]
@@ -39,12 +39,8 @@ end
 
 --- Whether a value could be a secret at all: no pid, no reference, not hidden already.
 function secrets.is_value(text)
-  return text ~= "" and not NOTHING[text:lower()] and not text:find "^%a* ?<%a+:%d+>$"
+  return text ~= "" and not NOTHING[text:lower()] and not text:find "^%a* ?<%a+:%x+>$"
     and not text:find "^#?%a*<%d[%d%.]*>$"
-end
-
-local function at_least(n, kind)
-  return function(hide, found) return #found >= n and hide(found, kind) or nil end
 end
 
 local function second(hide, before, found, after) return before .. hide(found) .. (after or "") end
@@ -71,20 +67,6 @@ local FORMS = {
   { "(%f[%a]Basic%s+)([%w+/]+=*)", function(hide, before, found)
     return #found >= 8 and found:find "[%d=%u]" and before .. hide(found) or nil
   end, "Basic" },
-  { "%f[%w]eyJ[%w_%-]+%.[%w_%-]+%.?[%w_%-]*", at_least(20), "eyJ" },
-  { "%f[%w][srp]k%-[%w_%-]+", at_least(16), "k-" },
-  { "%f[%w][srp]k_[%w_%-]+", at_least(16), "k_" },
-  { "%f[%w]A[KS]IA[%u%d]+", at_least(20), "IA" },
-  { "%f[%w]gh[pousr]_%w+", at_least(20), "gh" },
-  { "%f[%w]github_pat_[%w_]+", at_least(20), "github_pat_" },
-  { "%f[%w]glpat%-[%w_%-]+", at_least(16), "glpat-" },
-  { "%f[%w]xox[abeprs]%-[%w%-]+", at_least(14), "xox" },
-  { "%f[%w]xapp%-[%w%-]+", at_least(14), "xapp-" },
-  { "%f[%w]AIza[%w_%-]+", at_least(30), "AIza" },
-  { "%f[%w]ya29%.[%w_%-]+", at_least(20), "ya29." },
-  { "%f[%w]npm_%w+", at_least(30), "npm_" },
-  { "%f[%w]hf_%w+", at_least(20), "hf_" },
-  { "%f[%w]SG%.[%w_%-]+%.[%w_%-]+", at_least(30), "SG." },
 }
 
 -- A private key that is cut before its end goes to the end of the text.
@@ -185,6 +167,18 @@ local function hide_named(text, hide)
   return table.concat(out)
 end
 
+local function hide_forms(text, hide)
+  for _, form in ipairs(patterns.now.forms) do
+    if text:find(form.begins, 1, true) then
+      text = text:gsub(form.pattern, function(found) return #found >= form.least and hide(found) or nil end)
+    end
+  end
+  for _, plain in ipairs(patterns.now.texts) do
+    if text:find(plain.text, 1, true) then text = text:gsub(plain.pattern, function(found) return hide(found) end) end
+  end
+  return text
+end
+
 --- The text without its secrets.
 ---@param text string
 ---@param hide fun(secret: string, kind?: string): string   the name that stands for it
@@ -197,6 +191,7 @@ function secrets.hide(text, hide, keep)
       text = text:gsub(form[1], function(...) return form[2](hide, ...) end)
     end
   end
+  text = hide_forms(text, hide)
   if text:find "[=:,]" then text = hide_named(text, hide) end
   if text:find("@", 1, true) then text = hide_emails(text, hide, keep) end
   if #text < 32 then return text end

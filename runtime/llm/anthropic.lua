@@ -222,15 +222,16 @@ function Anthropic:ask(request)
   local ok, err = stream.post(WHO, {
     url = self.base_url .. "/v1/messages", body = body_json(self, request), deadline = request.deadline,
     headers = { "content-type: application/json", "anthropic-version: " .. VERSION, "x-api-key: " .. self.key },
+    show = self.show,
   }, function(data) return on_event(reply, data) end)
   if not ok then return nil, err end
   return finished(reply)
 end
 
----@param options { key: string, model?: string, base_url?: string }
+---@param options { key: string, model?: string, base_url?: string, show?: boolean }
 ---@return table provider
 function anthropic.new(options)
-  return setmetatable({ key = options.key, model = options.model or anthropic.model,
+  return setmetatable({ key = options.key, model = options.model or anthropic.model, show = options.show,
     base_url = (options.base_url or anthropic.base_url):gsub("/+$", ""):gsub("/v1$", "") }, Anthropic)
 end
 

@@ -26,10 +26,15 @@ local PROVIDERS = { "analyst", "anthropic", "openai", "script" }
 ---@field destination? string   where text goes: print it before the first request; nil: nowhere
 ---@field operator fun(skill: table, history: History): table   a provider for an operator with this skill
 ---@field coordinator fun(skills: table[]): table
+---@field conceal? fun(mask: Privacy)   hides its key in whatever is masked from now on
 
 local function same_for_all(mind, make)
   mind.operator, mind.coordinator = make, make
   return mind
+end
+
+local function hiding(key)
+  return function(mask) if key then mask:know(key) end end
 end
 
 local choosers = {}
@@ -62,8 +67,10 @@ function choosers.anthropic(options, env)
   local address, bad = keys.address("ANTHROPIC_BASE_URL", url, true)
   if not address then return nil, bad end
   local model = options.model or anthropic.model
-  return same_for_all({ name = "anthropic", model = model, destination = address.host },
-    function() return retry.new(anthropic.new { key = key, model = model, base_url = url }) end)
+  return same_for_all({ name = "anthropic", model = model, destination = address.host, conceal = hiding(key) },
+    function()
+      return retry.new(anthropic.new { key = key, model = model, base_url = url, show = options.show_outgoing })
+    end)
 end
 
 function choosers.openai(options, env)
@@ -83,8 +90,10 @@ function choosers.openai(options, env)
     return nil, failure.new("provider", ("there is no default model at %s"):format(address.host),
       "name the model: --model NAME", 2)
   end
-  return same_for_all({ name = "openai", model = model, destination = address.host },
-    function() return retry.new(openai.new { key = key, model = model, base_url = url }) end)
+  return same_for_all({ name = "openai", model = model, destination = address.host, conceal = hiding(key) },
+    function()
+      return retry.new(openai.new { key = key, model = model, base_url = url, show = options.show_outgoing })
+    end)
 end
 
 local function default_name(env)

@@ -187,15 +187,15 @@ function OpenAI:ask(request)
   local headers = { "content-type: application/json" }
   if self.key then headers[2] = "authorization: Bearer " .. self.key end
   local ok, err = stream.post(WHO, { url = self.base_url .. "/chat/completions", body = body_json(self, request),
-    deadline = request.deadline, headers = headers }, function(data) return on_event(reply, data) end)
+    deadline = request.deadline, headers = headers, show = self.show }, function(data) return on_event(reply, data) end)
   if not ok then return nil, err end
   return finished(reply)
 end
 
----@param options { key?: string, model: string, base_url?: string }
+---@param options { key?: string, model: string, base_url?: string, show?: boolean }
 ---@return table provider
 function openai.new(options)
-  return setmetatable({ key = options.key, model = options.model, serial = 0,
+  return setmetatable({ key = options.key, model = options.model, serial = 0, show = options.show,
     base_url = (options.base_url or openai.base_url):gsub("/+$", "") }, OpenAI)
 end
 

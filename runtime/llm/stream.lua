@@ -4,6 +4,7 @@
 local async = require "runtime.async"
 local http = require "host.http"
 local fault = require "runtime.llm.fault"
+local outgoing = require "runtime.llm.outgoing"
 local sse = require "runtime.llm.sse"
 
 local stream = {
@@ -82,7 +83,7 @@ end
 
 --- Sends it and reads the answer to its end.
 ---@param who { name: string, env: string }
----@param request { url: string, headers: string[], body: string, deadline?: number }
+---@param request { url: string, headers: string[], body: string, deadline?: number, show?: boolean }
 ---@param on_event fun(data: string, name?: string): ProviderFault?   one event, or the whole answer of a
 ---  server that does not stream; a fault ends it
 ---@return true|nil
@@ -90,6 +91,7 @@ end
 ---@return table? headers   of an answer, names in lower case
 function stream.post(who, request, on_event)
   if request.deadline and request.deadline <= async.now() then return nil, failed(who, "timeout") end
+  if request.show then outgoing.show(request.url, request.body) end
   local r = reader(who, on_event)
   local status, why, code = async.await(function(resume)
     local handle, refused

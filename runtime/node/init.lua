@@ -125,6 +125,10 @@ function Node:call(module, func, args, opts)
   return value, err, cost.printed
 end
 
+--- Hides the node's cookie in whatever is masked from now on.
+---@param mask Privacy
+function Node:conceal(mask) mask:know(cookies[self]) end
+
 --- What the node has more of than just after we attached. Others add to it too: it is an upper
 --- bound of what we caused.
 ---@return { modules_loaded: integer, atoms: integer, relays: integer }|nil

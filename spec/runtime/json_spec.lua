@@ -38,4 +38,11 @@ describe("json", function()
     assert.is_nil(value)
     assert.matches("character 6", err)
   end)
+
+  it("shows what no eye sees and what steers a terminal, and means the same", function()
+    local given = "a\194\155b\226\128\174c\243\160\129\161d é 漢 😀 \27[2J"
+    local text = json.encode { given }
+    assert.equal('["a\\u009bb\\u202ec\\udb40\\udc61d é 漢 😀 \\u001b[2J"]', text)
+    assert.equal(given, json.decode(text)[1])
+  end)
 end)

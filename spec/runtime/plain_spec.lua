@@ -13,6 +13,11 @@ describe("plain text", function()
     assert.equal("a?b?c?d", plain.text "a\226\128\174b\226\129\166c\226\128\139d")
   end)
 
+  it("shows neither tag letters nor blanks that are letters, and drops what only changes how a sign looks", function()
+    assert.equal("a?b?c?d", plain.text "a\243\160\129\161b\227\133\164c\216\156d")
+    assert.equal("❤!", plain.text "❤\239\184\143!")
+  end)
+
   it("is one line", function() assert.equal("a b c", plain.text "a\nb\tc") end)
 
   it("leaves every other character as it is", function() assert.equal("é → 漢 😀", plain.text "é → 漢 😀") end)
