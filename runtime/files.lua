@@ -1,6 +1,7 @@
 --- Where skills, prompts and the like are read from: the user's folder wins over the checkout
 --- beside the program, and that over what is embedded, file by file. Never the working directory.
---- The user's `checks/beam.lua` stands for our `skills/checks/beam.lua`.
+--- What guards (runtime, sandbox) has no folder there: it is ours alone. The user's `checks/beam.lua`
+--- stands for our `skills/checks/beam.lua`.
 
 local uv = require "luv"
 local ours = require "host.files"
@@ -8,8 +9,9 @@ local failure = require "runtime.failure"
 
 local files = { exe = ours.exe }
 
-local USERS = { skills = true, prompts = true, tools = true, checks = true, runbooks = true }
-local OTHERS_MAY_WRITE = 2 -- S_IWOTH
+local USERS = { skills = true, prompts = true, checks = true, runbooks = true }
+local GROUP, OTHERS, STICKY = 16, 2, 512 -- S_IWGRP, S_IWOTH, S_ISVTX
+local LARGEST = 1024 * 1024
 
 local function home(variable, usual)
   local base = os.getenv(variable)
@@ -25,7 +27,51 @@ function files.config_home() return home("XDG_CONFIG_HOME", "/.config") end
 ---@return string
 function files.state_home() return home("XDG_STATE_HOME", "/.local/state") end
 
---- The whole of a file of the user, unless somebody else could have written it.
+local function has(mode, bit) return math.floor(mode / bit) % 2 == 1 end
+
+local function who_writes(mode) return has(mode, OTHERS) and "others" or has(mode, GROUP) and "its group" or nil end
+
+local MEND = { others = "chmod o-w %s", ["its group"] = "chmod g-w %s, and umask 022 makes new files so" }
+
+-- Whoever may write a file may have put into it what they like, and so may who owns it. A folder that others
+-- may write is as bad, for they put another file in its place; /tmp has the sticky bit against that.
+local function foreign_hand(path, stat)
+  local who = who_writes(stat.mode)
+  if who then return ("%s may be written by %s, so it is not used"):format(path, who), MEND[who]:format(path) end
+  local me = uv.getuid()
+  if stat.uid ~= me and stat.uid ~= 0 then
+    return ("%s belongs to another user (%d), so it is not used"):format(path, stat.uid),
+      ("chown %d %s, or make a copy of your own"):format(me, path)
+  end
+  local folder = path:match "^(.+)/[^/]*$" or "/"
+  local about = uv.fs_stat(folder)
+  who = about and not has(about.mode, STICKY) and who_writes(about.mode)
+  if who then
+    return ("%s lies in a folder that may be written by %s, so it is not used"):format(path, who),
+      MEND[who]:format(folder)
+  end
+end
+
+-- What was looked at is what is read: another file may stand there a moment later.
+local function read_open(fd, path, stage)
+  local stat = assert(uv.fs_fstat(fd))
+  if stat.type ~= "file" then return nil, failure.new(stage, path .. " is no file", "name a Lua file", 2) end
+  if stat.size > LARGEST then
+    return nil, failure.new(stage, ("%s has more than %d bytes"):format(path, LARGEST), "name a Lua file", 2)
+  end
+  local why, next_step = foreign_hand(uv.fs_realpath(path) or path, stat)
+  if why then return nil, failure.new(stage, why, next_step, 2) end
+  local parts, at = {}, 0
+  repeat
+    local part, err = uv.fs_read(fd, LARGEST + 1, at)
+    if not part then return nil, failure.new(stage, "cannot read " .. err, "check its permissions", 2) end
+    parts[#parts + 1], at = part, at + #part
+  until part == "" or at > LARGEST
+  return table.concat(parts)
+end
+
+--- The whole of a file of the user, unless somebody else could have written it. Links are followed: it is
+--- the file and its own folder that count.
 ---@param path string
 ---@param stage string     for the Failure: config, script, skill, prompt
 ---@return string? text
@@ -36,15 +82,14 @@ function files.read_users(path, stage)
     local code = tostring(why):match "^%w+"
     return nil, failure.new(stage, ("cannot read %s (%s)"):format(path, code), "check the path", 2)
   end
+  -- A pipe would be waited for.
   if stat.type ~= "file" then return nil, failure.new(stage, path .. " is no file", "name a Lua file", 2) end
-  if math.floor(stat.mode / OTHERS_MAY_WRITE) % 2 == 1 then
-    return nil, failure.new(stage, path .. " may be written by others, so it is not used", "chmod o-w " .. path, 2)
-  end
-  local file, err = io.open(path, "rb")
-  if not file then return nil, failure.new(stage, "cannot read " .. err, "check its permissions", 2) end
-  local text = file:read "*a"
-  file:close()
-  return text
+  local fd, err = uv.fs_open(path, "r", 0)
+  if not fd then return nil, failure.new(stage, "cannot read " .. err, "check its permissions", 2) end
+  local text
+  text, err = read_open(fd, path, stage)
+  uv.fs_close(fd)
+  return text, err
 end
 
 -- skills/checks/beam.lua is checks/beam.lua for the user; what has no folder of theirs is ours alone.
@@ -57,6 +102,7 @@ end
 ---@param path string      "skills/ets.lua", with forward slashes, below one of our folders
 ---@return string? text
 ---@return string|Failure shown   the name to show in messages, or what is wrong
+---@return boolean? shipped        it is ours, and no user's
 function files.read(path)
   local theirs = users_path(path)
   if theirs and uv.fs_stat(theirs) then
@@ -66,7 +112,25 @@ function files.read(path)
   end
   local text = ours.read(path)
   if not text then return nil, failure.new("config", "there is no " .. path, "see `beamlens-run skills`", 2) end
-  return text, path
+  return text, path, true
+end
+
+local SETTINGS = { ["config.lua"] = true, ["policy.lua"] = true }
+
+--- What lies in the user's folder and is never read, with why: our gate is nobody's to replace.
+---@return string[] sorted   one sentence each
+function files.ignored()
+  local told, scan = {}, uv.fs_scandir(files.config_home())
+  while scan do
+    local name, kind = uv.fs_scandir_next(scan)
+    if not name then break end
+    if (kind == "directory" or name:match "%.lua$") and not USERS[name] and not SETTINGS[name] then
+      told[#told + 1] = ("%s/%s is not read: only skills, checks, prompts, runbooks, config.lua and policy.lua are")
+        :format(files.config_home(), name)
+    end
+  end
+  table.sort(told)
+  return told
 end
 
 local function add_folder(found, folder, suffix)

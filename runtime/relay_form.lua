@@ -50,9 +50,9 @@ end
 ---@return Relay?
 ---@return Failure? err   with file and line
 function relay_form.open(name)
-  local text, file = files.read(("skills/relays/%s.lua"):format(name))
+  local text, file, shipped = files.read(("skills/relays/%s.lua"):format(name))
   if not text then return nil, file end
-  local r, err = form.evaluate(text, file)
+  local r, err = form.evaluate(text, file, nil, shipped)
   if not r then return nil, err end
   local why, word = fault(r)
   if why then return nil, form.broken(why, word, text, file) end

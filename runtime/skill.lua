@@ -6,6 +6,7 @@
 local crypto = require "host.crypto"
 local form = require "runtime.skill_form"
 local failure = require "runtime.failure"
+local plain = require "runtime.plain"
 local skill_arguments = require "runtime.skill_arguments"
 local skill_file = require "runtime.skill_file"
 
@@ -62,7 +63,10 @@ local function restricted(s, node, patient)
   local seen = { sleep = node.sleep }
   for _, use in ipairs(s.uses or {}) do seen[use] = handed(use, s, node) end
   function seen.ask(name, bindings, seconds)
-    if not s.queries[name] then error { skill = s.name, undeclared_query = name } end
+    if type(name) ~= "string" or not s.queries[name] then
+      error(failure.new("skill", ("%s asks what it never declared: %s"):format(s.name, plain.cut(tostring(name), 60)),
+        "declare the text in queries, and ask for it by its name there", 2), 0)
+    end
     local variables = {}
     for key, value in pairs(bindings or {}) do variables[form.variable(key)] = value end
     local options = { timeout = seconds or patient }

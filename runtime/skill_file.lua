@@ -13,36 +13,60 @@ local skill_file = {}
 -- itself adds for its parts. And `object`, which marks a table as one with names: empty, it would be told
 -- as an empty list, and as something else as soon as there is a name in it.
 local function shared_texts(own)
-  local shared = { object = json.object }
+  local shared, all_ours = { object = json.object }, true
   for _, name in ipairs(files.list("skills/texts", ".lua")) do
-    local text, file = files.read(("skills/texts/%s.lua"):format(name))
+    local text, file, shipped = files.read(("skills/texts/%s.lua"):format(name))
     if not text then return nil, file end
-    local blocks, err = form.evaluate(text, file)
+    local blocks, err = form.evaluate(text, file, nil, shipped)
     if not blocks then return nil, err end
+    all_ours = all_ours and shipped
     for word, block in pairs(blocks) do shared[word] = block end
   end
   for word, block in pairs(own or {}) do shared[word] = block end
-  return shared
+  return shared, nil, all_ours
+end
+
+-- A callback that is not ours is held to what its texts do. So are ours, with a user's text among them.
+local function mark(callbacks, shipped)
+  for _, c in pairs(callbacks) do c.theirs = not shipped or nil end
+end
+
+-- A function of a user's file raises what is wrong; who calls a callback reads it as its answer.
+local function told(f, shipped)
+  if shipped or type(f) ~= "function" then return f end
+  return function(...)
+    local results = { pcall(f, ...) }
+    if results[1] then return unpack(results, 2, table.maxn(results)) end
+    return nil, results[2]
+  end
 end
 
 --- The Erlang that skills share, for what is a skill without being a file.
 ---@return table<string, string>?
 ---@return Failure? err
-function skill_file.texts() return shared_texts() end
+function skill_file.texts()
+  local texts, err = shared_texts()
+  return texts, err
+end
 
 --- Loads the text of a skill file. It is handed the texts that skills share as its argument. Whether
 --- its callbacks clash with another skill's is the concern of whoever loads both.
 ---@param text string
 ---@param file string            for messages
+---@param shipped? boolean       it is a file of ours: the others run confined, and are held to what their texts do
 ---@return Skill?
 ---@return Failure? err          with file and line
-function skill_file.load(text, file)
-  local texts, unread = shared_texts()
+function skill_file.load(text, file, shipped)
+  local texts, unread, all_ours = shared_texts()
   if not texts then return nil, unread end
-  local s, err = form.evaluate(text, file, texts)
+  local s, err = form.evaluate(text, file, texts, shipped)
   if not s then return nil, err end
   local why, word = form.fault(s)
   if why then return nil, form.broken(why, word, text, file) end
+  mark(s.callbacks, shipped and all_ours)
+  s.theirs = not (shipped and all_ours) or nil
+  for _, c in pairs(s.callbacks) do c.run = told(c.run, shipped) end
+  s.snapshot, s.available = told(s.snapshot, shipped), told(s.available, shipped)
   s.source, s.places = text, {}
   for name in pairs(s.queries) do s.places[name] = { text = text, file = file } end
   return s
@@ -53,11 +77,12 @@ end
 ---@param s Skill
 ---@return Skill?
 ---@return Failure? err
-function skill_file.extend(s, text, file)
-  local texts, unread = shared_texts(s.texts)
+function skill_file.extend(s, text, file, shipped)
+  local texts, unread, all_ours = shared_texts(s.texts)
   if not texts then return nil, unread end
-  local part, err = form.evaluate(text, file, texts)
+  local part, err = form.evaluate(text, file, texts, shipped)
   if not part then return nil, err end
+  if s.theirs then all_ours = false end
   local function bad(why, word) return nil, form.broken(why, word, text, file) end
   for _, key in ipairs { "queries", "callbacks" } do
     if type(part[key]) ~= "table" then return bad(key .. " must be a table", key) end
@@ -79,7 +104,9 @@ function skill_file.extend(s, text, file)
   for name, c in pairs(part.callbacks) do
     local why = form.callback_fault(s, c)
     if why then return bad(name .. ": " .. why, name) end
+    c.run = told(c.run, shipped)
   end
+  mark(part.callbacks, shipped and all_ours)
   s.source = s.source .. text
   return s
 end
@@ -96,8 +123,8 @@ end
 ---@param s Skill
 ---@return Skill?
 ---@return Failure? err
-function skill_file.attach(s, text, file)
-  local checks, err = form.evaluate(text, file, words())
+function skill_file.attach(s, text, file, shipped)
+  local checks, err = form.evaluate(text, file, words(), shipped)
   if not checks then return nil, err end
   local why, word = form.checks_fault(s, checks)
   if why then return nil, form.broken(why, word, text, file) end
@@ -145,10 +172,10 @@ local function read(name)
   local known = { [GIVEN] = true }
   for _, other in ipairs(skill_file.names()) do known[other] = true end
   for _, other in ipairs(known[name] and {} or skill_file.names()) do
-    local text, file = files.read(("skills/%s.lua"):format(other))
-    local s = text and form.evaluate(text, file, shared_texts() or {})
+    local text, file, shipped = files.read(("skills/%s.lua"):format(other))
+    local s = text and form.evaluate(text, file, shared_texts() or {}, shipped)
     for _, also in ipairs(s and type(s.also) == "table" and s.also or {}) do
-      if also == name then return text, file end
+      if also == name then return text, file, shipped end
     end
   end
   if not known[name] then
@@ -163,9 +190,9 @@ end
 local function completed(s, folder, fits, add)
   for _, name in ipairs(files.list(folder, ".lua")) do
     if fits(name) then
-      local text, file = files.read(("%s/%s.lua"):format(folder, name))
+      local text, file, shipped = files.read(("%s/%s.lua"):format(folder, name))
       if not text then return nil, file end
-      local ok, err = add(s, text, file)
+      local ok, err = add(s, text, file, shipped)
       if not ok then return nil, err end
     end
   end
@@ -211,9 +238,9 @@ end
 ---@return Skill?
 ---@return Failure? err
 function skill_file.open(name)
-  local text, file = read(name)
+  local text, file, shipped = read(name)
   if not text then return nil, file end
-  local s, err = skill_file.load(text, file)
+  local s, err = skill_file.load(text, file, shipped)
   if not s then return nil, err end
   if s.name ~= GIVEN then
     s, err = skill_file.give_base(s)

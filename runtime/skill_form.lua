@@ -1,7 +1,9 @@
 --- What a skill file must look like: how it is run, which fields it needs, and where in it a
 --- fault stands. Whoever wrote the file reads the message, so it names file and line.
 
+local confined = require "runtime.confined"
 local failure = require "runtime.failure"
+local stand_in = require "runtime.stand_in"
 
 ---@alias Class
 ---| "SAFE"       # reads, bounded
@@ -104,7 +106,8 @@ local form = {}
 local FUNCTIONS = { "assert", "error", "ipairs", "next", "pairs", "select", "tonumber", "tostring", "type", "unpack" }
 local LIBRARIES = { "math", "string", "table" }
 
--- All that a skill file may use. The libraries are copies, so no skill can change ours.
+-- All that a file of ours may use; another's has less, see runtime/confined.lua. The libraries are copies,
+-- so no skill can change ours.
 local function environment()
   local env = {}
   for _, name in ipairs(FUNCTIONS) do env[name] = _G[name] end
@@ -119,23 +122,27 @@ local function broken(message)
   return failure.new("skill", message, "correct that line, or delete the file to use the built-in one", 2)
 end
 
---- What a file returns when it runs with the listed names and no others.
+-- What we ship was read by people and runs as it is.
+local function evaluate_ours(text, file, given)
+  local chunk, err = load(text, "@" .. file, "t")
+  if not chunk then return nil, confined.fault(file, err) end
+  local ok, value = pcall(setfenv(chunk, environment()), given)
+  if not ok then return nil, confined.fault(file, value) end
+  return value
+end
+
+--- What a file returns when it runs with the listed names and no others. Of a file that is not ours it is
+--- a copy, and each function in it a stand-in: see runtime/stand_in.lua.
 ---@param text string
 ---@param file string    for messages
 ---@param given? any     the argument it is run with
+---@param shipped? boolean  it is a file of ours
 ---@return table?
 ---@return Failure? err  with file and line
-function form.evaluate(text, file, given)
-  -- What is raised in the file begins with its name, or with the end of a long one; the rest names nothing.
-  local function named(why)
-    local begins = why:sub(1, #file) == file or why:sub(1, 3) == "..."
-    return broken(begins and why or ("%s: %s"):format(file, why))
-  end
-  local chunk, err = load(text, "@" .. file, "t") -- bytecode could do anything to us
-  if not chunk then return nil, named(err) end
-  -- Somebody's file may raise like any text that was never run before: that is theirs to read, not ours to die of.
-  local ok, value = pcall(setfenv(chunk, environment()), given)
-  if not ok then return nil, named(type(value) == "string" and value or "raised an error without a text") end
+function form.evaluate(text, file, given, shipped)
+  local value, err
+  if shipped then value, err = evaluate_ours(text, file, given) else value, err = stand_in.load(text, file, given) end
+  if err then return nil, err end
   if type(value) ~= "table" then return nil, broken(("%s:%d: must return a table"):format(file,
     select(2, text:gsub("\n", "")) + 1)) end
   return value

@@ -1,0 +1,159 @@
+--- Runs Lua that somebody else wrote, in our own process: listed names, a count of its steps, a clock
+--- and a look at the memory it takes. It may loop, grow or search as it likes, and is stopped with file
+--- and line. What it calls of ours runs outside: that has deadlines of its own, and may yield.
+---
+--- LuaJIT looks at a hook in interpreted code only, so nothing of theirs is ever compiled. A hook and
+--- the methods of strings are the whole state's and not a coroutine's, so both are put on when their code
+--- begins or goes on, and taken off when it ends or calls us.
+
+local uv = require "luv"
+local bounded = require "runtime.bounded"
+local failure = require "runtime.failure"
+
+local confined = {}
+
+local STEPS = 40000000      -- of the virtual machine: about a second
+local EVERY = 4             -- steps between two looks: a text that doubles doubles twice at most
+local SECONDS = 5           -- by the clock, where the steps are few and long
+local KILOBYTES = 64 * 1024 -- more than there was
+local NEXT = "correct that line, or delete the file to use the built-in one"
+
+local FUNCTIONS = { "assert", "error", "ipairs", "next", "pairs", "select", "tonumber", "tostring", "type", "unpack" }
+
+-- Copies, so that what a file does to a library is its own affair, and over with it.
+local function environment()
+  local env = {}
+  for _, name in ipairs(FUNCTIONS) do env[name] = _G[name] end
+  for library, functions in pairs(bounded) do
+    if type(functions) == "table" then
+      env[library] = {}
+      for name, f in pairs(functions) do env[library][name] = f end
+    end
+  end
+  return env
+end
+
+---@class Stay                   one run of theirs, from call to return
+---@field file string
+---@field steps integer          that are left
+---@field ns number              of the clock, that are left
+---@field ours table<function, function>  what they were handed -> the function behind it
+
+local methods = getmetatable "" -- of every string, ours too
+local ours = methods.__index
+
+-- The line of their file that is being run, or calls what is being run.
+local function where(file)
+  for level = 3, 40 do
+    local info = debug.getinfo(level, "Sl")
+    if not info then break end
+    if info.source == "@" .. file then return ("%s:%d"):format(file, info.currentline) end
+  end
+  return file
+end
+
+local function stop(stay, why)
+  debug.sethook() -- what is left of the work is ours
+  methods.__index = ours
+  error(failure.new("skill", ("%s: %s"):format(where(stay.file), why), NEXT, 2), 0)
+end
+
+local function too_long(stay)
+  stop(stay, ("ran for %d million steps or %d seconds without coming to an end"):format(STEPS / 1e6, SECONDS))
+end
+
+local function grown(stay)
+  if collectgarbage "count" <= stay.least + KILOBYTES then return end
+  collectgarbage()
+  if collectgarbage "count" <= stay.least + KILOBYTES then return end
+  stop(stay, ("takes more than %d MiB of memory"):format(KILOBYTES / 1024))
+end
+
+local function enter(stay)
+  local begun = uv.hrtime()
+  local ends = begun + stay.ns
+  stay.begun, stay.inside, stay.least = begun, true, collectgarbage "count"
+  stay.hooked = { debug.gethook() } -- a debugger's, or one that counts covered lines
+  methods.__index = bounded.string
+  local function overdue(now) if now > ends then too_long(stay) end end
+  bounded.overdue = overdue
+  local count = collectgarbage
+  local limit = stay.least + KILOBYTES
+  debug.sethook(function()
+    stay.steps = stay.steps - EVERY
+    if stay.steps <= 0 then too_long(stay) end
+    overdue(uv.hrtime())
+    if count "count" > limit then grown(stay) end
+  end, "", EVERY)
+end
+
+local function leave(stay)
+  if not stay.inside then return end
+  debug.sethook(unpack(stay.hooked, 1, 3))
+  methods.__index, bounded.overdue, stay.inside = ours, nil, false
+  stay.ns = stay.ns - (uv.hrtime() - stay.begun)
+end
+
+local function back(stay, ...)
+  enter(stay)
+  return ...
+end
+
+--- A function of ours as their code may call it.
+---@param stay Stay
+---@param f function
+---@return function
+function confined.outside(stay, f)
+  return function(...)
+    leave(stay)
+    return back(stay, f(...))
+  end
+end
+
+---@param file string   as its chunks are named
+---@return Stay
+function confined.stay(file)
+  return { file = file, steps = STEPS, ns = SECONDS * 1e9, ours = {} }
+end
+
+--- What was raised there as a sentence. It may be anything at all.
+---@param file string
+---@param raised any
+---@return Failure
+function confined.fault(file, raised)
+  if failure.is(raised) then return raised end
+  local text = type(raised) == "string" and raised:match "^[^\n]*" or "raised an error without a text"
+  -- What is raised in the file begins with its name, or with the end of a long one; the rest names nothing.
+  local named = text:sub(1, #file) == file or text:sub(1, 3) == "..."
+  return failure.new("skill", named and text or ("%s: %s"):format(file, text), NEXT, 2)
+end
+
+local function finished(stay, ok, ...)
+  leave(stay)
+  if ok then return true, ... end
+  return nil, confined.fault(stay.file, (...))
+end
+
+--- Calls what is theirs.
+---@param stay Stay
+---@param f function
+---@return true|nil ok
+---@return any ...        what it returned; or a Failure
+function confined.call(stay, f, ...)
+  enter(stay)
+  return finished(stay, pcall(f, ...))
+end
+
+--- Their text as a function that was not run yet.
+---@param text string
+---@param file string
+---@return function?
+---@return Failure? err   with file and line
+function confined.chunk(text, file)
+  local chunk, err = load(text, "@" .. file, "t") -- bytecode could do anything to us
+  if not chunk then return nil, confined.fault(file, err) end
+  jit.off(chunk, true)
+  return setfenv(chunk, environment())
+end
+
+return confined
