@@ -2,6 +2,7 @@
 --- written is on the disk when the function returns, so a kill -9 takes nothing that was told.
 
 local uv = require "luv"
+local async = require "runtime.async"
 local database = require "host.db"
 local failure = require "runtime.failure"
 local json = require "runtime.json"
@@ -18,6 +19,16 @@ local STEPS = {
       node text not null, metric text not null, body text not null, saved_at integer not null,
       primary key (node, metric)) without rowid;
     create table monitors (node text primary key, body text not null, saved_at integer not null) without rowid;]],
+  -- Actions as runtime/ledger.lua writes them; `told` says whether a line of the audit stands in its file too.
+  [[create table actions (
+      number integer primary key, node text not null, creation integer not null, action text not null,
+      arguments text not null, class text not null, object text not null, identity text not null, figures text not null,
+      given text, reason text not null, proposed_by text not null, trace_id text, proposed_at integer not null,
+      state text not null, approval text, authority text, performer text, performed_at integer, before text,
+      outcome text);
+    create table nonces (nonce text primary key) without rowid;
+    create table audit (seq integer primary key, mark text not null, body text not null,
+      told integer not null default 0);]],
 }
 
 ---@class Store
@@ -92,7 +103,7 @@ function store.open(path)
   if fault then return nil, fault end
   local db, err = database.open(path)
   if not db then return nil, broken(path, "cannot be opened (" .. err .. ")") end
-  db:exec "pragma journal_mode = wal" -- of a broken file, the next question says it better
+  db:exec "pragma journal_mode = wal; pragma synchronous = full" -- of a broken file, the next question says it better
   local ok, why = migrate(db, path)
   if not ok then
     db:close()
@@ -138,6 +149,41 @@ function Store:keep_baselines(node, metrics, monitor)
   if ok then return true end
   db:run "rollback"
   return nil, failed(self, err)
+end
+
+local PATIENCE_S, PAUSE_S = 10, 0.02
+
+--- Runs a function that writes: all of it is kept, or, where it returns nil or raises, nothing. One writer at a
+--- time: what it read before it wrote, no other has changed meanwhile. It may not wait for anything.
+---@param write fun(db: table): any, any
+---@return any kept      what it returned; nil when nothing was kept
+---@return any err
+function Store:transaction(write)
+  local db, patience = self.db, async.now() + PATIENCE_S
+  local ok, why = db:exec "begin immediate"
+  while not ok and why:find("locked", 1, true) and async.now() < patience and async.sleep(PAUSE_S) do
+    ok, why = db:exec "begin immediate"
+  end
+  if not ok then return nil, failed(self, why) end
+  local fine, kept, err = pcall(write, db) -- what it raises is passed on, once nothing of it is left
+  if fine and kept ~= nil then
+    ok, why = db:exec "commit"
+    if ok then return kept, err end
+    kept, err = nil, failed(self, why)
+  end
+  db:exec "rollback"
+  if not fine then error(kept, 0) end
+  return nil, failure.is(err) and err or type(err) == "string" and failed(self, err) or err
+end
+
+--- The rows of a question.
+---@param sql string
+---@return table[]?
+---@return Failure? err
+function Store:rows(sql, ...)
+  local rows, err = self.db:rows(sql, ...)
+  if not rows then return nil, failed(self, err) end
+  return rows
 end
 
 function Store:close() self.db:close() end

@@ -51,7 +51,7 @@ function watch.run(o, means)
   local mind, err = llm.choose(o) -- told now, and not when something is wrong at night
   if not mind then return nil, err end
   local kept
-  kept, err = store.open(o.store)
+  kept, err = store.open(o.store or ":memory:")
   if not kept then return nil, err end
   local node, ended
   node, err = means.attach()

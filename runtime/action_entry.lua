@@ -1,0 +1,126 @@
+--- The actions there are, one file each in sandbox/actions/: what an action takes, how dear it is, and
+--- the Erlang texts that preview it, do it and look after it. Core files: no folder of a user's
+--- stands in for them. A text is asked here and nowhere else, with its variables bound.
+
+local etf = require "host.etf"
+local failure = require "runtime.failure"
+local files = require "runtime.files"
+local form = require "runtime.skill_form"
+local ledger = require "runtime.ledger"
+local skill_arguments = require "runtime.skill_arguments"
+local term = require "runtime.node.term"
+
+local action_entry = {}
+
+---@class ActionEntry
+---@field name string
+---@field title string
+---@field class "CAUTION"|"DANGEROUS"
+---@field args Arg[]
+---@field doc string              for the model and the person: what it does, when it is right
+---@field queries table<"preview"|"check"|"deed"|"after", string>   `check` only where the identity holds what moves
+---@field undo fun(args: table, before: any): { name: string, args: table, given?: true }|string
+---@field undo_doc? string        what can be said of undoing before it is done
+---@field undo_only? true         nobody proposes it but an undo
+---@field timeout? number         seconds for each of its texts
+
+local FOLDER = "sandbox/actions"
+local SECONDS = 10
+
+local by_name, names
+
+local function load()
+  by_name, names = {}, files.list(FOLDER, ".lua")
+  for _, name in ipairs(names) do by_name[name] = require("sandbox.actions." .. name) end
+end
+
+--- All of them, sorted by name.
+---@return ActionEntry[]
+function action_entry.all()
+  if not by_name then load() end
+  local list = {}
+  for i, name in ipairs(names) do list[i] = by_name[name] end
+  return list
+end
+
+---@param name string
+---@return ActionEntry?
+---@return Failure? err
+function action_entry.find(name)
+  if not by_name then load() end
+  if by_name[name] then return by_name[name] end
+  local near = failure.nearest(name, names)
+  return nil, failure.new("usage", "there is no action " .. name,
+    near and ("did you mean %s?"):format(near) or "there are " .. table.concat(names, ", "), 2)
+end
+
+--- Arguments by name, checked, with the defaults of those left out.
+---@param e ActionEntry
+---@param given table<string, any>
+---@return table<string, any>?
+---@return Failure? err
+function action_entry.bind(e, given)
+  local at, by_place, known = {}, {}, {}
+  for i, arg in ipairs(e.args) do at[arg.name], known[i] = i, arg.name end
+  for name, value in pairs(given) do
+    local place = at[name]
+    if not place then
+      local near = failure.nearest(tostring(name), known)
+      return nil, failure.new("usage", ("%s takes no %s"):format(e.name, tostring(name)),
+        near and ("did you mean %s?"):format(near)
+          or #known == 0 and "it takes nothing" or "it takes " .. table.concat(known, ", "), 2)
+    end
+    by_place[place] = value
+  end
+  return skill_arguments.bind(e.name, e.args, by_place)
+end
+
+--- How one is written for a model or a person: kill_process(process, how).
+---@param e ActionEntry
+---@return string
+function action_entry.call(e)
+  local words = {}
+  for i, arg in ipairs(e.args) do words[i] = arg.default ~= nil and arg.name .. "?" or arg.name end
+  return ("%s(%s)"):format(e.name, table.concat(words, ", "))
+end
+
+local UNKNOWN = etf.A.unknown
+
+local function variables(p, query)
+  local bound = { Given = p.given and ledger.term(p.given) or etf.A.none }
+  for name, value in pairs(p.arguments) do bound[form.variable(name)] = value end
+  if query ~= "preview" then bound.Identity = ledger.term(p.identity) end
+  if query == "after" then bound.Before = p.before and ledger.term(p.before) or UNKNOWN end
+  return bound
+end
+
+--- Asks one of its texts.
+---@param node table
+---@param e ActionEntry
+---@param query "preview"|"check"|"deed"|"after"
+---@param p table       arguments, given, identity, before: as a proposal has them
+---@param raw? true     the answer as bytes
+---@return any answer
+---@return Failure? err
+function action_entry.ask(node, e, query, p, raw)
+  return node.query(e.queries[query], variables(p, query), { timeout = e.timeout or SECONDS, raw = raw })
+end
+
+--- What a node says in words.
+---@param v any
+---@return string
+function action_entry.words(v)
+  if type(v) == "string" or type(v) == "userdata" then return tostring(v) end
+  return term.text(v)
+end
+
+--- The tag of an answer and what follows it: {refused, <<"why">>} is "refused", "why".
+---@param answer any
+---@return string? tag
+---@return any rest
+function action_entry.tagged(answer)
+  if etf.kind(answer) == "atom" then return tostring(answer) end
+  if etf.kind(answer) == "tuple" and etf.kind(answer[1]) == "atom" then return tostring(answer[1]), answer[2] end
+end
+
+return action_entry
