@@ -53,9 +53,9 @@ local PROCESS = WORDS .. [=[
   Nobody = {refused, Say("no such process now; give a pid like <0.123.0> or a registered name of this node")},
 ]=]
 
--- Why a process is never killed, or none. Who started whom is an item since OTP 25; before that the dictionary tells.
--- Applications that the node cannot do without are told by the group leader, as application:get_application/1 does.
--- The table, the process and the child actions ask it; so does whoever wants to know what belongs to the node itself.
+-- Why a process is never killed, or none: `Sys` for what the node itself needs, `Guard` for what leads an application
+-- besides. Who started whom is an item since OTP 25; before that the dictionary tells. Our own questions are told by
+-- their group leader, who sits where ours does, and relays by their mark.
 local GUARD = PROCESS .. [=[
   Up = fun(P) -> case Item(P, parent) of
       X when is_pid(X) -> X;
@@ -73,19 +73,21 @@ local GUARD = PROCESS .. [=[
   Ours = fun(P) -> P =:= self() orelse Key('$beamlens', Dict(P)) =:= relay orelse
     (Item(P, initial_call) =:= {erpc, execute_call, 4} andalso
       case Item(P, group_leader) of G when is_pid(G) -> node(G) =:= node(group_leader()); _ -> false end) end,
-  Guard = fun(P) -> {_, _, N, {M, F, _}, _, _, _} = case Id(P) of gone -> {0, 0, 0, {0, 0, 0}, 0, 0, 0}; X -> X end,
-    A = case catch application:get_application(P) of {ok, Y} -> Y; _ -> none end,
-    Lead = fun(Q) -> case Item(Q, initial_call) of {application_master, _, _} -> true; _ -> false end end,
+  Sys = fun(P) -> {N, M} = case Id(P) of gone -> {none, none}; {_, _, X, {Y, _, _}, _, _, _} -> {X, Y} end,
+    A = case catch application:get_application(P) of {ok, X1} -> X1; _ -> none end,
     case {Ours(P), lists:member(N, System) orelse lists:member(M, Inner) orelse
-                   lists:member(A, [kernel, stdlib, sasl, elixir, logger]) orelse P =:= group_leader(),
-          F =:= start_it orelse Lead(P) orelse Lead(Up(P))} of
-      {true, _, _} -> "it is one of our own, which ends by itself";
-      {_, true, _} -> "it is a process of the system itself, without which the node does not go on";
-      {_, _, true} -> "it leads the application " ++ atom_to_list(A) ++ ", which would end with it, and the node too "
-        "where that is permanent; take a process below it, or stop the application by hand";
+                   lists:member(A, [kernel, stdlib, sasl, elixir, logger]) orelse P =:= group_leader()} of
+      {true, _} -> "it is one of our own, which ends by itself";
+      {_, true} -> "it is of the system itself, without which the node does not go on";
       _ -> case lists:member(whereis(kernel_sup), Above(P, 100)) of
           true -> "it stands below kernel_sup, so it is of the system itself";
           false -> none end end end,
+  Leads = fun(Q) -> case Item(Q, initial_call) of {application_master, _, _} -> true; _ -> false end end,
+  Guard = fun(P) -> case {Sys(P), Leads(P) orelse Leads(Up(P))} of
+      {none, true} -> "it leads an application, which would end with it, and the node too where that is permanent; "
+        "take a process below it";
+      {X, _} -> X end end,
+  Refuse = fun(W) -> {refused, Say("this is not done: " ++ W)} end,
 ]=]
 
 return { words = WORDS, process = PROCESS, guard = GUARD }

@@ -21,11 +21,7 @@ function entry.open(node, name)
       if value == nil then value = arg.default end
       bindings[form.variable(arg.name)] = value
     end
-    local used = {}
-    for variable, value in pairs(bindings) do
-      if e.queries[step]:find("%f[%w]" .. variable .. "%f[^%w]") then used[variable] = value end
-    end
-    local answer, err = node.query(e.queries[step], used, { timeout = 30 })
+    local answer, err = node.query(e.queries[step], bindings, { timeout = 30 })
     if answer == nil then error(("%s: %s: %s"):format(name, step, tostring(err)), 3) end
     if etf.kind(answer) == "tuple" then answer[1] = plain(answer[1]) end
     return etf.kind(answer) == "atom" and plain(answer) or answer

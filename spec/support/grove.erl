@@ -23,6 +23,15 @@ under(Id, Name, Specs) ->
     #{id => Id, type => supervisor,
       start => {supervisor, start_link, [{local, Name}, grove, {#{}, Specs}]}}.
 
+%% A worker with a registered name.
+named(Id, Name) -> #{id => Id, start => {grove, known, [Name]}}.
+known(Name) -> proc_lib:start_link(grove, be, [Name]).
+be(Name) -> register(Name, self()), proc_lib:init_ack({ok, self()}), wait().
+
+%% As an application: its top supervisor with one named worker.
+start(_, _) -> supervisor:start_link({local, orchard_top}, grove, {#{}, [named(second, orchard_second)]}).
+stop(_) -> ok.
+
 leaf() -> {ok, proc_lib:spawn_link(grove, wait, [])}.
 wait() -> receive stop -> ok; {exit, Why} -> exit(Why) end.
 
