@@ -12,13 +12,21 @@ local outgoing = {}
 
 local function is_safe(body) return not body:find "%c" and unseen.escaped(body) == body end
 
---- Writes it to stderr: a line with the address and the size, the body, and a line that ends it.
+--- A line with the address and the size, the body, and a line that ends it.
+---@param url string
+---@param body string
+---@return string
+function outgoing.text(url, body)
+  local head = ("--- outgoing: POST %s, %d bytes"):format(url:gsub("[?#].*", ""), #body)
+  if not is_safe(body) then body = plain(body) .. "\n--- not as it is sent: signs that would steer the terminal" end
+  return ("%s\n%s\n--- end of outgoing\n"):format(plain(head), body)
+end
+
+--- Writes it to stderr.
 ---@param url string
 ---@param body string
 function outgoing.show(url, body)
-  local head = ("--- outgoing: POST %s, %d bytes"):format(url:gsub("[?#].*", ""), #body)
-  if not is_safe(body) then body = plain(body) .. "\n--- not as it is sent: signs that would steer the terminal" end
-  io.stderr:write(plain(head), "\n", body, "\n--- end of outgoing\n")
+  io.stderr:write(outgoing.text(url, body))
   io.stderr:flush()
 end
 
