@@ -39,10 +39,16 @@ $(BUILD)/%.o: host/%.c $(wildcard host/*.h) Makefile
 	@$(CC) $(CFLAGS) $(WARN) $(INC) -c -o $@ $<
 
 # The host of specs and build steps: runs any Lua file, or the specs it is given.
-$(BUILD)/spec-host: host/main.c $(OBJECTS) $(BUILD)/spec_files.o $(BUILD)/nothing.S
+$(BUILD)/spec-host: host/main.c $(OBJECTS) $(BUILD)/spec_files.o $(BUILD)/nothing.S | $(BUILD)/jail_probe
 	@echo "  ld $@"
 	@$(CC) $(CFLAGS) $(WARN) $(INC) -DBL_MAIN='"spec/support/main.lua"' -Wl,-E -o $@ host/main.c \
 	  $(filter-out $(BUILD)/files.o,$(OBJECTS)) $(BUILD)/spec_files.o $(BUILD)/nothing.S $(LIBS)
+
+# What tries the jail from inside; never sanitized, for then the jail would be another.
+$(BUILD)/jail_probe: spec/support/jail_probe.c host/jail.c $(wildcard host/*.h) Makefile
+	@mkdir -p $(BUILD)
+	@echo "  ld $@"
+	@$(CC) -O2 -g $(WARN) $(INC) -o $@ spec/support/jail_probe.c host/jail.c -l:libluajit-5.1.a -ldl -lm
 
 $(BUILD)/spec_files.o: host/files.c $(wildcard host/*.h) Makefile
 	@mkdir -p $(BUILD)
