@@ -21,7 +21,7 @@ local function turn_a_while(ms)
 end
 
 describe("http", function()
-  local server, mute, streams
+  local server, mute, streams, taken
 
   setup(function()
     server = http_server.start {
@@ -36,6 +36,14 @@ describe("http", function()
         for i = 1, 3 do
           response:write("piece " .. i .. "\n")
           response:pause(5)
+        end
+        response:finish()
+      end,
+      ["GET /steps"] = function(_, response)
+        response:stream()
+        for i = 1, 3 do
+          response:write("piece " .. i .. "\n")
+          while taken < i do response:pause(1) end
         end
         response:finish()
       end,
@@ -120,8 +128,13 @@ describe("http", function()
   end)
 
   it("delivers a stream piece by piece", function()
-    local log = start("/stream").wait()
-    assert.same({ "piece 1\n", "piece 2\n", "piece 3\n" }, log.data)
+    local pieces = {}
+    taken = 0
+    start("/steps", { on_data = function(bytes)
+      pieces[#pieces + 1] = bytes
+      taken = taken + 1
+    end }).wait()
+    assert.same({ "piece 1\n", "piece 2\n", "piece 3\n" }, pieces)
   end)
 
   it("ends at the total time-out though bytes keep coming", function()
@@ -225,8 +238,8 @@ describe("http", function()
 
   it("counts no idle time while paused", function()
     local log
-    log = start("/slow", { idle_ms = 150, on_header = function() log.handle:pause(true) end })
-    turn_a_while(300)
+    log = start("/slow", { idle_ms = 1000, on_header = function() log.handle:pause(true) end })
+    turn_a_while(2000)
     assert.is_nil(log.ends)
     log.handle:pause(false)
     assert.equal(200, log.wait().status)
