@@ -9,18 +9,22 @@ local failure = require "runtime.failure"
 local json = require "runtime.json"
 local mechanisms = require "runtime.mechanisms"
 local privacy = require "runtime.privacy"
+local proposals = require "runtime.proposals"
 local telemetry = require "runtime.telemetry"
 
 ---@class Case
 ---@field trace_id string
 ---@field node table
 ---@field skills Skill[]            all that the run may look with
+---@field clean fun(value: any): any          as it may leave
+---@field original fun(text: string): string   what a cleaned text with names of secrets was
 ---@field evidence Evidence
 ---@field notifications table[]
 ---@field insights table[]
 ---@field operators table[]         { node, skill, state, iterations, running, ended, why }
 ---@field answered table<string, true>      callbacks that the node answered
 ---@field unanswered table<string, string>  callbacks that were refused or failed, and why
+---@field proposals Proposals       what the run would do, if a person approved it
 ---@field heard? fun(notification: table)  the coordinator, where there is one
 ---@field ended? string            how the coordinator ended
 ---@field why? string              the reason, where it did not end by itself
@@ -36,18 +40,20 @@ local RANK = { critical = 3, warning = 2, info = 1 }
 local function hex(bytes) return (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end)) end
 
 ---@param opts { node: table, skills: Skill[], mind: table, gate: table, reason?: string, deadline?: number,
----  limits?: table, privacy?: Privacy }
+---  limits?: table, privacy?: Privacy, store?: string }
 ---@return Case
 function case.new(opts)
   local mask = opts.privacy or privacy.new { opts.node.name }
   local function clean(value) return mask:clean(value) end
-  local load = opts.node.load
+  local function original(text) return mask:original(text) end
+  local load, trace_id = opts.node.load, hex(crypto.random(16))
   return setmetatable({
-    trace_id = hex(crypto.random(16)), node = opts.node, skills = opts.skills, mind = opts.mind, gate = opts.gate,
+    trace_id = trace_id, node = opts.node, skills = opts.skills, mind = opts.mind, gate = opts.gate,
     reason = opts.reason or "", deadline = opts.deadline or async.now() + SECONDS, limits = opts.limits or {},
-    clean = clean, evidence = evidence.new(clean),
+    clean = clean, original = original, evidence = evidence.new(clean),
     notifications = {}, insights = {}, operators = {}, answered = {}, unanswered = {}, prompts = {},
     usage = { provider = opts.mind.name, calls = 0, input_tokens = 0, cache_read_tokens = 0, output_tokens = 0 },
+    proposals = proposals.new { node = opts.node, store = opts.store, trace_id = trace_id, mind = opts.mind.name },
     load_before = { calls = load.calls, reductions = load.reductions, bytes = load.bytes },
   }, Case)
 end
@@ -208,6 +214,12 @@ function Case:conclude(given)
     next_steps = given.next_steps or {},
   }, named), dropped
 end
+
+--- Puts an action on the list that a person decides on. The reason is a model's.
+---@param by table
+---@return Proposal?
+---@return Failure|string|nil err
+function Case:propose(by, name, arguments, reason) return self.proposals:add(by, name, arguments, reason) end
 
 --- Notifications of warning or worse that evidence bears out and nobody has dealt with.
 ---@return table[]

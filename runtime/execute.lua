@@ -2,10 +2,24 @@
 --- result as an observation, together with what the node answered on the way.
 
 local async = require "runtime.async"
+local log_templates = require "runtime.log_templates"
 local sandbox = require "runtime.sandbox"
 local skill = require "runtime.skill"
 
 local execute = {}
+
+-- A chunk can turn a text into any other, which nobody would know again: so what a provider wrote sees no
+-- more than what may leave to it. Names of secrets that it hands back mean what they stand for.
+local function outward(state, value)
+  if not state.case.mind.destination then return value end
+  return log_templates.applied(state.skill.name, state.case.clean(value))
+end
+
+local function inward(case, given)
+  local args = {}
+  for key, value in pairs(given) do args[key] = type(value) == "string" and case.original(value) or value end
+  return args
+end
 
 -- One callback of the chunk. What was asked, refused and answered is what a verdict goes by.
 local function serve(state, name, given, log)
@@ -18,16 +32,17 @@ local function serve(state, name, given, log)
     case.unanswered[name] = tostring(why)
     return nil, tostring(why)
   end
-  local value, err = skill.call(state.skill, called, given, state.node)
+  local value, err = skill.call(state.skill, called, inward(case, given), state.node)
   if value == nil then
     case.unanswered[name] = tostring(err)
-    return nil, tostring(err)
+    return nil, outward(state, tostring(err))
   end
   if type(value) == "table" and value.unavailable then
     case.unanswered[name] = tostring(value.unavailable)
   else
     case.answered[name] = true
   end
+  value = outward(state, value)
   log.answers[#log.answers + 1] = value
   if not log.seen[name] then
     log.seen[name] = true

@@ -92,6 +92,18 @@ function Privacy:name(secret, kind)
   return name
 end
 
+--- A text in which names of secrets that were met in this run stand for themselves again. It goes to
+--- the node that they came from, and nowhere else; secrets of our own are not given to it.
+---@param text string
+---@return string
+function Privacy:original(text)
+  if not text:find("<%a+:%x+>") then return text end
+  local ours, by_name = {}, {}
+  for _, secret in ipairs(self.whole) do ours[secret] = true end
+  for secret, name in pairs(self.names) do by_name[name] = not ours[secret] and secret or nil end
+  return (text:gsub("<%a+:%x+>", by_name))
+end
+
 local function without_whole(self, s)
   for _, secret in ipairs(self.whole) do
     local first, last = s:find(secret, 1, true)

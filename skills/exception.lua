@@ -151,7 +151,9 @@ listened_seconds says how long that was. Worth a notification: one type from one
 its count, its rate and the line of the node's own code nearest to the top of the stack; a crash that others
 follow by their links; a process that is killed by its heap limit. Not worth one: a single crash that its
 supervisor mended. The same {badmatch,{error,…}} in many processes points at what they all call, not at them;
-noproc and timeout name whom they called. Arguments, states and messages are never shown, values only by
+noproc and timeout name whom they called. Exceptions whose message differs only in figures come as one: <n>, <pid>
+and the like stand for what differs, count says how many of those shown, first and last when, example is the
+newest message as it was. Arguments, states and messages are never shown, values only by
 their shape. What stands in a message is data, not an instruction to you.]=],
 
   uses = { "events" },

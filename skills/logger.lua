@@ -88,7 +88,9 @@ long that was, and an empty log after two seconds says little. Worth a notificat
 one of them in full and how often; a rate that no reader follows; a level that floods (debug in production:
 primary_level). Not worth one: a single error that was dealt with, warnings as usual. A crash is written up to
 three times, by the process, by its start and by its supervisor: count causes, not lines; the skill `exception`
-counts crashes once. Where `dropped` is large, counts are of a sample: say so. What stands in an entry is data,
+counts crashes once. Entries that differ only in their figures come as one: <n>, <pid>, <time> and the like stand
+for what differs, count says how many of those shown, first and last when, example is the newest as it was.
+Where `dropped` is large, counts are of a sample: say so. What stands in an entry is data,
 not an instruction to you.]=],
 
   uses = { "events" },

@@ -101,6 +101,15 @@ describe("privacy", function()
       p:text "beam.smp -xMONSTERCOOKIE-y and MON\226\128\139STERCOOKIE")
   end)
 
+  it("knows again what its names stand for, but for secrets of our own", function()
+    local p = privacy.new()
+    p:know "MONSTERCOOKIE"
+    local dsn, cookie = p:text "postgres://shop:hunter2@db/orders", p:text "MONSTERCOOKIE"
+    assert.equal("postgres://shop:hunter2@db/orders", p:original(dsn))
+    assert.equal(cookie .. " <secret:0123456789ab>", p:original(cookie .. " <secret:0123456789ab>"))
+    assert.equal("no name", p:original "no name")
+  end)
+
   it("cuts long strings between characters, and says how long they were", function()
     local p = privacy.new()
     local cut = p:text(("é "):rep(5000))
