@@ -3,6 +3,7 @@
  *   jail_probe --list                 every attempt: "dies NAME" or "lives NAME"
  *   jail_probe NAME                   exit 0: it succeeded; 100 + errno: it failed; else a signal
  *   jail_probe --layers               exit code: what bl_jail_lock says
+ *   jail_probe --kernel               exit code: which of MDWE and Landlock this kernel has
  *   jail_probe --without-seccomp P …  runs P where seccomp is refused with EPERM, as containers do it
  *   jail_probe --as-nobody P …        runs P as another user, when we are root */
 #include <errno.h>
@@ -115,12 +116,12 @@ static const struct attempt dies[] = {
   { "send on another descriptor", SYS_sendto, { 4, PAGE, 1, MSG_NOSIGNAL } },
   { "send without MSG_NOSIGNAL", SYS_sendto, { JAIL_PIPE, PAGE, 1, 0 } },
   { "send out of band", SYS_sendto, { JAIL_PIPE, PAGE, 1, MSG_NOSIGNAL | MSG_OOB } },
-  { "send to an address", SYS_sendto, { JAIL_PIPE, PAGE, 1, MSG_NOSIGNAL, PAGE, 2 } },
+  { "send to an address", SYS_sendto, { JAIL_PIPE, PAGE, 1, MSG_NOSIGNAL, 4096, 2 } },
   { "send to a high address", SYS_sendto, { JAIL_PIPE, PAGE, 1, MSG_NOSIGNAL, 1L << 32, 2 } },
   { "recv on another descriptor", SYS_recvfrom, { 4, PAGE, 1, 0 } },
   { "recv that peeks", SYS_recvfrom, { JAIL_PIPE, PAGE, 1, MSG_PEEK | MSG_DONTWAIT } },
   { "recv out of band", SYS_recvfrom, { JAIL_PIPE, PAGE, 1, MSG_OOB | MSG_DONTWAIT } },
-  { "recv with an address", SYS_recvfrom, { JAIL_PIPE, PAGE, 1, 0, PAGE, PAGE } },
+  { "recv with an address", SYS_recvfrom, { JAIL_PIPE, PAGE, 1, 0, 4096, PAGE } },
   { "recv with a high address", SYS_recvfrom, { JAIL_PIPE, PAGE, 1, 0, 1L << 32, PAGE } },
   { "clone", SYS_clone, { SIGCHLD } },
   { "clone of a thread", SYS_clone, { 0x10f00 } },
@@ -232,9 +233,9 @@ static void on_alarm(int signal_number) {
 static int try_special(const char *name) {
 #ifdef __x86_64__
   if (!strcmp(name, "int 0x80")) {
-    long r = 20; /* getpid of that table */
-    __asm__ volatile("int $0x80" : "+a"(r) : : "memory");
-    return r > 0 ? 0 : 100;
+    long r = 11; /* execve there, and munmap here */
+    __asm__ volatile("int $0x80" : "+a"(r) : "b"(0), "c"(0), "d"(0) : "memory");
+    return 0;
   }
 #endif
   if (!strcmp(name, "a signal and the way back from it")) {
@@ -282,6 +283,12 @@ static int become_nobody(void) {
   return setgroups(0, NULL) || setgid(65534) || setuid(65534);
 }
 
+static int kernel_has(void) {
+  int mdwe = prctl(66 /* PR_GET_MDWE */, 0, 0, 0, 0) >= 0;
+  int landlock = syscall(SYS_landlock_create_ruleset, NULL, 0, 1) > 0;
+  return (mdwe ? JAIL_MDWE : 0) | (landlock ? JAIL_LANDLOCK : 0);
+}
+
 int main(int argc, char **argv) {
   const char *name = argc > 1 ? argv[1] : "";
   const struct attempt *a = find(name, dies, COUNT(dies));
@@ -290,6 +297,7 @@ int main(int argc, char **argv) {
   unsigned layers;
   if (!a) a = find(name, lives, COUNT(lives));
   if (!strcmp(name, "--list")) return list(), 0;
+  if (!strcmp(name, "--kernel")) return kernel_has();
   if (!strcmp(name, "--without-seccomp") || !strcmp(name, "--as-nobody")) {
     if (name[2] == 'w' ? refuse_seccomp() : become_nobody()) return 98;
     execv(argv[2], argv + 2);
