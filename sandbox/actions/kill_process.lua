@@ -1,5 +1,5 @@
--- Ends one process by an exit signal. DANGEROUS: what it held is lost for good, and whoever is linked to it may end too.
--- Killed or shut down, it can come back only as another process: where a supervisor starts it again.
+-- Ends one process by an exit signal. DANGEROUS: what it held is lost for good, and whoever is linked to it may end
+-- too. It can come back only as another process, where a supervisor starts that.
 
 local objects = require "sandbox.objects.supervisor"
 
@@ -26,7 +26,7 @@ return {
 
   queries = {
     preview = objects.loss .. [=[
-  Way = fun({S, silent}) -> {Call(S), "not known: its supervisor did not say within a second, or has too many children"};
+  Way = fun({S, silent}) -> {Call(S), "not known: its supervisor did not say within a second, or has too many"};
            ({S, K, _, R, N}) -> {Call(S), case {R, Process, binary_to_existing_atom(Reason)} of
                 {temporary, _, _} -> "nobody starts it again: it is temporary";
                 {transient, _, shutdown} -> "nobody starts it again: it is transient, and shutdown is a normal end";

@@ -23,7 +23,7 @@ local SUPERVISOR = process.guard .. [=[
       _ -> gone end end,
   Spec = fun(S, I) -> case Ask(S, '$gen_call', {get_childspec, I}, 1000) of {reply, {ok, X}} -> X; _ -> none end end,
   Children = fun(S) -> case Ask(S, '$gen_call', which_children, 2000) of {reply, L} -> L; _ -> silent end end,
-  Child = fun(S, simple_one_for_one, P) -> Spec(S, P);
+  SpecOf = fun(S, simple_one_for_one, P) -> Spec(S, P);
              (S, _, P) -> case Children(S) of
                silent -> none;
                L -> case lists:keyfind(P, 2, L) of {I, _, _, _} -> Spec(S, I); _ -> none end end end,
@@ -34,7 +34,7 @@ local SUPERVISOR = process.guard .. [=[
       true -> case Kind(S) of
           {dynamic, C} -> case maps:get(P, C, none) of
               {_, R, _, _, _} -> {S, dynamic, undefined, R, 0}; _ -> none end;
-          {K, L} when is_list(L) -> case Child(S, K, P) of
+          {K, L} when is_list(L) -> case SpecOf(S, K, P) of
               none -> none;
               X -> I = maps:get(id, X), {S, K, I, maps:get(restart, X), With(K, I, L)} end;
           _ -> {S, silent} end;

@@ -108,7 +108,8 @@ describe("the action kill_process", function()
 
   it("says of a temporary child that nobody starts it again", live.test(function()
     shop("passing", "one_for_one", "temporary")
-    assert.equal("nobody starts it again: it is temporary", kill.preview({ process = "passing_second" }).figures.restart)
+    local figures = kill.preview({ process = "passing_second" }).figures
+    assert.equal("nobody starts it again: it is temporary", figures.restart)
   end))
 
   it("says of a transient one that it depends on the reason", live.test(function()
