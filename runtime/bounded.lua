@@ -1,14 +1,12 @@
 --- The libraries that somebody else's Lua may use, each call bounded: what is C runs to its end
 --- whoever counts steps, so what it may make, and how long it may search, is looked at before.
 
-local uv = require "luv"
 local pattern_cost = require "runtime.pattern_cost"
 
 local bounded = { string = {}, table = {}, math = {} }
 
 local LONGEST_TEXT = 4 * 1024 * 1024
 local LONGEST_SEARCH = 1e9  -- steps: some seconds
-local DEAR_SEARCH = 1e7     -- steps: after these one looks at the clock
 
 local STRING = { "byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match", "rep", "reverse", "sub",
   "upper" } -- no dump
@@ -63,15 +61,12 @@ function bounded.table.concat(list, separator, from, to)
   return concat(list, separator, from, to)
 end
 
--- Where the search is dear, whoever counts is asked afterwards: `bounded.overdue` is theirs to set.
 local function searched(s, pattern, level)
   if type(s) ~= "string" or type(pattern) ~= "string" then return end
-  local cost = pattern_cost.of(pattern, #s)
-  if cost > LONGEST_SEARCH then
+  if pattern_cost.of(pattern, #s) > LONGEST_SEARCH then
     refuse(level + 1, "the pattern %s on a text of %d bytes may search for ever; let what repeats in it end at one "
       .. "certain character, or begin it with ^", sub(format("%q", pattern), 1, 80), #s)
   end
-  if cost > DEAR_SEARCH and bounded.overdue then bounded.overdue(uv.hrtime()) end
 end
 
 function bounded.string.find(s, pattern, init, plain)

@@ -9,13 +9,16 @@
 local uv = require "luv"
 local bounded = require "runtime.bounded"
 local failure = require "runtime.failure"
+local plain = require "runtime.plain"
 
 local confined = {}
 
-local STEPS = 40000000      -- of the virtual machine: about a second
+local STEPS = 20000000      -- of the virtual machine: about half a second
 local EVERY = 4             -- steps between two looks: a text that doubles doubles twice at most
 local SECONDS = 5           -- by the clock, where the steps are few and long
+local WHOLE_S = 120         -- from call to return, with all that is waited for outside
 local KILOBYTES = 64 * 1024 -- more than there was
+local LONGEST_MESSAGE = 500
 local NEXT = "correct that line, or delete the file to use the built-in one"
 
 local FUNCTIONS = { "assert", "error", "ipairs", "next", "pairs", "select", "tonumber", "tostring", "type", "unpack" }
@@ -25,10 +28,8 @@ local function environment()
   local env = {}
   for _, name in ipairs(FUNCTIONS) do env[name] = _G[name] end
   for library, functions in pairs(bounded) do
-    if type(functions) == "table" then
-      env[library] = {}
-      for name, f in pairs(functions) do env[library][name] = f end
-    end
+    env[library] = {}
+    for name, f in pairs(functions) do env[library][name] = f end
   end
   return env
 end
@@ -37,6 +38,7 @@ end
 ---@field file string
 ---@field steps integer          that are left
 ---@field ns number              of the clock, that are left
+---@field ends number            by the clock, whatever it waits for
 ---@field ours table<function, function>  what they were handed -> the function behind it
 
 local methods = getmetatable "" -- of every string, ours too
@@ -71,18 +73,20 @@ end
 
 local function enter(stay)
   local begun = uv.hrtime()
+  if begun > stay.ends then
+    local why = ("%s: came to no end in %d s, most of them waited"):format(stay.file, WHOLE_S)
+    error(failure.new("skill", why, NEXT, 2), 0)
+  end
   local ends = begun + stay.ns
   stay.begun, stay.inside, stay.least = begun, true, collectgarbage "count"
   stay.hooked = { debug.gethook() } -- a debugger's, or one that counts covered lines
   methods.__index = bounded.string
-  local function overdue(now) if now > ends then too_long(stay) end end
-  bounded.overdue = overdue
   local count = collectgarbage
   local limit = stay.least + KILOBYTES
   debug.sethook(function()
     stay.steps = stay.steps - EVERY
     if stay.steps <= 0 then too_long(stay) end
-    overdue(uv.hrtime())
+    if uv.hrtime() > ends then too_long(stay) end
     if count "count" > limit then grown(stay) end
   end, "", EVERY)
 end
@@ -90,7 +94,7 @@ end
 local function leave(stay)
   if not stay.inside then return end
   debug.sethook(unpack(stay.hooked, 1, 3))
-  methods.__index, bounded.overdue, stay.inside = ours, nil, false
+  methods.__index, stay.inside = ours, false
   stay.ns = stay.ns - (uv.hrtime() - stay.begun)
 end
 
@@ -113,7 +117,7 @@ end
 ---@param file string   as its chunks are named
 ---@return Stay
 function confined.stay(file)
-  return { file = file, steps = STEPS, ns = SECONDS * 1e9, ours = {} }
+  return { file = file, steps = STEPS, ns = SECONDS * 1e9, ends = uv.hrtime() + WHOLE_S * 1e9, ours = {} }
 end
 
 --- What was raised there as a sentence. It may be anything at all.
@@ -122,7 +126,8 @@ end
 ---@return Failure
 function confined.fault(file, raised)
   if failure.is(raised) then return raised end
-  local text = type(raised) == "string" and raised:match "^[^\n]*" or "raised an error without a text"
+  local text = type(raised) == "string" and plain.cut(raised:match "^[^\n]*", LONGEST_MESSAGE)
+    or "raised an error without a text"
   -- What is raised in the file begins with its name, or with the end of a long one; the rest names nothing.
   local named = text:sub(1, #file) == file or text:sub(1, 3) == "..."
   return failure.new("skill", named and text or ("%s: %s"):format(file, text), NEXT, 2)

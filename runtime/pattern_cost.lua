@@ -58,7 +58,6 @@ local function apart(one, other)
 end
 
 local function settled(part, after)
-  if not after then return part.often ~= "-" end
   if after.the_end then return true end
   return part.class and after.class and (not after.often or after.often == "+") and apart(part.class, after.class)
 end
@@ -68,9 +67,10 @@ local function analysed(pattern)
   local list = parts(pattern)
   local shape = { anchored = byte(pattern) == 94, repeats = false, open = 0, doubles = 0, parts = #list }
   for i, part in ipairs(list) do
-    if part.balanced or REPEATS[part.often] then
+    local after = list[i + 1]
+    if after and (part.balanced or REPEATS[part.often]) then -- as the last it takes what it can, and that is all
       shape.repeats = true
-      if not part.balanced and not settled(part, list[i + 1]) then shape.open = shape.open + 1 end
+      if not part.balanced and not settled(part, after) then shape.open = shape.open + 1 end
     elseif part.often == "?" then
       shape.doubles = shape.doubles + 1
     end

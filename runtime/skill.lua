@@ -60,7 +60,14 @@ end
 --- The node as this skill may see it: its own queries, by name, and what it declared.
 ---@return SkillNode
 local function restricted(s, node, patient)
-  local seen = { sleep = node.sleep }
+  local seen = {}
+  function seen.sleep(seconds)
+    if type(seconds) ~= "number" or seconds > patient then
+      error(failure.new("skill", ("%s sleeps longer than its callback may take, %.4g s"):format(s.name, patient),
+        "sleep less, or give the callback a timeout", 2), 0)
+    end
+    return node.sleep(seconds)
+  end
   for _, use in ipairs(s.uses or {}) do seen[use] = handed(use, s, node) end
   function seen.ask(name, bindings, seconds)
     if type(name) ~= "string" or not s.queries[name] then

@@ -1,0 +1,132 @@
+local uv = require "luv"
+local files = require "runtime.files"
+
+describe("a file of the user", function()
+  local folder
+
+  local function mode(octal) return tonumber(octal, 8) end
+
+  local function write(name, text, octal)
+    local path = folder .. "/" .. name
+    local file = assert(io.open(path, "w"))
+    file:write(text)
+    file:close()
+    assert(uv.fs_chmod(path, mode(octal or "600")))
+    return path
+  end
+
+  before_each(function()
+    folder = uv.fs_realpath(uv.fs_mkdtemp "/tmp/beamlens_spec_XXXXXX")
+    uv.os_setenv("XDG_CONFIG_HOME", folder)
+  end)
+  after_each(function()
+    uv.os_unsetenv "XDG_CONFIG_HOME"
+    os.execute("rm -rf " .. folder)
+  end)
+
+  local function refusal(path)
+    local text, err = files.read_users(path, "skill")
+    assert.is_nil(text)
+    assert.same({ "skill", 2 }, { err.stage, err.exit })
+    return tostring(err)
+  end
+
+  it("is read where only its owner writes it", function()
+    assert.equal("mine", files.read_users(write("a.lua", "mine", "644"), "skill"))
+  end)
+
+  it("is read when it is empty", function()
+    assert.equal("", files.read_users(write("a.lua", ""), "skill"))
+  end)
+
+  it("is refused that others may write, with the command that mends it", function()
+    local path = write("a.lua", "", "646")
+    assert.equal(path .. " may be written by others, so it is not used; chmod o-w " .. path, refusal(path))
+  end)
+
+  it("is refused that its group may write, with the command that mends it", function()
+    local path = write("a.lua", "", "664")
+    assert.equal(path .. " may be written by its group, so it is not used; chmod g-w " .. path
+      .. ", and umask 022 makes new files so", refusal(path))
+  end)
+
+  it("is refused through a link to one that others may write", function()
+    local path = write("a.lua", "", "646")
+    assert(uv.fs_symlink(path, folder .. "/link.lua"))
+    assert.matches("a%.lua may be written by others", refusal(folder .. "/link.lua"))
+  end)
+
+  it("is read through a link, which has no mode of its own", function()
+    assert(uv.fs_symlink(write("a.lua", "mine"), folder .. "/link.lua"))
+    assert.equal("mine", files.read_users(folder .. "/link.lua", "skill"))
+  end)
+
+  it("is refused in a folder that others may write", function()
+    local path = write("a.lua", "")
+    uv.fs_chmod(folder, mode "757")
+    assert.equal(path .. " lies in a folder that may be written by others, so it is not used; chmod o-w " .. folder,
+      refusal(path))
+  end)
+
+  it("is refused in a folder that its group may write", function()
+    local path = write("a.lua", "")
+    uv.fs_chmod(folder, mode "770")
+    assert.matches("lies in a folder that may be written by its group", refusal(path))
+  end)
+
+  it("is read in a folder for all, where nobody replaces another's file", function()
+    local path = write("a.lua", "mine")
+    uv.fs_chmod(folder, mode "1777")
+    assert.equal("mine", files.read_users(path, "skill"))
+  end)
+
+  it("is refused where it is a folder or a pipe, which is not waited for", function()
+    assert.matches("is no file; name a Lua file", refusal(folder))
+    os.execute("mkfifo " .. folder .. "/pipe.lua")
+    assert.matches("pipe%.lua is no file", refusal(folder .. "/pipe.lua"))
+  end)
+
+  it("is refused above a mebibyte", function()
+    assert.matches("has more than 1048576 bytes", refusal(write("a.lua", ("x"):rep(1048577))))
+  end)
+
+  it("is told where it is not there", function()
+    assert.equal(("cannot read %s/a.lua (ENOENT); check the path"):format(folder), refusal(folder .. "/a.lua"))
+  end)
+end)
+
+describe("what guards", function()
+  local folder
+
+  setup(function()
+    folder = uv.fs_realpath(uv.fs_mkdtemp "/tmp/beamlens_spec_XXXXXX")
+    os.execute(("mkdir -p %s/beamlens/sandbox %s/beamlens/runtime %s/beamlens/skills"):format(folder, folder, folder))
+    for _, name in ipairs { "sandbox/policy", "sandbox/classify", "runtime/gate", "gate", "config" } do
+      local file = assert(io.open(("%s/beamlens/%s.lua"):format(folder, name), "w"))
+      file:write "return { SAFE = { runs = 'always' }, DANGEROUS = { runs = 'always' } }"
+      file:close()
+    end
+    uv.os_setenv("XDG_CONFIG_HOME", folder)
+  end)
+  teardown(function()
+    uv.os_unsetenv "XDG_CONFIG_HOME"
+    os.execute("rm -rf " .. folder)
+  end)
+
+  it("is never read from the user's folder", function()
+    for _, path in ipairs { "sandbox/policy.lua", "sandbox/classify.lua", "runtime/gate.lua" } do
+      local text, shown, shipped = files.read(path)
+      assert.is_nil(text:find("runs = 'always'", 1, true))
+      assert.same({ path, true }, { shown, shipped })
+    end
+  end)
+
+  it("is told where it lies in the user's folder for nothing", function()
+    local told = files.ignored()
+    assert.equal(3, #told)
+    for i, name in ipairs { "gate.lua", "runtime", "sandbox" } do
+      assert.equal(("%s/beamlens/%s is not read: only skills, checks, prompts, runbooks, config.lua and policy.lua are")
+        :format(folder, name), told[i])
+    end
+  end)
+end)
