@@ -83,6 +83,7 @@ end
 --- Leaves every node that was connected to.
 function beamlens.close()
   while connected[1] do leave(connected[1]) end
+  if package.loaded["runtime.actions"] then require("runtime.actions").close() end
   if package.loaded["runtime.sandbox"] then require("runtime.sandbox").close() end
 end
 
@@ -174,7 +175,7 @@ local function prepare(o, names)
   return {
     node = node, own = own, skills = skills, skill = skills[1], mind = mind, gate = gate.new { allow = o.allow },
     reason = o.reason, task = o.task or o.reason, deadline = deadline, limits = limits_of(o),
-    sampler = sampler.start(node, skills), privacy = mask,
+    sampler = sampler.start(node, skills), privacy = mask, store = o.store,
   }
 end
 
@@ -227,6 +228,35 @@ function beamlens.watch(opts)
   return ended, err
 end
 
+--- Puts an action on the list of those that a person decides on (`beamlens-run actions`). Nothing is done.
+---@param name string
+---@param arguments? table<string, any>   by name: { process = "orders_inbox" }
+---@param opts? { node: string|table, reason: string, store: string }
+---@return Proposal? proposal   its `id` is what a person approves
+---@return Failure? err
+function beamlens.action(name, arguments, opts)
+  if type(name) ~= "string" then
+    slip("action wants a name", 'for example action("gc_process", { process = "orders" })')
+  end
+  if arguments ~= nil and type(arguments) ~= "table" then
+    slip("action wants its arguments by name", 'for example action("gc_process", { process = "orders" })')
+  end
+  local actions, o = require "runtime.actions", settled(opts)
+  local _, unknown = actions.find(name)
+  if unknown then slip(unknown.message, unknown.next) end
+  local node, own, err = o.node, not is_node(o.node), nil
+  if own then node, err = attach(o) end
+  if not node then return nil, err end
+  local s, proposal
+  s, err = actions.store(o)
+  if s then
+    proposal, err = actions.propose(node, name, arguments or {}, { store = s, reason = o.reason,
+      by = { kind = "script" } })
+  end
+  if own then leave(node) end
+  return proposal, err
+end
+
 --- Hears an event: "operator.notification_sent", or "*" for all.
 ---@param event string
 ---@param fn fun(event: string, measurements: table, metadata: table)
@@ -248,6 +278,6 @@ end
 return setmetatable(beamlens, {
   __index = function(_, key)
     error(failure.new("script", "beamlens has no " .. tostring(key),
-      "it has options, connect, coordinator.run, operator.run, watch, on, sleep", 2), 2)
+      "it has options, connect, coordinator.run, operator.run, watch, action, on, sleep", 2), 2)
   end,
 })

@@ -113,7 +113,7 @@ end
 function operator.run(opts)
   local case = case_of.new {
     node = opts.node, skills = { opts.skill }, mind = opts.mind, gate = opts.gate, reason = opts.task or opts.reason,
-    deadline = opts.deadline, limits = opts.limits, privacy = opts.privacy,
+    deadline = opts.deadline, limits = opts.limits, privacy = opts.privacy, store = opts.store,
   }
   local system, err = operator.system(case, opts.skill)
   if not system then return nil, err end

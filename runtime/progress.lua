@@ -22,6 +22,7 @@ local LINES = {
     return ("%s noticed: %s"):format(m.operator, m.observation or m.type or "")
   end,
   ["operator.done"] = function(m) return ("%s is done: %s"):format(m.operator, m.state or "") end,
+  ["action.proposed"] = function(m) return ("proposes %s on %s, as %s"):format(m.action, m.object, m.id) end,
   ["coordinator.insight_produced"] = function(m) return "found: " .. tostring(m.summary or "") end,
   ["operator.llm_error"] = function(m) return ("%s: %s"):format(m.operator, tostring(m.reason)) end,
   ["coordinator.llm_error"] = function(m) return "coordinator: " .. tostring(m.reason) end,
@@ -33,6 +34,7 @@ local LINES = {
 -- What changes a line for good even on a terminal.
 local LASTING = {
   ["node.up"] = true, ["node.down"] = true, ["operator.notification_sent"] = true,
+  ["action.proposed"] = true,
   ["coordinator.insight_produced"] = true, ["operator.llm_error"] = true, ["coordinator.llm_error"] = true,
 }
 

@@ -120,6 +120,23 @@ local function looks(w, r)
   end
 end
 
+local STATES = {
+  proposed = "nothing was done; a person decides", superseded = "proposed again since, under another id",
+  rejected = "a person rejected it", approved = "approved, and not done yet", executing = "being done",
+  executed = "done; what came of it was not looked at yet", verified = "done", not_verified = "did not help",
+  failed = "not done", unknown = "it may have been done",
+}
+
+-- Whoever proposed it gives a reason in their own words: a model's, perhaps led on by the node's. So it is quoted.
+local function action(w, a)
+  w.line ""
+  w.line(("%s  %s %s  %s"):format(plain(a.id), plain(a.action), plain(a.object), w.paint(plain(a.class), a.class)))
+  local said = missing(a.outcome) and "" or ": " .. tostring(a.outcome.message)
+  w.field("state", w.wrapped((STATES[a.state] or a.state) .. said, INDENT))
+  if a.reason ~= "" then w.field("because", w.wrapped(('"%s"'):format(a.reason), INDENT)) end
+  if a.state == "proposed" then w.field("approve it", "beamlens-run actions approve " .. plain(a.id)) end
+end
+
 local function size(bytes)
   return bytes >= 1e6 and ("%.1f MB"):format(bytes / 1e6) or ("%.0f kB"):format(bytes / 1e3)
 end
@@ -156,6 +173,7 @@ function report.text(r, options)
   w.line(("%s  %s  %s"):format(w.paint(HEADS[r.verdict], r.verdict), plain(table.concat(r.nodes, ", ")), headline(r)))
   if not missing(r.incomplete) then w.line(("incomplete: %s"):format(INCOMPLETE[r.incomplete] or r.incomplete)) end
   for n, i in ipairs(r.insights) do insight(w, i, n) end
+  for _, a in ipairs(r.actions or {}) do action(w, a) end
   if r.verdict ~= "sick" and #(r.would_tell or {}) > 0 then
     w.line ""
     for k, text in ipairs(r.would_tell) do w.field(k == 1 and "missing" or "", w.wrapped(text, INDENT)) end

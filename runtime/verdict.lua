@@ -258,7 +258,7 @@ function verdict.report(case)
     reason = case.reason, incomplete = incomplete(case), lost = lost(case),
     insights = case:ordered(), notifications = rows(case.notifications, NOTIFICATION),
     operators = rows(case.operators, { "node", "skill", "state", "iterations" }), looks = looks(case),
-    usage = case:spent(), target_load = load_of(case),
+    actions = case.proposals:rows(), usage = case:spent(), target_load = load_of(case),
     footprint = case.node:footprint() or json.null, versions = versions(case),
   }
 end

@@ -3,6 +3,7 @@
 
 local async = require "runtime.async"
 local json = require "runtime.json"
+local propose_action = require "runtime.tools.propose_action"
 local shapes = require("runtime.tools.operator").shapes
 
 local object, list, text, word = shapes.object, shapes.list, shapes.text, shapes.word
@@ -86,6 +87,7 @@ local tools = {
       return { id = insight.id, dropped = dropped, hypothesis_grounded = insight.hypothesis_grounded }
     end,
   },
+  propose_action(shapes),
   {
     name = "invoke_operators",
     doc = "Starts operators, all at once, and does not wait for them. One that has ended may be started again with "

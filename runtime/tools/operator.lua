@@ -4,6 +4,7 @@
 local async = require "runtime.async"
 local execute = require "runtime.execute"
 local json = require "runtime.json"
+local propose_action = require "runtime.tools.propose_action"
 local skill = require "runtime.skill"
 local verdict = require "runtime.verdict"
 
@@ -116,6 +117,7 @@ local tools = {
       return { id = sent.id, dropped = dropped }
     end,
   },
+  propose_action(shapes),
   {
     name = "set_state",
     doc = "Says how your domain is.",

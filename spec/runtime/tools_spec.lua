@@ -2,10 +2,10 @@
 local json = require "runtime.json"
 
 local LISTS = {
-  operator = { "done", "execute", "get_notifications", "get_snapshot", "get_snapshots", "send_notification",
-    "set_state", "take_snapshot", "think", "wait" },
-  coordinator = { "done", "get_notifications", "get_operator_statuses", "invoke_operators", "produce_insight", "think",
-    "update_notification_statuses", "wait" },
+  operator = { "done", "execute", "get_notifications", "get_snapshot", "get_snapshots", "propose_action",
+    "send_notification", "set_state", "take_snapshot", "think", "wait" },
+  coordinator = { "done", "get_notifications", "get_operator_statuses", "invoke_operators", "produce_insight",
+    "propose_action", "think", "update_notification_statuses", "wait" },
 }
 
 -- Each schema inside a schema, with where it stands.

@@ -1,0 +1,62 @@
+--- What one run proposes: a few actions, none of them twice. They stand in the store, where a person
+--- finds them; the report says of each how far it came by the end of the run.
+
+local actions = require "runtime.actions"
+local json = require "runtime.json"
+
+local proposals = {}
+
+local MOST = 5
+
+---@class Proposals
+---@field private list Proposal[]
+---@field private seen table<string, string>   what was asked for -> its id
+local Proposals = {}
+Proposals.__index = Proposals
+
+---@param o { node: table, store?: string, trace_id: string, mind?: string }
+---@return Proposals
+function proposals.new(o)
+  return setmetatable({ node = o.node, path = o.store, trace_id = o.trace_id, mind = o.mind, list = {}, seen = {} },
+    Proposals)
+end
+
+---@param by { kind: "operator"|"coordinator", name?: string }
+---@param name string
+---@param arguments table<string, any>
+---@param reason string
+---@return Proposal?
+---@return Failure|string|nil err
+function Proposals:add(by, name, arguments, reason)
+  local key = name .. json.encode(json.object(arguments))
+  if self.seen[key] then return nil, ("this stands already, as %s"):format(self.seen[key]) end
+  if #self.list >= MOST then
+    return nil, ("%d actions were proposed in this run, and more are not taken; put it into next_steps"):format(MOST)
+  end
+  local s, err = actions.store { store = self.path }
+  if not s then return nil, err end
+  by.model = self.mind
+  local p
+  p, err = actions.propose(self.node, name, arguments, { store = s, reason = reason, by = by,
+    trace_id = self.trace_id })
+  if not p then return nil, err end
+  self.list[#self.list + 1], self.seen[key] = p, p.id
+  return p
+end
+
+--- The rows of a report: as they stand now, for a person may have decided meanwhile.
+---@return table[]
+function Proposals:rows()
+  local rows = {}
+  for i, proposed in ipairs(self.list) do
+    local p = actions.get(proposed.store, proposed.id) or proposed
+    rows[i] = {
+      id = p.id, node = p.node, action = p.action, arguments = json.object(p.arguments), class = p.class,
+      object = p.object, figures = json.object(p.figures), reason = p.reason, by = p.by, state = p.state,
+      outcome = p.outcome or json.null,
+    }
+  end
+  return rows
+end
+
+return proposals
