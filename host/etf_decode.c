@@ -10,7 +10,8 @@
  *   pid, port, reference, fun, bitstring  objects, equal ones are the same
  *
  * What was decoded and is encoded again is what the node had, with one exception: a whole float
- * such as 3.0 is a Lua number and goes out as 3 (etf.float says otherwise).
+ * such as 3.0 is a Lua number and goes out as 3 (etf.float says otherwise). Who asks for an exact
+ * decoding gets every float as an object, and there is no exception.
  *
  * etf_check has passed the bytes before a decoder here sees them: all lengths are true, the nesting
  * is bounded, and a count is never larger than the bytes that follow it. */
@@ -26,6 +27,7 @@ typedef struct {
   const char *bytes;  /* the term, behind its version byte */
   int at;
   int end;
+  int exact;
 } decoder;
 
 static void push_term(decoder *d);
@@ -104,6 +106,20 @@ static void push_atom_name(decoder *d) {
   lua_pushlstring(d->L, name, length);
 }
 
+static void push_float_object(decoder *d, double x) {
+  char raw[16];
+  int used = 0;
+  ei_encode_double(raw, &used, x);
+  etf_push_object(d->L, ETF_FLOAT, raw, (size_t)used);
+}
+
+static void push_float(decoder *d) {
+  double x;
+  ei_decode_double(d->bytes, &d->at, &x);
+  if (d->exact) push_float_object(d, x);
+  else lua_pushnumber(d->L, x);
+}
+
 /* As a key, a whole float must not become the integer beside it: #{1 => a, 1.0 => b} has two. */
 static void push_key(decoder *d) {
   unsigned char tag = (unsigned char)d->bytes[d->at];
@@ -112,15 +128,9 @@ static void push_key(decoder *d) {
     return;
   }
   double x;
-  char raw[16];
-  int used = 0;
   ei_decode_double(d->bytes, &d->at, &x);
-  if (x != floor(x)) {
-    lua_pushnumber(d->L, x);
-    return;
-  }
-  ei_encode_double(raw, &used, x);
-  etf_push_object(d->L, ETF_FLOAT, raw, (size_t)used);
+  if (x == floor(x) || d->exact) push_float_object(d, x);
+  else lua_pushnumber(d->L, x);
 }
 
 /* Replaces the table on top by one that has atoms for keys where this one has their names. */
@@ -184,12 +194,6 @@ static void push_integer(decoder *d) {
   lua_pushinteger(d->L, value);
 }
 
-static void push_float(decoder *d) {
-  double x;
-  ei_decode_double(d->bytes, &d->at, &x);
-  lua_pushnumber(d->L, x);
-}
-
 static void push_binary(decoder *d) {
   long length;
   ei_decode_binary(d->bytes, &d->at, NULL, &length);
@@ -239,7 +243,7 @@ static void push_term(decoder *d) {
   }
 }
 
-/* etf.decode(bytes [, position of the 131]) -> term, position behind it | nil, err */
+/* etf.decode(bytes [, position of the 131 [, exact]]) -> term, position behind it | nil, err */
 static int f_decode(lua_State *L) {
   etf_report report;
   const char *bytes;
@@ -250,7 +254,7 @@ static int f_decode(lua_State *L) {
     lua_pushfstring(L, "etf: nested too deep for Lua's stack at byte %d", (int)start);
     return 2;
   }
-  decoder d = { L, bytes + start, 0, (int)(end - start) };
+  decoder d = { L, bytes + start, 0, (int)(end - start), lua_toboolean(L, 3) };
   push_term(&d);
   lua_pushinteger(L, (lua_Integer)end + 1);
   return 2;

@@ -204,6 +204,16 @@ function query.parse(n, text)
   return true
 end
 
+--- The form of a text of one expression, decoded and without what `wrap` puts around it: for who builds with it.
+---@return any form
+---@return Failure? err
+function query.form(n, text, o)
+  local wrapped, err = form_of(n, text, o or {})
+  if not wrapped then return nil, err end
+  local call = etf.decode(etf.encode(wrapped))[3][1]
+  return call[3][3][2][1][5][1]
+end
+
 --- Evaluates a text on the node.
 ---@param n table                what holds `calls`, `forms` and `load`: the node
 ---@param text string            Erlang expressions, ending in a full stop

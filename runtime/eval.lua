@@ -1,0 +1,275 @@
+--- An expression that a person typed: parsed on the node, judged at home, evaluated as the very forms that
+--- were judged. A text is read once; between its reading and its running nothing turns text into code.
+---
+--- Elixir takes one step more: its quoted form is screened (sandbox/elixir.lua) before it is expanded.
+
+local async = require "runtime.async"
+local classify = require "sandbox.classify"
+local elixir = require "sandbox.elixir"
+local etf = require "host.etf"
+local failure = require "runtime.failure"
+local guards = require "sandbox.guards"
+local query = require "runtime.node.query"
+local words = require "runtime.eval_words"
+
+local eval = { LONGEST_TEXT = 8192, NEW_ATOMS = 64 }
+
+local A, kind = etf.A, etf.kind
+
+local USAGE, REFUSED = 2, 5
+
+-- The words that would be atoms are counted before the scanner makes them: they stay for ever.
+local PARSE = [[
+case length([W || W <- Words, not (try is_atom(binary_to_existing_atom(W, utf8)) catch error:_ -> false end)]) of
+  N when N > Most -> {atoms, N};
+  _ ->
+    Chars = unicode:characters_to_list(S),
+    Wrong = fun({L, M, D}) ->
+      {wrong, L, unicode:characters_to_binary(M:format_error(D))}
+    end,
+    Column = fun() ->
+      case erl_scan:string(Chars, {1, 1}) of
+        {ok, T, E} ->
+          Dotted = case T =/= [] andalso element(1, lists:last(T)) of dot -> T; _ -> T ++ [{dot, E}] end,
+          case erl_parse:parse_exprs(Dotted) of {error, I} -> Wrong(I); {ok, _} -> strange end;
+        {error, I, _} -> Wrong(I)
+      end
+    end,
+    case erl_scan:string(Chars) of
+      {ok, [], _} -> empty;
+      {ok, [{dot, _}], _} -> empty;
+      {ok, T, E} ->
+        Dotted = case element(1, lists:last(T)) of dot -> T; _ -> T ++ [{dot, E}] end,
+        case erl_parse:parse_exprs(Dotted) of
+          {ok, Forms} -> {ok, term_to_binary(Forms)};
+          {error, _} -> Column()
+        end;
+      {error, _, _} -> Column()
+    end
+end.]]
+
+-- Elixir's own tokenizer asks for each atom. Macros are those that are in reach without require or import.
+local QUOTE = [[
+case ets:info(elixir_config, size) of
+  undefined -> no_elixir;
+  _ ->
+    New = atomics:new(1, []),
+    Encode = fun(Name, _) ->
+      try {ok, binary_to_existing_atom(Name, utf8)} catch error:_ ->
+        case byte_size(Name) > 255 orelse atomics:add_get(New, 1, 1) > Most of
+          true -> {error, <<"more new words than are taken, ">>};
+          false -> {ok, binary_to_atom(Name, utf8)}
+        end
+      end
+    end,
+    put(elixir_code_diagnostics, {[], false}),
+    case 'Elixir.Code':string_to_quoted(S, [{static_atoms_encoder, Encode}, {columns, true}, {emit_warnings, false},
+      {warnings, false}, {warn_on_unnecessary_quotes, false}]) of
+      {ok, Quoted} ->
+        Env = elixir:env_for_eval([]),
+        Modules = ['Elixir.Kernel.SpecialForms' | maps:get(requires, Env)] ++ [M || {M, _} <- maps:get(macros, Env)],
+        Macros = lists:usort([atom_to_binary(F, utf8) || M <- lists:usort(Modules), {F, _} <- M:'__info__'(macros)]),
+        {ok, term_to_binary(Quoted), Macros};
+      {error, {Where, Message, Token}} ->
+        {wrong, case Where of
+            [_ | _] -> {proplists:get_value(line, Where, 1), proplists:get_value(column, Where, 1)};
+            _ -> Where
+          end, case Message of {Before, After} -> [Before, Token, After]; _ -> [Message, Token] end}
+    end
+end.]]
+
+-- No name may become a call that was none in the text, and no warning may be printed on the node: this is what
+-- the two notes on each node of the syntax are for. (The process dictionary is for Elixir 1.15 and later.)
+local EXPAND = [[
+put(elixir_code_diagnostics, {[], false}),
+Mark = fun Mark({Name, Meta, Rest}) when is_list(Meta) ->
+             {Mark(Name), [{generated, true}, {if_undefined, raise} | Meta], Mark(Rest)};
+           Mark({Left, Right}) -> {Mark(Left), Mark(Right)};
+           Mark([Head | Tail]) -> [Mark(Head) | Mark(Tail)];
+           Mark(Other) -> Other
+       end,
+Said = fun(E) ->
+  case get(elixir_code_diagnostics) of
+    {[_ | _] = All, _} -> maps:get(message, lists:last(All), <<"it does not compile">>);
+    _ -> try 'Elixir.Exception':message(E) catch _:_ -> <<"it does not compile">> end
+  end
+end,
+case erlang:function_exported(elixir, quoted_to_erl, 2) of
+  false -> strange;
+  true ->
+    try elixir:quoted_to_erl(Mark(binary_to_term(Q)), elixir:env_for_eval([])) of
+      R when tuple_size(R) =:= 4, is_tuple(element(1, R)) -> {ok, term_to_binary([element(1, R)])};
+      _ -> strange
+    catch
+      error:undef -> strange;
+      error:#{'__struct__' := _} = E -> {wrong, case E of #{line := L} -> L; _ -> none end, Said(E)}
+    end
+end.]]
+
+--- The texts of this file, for the build step that parses what we ship.
+---@return string[]
+function eval.own_texts() return { PARSE, QUOTE, EXPAND, unpack(guards.own_texts()) } end
+
+---@class Expression
+---@field forms any[]       as the node parsed or expanded them
+---@field elixir boolean
+---@field class "SAFE"|"CAUTION"|"DANGEROUS"
+---@field reasons Reason[]
+---@field creation any      of the node that read it
+
+local function fault(message, next_step) return nil, failure.new("expression", message, next_step, USAGE) end
+
+local function check_text(text)
+  if text:find "^%s*$" then
+    return fault("the expression is empty", "for example: beamlens-run eval 'erlang:memory(total)'")
+  elseif #text > eval.LONGEST_TEXT then
+    return fault(("the expression has %d bytes, and at most %d are taken"):format(#text, eval.LONGEST_TEXT),
+      "say less at a time, or write a skill")
+  end
+  return true
+end
+
+local function too_many_atoms(count)
+  return fault(("the expression has %s words that are new to the node, and each would stay there as an atom; "
+    .. "at most %d are taken"):format(count, eval.NEW_ATOMS), "say less at a time, with texts in double quotes")
+end
+
+local function where(place)
+  if kind(place) == "tuple" then return ("line %s, column %s"):format(tostring(place[1]), tostring(place[2])) end
+  if type(place) == "number" then return "line " .. place end
+end
+
+-- Chardata of the node's parser, as one line.
+local function said(message)
+  if kind(message) ~= "list" then return tostring(message) end
+  local out = {}
+  for i, part in ipairs(message) do out[i] = said(part) end
+  return table.concat(out)
+end
+
+local function wrong(answer, language)
+  local place, text = where(answer[2]), said(answer[3]):gsub("%s+", " "):gsub(" $", "")
+  return fault(("the expression is no %s%s: %s"):format(language, place and ", " .. place or "", text), "correct it")
+end
+
+local NO_INTERNALS = "this node's Elixir cannot be asked for what a text expands to"
+
+local function no_answer(answer, language)
+  if answer == A.empty then return check_text "" end
+  if answer == A.no_elixir then
+    return fault("no Elixir runs on this node", "leave out --elixir and write Erlang: 'Elixir.Foo':bar()")
+  elseif kind(answer) == "tuple" and answer[1] == A.atoms then
+    return too_many_atoms(tostring(answer[2]))
+  elseif kind(answer) == "tuple" and answer[1] == A.wrong then
+    return wrong(answer, language)
+  end
+  return fault(NO_INTERNALS, "write Erlang, without --elixir: 'Elixir.Foo':bar()")
+end
+
+local function decoded(bytes)
+  local value, why = etf.decode(bytes, 1, true) -- exactly, for it is sent again
+  if value == nil then return fault(("the expression cannot be judged: %s"):format(tostring(why)),
+      "say less at a time; what is long belongs into a text") end
+  return value
+end
+
+-- Asks one of the texts above. Forms come in external form, so that this process decides how they are read.
+local function ask(n, text, variables, language, o)
+  variables.Most = eval.NEW_ATOMS
+  local answer, err = n.query(text, variables, o)
+  if answer == nil then return nil, err end
+  if kind(answer) ~= "tuple" or answer[1] ~= A.ok then return no_answer(answer, language) end
+  return answer
+end
+
+local function read_erlang(n, text, o)
+  local answer, err = ask(n, PARSE, { S = text, Words = words.of(text) }, "Erlang", o)
+  if not answer then return nil, err end
+  return decoded(answer[2])
+end
+
+local function turned_away(found)
+  return nil, failure.new("gate", ("DANGEROUS: %s%s is not expanded: %s; no confirmation allows it"):format(found.what,
+    found.line and (" in line %d"):format(found.line) or "", found.why),
+    "write it with functions alone, with the module before each name", REFUSED)
+end
+
+local function read_elixir(n, text, o)
+  local answer, err = ask(n, QUOTE, { S = text }, "Elixir", o)
+  if not answer then return nil, err end
+  local quoted
+  quoted, err = decoded(answer[2])
+  if quoted == nil then return nil, err end
+  local passes, found = elixir.screen(quoted, answer[3])
+  if not passes then return turned_away(found) end
+  -- The bytes that were screened go back as they came.
+  answer, err = ask(n, EXPAND, { Q = answer[2] }, "Elixir", o)
+  if not answer then return nil, err end
+  return decoded(answer[2])
+end
+
+--- Reads a text on the node and judges it. Nothing of it runs.
+---@param n AttachedNode
+---@param text string
+---@param o? { elixir?: boolean, timeout?: number }
+---@return Expression?
+---@return Failure? err
+function eval.read(n, text, o)
+  o = o or {}
+  local fits, err = check_text(text)
+  if not fits then return nil, err end
+  local forms
+  forms, err = (o.elixir and read_elixir or read_erlang)(n, text, { timeout = o.timeout })
+  if not forms then return nil, err end
+  local judged = classify.expressions(forms, { elixir = o.elixir or nil })
+  return {
+    forms = forms, elixir = o.elixir or false, class = judged.class, reasons = judged.reasons,
+    creation = n.link.session.peer_creation,
+  }
+end
+
+local function guard_forms(n, forms, o)
+  local of = {}
+  for _, mfa in ipairs(guards.needed(forms)) do
+    local form, err = query.form(n, guards.TEXTS[mfa].text, o)
+    if not form then return nil, err end
+    of[mfa] = form
+  end
+  return of
+end
+
+local function refused_by_guard(err)
+  local reason = err.reason
+  local guard = kind(reason) == "tuple" and reason[1] == A.beamlens_guard and guards.TEXTS[reason[2]]
+  if not guard then return end
+  return failure.new("gate", ("%s is refused: %s"):format(reason[2], tostring(reason[3])), guard.narrow, REFUSED)
+end
+
+---@class Evaluated
+---@field raw string        the value in external form
+---@field printed? string
+---@field elapsed_ms number
+
+--- Evaluates what was read. Whether it may run was decided before.
+---@param n AttachedNode
+---@param expression Expression
+---@param o? { timeout?: number }
+---@return Evaluated?
+---@return Failure? err
+---@return string? printed
+function eval.run(n, expression, o)
+  local timeout = o and o.timeout
+  if n.link.session.peer_creation ~= expression.creation then
+    return nil, failure.new("gate", n.name .. " was started anew since the expression was judged",
+      "look at it again, and run it again", REFUSED)
+  end
+  local placed, err = guard_forms(n, expression.forms, { timeout = timeout })
+  if not placed then return nil, err end
+  local forms = guards.place(expression.forms, function(mfa) return placed[mfa] end)
+  local from = async.now()
+  local raw, failed, printed = query.evaluate(n, forms, { timeout = timeout, raw = true, subject = "the expression" })
+  if raw == nil then return nil, refused_by_guard(failed) or failed, printed end
+  return { raw = raw, printed = printed, elapsed_ms = (async.now() - from) * 1000 }
+end
+
+return eval
