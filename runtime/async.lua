@@ -7,6 +7,7 @@
 
 local uv = require "luv"
 local deadlines = require "runtime.deadlines"
+local plain = require "runtime.plain"
 
 local async = { now = deadlines.now }
 
@@ -168,7 +169,7 @@ local function report_lost()
   for task in pairs(lost) do
     lost[task] = nil
     local text = os.getenv "BEAMLENS_DEBUG" and task.trace or tostring(task.failure)
-    io.stderr:write("a task in the background failed: ", text, "\n")
+    io.stderr:write("a task in the background failed: ", plain.lines(text), "\n")
   end
 end
 

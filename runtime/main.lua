@@ -76,7 +76,7 @@ end
 
 local function fault_of_ours(trace, as_json)
   local debugging = os.getenv "BEAMLENS_DEBUG"
-  if debugging then io.stderr:write(trace, "\n") end
+  if debugging then io.stderr:write(require("runtime.plain").lines(trace), "\n") end
   return tell(failure.new("internal", "a fault of ours: " .. trace:match "^[^\n]*",
     "please report it with what BEAMLENS_DEBUG=1 shows", OURS), as_json)
 end

@@ -22,7 +22,12 @@ function plain.text(text)
   return (text:gsub("[\t\n]", " "))
 end
 
---- The same, cut to so many bytes, with a mark where something is missing.
+--- The same of several lines, as a trace has them.
+---@param text any
+---@return string
+function plain.lines(text) return (tostring(text):gsub("[^\n]+", plain.text)) end
+
+--- One line, cut to so many bytes, with a mark where something is missing.
 ---@param text any
 ---@param most integer
 ---@return string

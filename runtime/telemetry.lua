@@ -1,5 +1,7 @@
 --- Events: who does something says so, who wants to know listens. Knows nobody.
 
+local plain = require "runtime.plain"
+
 local telemetry = {}
 
 local handlers = {} -- event -> { fn, … } in the order they came; "*" hears all
@@ -22,7 +24,7 @@ end
 local function tell(list, event, measurements, metadata)
   for _, fn in ipairs({ unpack(list or {}) }) do
     local ok, why = pcall(fn, event, measurements, metadata)
-    if not ok then io.stderr:write("beamlens-run: a listener of ", event, " failed: ", tostring(why), "\n") end
+    if not ok then io.stderr:write("beamlens-run: a listener of ", event, " failed: ", plain.text(why), "\n") end
   end
 end
 

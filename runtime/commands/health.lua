@@ -2,6 +2,7 @@
 
 local failure = require "runtime.failure"
 local json = require "runtime.json"
+local plain = require "runtime.plain"
 local render = require "runtime.render"
 local skill = require "runtime.skill"
 
@@ -52,7 +53,7 @@ run queue  %d on %d schedulers
 top by memory
 %s
 top by mailbox
-%s]]):format(node, of.system.otp_release, of.system.uptime_seconds,
+%s]]):format(plain.text(node), plain.text(of.system.otp_release), of.system.uptime_seconds,
     m.total_mb, m.processes_mb, m.binary_mb, m.ets_mb, m.code_mb, m.atom_mb, m.system_mb,
     p.process_count, p.process_limit, share(p.process_count, p.process_limit),
     p.port_count, p.port_limit, share(p.port_count, p.port_limit),

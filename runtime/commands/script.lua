@@ -6,6 +6,7 @@ local failure = require "runtime.failure"
 local files = require "runtime.files"
 local json = require "runtime.json"
 local ours = require "host.files"
+local plain = require "runtime.plain"
 
 local script = { words = math.huge } -- those behind its name are its arguments
 
@@ -88,7 +89,7 @@ function script.run(call)
   local ok, result, err = xpcall(chunk, keep_trace, unpack(call.options.args))
   beamlens.close()
   if ok then return outcome(call.options, result, err) end
-  if os.getenv "BEAMLENS_DEBUG" then io.stderr:write(trace, "\n") end
+  if os.getenv "BEAMLENS_DEBUG" then io.stderr:write(plain.lines(trace), "\n") end
   -- A text that names one of our own files is a fault of ours, whoever's script met it.
   if type(result) == "string" and result:match "^runtime/" then error(trace, 0) end
   return nil, failure.of(failure.is(result) and result or tostring(result):match "^[^\n]*", "script", SCRIPT_ERROR)

@@ -80,6 +80,7 @@ end
 
 -- Lines of at most WIDTH, each from the given column on; the first begins with `head`.
 local function wrapped(head, text, column)
+  head = plain.text(head)
   local lines, line = {}, head .. (" "):rep(column - #head)
   local blank = true
   for word in plain.text(text):gmatch "%S+" do
@@ -124,7 +125,7 @@ local function overview(list, there, broken)
     lines[#lines + 1] = wrapped("", counted(s), COLUMN)
     for _, line in ipairs(terms(s, there[s])) do lines[#lines + 1] = wrapped("", line, COLUMN) end
   end
-  for _, b in ipairs(broken) do lines[#lines + 1] = ("%-9s does not load: %s"):format(b.name, b.message) end
+  for _, b in ipairs(broken) do lines[#lines + 1] = ("%-9s does not load: %s"):format(b.name, plain.text(b.message)) end
   return table.concat(lines, "\n") .. "\n"
 end
 
@@ -141,7 +142,8 @@ end
 local function callback_text(s, name)
   local c, parameters = s.callbacks[name], {}
   for i, arg in ipairs(c.args or {}) do parameters[i] = arg.name end
-  local lines = { ("%s(%s)  %s"):format(name, table.concat(parameters, ", "), c.class), wrapped("", c.doc, 2) }
+  local lines = { plain.text(("%s(%s)  %s"):format(name, table.concat(parameters, ", "), c.class)),
+    wrapped("", c.doc, 2) }
   local function say(head, text) lines[#lines + 1] = wrapped("  " .. head .. "  ", text, math.max(15, #head + 4)) end
   for _, arg in ipairs(c.args or {}) do
     local left_out = arg.default == "" and "; may be left out"
@@ -168,7 +170,7 @@ local function given_to_all(s)
 end
 
 local function one(s, there)
-  local parts = { ("%s: %s"):format(s.name, s.title), wrapped("", s.about, 0) }
+  local parts = { plain.text(("%s: %s"):format(s.name, s.title)), wrapped("", s.about, 0) }
   for _, line in ipairs(terms(s, there)) do parts[#parts + 1] = wrapped("", line, 0) end
   parts[#parts + 1] = ""
   for _, name in ipairs(own(s)) do
