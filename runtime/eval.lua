@@ -10,6 +10,7 @@ local etf = require "host.etf"
 local failure = require "runtime.failure"
 local guards = require "sandbox.guards"
 local query = require "runtime.node.query"
+local texts = require "runtime.eval_texts"
 local words = require "runtime.eval_words"
 
 local eval = { LONGEST_TEXT = 8192, NEW_ATOMS = 64 }
@@ -17,98 +18,6 @@ local eval = { LONGEST_TEXT = 8192, NEW_ATOMS = 64 }
 local A, kind = etf.A, etf.kind
 
 local USAGE, REFUSED = 2, 5
-
--- The words that would be atoms are counted before the scanner makes them: they stay for ever.
-local PARSE = [[
-case length([W || W <- Words, not (try is_atom(binary_to_existing_atom(W, utf8)) catch error:_ -> false end)]) of
-  N when N > Most -> {atoms, N};
-  _ ->
-    Chars = unicode:characters_to_list(S),
-    Wrong = fun({L, M, D}) ->
-      {wrong, L, unicode:characters_to_binary(M:format_error(D))}
-    end,
-    Column = fun() ->
-      case erl_scan:string(Chars, {1, 1}) of
-        {ok, T, E} ->
-          Dotted = case T =/= [] andalso element(1, lists:last(T)) of dot -> T; _ -> T ++ [{dot, E}] end,
-          case erl_parse:parse_exprs(Dotted) of {error, I} -> Wrong(I); {ok, _} -> strange end;
-        {error, I, _} -> Wrong(I)
-      end
-    end,
-    case erl_scan:string(Chars) of
-      {ok, [], _} -> empty;
-      {ok, [{dot, _}], _} -> empty;
-      {ok, T, E} ->
-        Dotted = case element(1, lists:last(T)) of dot -> T; _ -> T ++ [{dot, E}] end,
-        case erl_parse:parse_exprs(Dotted) of
-          {ok, Forms} -> {ok, term_to_binary(Forms)};
-          {error, _} -> Column()
-        end;
-      {error, _, _} -> Column()
-    end
-end.]]
-
--- Elixir's own tokenizer asks for each atom. Macros are those that are in reach without require or import.
-local QUOTE = [[
-case ets:info(elixir_config, size) of
-  undefined -> no_elixir;
-  _ ->
-    New = atomics:new(1, []),
-    Encode = fun(Name, _) ->
-      try {ok, binary_to_existing_atom(Name, utf8)} catch error:_ ->
-        case byte_size(Name) > 255 orelse atomics:add_get(New, 1, 1) > Most of
-          true -> {error, <<"more new words than are taken, ">>};
-          false -> {ok, binary_to_atom(Name, utf8)}
-        end
-      end
-    end,
-    put(elixir_code_diagnostics, {[], false}),
-    case 'Elixir.Code':string_to_quoted(S, [{static_atoms_encoder, Encode}, {columns, true}, {emit_warnings, false},
-      {warnings, false}, {warn_on_unnecessary_quotes, false}]) of
-      {ok, Quoted} ->
-        Env = elixir:env_for_eval([]),
-        Modules = ['Elixir.Kernel.SpecialForms' | maps:get(requires, Env)] ++ [M || {M, _} <- maps:get(macros, Env)],
-        Macros = lists:usort([atom_to_binary(F, utf8) || M <- lists:usort(Modules), {F, _} <- M:'__info__'(macros)]),
-        {ok, term_to_binary(Quoted), Macros};
-      {error, {Where, Message, Token}} ->
-        {wrong, case Where of
-            [_ | _] -> {proplists:get_value(line, Where, 1), proplists:get_value(column, Where, 1)};
-            _ -> Where
-          end, case Message of {Before, After} -> [Before, Token, After]; _ -> [Message, Token] end}
-    end
-end.]]
-
--- No name may become a call that was none in the text, and no warning may be printed on the node: this is what
--- the two notes on each node of the syntax are for. (The process dictionary is for Elixir 1.15 and later.)
-local EXPAND = [[
-put(elixir_code_diagnostics, {[], false}),
-Mark = fun Mark({Name, Meta, Rest}) when is_list(Meta) ->
-             {Mark(Name), [{generated, true}, {if_undefined, raise} | Meta], Mark(Rest)};
-           Mark({Left, Right}) -> {Mark(Left), Mark(Right)};
-           Mark([Head | Tail]) -> [Mark(Head) | Mark(Tail)];
-           Mark(Other) -> Other
-       end,
-Said = fun(E) ->
-  case get(elixir_code_diagnostics) of
-    {[_ | _] = All, _} -> maps:get(message, lists:last(All), <<"it does not compile">>);
-    _ -> try 'Elixir.Exception':message(E) catch _:_ -> <<"it does not compile">> end
-  end
-end,
-case erlang:function_exported(elixir, quoted_to_erl, 2) of
-  false -> strange;
-  true ->
-    try elixir:quoted_to_erl(Mark(binary_to_term(Q)), elixir:env_for_eval([])) of
-      R when tuple_size(R) =:= 4, is_tuple(element(1, R)) -> {ok, term_to_binary([element(1, R)])};
-      _ -> strange
-    catch
-      error:undef -> strange;
-      error:#{'__struct__' := _} = E -> {wrong, case E of #{line := L} -> L; _ -> none end, Said(E)}
-    end
-end.]]
-
---- The texts of this file, for the build step that parses what we ship.
----@return string[]
-function eval.own_texts() return { PARSE, QUOTE, EXPAND, unpack(guards.own_texts()) } end
 
 ---@class Expression
 ---@field forms any[]       as the node parsed or expanded them
@@ -147,8 +56,13 @@ local function said(message)
   return table.concat(out)
 end
 
+local function sentence(message)
+  local text = said(message):gsub("%s+", " "):gsub(" $", ""):gsub("^nofile:%d+: ", "")
+  return text:find "before:$" and "it ends too early" or text
+end
+
 local function wrong(answer, language)
-  local place, text = where(answer[2]), said(answer[3]):gsub("%s+", " "):gsub(" $", "")
+  local place, text = where(answer[2]), sentence(answer[3])
   return fault(("the expression is no %s%s: %s"):format(language, place and ", " .. place or "", text), "correct it")
 end
 
@@ -183,7 +97,7 @@ local function ask(n, text, variables, language, o)
 end
 
 local function read_erlang(n, text, o)
-  local answer, err = ask(n, PARSE, { S = text, Words = words.of(text) }, "Erlang", o)
+  local answer, err = ask(n, texts.PARSE, { S = text, Words = words.of(text) }, "Erlang", o)
   if not answer then return nil, err end
   return decoded(answer[2])
 end
@@ -195,7 +109,7 @@ local function turned_away(found)
 end
 
 local function read_elixir(n, text, o)
-  local answer, err = ask(n, QUOTE, { S = text }, "Elixir", o)
+  local answer, err = ask(n, texts.QUOTE, { S = text }, "Elixir", o)
   if not answer then return nil, err end
   local quoted
   quoted, err = decoded(answer[2])
@@ -203,7 +117,7 @@ local function read_elixir(n, text, o)
   local passes, found = elixir.screen(quoted, answer[3])
   if not passes then return turned_away(found) end
   -- The bytes that were screened go back as they came.
-  answer, err = ask(n, EXPAND, { Q = answer[2] }, "Elixir", o)
+  answer, err = ask(n, texts.EXPAND, { Q = answer[2] }, "Elixir", o)
   if not answer then return nil, err end
   return decoded(answer[2])
 end

@@ -8,7 +8,7 @@ local failure = require "runtime.failure"
 local json = require "runtime.json"
 local plain = require("runtime.plain").text
 
-local COMMANDS = { "actions", "call", "health", "help", "init", "sandbox", "skills", "version", "watch" }
+local COMMANDS = { "actions", "call", "eval", "health", "help", "init", "sandbox", "skills", "version", "watch" }
 
 local OURS = 70
 local INTERRUPTED = 130

@@ -4,7 +4,7 @@
 
 local bytes = require "runtime.node.bytes"
 local crypto = require "host.crypto"
-local eval = require "runtime.eval"
+local eval_texts = require "runtime.eval_texts"
 local files = require "host.files"
 local folders = require "runtime.files"
 local foreign_skill = require "runtime.foreign_skill"
@@ -25,7 +25,7 @@ end
 local texts = query.own_texts()
 texts_of("base", texts)
 for _, name in ipairs(skill.names()) do texts_of(name, texts) end
-for _, text in ipairs(eval.own_texts()) do texts[#texts + 1] = text end
+for _, text in ipairs(eval_texts.own_texts()) do texts[#texts + 1] = text end
 for _, text in ipairs(foreign_skill.own_texts()) do texts[#texts + 1] = text end
 for _, name in ipairs(relay_form.names()) do
   local r, err = relay_form.open(name)
