@@ -1,0 +1,198 @@
+--- Judges what calls something: a call with its arguments, a fun taken as a value, an operator. Module and
+--- function have to be written there; whoever computes them may call anything.
+
+local etf = require "host.etf"
+local arguments = require "sandbox.classify.arguments"
+local bifs = require "sandbox.functions.imported"
+local functions = require "sandbox.functions"
+local values = require "sandbox.classify.values"
+
+local calls = {}
+
+local kind, shape = etf.kind, values.shape
+
+local SEVERITY = { SAFE = 1, CAUTION = 2, DANGEROUS = 3 }
+-- Atoms -----------------------------------------------------------------------
+
+local STRUCTS = {}
+for name in ([[Date Date.Range DateTime MapSet NaiveDateTime Range Regex Time URI Version]]):gmatch "%S+" do
+  STRUCTS["Elixir." .. name] = true
+end
+
+--- Whether a field of a map makes it one of the structs that only hold data. Any other struct leads
+--- the protocols of Elixir to its own code: a made-up File.Stream opens the file that it names.
+function calls.is_struct_tag(field)
+  return shape(field[3]) == "atom" and field[3][3] == etf.A["__struct__"]
+    and shape(field[4]) == "atom" and STRUCTS[tostring(field[4][3])] or false
+end
+
+function calls.atom(w, node)
+  local is = kind(node[3])
+  if is ~= "atom" and is ~= "boolean" then
+    w:danger("an atom", "the form holds none")
+  elseif node[3] == etf.A["__struct__"] then
+    w:danger("__struct__", "a map that says it is a struct makes Elixir run that struct's code")
+  end
+end
+
+-- Sizes -----------------------------------------------------------------------
+
+local MOST_SHIFTED, MOST_BITS = 65536, 65536
+
+local function too_large(w, what, size, most)
+  w:danger(what, size and ("%.0f bits: more than %d at once can stop the whole node"):format(size, most)
+    or "how many bits that is can only be told when it is too late")
+end
+
+local BINARY = { binary = true, bytes = true, bitstring = true, bits = true }
+
+-- A part of a binary takes no more than the binary had; an integer of a size is made.
+function calls.size_of_element(w, element)
+  local unit, specified = 1, element[5]
+  for _, each in ipairs(kind(specified) == "list" and specified or {}) do
+    if BINARY[tostring(each)] then return end
+    if kind(each) == "tuple" then unit = tonumber(tostring(each[2])) or math.huge end
+  end
+  local size = values.number(w.bindings, element[4])
+  if not size or size * unit > MOST_BITS then too_large(w, "<<…:Size>>", size and size * unit, MOST_BITS) end
+end
+
+local OPERATORS = {}
+for name in ([[+ - * / div rem band bor bxor bnot bsl bsr ++ -- == /= =< < >= > =:= =/= and or xor not
+  andalso orelse]]):gmatch "%S+" do
+  OPERATORS[name] = true
+end
+
+function calls.operator(w, node)
+  local name = tostring(node[3])
+  if name == "!" then
+    return w:danger("!", "a message may make a process do anything")
+  end
+  if not OPERATORS[name] then return w:danger(("the operator `%s`"):format(name), "it is not known") end
+  if name ~= "bsl" and name ~= "bsr" then return end
+  local shift = values.number(w.bindings, node[5])
+  if not shift or math.abs(shift) > MOST_SHIFTED then too_large(w, name, shift and math.abs(shift), MOST_SHIFTED) end
+end
+
+-- Functions -------------------------------------------------------------------
+
+local function title(module, name, arity)
+  local mfa = ("%s:%s/%d"):format(module, name, arity)
+  return (mfa:gsub("^Elixir%.(.-):", "%1."))
+end
+
+local function worse(a, b)
+  return SEVERITY[b.class] > SEVERITY[a.class] and b or a
+end
+
+-- The class of calling a known function: its own, lowered or raised by what its arguments are. Arguments
+-- are nil where the function is taken as a value: then they may be anything.
+local function judge(w, module, name, arity, given)
+  local mfa = ("%s:%s/%d"):format(module, name, arity)
+  local what = title(module, name, arity)
+  local entry = functions.find(module, name, arity)
+  if not entry then
+    local why = (name == "module_info" and arity < 2)
+      and "a module that is not loaded is loaded by asking it; erlang:get_module_info asks only loaded ones"
+      or "it is not in the table of functions, so nobody can say what it does"
+    return w:note { class = "DANGEROUS", effect = "changes", what = what, mfa = mfa, why = why }
+  end
+  local verdict = entry
+  local raised = verdict
+  for i, role in ipairs(entry.roles) do
+    if role ~= "_" then
+      local found = arguments[role](w.bindings, given and given[i] or arguments.UNKNOWN, given)
+      if found and found.lowers then
+        if raised == verdict then raised = found end
+        verdict = found
+      elseif found then
+        raised = worse(raised, found)
+      end
+    end
+  end
+  w:note {
+    class = raised.class, effect = raised.effect, what = what, mfa = mfa, why = raised.why, cost = entry.cost,
+    guard = entry.guard,
+  }
+end
+
+-- apply(M, F, Args), and what applies in the same way: roles M, F and A of the entry.
+local function applied(w, entry, given)
+  local at = {}
+  for i, role in ipairs(entry.roles) do at[role] = i end
+  if not at.M then return end
+  local module, name = given[at.M], given[at.F]
+  local args = values.elements(w.bindings, given[at.A])
+  if shape(module) ~= "atom" or shape(name) ~= "atom" or not args then
+    return w:danger(title(entry.module, entry.name, #entry.roles),
+      "what it calls is worked out when it runs, so it may be anything")
+  end
+  judge(w, tostring(module[3]), tostring(name[3]), #args, args)
+end
+
+local function call_known(w, module, name, args)
+  judge(w, module, name, #args, args)
+  local entry = functions.find(module, name, #args)
+  if entry then applied(w, entry, args) end
+end
+
+local function literal_atom(node)
+  if shape(node) ~= "atom" then return nil end
+  local is = kind(node[3])
+  return (is == "atom" or is == "boolean") and tostring(node[3]) or nil
+end
+
+local function call_remote(w, remote, args)
+  local module, name = literal_atom(remote[3]), literal_atom(remote[4])
+  if module and name then return call_known(w, module, name, args) end
+  if shape(remote[3]) ~= "atom" then w:expression(remote[3]) end
+  if shape(remote[4]) ~= "atom" then w:expression(remote[4]) end
+  w:danger("a call", ("the %s is worked out when it runs, so it may be anything")
+    :format(module and "function" or "module"))
+end
+
+-- Without a module it can only be a function that every module imports: the evaluator has none of its own.
+local function call_local(w, name, args)
+  local key = ("%s/%d"):format(name, #args)
+  if bifs[key] then return call_known(w, "erlang", name, args) end
+  w:danger(key, ("there is no such function; name its module, as in erlang:%s"):format(name))
+end
+
+--- Another module's function as a value, `fun M:F/A`: as dangerous as a call with any arguments.
+function calls.fun_value(w, node)
+  if #node ~= 4 then
+    return w:danger(("fun %s/%s"):format(tostring(node[2]), tostring(node[3])),
+      "there are no functions without a module")
+  end
+  local module, name = literal_atom(node[2]), literal_atom(node[3])
+  local arity = shape(node[4]) == "integer" and tonumber(tostring(node[4][3]))
+  if not (module and name and arity) then
+    return w:danger("fun M:F/A", "which function that is, is worked out when it runs, so it may be any")
+  end
+  judge(w, module, name, arity)
+end
+
+-- (fun M:F/A)(…) with as many arguments is the call of it.
+local function called_at_once(fun, args)
+  if shape(fun) ~= "fun" or shape(fun[3]) ~= "function" or #fun[3] ~= 4 then return nil end
+  local module, name, arity = literal_atom(fun[3][2]), literal_atom(fun[3][3]), fun[3][4]
+  if module and name and shape(arity) == "integer" and arity[3] == #args then return module, name end
+end
+
+function calls.call(w, node)
+  local callee, args = node[3], node[4]
+  w:expressions(args)
+  if not values.is_list(args) then return end
+  local what = shape(callee)
+  if what == "remote" then return call_remote(w, callee, args) end
+  if what == "atom" then return call_local(w, tostring(callee[3]), args) end
+  local module, name = called_at_once(callee, args)
+  if module then return call_known(w, module, name, args) end
+  w:expression(callee)
+  if not values.is_known_fun(w.bindings, callee) then
+    w:danger(what == "var" and ("%s(…)"):format(tostring(callee[3])) or "a call",
+      "it calls a fun that is not written in this text, so it may do anything")
+  end
+end
+
+return calls
