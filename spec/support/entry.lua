@@ -9,8 +9,8 @@ local entry = {}
 local A = etf.A
 
 --- One entry on one node: `e.preview(args)`, `e.check(args, identity)`, `e.deed(args, identity)`,
---- `e.after(args, identity, before)`. The answers are { word, the rest… } with words as Lua strings; the
---- preview answers a table with object, identity and figures, or { "refused", why }.
+--- `e.after(args, identity, before)`. The answers are { word, the rest… } with words as Lua strings; the deed's has
+--- `before` too, as it was sent; the preview answers a table with object, identity and figures, or { "refused", why }.
 function entry.open(node, name)
   local e = require("sandbox.actions." .. name)
 
@@ -21,10 +21,14 @@ function entry.open(node, name)
       if value == nil then value = arg.default end
       bindings[form.variable(arg.name)] = value
     end
-    local answer, err = node.query(e.queries[step], bindings, { timeout = 30 })
-    if answer == nil then error(("%s: %s: %s"):format(name, step, tostring(err)), 3) end
-    if etf.kind(answer) == "tuple" then answer[1] = plain(answer[1]) end
-    return etf.kind(answer) == "atom" and plain(answer) or answer
+    local bytes, err = node.query(e.queries[step], bindings, { timeout = 30, raw = true })
+    if bytes == nil then error(("%s: %s: %s"):format(name, step, tostring(err)), 3) end
+    local answer = etf.decode(bytes)
+    if etf.kind(answer) ~= "tuple" then return etf.kind(answer) == "atom" and plain(answer) or answer end
+    answer[1] = plain(answer[1])
+    -- What undo is given is what the node had, byte for byte: a whole float would be an integer else.
+    if answer[1] == "done" then answer.before = etf.raw(bytes:match "^\131h\2.-done(.*)$") end
+    return answer
   end
 
   local opened = { entry = e }
@@ -37,7 +41,7 @@ function entry.open(node, name)
     local seen = opened.preview(args, given)
     if not seen.identity then error(("%s was refused: %s"):format(name, tostring(seen[2])), 2) end
     local done = opened.deed(args, seen.identity, given)
-    return seen, done, done[1] == "done" and opened.after(args, seen.identity, done[2]) or nil
+    return seen, done, done[1] == "done" and opened.after(args, seen.identity, done.before) or nil
   end
   return opened
 end
