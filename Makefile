@@ -85,13 +85,21 @@ check: deps-test all
 
 # The specs again, with the host under the address and undefined-behaviour sanitizers. Leaks are not
 # looked for: the program ends without taking its Lua state apart.
-sanitize: export ASAN_OPTIONS = detect_leaks=0
-sanitize: export BEAMLENS_PROGRAM = $(CURDIR)/build/sanitize/beamlens-run
+sanitize hostile: export ASAN_OPTIONS = detect_leaks=0
+sanitize hostile: export BEAMLENS_PROGRAM = $(CURDIR)/build/sanitize/beamlens-run
+SANITIZED = @$(MAKE) BUILD=build/sanitize PROGRAM=build/sanitize/beamlens-run \
+  CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" \
+  build/sanitize/beamlens-run build/sanitize/spec-host
 sanitize: deps-test
-	@$(MAKE) BUILD=build/sanitize PROGRAM=build/sanitize/beamlens-run \
-	  CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" \
-	  build/sanitize/beamlens-run build/sanitize/spec-host
+	$(SANITIZED)
 	build/sanitize/spec-host spec/run.lua
+
+# Ten minutes of workers and nodes that want our end, against the host under the same sanitizers.
+# HOSTILE_SEED repeats the attacks of a run that printed it.
+HOSTILE_SECONDS ?= 600
+hostile: deps-test
+	$(SANITIZED)
+	build/sanitize/spec-host spec/hostile/main.lua $(HOSTILE_SECONDS) $(HOSTILE_SEED)
 
 # Ten minutes of hostile terms for the decoder, from the corpus and back into build/fuzz.
 FUZZ_SECONDS ?= 600
@@ -118,4 +126,4 @@ install: all
 clean:
 	rm -rf $(BUILD) $(PROGRAM)
 
-.PHONY: all deps deps-test deps-bench deps-real deps-fuzz demo test check sanitize fuzz bench real-nodes install clean
+.PHONY: all deps deps-test deps-bench deps-real deps-fuzz demo test check sanitize hostile fuzz bench real-nodes install clean

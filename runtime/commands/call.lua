@@ -1,5 +1,6 @@
 --- `call NAME ARGS…`: one callback of one skill, as an operator would run it.
 
+local async = require "runtime.async"
 local failure = require "runtime.failure"
 local foreign_skill = require "runtime.foreign_skill"
 local gate = require "runtime.gate"
@@ -96,6 +97,7 @@ function call.run(c)
     if node then return node end
     local err
     node, err = beamlens.connect()
+    if node then node.deadline = async.now() + c.options.deadline end
     return node, err
   end)
   beamlens.close()

@@ -1,5 +1,6 @@
 --- `health`: the figures that an on-call person asks for first, without a judgement.
 
+local async = require "runtime.async"
 local failure = require "runtime.failure"
 local json = require "runtime.json"
 local plain = require "runtime.plain"
@@ -68,6 +69,7 @@ function health.run(call)
   beamlens.options = call.options
   local node, err = beamlens.connect()
   if not node then return nil, err end
+  node.deadline = async.now() + call.options.deadline
   local of
   of, err = ask(node)
   beamlens.close()

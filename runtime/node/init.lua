@@ -108,7 +108,8 @@ local function figures(n, deadline)
     function() return (n.calls:run("erlang", "system_info", { etf.A.atom_count }, opts)) end,
     function() return (n.calls:run("erlang", "loaded", {}, opts)) end,
   })
-  return atoms.value and modules.value and { atoms = atoms.value, modules = #modules.value } or nil
+  if type(atoms.value) ~= "number" or type(modules.value) ~= "table" then return nil end
+  return { atoms = atoms.value, modules = #modules.value }
 end
 
 --- Calls a function of the node.

@@ -1,0 +1,114 @@
+--- `spec-host spec/hostile/main.lua SECONDS [SEED]`, behind `make hostile`: for so long hostile workers against the
+--- sandbox, hostile nodes against what attaches, and now and then the whole program against such a node. The seed is
+--- printed; given again it makes the same attacks. Ends with 1 at the first that the host did not cope with.
+
+local uv = require "luv"
+local async = require "runtime.async"
+local dice = require "spec.hostile.dice"
+local nodes = require "spec.hostile.nodes"
+local program = require "spec.support.program"
+local sandbox = require "runtime.sandbox"
+local workers = require "spec.hostile.workers"
+
+local WORKERS_AT_ONCE, NODES_AT_ONCE, PROGRAMS_AT_ONCE = 6, 6, 1
+local GOOD_EVERY = 10
+local TELL_EVERY_S = 30
+local MOST_MIB = 1536 -- with the quarantine of the sanitizer
+
+local seconds, seed = tonumber(arg[1]) or 600, tonumber(arg[2]) or os.time() % 1000000
+
+local ends, counts, next_seed, peak = 0, {}, {}, 0
+
+local function count(what, kind)
+  counts[what] = counts[what] or {}
+  counts[what][kind] = (counts[what][kind] or 0) + 1
+end
+
+local function totals(what)
+  local parts, sum = {}, 0
+  for kind, n in pairs(counts[what] or {}) do
+    parts[#parts + 1] = ("%s %d"):format(kind, n)
+    sum = sum + n
+  end
+  table.sort(parts)
+  return ("%s %d (%s)"):format(what, sum, table.concat(parts, ", "))
+end
+
+local function tell()
+  collectgarbage()
+  local mib = uv.resident_set_memory() / 2 ^ 20
+  peak = math.max(peak, mib)
+  print(("%s; %s; %s; %d MiB"):format(totals "workers", totals "nodes", totals "programs", mib))
+  io.stdout:flush()
+  if mib > MOST_MIB then error(("more memory than %d MiB"):format(MOST_MIB), 0) end
+end
+
+-- One after the other until the time is over; `attack(seed) -> kind`.
+local function keep_on(what, attack)
+  return function()
+    while async.now() < ends do
+      next_seed[what] = (next_seed[what] or seed - 1) + 1
+      count(what, attack(next_seed[what]))
+    end
+  end
+end
+
+-- The program that a person starts must end by itself, with a code of its own and without a word of the sanitizer.
+local function against_program(run)
+  return function(its_seed)
+    local chance = dice.new(its_seed)
+    run.listener.turn(chance)
+    local running = program.start(
+      { "health", "--node", run.name, "--port", tostring(run.listener.port), "--deadline", "3", "--json" },
+      { env = { BEAMLENS_COOKIE = run.cookie } })
+    local code, signal = running.wait(60)
+    if signal ~= 0 or code > 6 then
+      error(("program seed %d: exit %s, signal %s\n%s%s"):format(its_seed, code, signal, running.stdout(),
+        running.stderr()), 0)
+    end
+    return "exit " .. code
+  end
+end
+
+async.run(function()
+  print(("seed %d, %d s"):format(seed, seconds))
+  local folder = os.tmpname()
+  os.remove(folder)
+  assert(uv.fs_mkdir(folder, 448))
+  ends = async.now() + seconds
+  local tasks, listeners = {}, {}
+  local against_sandbox = workers.begin(folder)
+  for _ = 1, WORKERS_AT_ONCE do
+    tasks[#tasks + 1] = keep_on("workers", function(its_seed)
+      local kind = workers.attack(against_sandbox, its_seed)
+      if its_seed % GOOD_EVERY == 0 then workers.serve_a_good_one(its_seed) end
+      return kind
+    end)
+  end
+  for i = 1, NODES_AT_ONCE + PROGRAMS_AT_ONCE do
+    local run = nodes.begin()
+    listeners[i] = run
+    local function one(its_seed) return nodes.attack(run, its_seed) end
+    tasks[#tasks + 1] = i <= NODES_AT_ONCE and keep_on("nodes", one)
+      or keep_on("programs", against_program(run))
+  end
+  tasks[#tasks + 1] = function()
+    while async.now() < ends do
+      async.sleep(math.min(TELL_EVERY_S, math.max(0, ends - async.now())))
+      tell()
+    end
+  end
+  local failed = {}
+  for i, task in ipairs(tasks) do tasks[i] = async.spawn(task) end
+  for _, task in ipairs(tasks) do
+    local ok, why = task:join()
+    if not ok then failed[#failed + 1] = tostring(why) end
+  end
+  sandbox.close()
+  for _, run in ipairs(listeners) do run.close() end
+  uv.fs_rmdir(folder)
+  tell()
+  print(("at most %d MiB"):format(peak))
+  if #failed > 0 then error(table.concat(failed, "\n"), 0) end
+end)
+return 0
