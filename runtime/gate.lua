@@ -3,6 +3,7 @@
 --- that tell the model to go on without and the person what would allow it.
 
 local failure = require "runtime.failure"
+local owner = require "runtime.policy"
 local policy = require "sandbox.policy"
 
 local gate = {}
@@ -18,13 +19,14 @@ Gate.__index = Gate
 ---@return true|nil
 ---@return string? err
 function Gate:permit(name, class)
-  local rule = policy[class] or policy.DANGEROUS
+  local rule = policy[owner.callback(name, class)] or policy.DANGEROUS
   if rule.runs == "always" then return true end
   if rule.runs == "allowed" then
     if self.allowed[rule.word] or self.allowed[name] then return true end
     return nil, ("%s %s and was not allowed for this run; go on without it, or a person starts the run "
       .. "with --allow %s (or --allow %s)"):format(name, rule.effect, name, rule.word)
   end
+  if rule.runs == "never" then return nil, ("%s %s; go on without it"):format(name, rule.effect) end
   return nil, ("%s %s and runs only after a person confirmed exactly this action; no option allows it. "
     .. "Put it into next_steps instead"):format(name, rule.effect)
 end

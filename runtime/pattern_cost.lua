@@ -62,15 +62,20 @@ local function settled(part, after)
   return part.class and after.class and (not after.often or after.often == "+") and apart(part.class, after.class)
 end
 
----@return { anchored: boolean, repeats: boolean, open: integer, doubles: integer, parts: integer }
+-- `nested`: what repeats and stops at one place is gone through for each way of what stands before it.
+---@return { anchored: boolean, repeats: boolean, nested: boolean, open: integer, doubles: integer, parts: integer }
 local function analysed(pattern)
   local list = parts(pattern)
-  local shape = { anchored = byte(pattern) == 94, repeats = false, open = 0, doubles = 0, parts = #list }
+  local shape = { anchored = byte(pattern) == 94, repeats = false, nested = false, open = 0, doubles = 0, parts = #list }
   for i, part in ipairs(list) do
     local after = list[i + 1]
     if after and (part.balanced or REPEATS[part.often]) then -- as the last it takes what it can, and that is all
       shape.repeats = true
-      if not part.balanced and not settled(part, after) then shape.open = shape.open + 1 end
+      if not part.balanced and not settled(part, after) then
+        shape.open = shape.open + 1
+      elseif shape.open > 0 then
+        shape.nested = true
+      end
     elseif part.often == "?" then
       shape.doubles = shape.doubles + 1
     end
@@ -93,7 +98,7 @@ function pattern_cost.of(pattern, length)
     known[pattern], many = shape, many + 1
   end
   local n = length + 1
-  local ways = n ^ math.max(shape.open, shape.repeats and 1 or 0)
+  local ways = n ^ math.max(shape.open + (shape.nested and 1 or 0), shape.repeats and 1 or 0)
   return ways * (shape.anchored and 1 or n) * 2 ^ shape.doubles * math.max(1, shape.parts)
 end
 

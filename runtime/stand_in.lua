@@ -56,15 +56,29 @@ end
 
 local function none() return nil end
 
--- What they are handed: copies, whose functions run outside. What they hand to one of these may hold
--- other functions of ours, as a node does, and none of theirs.
 local given_to
+
+-- A function of theirs that one of ours was handed, as a comparison or a thing to do for each: it runs
+-- confined like the one that handed it over, and on the same count.
+local function inside(stay, file, f)
+  return function(...)
+    local args, n = { ... }, select("#", ...)
+    for i = 1, n do args[i] = given_to(stay, file, args[i]) end
+    local results = { confined.call(stay, f, unpack(args, 1, n)) }
+    if not results[1] then error(results[2], 0) end
+    local last = table.maxn(results)
+    for i = 2, last do results[i] = copied(file, results[i], none) end
+    return unpack(results, 2, last)
+  end
+end
+
+-- What they are handed: copies, whose functions run outside.
 function given_to(stay, file, value)
   return copied(file, value, function(f)
     local outside = confined.outside(stay, function(...)
       local args, n = { ... }, select("#", ...)
-      local function original(wrapped) return stay.ours[wrapped] end
-      for i = 1, n do args[i] = copied(file, args[i], original) end
+      local function handed(theirs) return stay.ours[theirs] or inside(stay, file, theirs) end
+      for i = 1, n do args[i] = copied(file, args[i], handed) end
       local results = { f(unpack(args, 1, n)) }
       local last = table.maxn(results)
       for i = 1, last do results[i] = given_to(stay, file, results[i]) end
@@ -96,13 +110,7 @@ function evaluate_function(text, file, given, keys)
     local stay = confined.stay(file)
     local ok, value = evaluated(stay, text, file, given)
     if not ok then error(value, 0) end
-    local f, args = found(value, keys, file), { n = select("#", ...), ... }
-    for i = 1, args.n do args[i] = given_to(stay, file, args[i]) end
-    local results = { confined.call(stay, f, unpack(args, 1, args.n)) }
-    if not results[1] then error(results[2], 0) end
-    local last = table.maxn(results)
-    for i = 2, last do results[i] = copied(file, results[i], none) end
-    return unpack(results, 2, last)
+    return inside(stay, file, found(value, keys, file))(...)
   end
 end
 

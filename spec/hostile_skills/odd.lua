@@ -37,8 +37,6 @@ return {
     callback = "local t = {} for i = 1, 30 do t = { t, t } end return t", says = "has more than 200000 values" },
   { what = "raises a table in a callback", callback = "error {}",
     says = "^hostile%.lua: raised an error without a text" },
-  { what = "hands us a function to call", callback = "return node.ask('now', { at = function() end })",
-    says = "^hostile%.lua: at is a function" },
   { what = "hands us a table that holds itself", callback = "local t = {} t.t = t return node.ask('now', t)",
     says = "^hostile%.lua: t holds itself" },
   { what = "is another file each time it is read",
