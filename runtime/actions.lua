@@ -8,6 +8,7 @@ local entry = require "runtime.action_entry"
 local etf = require "host.etf"
 local failure = require "runtime.failure"
 local files = require "runtime.files"
+local incarnation = require "runtime.incarnation"
 local json = require "runtime.json"
 local ledger = require "runtime.ledger"
 local private = require "runtime.private"
@@ -49,8 +50,6 @@ end
 
 local function refused(message, next_step) return nil, failure.new("gate", message, next_step, 5) end
 
-local function creation_of(node) return node.link.session.peer_creation end
-
 --- What an action would do, as the node says it now. Reads only.
 ---@param node table
 ---@param e ActionEntry
@@ -86,13 +85,14 @@ function actions.propose(node, name, arguments, o)
   local bound
   bound, err = entry.bind(e, arguments)
   if not bound then return nil, err end
-  local creation = creation_of(node)
-  local seen
+  local life, seen
+  life, err = incarnation.of(node)
+  if not life then return nil, err end
   seen, err = actions.preview(node, e, { arguments = bound, given = o.given })
   if not seen then return nil, err end
-  if creation_of(node) ~= creation then return refused(node.name .. " was restarted meanwhile", "propose it again") end
+  if incarnation.now(node) ~= life then return refused(node.name .. " was restarted meanwhile", "propose it again") end
   return ledger.add(o.store, {
-    node = node.name, creation = creation, action = name, arguments = bound, class = e.class, object = seen.object,
+    node = node.name, life = life, action = name, arguments = bound, class = e.class, object = seen.object,
     identity = seen.identity, figures = seen.figures, given = o.given, reason = (o.reason or ""):sub(1, LONGEST_REASON),
     by = o.by or { kind = "script" }, trace_id = o.trace_id, proposed_at = os.time(),
   })
@@ -111,7 +111,10 @@ end
 function actions.same(node, p)
   local e, err = entry.find(p.action)
   if not e then return nil, err end
-  if creation_of(node) ~= p.creation then return nil, changed(p, p.node .. " was restarted since") end
+  local life
+  life, err = incarnation.of(node)
+  if not life then return nil, err end
+  if life ~= p.life then return nil, changed(p, p.node .. " was restarted since") end
   if not e.queries.check then
     local seen
     seen, err = actions.preview(node, e, p)

@@ -1,4 +1,4 @@
---- A person's approval of one action: bound by an HMAC to the node and its creation, the action,
+--- A person's approval of one action: bound by an HMAC to the node and its life, the action,
 --- its arguments, what it acts on, and the moment. It lives ten minutes and is used once. The key
 --- lies outside of the store, so who can only write there cannot approve; whoever can read it can.
 
@@ -58,7 +58,7 @@ end
 -- One text for one approval: keys are sorted, and arguments stand as they were written down.
 local function text_of(p, given)
   return json.encode {
-    what = "beamlens action 1", id = p.id, node = p.node, creation = p.creation, action = p.action,
+    what = "beamlens action 1", id = p.id, node = p.node, life = p.life, action = p.action,
     arguments = p.written, class = p.class, object = p.object, identity = p.identity, given = p.given or "",
     approved_at = given.approved_at, nonce = given.nonce, approver = given.approver,
   }

@@ -10,6 +10,7 @@ local audit = require "runtime.audit"
 local entry = require "runtime.action_entry"
 local etf = require "host.etf"
 local failure = require "runtime.failure"
+local incarnation = require "runtime.incarnation"
 local ledger = require "runtime.ledger"
 
 local deed = {}
@@ -17,8 +18,6 @@ local deed = {}
 local AFTER_S, AFTER_PAUSE_S, SETTLE_S = 10, 0.25, 2
 
 local function refused(message, next_step) return nil, failure.new("gate", message, next_step, 5) end
-
-local function creation_of(node) return node.link.session.peer_creation end
 
 -- Where a number is given to another process, the time of its start is another too.
 local function born(pid)
@@ -108,7 +107,7 @@ local function before_of(raw)
 end
 
 local function send(node, e, p)
-  if creation_of(node) ~= p.creation then
+  if incarnation.now(node) ~= p.life then -- of this very connection, and nothing is asked before the deed
     return ended(p, "failed", ("nothing was done: %s was restarted since it was proposed"):format(p.node))
   end
   local raw, err = entry.ask(node, e, "deed", p, true)
@@ -127,7 +126,8 @@ end
 local function look_after(node, e, p, patience)
   local till = async.now() + patience
   while true do
-    if creation_of(node) ~= p.creation then
+    local life = incarnation.of(node)
+    if life and life ~= p.life then
       return "not_verified", p.node .. " was restarted since, so it cannot be told"
     end
     local answer, err = entry.ask(node, e, "after", p)
@@ -179,9 +179,11 @@ function deed.perform(node, proposal, authority)
   local allowed
   allowed, err = permitted(node, p, authority)
   if not allowed then return deny(p, err, authority) end
-  local ready
+  local ready, life
   ready, err = node:parse(e.queries.deed) -- so that nothing is asked between the check of the node and the deed
   if not ready then return nil, err end
+  life, err = incarnation.of(node)
+  if not life then return nil, err end
   local going
   going, err = ledger.step(p, { to = "executing", from = allowed.from, nonce = allowed.nonce, limit = allowed.limit,
     set = { authority = allowed.by, performer = ourselves(), performed_at = os.time() },

@@ -15,7 +15,7 @@ local ledger = {}
 ---@class Proposal
 ---@field id string            a1, a2, …: what a person types
 ---@field node string
----@field creation integer     of the node: another one after it was restarted
+---@field life string          which life of the node: another one after it was restarted
 ---@field action string
 ---@field arguments table<string, any>
 ---@field class string
@@ -69,7 +69,7 @@ end
 local function number_of(id) return tonumber((tostring(id):match "^a(%d+)$")) end
 
 local function note(db, kind, p, more)
-  local fields = { kind = "action." .. kind, id = p.id, node = p.node, creation = p.creation, action = p.action,
+  local fields = { kind = "action." .. kind, id = p.id, node = p.node, life = p.life, action = p.action,
     arguments = json.object(p.arguments or {}), class = p.class, object = p.object, trace_id = p.trace_id }
   for key, value in pairs(more or {}) do fields[key] = value end
   fields.mark = hex(crypto.random(8))
@@ -142,7 +142,7 @@ local function emitted(event, store, id, more)
   return p
 end
 
-local ADD = [[insert into actions (node, creation, action, arguments, class, object, identity, figures, given, reason,
+local ADD = [[insert into actions (node, life, action, arguments, class, object, identity, figures, given, reason,
   proposed_by, trace_id, proposed_at, state) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'proposed')]]
 local SUPERSEDE = [[update actions set state = 'superseded'
   where state = 'proposed' and node = ? and action = ? and arguments = ? and given is ?]]
@@ -157,7 +157,7 @@ function ledger.add(store, p)
   local number, err = store:transaction(function(db)
     local ok, row = db:run(SUPERSEDE, p.node, p.action, arguments, p.given)
     if ok then
-      ok, row = db:run(ADD, p.node, p.creation, p.action, arguments, p.class, p.object, p.identity,
+      ok, row = db:run(ADD, p.node, p.life, p.action, arguments, p.class, p.object, p.identity,
         json.encode(p.figures), p.given, p.reason, json.encode(p.by), p.trace_id, p.proposed_at)
     end
     if not ok then return nil, row end

@@ -21,7 +21,7 @@ local STEPS = {
     create table monitors (node text primary key, body text not null, saved_at integer not null) without rowid;]],
   -- Actions as runtime/ledger.lua writes them; `told` says whether a line of the audit stands in its file too.
   [[create table actions (
-      number integer primary key, node text not null, creation integer not null, action text not null,
+      number integer primary key, node text not null, life text not null, action text not null,
       arguments text not null, class text not null, object text not null, identity text not null, figures text not null,
       given text, reason text not null, proposed_by text not null, trace_id text, proposed_at integer not null,
       state text not null, approval text, authority text, performer text, performed_at integer, before text,

@@ -8,6 +8,7 @@ local eval_texts = require "runtime.eval_texts"
 local files = require "host.files"
 local folders = require "runtime.files"
 local foreign_skill = require "runtime.foreign_skill"
+local incarnation = require "runtime.incarnation"
 local query = require "runtime.node.query"
 local relay_form = require "runtime.relay_form"
 local skill = require "runtime.skill"
@@ -32,6 +33,7 @@ for _, name in ipairs(relay_form.names()) do
   if not r then error(tostring(err), 0) end
   texts[#texts + 1] = r.query
 end
+for _, text in ipairs(incarnation.own_texts()) do texts[#texts + 1] = text end
 for _, name in ipairs(folders.list("sandbox/actions", ".lua")) do
   for _, text in pairs(require("sandbox.actions." .. name).queries) do texts[#texts + 1] = text end
 end
