@@ -147,7 +147,7 @@ end
 ---@return Failure? err
 function actions.reject(p, why)
   return ledger.step(p, { to = "rejected", from = { "proposed", "approved" },
-    set = { outcome = { message = why ~= "" and "rejected: " .. why or "rejected" } }, more = { message = why } })
+    set = { outcome = { message = why ~= "" and why or "without a reason" } }, more = { message = why } })
 end
 
 --- What is not the same any more never will be: that is the end of it.
