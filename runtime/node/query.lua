@@ -115,6 +115,10 @@ local function bindings_of(n, variables, o)
   return list
 end
 
+-- LuaJIT of 2022 compiles pairs() to a loop that now and then ends before its first round, when it was compiled for a
+-- table with nothing in it. Then no variable would be bound.
+jit.off(bindings_of)
+
 -- rex starts a process without limits, so the expression sets them itself. As forms, because
 -- this is not worth a parse: erlang:process_flag(Flag, Value).
 local function atom_form(name) return tuple(A.atom, 1, A[name]) end
