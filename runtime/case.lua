@@ -171,7 +171,7 @@ local function add_insight(self, insight, named)
   insight.hypothesis_grounded =
     self.evidence:grounded(insight.evidence, insight.root_cause.mechanism, insight.considered)
   self.insights[#self.insights + 1] = insight
-  for _, n in ipairs(named) do n.status = "resolved" end
+  for _, n in ipairs(named) do n.status, n.set_aside = "resolved", nil end
   self:emit("coordinator.insight_produced", nil, {
     id = insight.id, severity = insight.severity, summary = insight.summary, root_cause = insight.root_cause,
   })

@@ -175,6 +175,10 @@ local function reasons_of(case)
       reasons[#reasons + 1] = #n.evidence == 0
         and ("%s says: %s; no figure bears it out"):format(n.id, n.observation)
         or ("%s says: %s; its cause was not found"):format(n.id, n.observation)
+    elseif GRAVE[n.severity] and n.set_aside and #n.evidence > 0 then
+      -- Words do not undo figures: whoever set it aside may have read them in a log.
+      reasons[#reasons + 1] = ("%s says: %s; its figures stand, and it was set aside: %s"):format(n.id,
+        n.observation, n.set_aside)
     end
   end
   return reasons

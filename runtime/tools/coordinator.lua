@@ -56,7 +56,9 @@ local tools = {
           return nil, ("%s is %s: give the reason why it needs no insight"):format(id, named[i].severity)
         end
       end
-      for _, n in ipairs(named) do n.status = args.status end
+      for _, n in ipairs(named) do
+        n.status, n.set_aside = args.status, args.status == "resolved" and args.reason or nil
+      end
       state.emit("coordinator.update_notification_statuses", { count = #named },
         { status = args.status, reason = args.reason })
       return { updated = args.notification_ids }

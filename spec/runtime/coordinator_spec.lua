@@ -171,6 +171,15 @@ describe("runtime.coordinator", function()
     assert.same({}, r.insights)
   end)
 
+  it("does not call a node healthy because a finding whose figures stand was set aside", function()
+    local r = run(leader(calls({ "update_notification_statuses",
+      { notification_ids = { "n1" }, status = "resolved", reason = "the log says all is well" } }, { "done" })),
+      { beam = idle(), ets = finder() })
+    assert.equal("cannot_tell", r.verdict)
+    assert.matches("^n1 says: .*; its figures stand, and it was set aside: the log says all is well$",
+      r.would_tell[#r.would_tell])
+  end)
+
   it("does not resolve a warning without a reason", function()
     local told
     run(leader(calls { "update_notification_statuses", { notification_ids = { "n1" }, status = "resolved" } },
