@@ -11,6 +11,7 @@ local files = require "runtime.files"
 local incarnation = require "runtime.incarnation"
 local json = require "runtime.json"
 local ledger = require "runtime.ledger"
+local policy = require "runtime.policy"
 local private = require "runtime.private"
 local store_of = require "runtime.store"
 
@@ -82,6 +83,8 @@ function actions.propose(node, name, arguments, o)
   if e.undo_only and not o.given then
     return refused(name .. " only undoes what another action did", "`beamlens-run actions undo ID` proposes it")
   end
+  local class = policy.action(name, e.class)
+  if class == "never" then return refused(("your policy forbids %s"):format(name), "see " .. policy.path()) end
   local bound
   bound, err = entry.bind(e, arguments)
   if not bound then return nil, err end
@@ -92,7 +95,7 @@ function actions.propose(node, name, arguments, o)
   if not seen then return nil, err end
   if incarnation.now(node) ~= life then return refused(node.name .. " was restarted meanwhile", "propose it again") end
   return ledger.add(o.store, {
-    node = node.name, life = life, action = name, arguments = bound, class = e.class, object = seen.object,
+    node = node.name, life = life, action = name, arguments = bound, class = class, object = seen.object,
     identity = seen.identity, figures = seen.figures, given = o.given, reason = (o.reason or ""):sub(1, LONGEST_REASON),
     by = o.by or { kind = "script" }, trace_id = o.trace_id, proposed_at = os.time(),
   })

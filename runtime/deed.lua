@@ -12,6 +12,7 @@ local etf = require "host.etf"
 local failure = require "runtime.failure"
 local incarnation = require "runtime.incarnation"
 local ledger = require "runtime.ledger"
+local policy = require "runtime.policy"
 
 local deed = {}
 
@@ -81,6 +82,9 @@ local function permitted(node, p, authority)
   if not word then return refused "nobody's word stands for it" end
   if node.name ~= p.node then
     return refused(("%s is for %s, not for %s"):format(p.id, p.node, node.name), "attach to that node")
+  end
+  if policy.action(p.action, p.class) == "never" then
+    return refused(("your policy forbids %s"):format(p.action), "see " .. policy.path())
   end
   local allowed, err = word(p, authority)
   err = err or used(allowed.nonce, p)

@@ -31,6 +31,15 @@ function Gate:permit(name, class)
     .. "Put it into next_steps instead"):format(name, rule.effect)
 end
 
+--- What a person who sits before it may be asked about: it was not allowed beforehand, and their yes is enough.
+---@param name string
+---@param class string
+---@return string? effect   nil where nobody may be asked
+function gate.question(name, class)
+  local rule = policy[owner.callback(name, class)]
+  return rule and rule.runs == "allowed" and rule.effect or nil
+end
+
 --- Whether `--allow` names only what there is: a slip there would quietly leave out what a person meant to allow.
 ---@param allow string[]
 ---@param skills Skill[]   those of the run

@@ -7,12 +7,13 @@ local gate = require "runtime.gate"
 local json = require "runtime.json"
 local render = require "runtime.render"
 local skill = require "runtime.skill"
+local terminal = require "runtime.terminal"
 
 local call = {
   usage = "call NAME [ARGS...]",
   words = math.huge, -- the callback knows how many it takes
   doc = "one callback: call beam_top_processes 5 memory",
-  more = "\nCallbacks with side effects want --allow caution, or --allow and their name.\n"
+  more = "\nCallbacks with side effects want --allow caution, or --allow and their name; at a terminal they ask.\n"
     .. "Those of a module on the node want it named: --skills MyApp.RedisSkill.\n",
 }
 
@@ -49,6 +50,17 @@ end
 
 local CANNOT_TELL = 4
 
+-- A side effect that was not allowed beforehand may be allowed at the terminal, this once.
+local function permit(c, callback, class)
+  local g = gate.new { allow = c.options.allow }
+  local permitted, err = g:permit(callback, class)
+  if permitted then return true end
+  local effect = terminal.is_interactive(c.options) and gate.question(callback, class)
+  local answer = effect and terminal.ask(("%s %s. Run it? y/N"):format(callback, effect))
+  if answer == "y" or answer == "yes" then return true end
+  return nil, err
+end
+
 -- The skill that a name belongs to: one of the node's modules that `--skills` names, or one of ours. Attached
 -- to the node is only who needs it for that.
 local function owner(name, options, connect)
@@ -73,7 +85,7 @@ local function answer(c, name, connect)
   permitted, err = gate.check(c.options.allow, { s })
   if not permitted then return nil, err end
   local callback = skill.resolve(s, name)
-  permitted, err = gate.new({ allow = c.options.allow }):permit(callback, s.callbacks[callback].class)
+  permitted, err = permit(c, callback, s.callbacks[callback].class)
   if not permitted then return nil, failure.of(err, "gate", 5) end
   local node
   node, err = connect()

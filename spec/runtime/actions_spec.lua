@@ -4,6 +4,7 @@ local async = require "runtime.async"
 local database = require "host.db"
 local ledger = require "runtime.ledger"
 local live = require "spec.support.live_node"
+local policy = require "runtime.policy"
 local state_home = require "spec.support.state_home"
 local telemetry = require "runtime.telemetry"
 local uv = require "luv"
@@ -242,6 +243,23 @@ describe("an action", function()
     uv.fs_chmod(state_home.path "audit.jsonl", 384)
     assert(ledger.tell(store))
     assert.equal("approved", actions.get(store, p.id).state)
+  end))
+
+  it("is neither proposed nor done when the owner's policy forbids it", live.test(function()
+    local p = approved()
+    local before = os.getenv "XDG_CONFIG_HOME"
+    uv.os_setenv("XDG_CONFIG_HOME", state_home.folder)
+    local file = assert(io.open(state_home.path "policy.lua", "w"))
+    file:write 'return { actions = { kill_process = "never" } }'
+    file:close()
+    uv.fs_chmod(state_home.path "policy.lua", 384)
+    assert(policy.reload())
+    assert_refused("your policy forbids kill_process", p)
+    local again, err = propose()
+    assert.same({ nil, "your policy forbids kill_process; see " .. state_home.path "policy.lua" },
+      { again, tostring(err) })
+    if before then uv.os_setenv("XDG_CONFIG_HOME", before) else uv.os_unsetenv "XDG_CONFIG_HOME" end
+    assert(policy.start())
   end))
 
   it("keeps all that it writes to its owner", live.test(function()

@@ -41,6 +41,13 @@ describe("the gate", function()
     assert.same({ "usage", 2 }, { err.stage, err.exit })
   end)
 
+  it("asks about side effects only: what reads needs no question, and for what changes a yes is not enough", function()
+    assert.equal("has a side effect on the running system", gate.question("beam_binary_leak", "CAUTION"))
+    assert.is_nil(gate.question("beam_get_memory", "SAFE"))
+    assert.is_nil(gate.question("kill_process", "DANGEROUS"))
+    assert.is_nil(gate.question("thing", "HARMLESS"))
+  end)
+
   it("takes a class that it does not know for the most dangerous one", function()
     local g = gate.new { allow = { "caution", "thing" } }
     assert.is_nil((g:permit("thing", "HARMLESS")))
