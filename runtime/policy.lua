@@ -34,6 +34,7 @@ local CLASSES = "SAFE, CAUTION, DANGEROUS or never"
 
 local held                 -- part -> name -> Rule, what is in force
 local broken               -- the Failure that keeps it from being read
+local generation = 0       -- how often what is in force was set
 
 function policy.path() return files.config_home() .. "/policy.lua" end
 
@@ -137,10 +138,14 @@ function policy.start()
   local rules, err = read()
   local ok = rules
   if rules then ok, err = tell_laxer(rules) end
-  held, broken = ok and rules or checked {}, not ok and err or nil
+  held, broken, generation = ok and rules or checked {}, not ok and err or nil, generation + 1
   if broken then return nil, broken end
   return true
 end
+
+--- A number that is another one when another policy may be in force.
+---@return integer
+function policy.generation() return generation end
 
 local function in_force()
   if not held then policy.start() end
@@ -172,7 +177,7 @@ function policy.reload()
     after[part][name] = rule
     wait(part, name, rule.class)
   end)
-  held = after
+  held, generation = after, generation + 1
   table.sort(waiting)
   return waiting
 end

@@ -21,6 +21,7 @@ local relay_form = {}
 ---@field read fun(payload: any): table?   an event as a flat table, nothing when it is none for us; `unix_us` tells
 ---  when it was, by the node's clock, better than when the worker passed it on
 ---@field query string           set here: the whole text that starts it
+---@field shipped? boolean       set here: it is ours
 
 local FIELDS = { name = "string", about = "string", class = "string", keep = "number", per_second = "number",
   variables = "table", text = "string", read = "function" }
@@ -56,7 +57,7 @@ function relay_form.open(name)
   if not r then return nil, err end
   local why, word = fault(r)
   if why then return nil, form.broken(why, word, text, file) end
-  r.query = node_relay.text(r.text)
+  r.query, r.shipped = node_relay.text(r.text), shipped
   return r
 end
 

@@ -4,9 +4,11 @@
 --- `sleep` and what the skill says it uses.
 
 local crypto = require "host.crypto"
+local effects = require "runtime.effects"
 local form = require "runtime.skill_form"
 local failure = require "runtime.failure"
 local plain = require "runtime.plain"
+local relay_form = require "runtime.relay_form"
 local skill_arguments = require "runtime.skill_arguments"
 local skill_file = require "runtime.skill_file"
 
@@ -57,9 +59,33 @@ local function contains(list, wanted)
   return false
 end
 
+-- The relays of a skill, none of them above the class of what starts it, nor of an origin nobody vouched for.
+local function guarded_events(events, class)
+  local guarded = {}
+  for key, f in pairs(events) do guarded[key] = f end
+  function guarded.start(name, variables)
+    local relay = relay_form.open(name)
+    if relay then
+      local ok, why = effects.permit_relay(relay, class)
+      if not ok then return nil, { unavailable = tostring(why) } end
+    end
+    return events.start(name, variables)
+  end
+  function guarded.of(name, minutes, least)
+    local relay = relay_form.open(name)
+    if relay then
+      local ok, why = effects.permit_relay(relay)
+      if not ok then return { unavailable = tostring(why) } end
+    end
+    return events.of(name, minutes, least)
+  end
+  return guarded
+end
+
 --- The node as this skill may see it: its own queries, by name, and what it declared.
+---@param who { name: string, class: Class, theirs?: boolean }   who asks: theirs is held to what its texts do
 ---@return SkillNode
-local function restricted(s, node, patient)
+local function restricted(s, node, patient, who)
   local seen = {}
   function seen.sleep(seconds)
     if type(seconds) ~= "number" or seconds > patient then
@@ -69,10 +95,15 @@ local function restricted(s, node, patient)
     return node.sleep(seconds)
   end
   for _, use in ipairs(s.uses or {}) do seen[use] = handed(use, s, node) end
+  if seen.events and who.theirs then seen.events = guarded_events(seen.events, who.class) end
   function seen.ask(name, bindings, seconds)
     if type(name) ~= "string" or not s.queries[name] then
       error(failure.new("skill", ("%s asks what it never declared: %s"):format(s.name, plain.cut(tostring(name), 60)),
         "declare the text in queries, and ask for it by its name there", 2), 0)
+    end
+    if who.theirs then
+      local ok, err = effects.permit(node, s.queries[name], who.class, ("query %s of %s"):format(name, who.name))
+      if not ok then return nil, err end
     end
     local variables = {}
     for key, value in pairs(bindings or {}) do variables[form.variable(key)] = value end
@@ -88,7 +119,7 @@ end
 ---@return table? figures
 ---@return any err               a string or a Failure
 function skill.snapshot(s, node)
-  local seen = restricted(s, node, SNAPSHOT_TIMEOUT)
+  local seen = restricted(s, node, SNAPSHOT_TIMEOUT, { name = "the snapshot", class = "SAFE", theirs = s.theirs })
   local figures, err
   if type(s.snapshot) == "function" then figures, err = s.snapshot(seen) else figures, err = seen.ask(s.snapshot) end
   if type(figures) == "table" and node.past then node.past:figures(s.name, figures) end
@@ -103,7 +134,7 @@ function skill.history(s, node) return handed("history", s, node) end
 ---@return true|string   or why not, and what would help
 function skill.available(s, node)
   if not s.available then return true end
-  return s.available(restricted(s, node, SNAPSHOT_TIMEOUT))
+  return s.available(restricted(s, node, SNAPSHOT_TIMEOUT, { name = "available", class = "SAFE", theirs = s.theirs }))
 end
 
 -- When a callback with `every` last ran on a node. It goes with the node object, so
@@ -161,7 +192,8 @@ function skill.call(s, name, given, node)
   if not args then return nil, err end
   local soon = too_soon(name, callback, node)
   if soon then return nil, name .. ": " .. soon end
-  local seen = restricted(callback.home or s, node, patience(callback, args))
+  local seen = restricted(callback.home or s, node, patience(callback, args),
+    { name = name, class = callback.class, theirs = callback.theirs })
   local result
   if callback.run then
     result, err = callback.run(seen, args)

@@ -2,10 +2,12 @@
 --- checked for its form. What is run of a skill, and how, is runtime/skill.lua.
 
 local check_words = require "runtime.check_words"
+local effects = require "runtime.effects"
 local failure = require "runtime.failure"
 local files = require "runtime.files"
 local form = require "runtime.skill_form"
 local json = require "runtime.json"
+local relay_form = require "runtime.relay_form"
 
 local skill_file = {}
 
@@ -68,7 +70,7 @@ function skill_file.load(text, file, shipped)
   for _, c in pairs(s.callbacks) do c.run = told(c.run, shipped) end
   s.snapshot, s.available = told(s.snapshot, shipped), told(s.available, shipped)
   s.source, s.places = text, {}
-  for name in pairs(s.queries) do s.places[name] = { text = text, file = file } end
+  for name in pairs(s.queries) do s.places[name] = { text = text, file = file, theirs = s.theirs } end
   return s
 end
 
@@ -90,7 +92,7 @@ function skill_file.extend(s, text, file, shipped)
       if type(name) ~= "string" then return bad(("%s: %s is no name"):format(key, tostring(name)), key) end
       if s[key][name] then return bad(name .. " stands in another part too", name) end
       s[key][name] = value
-      if key == "queries" then s.places[name] = { text = text, file = file } end
+      if key == "queries" then s.places[name] = { text = text, file = file, theirs = not (shipped and all_ours) } end
     end
   end
   local listed = form.list_fault(part, "urgent", "string")
@@ -133,8 +135,45 @@ function skill_file.attach(s, text, file, shipped)
   return s
 end
 
+local RANK = { SAFE = 1, CAUTION = 2, DANGEROUS = 3 }
+
+-- Who asks a query, where that is written: the callback that it answers, or the snapshot. What is asked by
+-- a function is known when it is asked; here, that some callback may ask it at all.
+local function asked_by(s, query)
+  local highest = { name = "the snapshot", class = "SAFE" }
+  for name, c in pairs(s.callbacks) do
+    if c.theirs and c.query == query then return { name = name, class = c.class } end
+    if c.theirs and c.run and RANK[c.class] > RANK[highest.class] then highest = { name = name, class = c.class } end
+  end
+  return highest
+end
+
+-- Whether no text of theirs does more than what it is declared for, and no relay is theirs that nobody vouched for.
+local function harmless(s, node)
+  for name, text in pairs(s.queries) do
+    local place = s.places[name]
+    if place.theirs then
+      local by = asked_by(s, name)
+      local ok, err = effects.permit(node, text, by.class, ("query %s of %s"):format(name, by.name))
+      if not ok and err.stage == "gate" then
+        local at = form.broken(err.message, name, place.text, place.file)
+        return nil, failure.new("gate", at.message, err.next, err.exit)
+      end
+      if not ok then return nil, err end
+    end
+  end
+  for _, name in ipairs(s.theirs and s.relays or {}) do
+    local relay = relay_form.open(name)
+    local ok, err = true, nil
+    if relay then ok, err = effects.permit_relay(relay) end
+    if not ok then return nil, err end
+  end
+  return true
+end
+
 --- Whether the node understands every query, so that a slip in one is told before a run stands on
---- it. Costs nothing for those that were parsed when the program was built.
+--- it, and whether those of a user's file do no more than they declare. Costs nothing for those that were
+--- parsed when the program was built.
 ---@param s Skill
 ---@param node table
 ---@return true?
@@ -148,7 +187,7 @@ function skill_file.parse(s, node)
       return nil, form.broken(("query %s does not parse: %s"):format(name, err.wrong), name, place.text, place.file)
     end
   end
-  return true
+  return harmless(s, node)
 end
 
 -- The skill that every other one is given the callbacks of.

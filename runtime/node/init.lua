@@ -152,6 +152,12 @@ end
 ---@return Failure? err
 function Node:parse(text) return query.parse(self, text) end
 
+--- The expressions of a query's text as forms, to be judged here.
+---@param text string
+---@return any[]?
+---@return Failure? err
+function Node:forms_of(text) return query.forms(self, text) end
+
 ---@param listener fun(state: "down"|"up"|"reconnecting")
 function Node:on_change(listener) self.listeners[#self.listeners + 1] = listener end
 

@@ -27,13 +27,32 @@ local function load()
   end
 end
 
+-- In external form, without its first byte.
+local function bytes_of(text)
+  if not index then load() end
+  local place = index[crypto.sha256(text)]
+  return place and content:sub(place[1], place[2])
+end
+
 --- The form of a text, ready to be sent.
 ---@param text string
 ---@return any|nil   nil when it was not among those we shipped
 function parsed.find(text)
-  if not index then load() end
-  local place = index[crypto.sha256(text)]
-  return place and etf.raw(content:sub(place[1], place[2]))
+  local form = bytes_of(text)
+  return form and etf.raw(form)
+end
+
+--- Whether a text is one of those that we shipped.
+---@param text string
+---@return boolean
+function parsed.has(text) return bytes_of(text) ~= nil end
+
+--- Its form, to be read here.
+---@param text string
+---@return any|nil
+function parsed.read(text)
+  local form = bytes_of(text)
+  return form and etf.decode("\131" .. form, 1, true)
 end
 
 return parsed

@@ -68,7 +68,7 @@ local function parse_on_node(n, wrapped, o)
     fault.wrong = wrong
     return nil, fault
   end
-  return etf.raw(answer[2]:sub(2))
+  return etf.raw(answer[2]:sub(2)), nil, answer[2]
 end
 
 local function form_of(n, text, o)
@@ -216,6 +216,25 @@ function query.form(n, text, o)
   if not wrapped then return nil, err end
   local call = etf.decode(etf.encode(wrapped))[3][1]
   return call[3][3][2][1][5][1]
+end
+
+-- The expressions of a text inside what `wrap` put around them.
+local function unwrapped(form)
+  local fun = form[3][1][3]
+  return fun[3][2][1][5]
+end
+
+--- The expressions of a text as forms to be read here, from home or from the node.
+---@return any[]?
+---@return Failure? err
+function query.forms(n, text)
+  local wrapped, err = query.wrap(text)
+  if not wrapped then return fail(err, "correct the text of the query") end
+  local form = parsed.read(wrapped)
+  if form then return unwrapped(form) end
+  local raw, fault, bytes = parse_on_node(n, wrapped, {})
+  if not raw then return nil, fault end
+  return unwrapped(etf.decode(bytes, 1, true))
 end
 
 --- Evaluates a text on the node.

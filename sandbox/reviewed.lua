@@ -1,0 +1,42 @@
+--- What our own Erlang texts do that the classifier cannot follow, or rightly calls dangerous in the hand of
+--- anybody else, each read by people and why it is no more than that. It holds for texts that we ship,
+--- known by their hash, and for no others. A spec keeps it whole: nothing in any text of ours is above
+--- what its callback declares but by an entry here, and there is no entry without a text.
+
+return {
+  { what = "erlang:process_info/2", class = "SAFE", why = "what is asked for stands in the same text or comes from our "
+    .. "own Lua, never from a model; a spec finds `messages` in none of them" },
+  { what = "erlang:binary_to_term/1", class = "SAFE", why = "of what the same text packed with term_to_binary to keep "
+    .. "its heap small, and of atoms by their number; nothing comes from outside" },
+  { what = "receive", class = "SAFE", why = "waits in the process that asks, which has a mailbox of its own; the one "
+    .. "without `after` ends with the process that it watches over" },
+  { what = "a call", class = "SAFE", why = "funs that the text keeps in tuples and maps of its own; the module is a "
+    .. "repo that Ecto's registry named, and its functions are written there" },
+  { what = "F(…)", class = "SAFE", why = "a fun of the text, handed from one of its funs to another" },
+  { what = "L(…)", class = "SAFE", why = "a fun of the text, handed from one of its funs to another" },
+  { what = "M(…)", class = "SAFE", why = "a fun of the text: makes the call that asks a supervisor for its children" },
+  { what = "N(…)", class = "SAFE", why = "a fun of the text: counts a list" },
+  { what = "R(…)", class = "SAFE", why = "a fun of the text: reads a counter" },
+  { what = "T(…)", class = "SAFE", why = "a fun of the text: reads the clock" },
+  { what = "V(…)", class = "SAFE", why = "a fun of the text: reads a field of a list that it has" },
+  { what = "erlang:apply/2", class = "SAFE", why = "process_info, the clock and a wait, strung together from compiled "
+    .. "functions so that the looks lie close together; which, the text says" },
+  { what = "!", class = "SAFE", why = "a supervisor is asked for its children, as supervisor:which_children does; "
+    .. "whoever is no supervisor is sent nothing" },
+  { what = "erlang:send/2", class = "SAFE", why = "to the process that asks, of itself" },
+  { what = "gen:wait_response/2", class = "SAFE", why = "waits for an answer that never comes: a nap, compiled" },
+  { what = "prim_eval:receive/2", class = "SAFE", why = "the same on an OTP that has no wait_response" },
+  { what = "gen_server:call/3", class = "SAFE", why = "memsup is asked for the figures that it keeps; 2 s at most" },
+  { what = "prim_file:read_file/1", class = "SAFE", why = "files of /proc and /sys/fs/cgroup whose paths are ours, "
+    .. "each below 64 KiB" },
+  { what = "socket:which_sockets/0", class = "SAFE", why = "lists the sockets that there are" },
+  { what = "socket:info/1", class = "SAFE", why = "reads a socket's counters" },
+  { what = "socket:peername/1", class = "SAFE", why = "reads the address of the other side" },
+  { what = "socket:sockname/1", class = "SAFE", why = "reads the address of our side" },
+  { what = "DBConnection.get_connection_metrics/1", class = "SAFE", why = "asks a pool how many connections are free" },
+  { what = "Ecto.Repo.Registry.all_running/0", class = "SAFE", why = "reads which repos run" },
+  { what = "Ecto.Repo.Registry.lookup/1", class = "SAFE", why = "reads where a repo runs" },
+  { what = "__struct__", class = "SAFE", why = "the name of an exception is read from it; no map with it is made" },
+  { what = "erlang:trace/3", class = "CAUTION", why = "of the collections of one process that nobody traces, by the "
+    .. "process that asks: the flag goes when it ends, however it ends" },
+}
