@@ -3,6 +3,7 @@
 
 local classify = require "sandbox.classify"
 local failure = require "runtime.failure"
+local functions = require "sandbox.functions"
 local policy = require "sandbox.policy"
 local terminal = require "runtime.terminal"
 
@@ -22,6 +23,15 @@ local function usage(message, next_step) return nil, failure.new("usage", messag
 
 local ALLOWED = policy.CAUTION.word
 
+local function allowable()
+  local words = { ALLOWED }
+  for mfa, entry in pairs((functions.all())) do
+    if entry.class == "CAUTION" then words[#words + 1] = mfa end
+  end
+  table.sort(words)
+  return words
+end
+
 --- Whether `--allow` names what it can allow: a slip would quietly leave out what a person meant to allow.
 ---@param allow string[]
 ---@return true?
@@ -30,7 +40,7 @@ function leave.check(allow)
   for _, word in ipairs(allow) do
     local entry = word ~= ALLOWED and classify.entry(mfa_of(word))
     if word ~= ALLOWED and not entry then
-      local near = failure.nearest(word, { ALLOWED })
+      local near = failure.nearest(word, allowable())
       return usage(("--allow knows no %s"):format(word), near and ("did you mean %s?"):format(near)
         or ("here it takes %s, or a function by its name: erlang:garbage_collect/1"):format(ALLOWED))
     elseif entry and entry.class == "DANGEROUS" then

@@ -64,15 +64,31 @@ case ets:info(elixir_config, size) of
     end
 end.]]
 
--- No name may become a call that was none in the text, and no warning may be printed on the node: this is what
--- the two notes on each node of the syntax are for. (The process dictionary is for Elixir 1.15 and later.)
+-- Before it is expanded, each node of the syntax gets two notes: no name becomes a call that was none in the text,
+-- and most warnings, which would be printed on the node, are not given (from Elixir 1.15 on the process dictionary
+-- takes them). What stands in a block for nothing is left out for the same reason. And x.y becomes maps:get(y, x):
+-- to Elixir it may also be the call of a function of any module.
 texts.EXPAND = [[
 put(elixir_code_diagnostics, {[], false}),
-Mark = fun Mark({Name, Meta, Rest}) when is_list(Meta) ->
-             {Mark(Name), [{generated, true}, {if_undefined, raise} | Meta], Mark(Rest)};
-           Mark({Left, Right}) -> {Mark(Left), Mark(Right)};
-           Mark([Head | Tail]) -> [Mark(Head) | Mark(Tail)];
-           Mark(Other) -> Other
+Note = fun(Meta) -> [{generated, true}, {if_undefined, raise} | Meta] end,
+Idle = fun({_, _, Context}) -> is_atom(Context); (Term) -> not is_tuple(Term) andalso not is_list(Term) end,
+Mark = fun Mark({{'.', Dot, [{Head, _, _} = Left, Field]}, Meta, []}, true)
+             when is_atom(Field), Head =/= '__aliases__', Head =/= '__MODULE__' ->
+             case proplists:get_value(no_parens, Meta, false) of
+               true ->
+                 {{'.', Note(Dot), [maps, get]}, Note(proplists:delete(no_parens, Meta)), [Field, Mark(Left, true)]};
+               false -> {{'.', Note(Dot), [Mark(Left, true), Field]}, Note(Meta), []}
+             end;
+           Mark({'__block__', Meta, [_ | _] = All}, Fields) ->
+             Used = [E || E <- lists:droplast(All), not Idle(E)] ++ [lists:last(All)],
+             {'__block__', Note(Meta), Mark(Used, Fields)};
+           Mark({Name, Meta, [Path | Rest]}, true) when is_list(Meta),
+               Name =:= put_in orelse Name =:= update_in orelse Name =:= pop_in orelse Name =:= get_and_update_in ->
+             {Name, Note(Meta), [Mark(Path, false) | Mark(Rest, true)]};
+           Mark({Name, Meta, Rest}, Fields) when is_list(Meta) -> {Mark(Name, Fields), Note(Meta), Mark(Rest, Fields)};
+           Mark({Left, Right}, Fields) -> {Mark(Left, Fields), Mark(Right, Fields)};
+           Mark([Head | Tail], Fields) -> [Mark(Head, Fields) | Mark(Tail, Fields)];
+           Mark(Other, _) -> Other
        end,
 Said = fun(E) ->
   case get(elixir_code_diagnostics) of
@@ -83,7 +99,7 @@ end,
 case erlang:function_exported(elixir, quoted_to_erl, 2) of
   false -> strange;
   true ->
-    try elixir:quoted_to_erl(Mark(binary_to_term(Q)), elixir:env_for_eval([])) of
+    try elixir:quoted_to_erl(Mark(binary_to_term(Q), true), elixir:env_for_eval([])) of
       R when tuple_size(R) =:= 4, is_tuple(element(1, R)) -> {ok, term_to_binary([element(1, R)])};
       _ -> strange
     catch

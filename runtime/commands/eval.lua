@@ -64,7 +64,7 @@ local function answer_of(n, expression, evaluated, mask)
   return {
     schema = 1, node = n.name, class = expression.class, reasons = reasons, result = result, value = clean,
     cut = left_out > 0 and { left_out = left_out } or json.null, printed = masked(mask, evaluated.printed) or json.null,
-    elapsed_ms = evaluated.elapsed_ms,
+    elapsed_ms = math.floor(evaluated.elapsed_ms * 100 + 0.5) / 100,
   }
 end
 
