@@ -37,7 +37,7 @@ function answers.echo(args)
   return list
 end
 
-function answers.boom() return nil, "callback failed: boom" end
+function answers.boom() return nil, "boom: callback failed: boom" end
 
 ---@param name string
 ---@param args any[]
