@@ -53,7 +53,8 @@ function case.new(opts)
     clean = clean, original = original, evidence = evidence.new(clean),
     notifications = {}, insights = {}, operators = {}, answered = {}, unanswered = {}, prompts = {},
     usage = { provider = opts.mind.name, calls = 0, input_tokens = 0, cache_read_tokens = 0, output_tokens = 0 },
-    proposals = proposals.new { node = opts.node, store = opts.store, trace_id = trace_id, mind = opts.mind.name },
+    proposals = proposals.new { node = opts.node, store = opts.store, trace_id = trace_id,
+      mind = opts.mind.model or opts.mind.name },
     load_before = { calls = load.calls, reductions = load.reductions, bytes = load.bytes },
   }, Case)
 end

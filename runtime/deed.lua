@@ -17,6 +17,7 @@ local policy = require "runtime.policy"
 local deed = {}
 
 local AFTER_S, AFTER_PAUSE_S, SETTLE_S = 10, 0.25, 2
+local GIVEN_UP_S = 120 -- whoever did it has given up to look after it by then, and may live on
 
 local function refused(message, next_step) return nil, failure.new("gate", message, next_step, 5) end
 
@@ -221,12 +222,13 @@ function deed.recover(store)
   local open = {}
   for _, row in ipairs(rows) do
     local p = ledger.get(store, ("a%d"):format(row.number))
-    if p and not lives(p) then
+    local busy = p and lives(p) and (p.state == "executing" or os.time() - (p.performed_at or 0) < GIVEN_UP_S)
+    if p and not busy then
       if p.state == "executing" then
         p = ledger.step(p, { to = "unknown", from = { "executing" }, performer = p.performer,
           set = { outcome = { message = "it may have been done: the program ended while it was at it" } } })
       end
-      open[#open + 1] = p
+      if p then open[#open + 1] = p end -- else another look was first
     end
   end
   return open

@@ -10,6 +10,7 @@ local MOST = 5
 
 ---@class Proposals
 ---@field private list Proposal[]
+---@field private count integer                those that are being made included
 ---@field private seen table<string, string>   what was asked for -> its id
 local Proposals = {}
 Proposals.__index = Proposals
@@ -17,8 +18,15 @@ Proposals.__index = Proposals
 ---@param o { node: table, store?: string, trace_id: string, mind?: string }
 ---@return Proposals
 function proposals.new(o)
-  return setmetatable({ node = o.node, path = o.store, trace_id = o.trace_id, mind = o.mind, list = {}, seen = {} },
-    Proposals)
+  return setmetatable({ node = o.node, path = o.store, trace_id = o.trace_id, mind = o.mind, count = 0, list = {},
+    seen = {} }, Proposals)
+end
+
+local function propose(self, by, name, arguments, reason)
+  local s, err = actions.store { store = self.path }
+  if not s then return nil, err end
+  by.model = self.mind
+  return actions.propose(self.node, name, arguments, { store = s, reason = reason, by = by, trace_id = self.trace_id })
 end
 
 ---@param by { kind: "operator"|"coordinator", name?: string }
@@ -30,18 +38,14 @@ end
 function Proposals:add(by, name, arguments, reason)
   local key = name .. json.encode(json.object(arguments))
   if self.seen[key] then return nil, ("this stands already, as %s"):format(self.seen[key]) end
-  if #self.list >= MOST then
+  if self.count >= MOST then
     return nil, ("%d actions were proposed in this run, and more are not taken; put it into next_steps"):format(MOST)
   end
-  local s, err = actions.store { store = self.path }
-  if not s then return nil, err end
-  by.model = self.mind
-  local p
-  p, err = actions.propose(self.node, name, arguments, { store = s, reason = reason, by = by,
-    trace_id = self.trace_id })
-  if not p then return nil, err end
-  self.list[#self.list + 1], self.seen[key] = p, p.id
-  return p
+  self.count, self.seen[key] = self.count + 1, "another call of the same answer" -- others may come while we wait
+  local p, err = propose(self, by, name, arguments, reason)
+  self.seen[key] = p and p.id
+  if p then self.list[#self.list + 1] = p else self.count = self.count - 1 end
+  return p, err
 end
 
 --- The rows of a report: as they stand now, for a person may have decided meanwhile.

@@ -48,6 +48,14 @@ local function approve_with(answer, id)
   return code, running
 end
 
+local function write(name, text)
+  local file = assert(io.open(folder .. "/" .. name, "w"))
+  file:write(text)
+  file:close()
+  uv.fs_chmod(folder .. "/" .. name, 384)
+  return folder .. "/" .. name
+end
+
 local function state(id) return actions.get(assert(actions.store {}), id or "a1").state end
 
 describe("actions", function()
@@ -194,9 +202,7 @@ describe("actions", function()
   it("takes the key from where the config says, which is the approver's alone", live.test(function()
     propose()
     os.execute(("mkdir -p '%s/config/beamlens' '%s/keys'"):format(folder, folder))
-    local file = assert(io.open(folder .. "/config/beamlens/config.lua", "w"))
-    file:write(('return { approval_key = "%s/keys/key" }'):format(folder))
-    file:close()
+    write("config/beamlens/config.lua", ('return { approval_key = "%s/keys/key" }'):format(folder))
     assert.equal(0, (approve_with "victim"))
     assert.is_nil(uv.fs_stat(state_home.path "approval.key"))
     assert.equal("600", ("%o"):format(uv.fs_stat(folder .. "/keys/key").mode % 512))
@@ -216,6 +222,40 @@ describe("actions", function()
     assert.equal("a1 is proposed and left nothing to undo", complaint(5, "undo", "a1"))
     approve_with "victim"
     assert.matches("^a1 cannot be undone: a process that ended cannot be brought back; ", complaint(5, "undo", "a1"))
+  end))
+
+  it("has what a model proposed in a run, and the run's report has what became of it", live.test(function()
+    local model = write("model.lua", [=[return function(request, turn, who)
+      if who.agent == "coordinator" or turn > 1 then return { calls = { { name = "done" } } } end
+      return { calls = { { name = "propose_action",
+        args = { action = "kill_process", arguments = { process = "victim" }, reason = "9,780 messages" } } } }
+    end]=])
+    local script = write("look.lua", 'return require("beamlens").operator.run("beam")')
+    local ran = program.run({ script, "--node", at.name, "--provider", "script", "--json" }, {
+      env = environment { BEAMLENS_SCRIPT = model } })
+    local reported = assert(json.decode(ran.stdout), ran.stderr).actions
+    assert.same({ "a1", "kill_process", "victim", "proposed", "9,780 messages" },
+      { reported[1].id, reported[1].action, reported[1].object, reported[1].state, reported[1].reason })
+    assert.matches("proposes kill_process on victim, as a1", ran.stderr, 1, true)
+    assert.equal(0, victim.count(at))
+    assert.equal(0, (approve_with "victim"))
+    assert.equal(1, victim.count(at))
+  end))
+
+  it("has what a script proposed", live.test(function()
+    local script = write("propose.lua", [=[
+      local beamlens = require "beamlens"
+      local proposal = assert(beamlens.action("gc_process", { process = "victim" }, { reason = "it is idle" }))
+      print(proposal.id, proposal.object, proposal.state)
+      return nil, select(2, beamlens.action("kill_process", { process = "init" }))]=])
+    local ran = program.run({ script, "--node", at.name }, { env = environment() })
+    assert.equal("a1\tvictim\tproposed\n", ran.stdout)
+    assert.same({ 5, "kill_process: " }, { ran.code, ran.stderr:match "kill_process: " })
+    assert.matches('"it is idle"', run("show", "a1").stdout, 1, true)
+    script = write("slip.lua", 'local p = require("beamlens").action("kill_proces", {}) return p')
+    ran = program.run({ script, "--node", at.name }, { env = environment() })
+    assert.equal(("beamlens-run: %s:1: there is no action kill_proces; did you mean kill_process?\n"):format(script),
+      ran.stderr)
   end))
 
   it("undoes what was done, once that is approved as well", live.test(function()

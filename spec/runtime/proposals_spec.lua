@@ -125,6 +125,15 @@ describe("a model that proposes", function()
     assert.matches("5 actions were proposed in this run, and more are not taken", answers[6][1].text, 1, true)
   end))
 
+  it("is refused the sixth of one answer too", live.test(function()
+    local turn = {}
+    for i = 1, 6 do turn[i] = proposal("set_system_flag", { flag = "fullsweep_after", value = 100 + i }) end
+    local r, answers = play { calls(unpack(turn)) }
+    local taken = 0
+    for _, answer in ipairs(answers[1]) do taken = taken + (answer.ok and 1 or 0) end
+    assert.same({ 5, 5 }, { taken, #r.actions })
+  end))
+
   it("is told what an action takes, and what is not to be touched", live.test(function()
     local _, answers = play {
       calls(proposal("kil_process", { process = "victim" })),
