@@ -391,6 +391,33 @@ describe("a hostile worker", function()
 
   it("that speaks garbage is killed", says "GET / HTTP/1.1\r\n\r\n")
   it("of another version is killed", says(frame("H", "\9")))
+  it("of another version is told which", test(function()
+    local out = attack(("printf '%s' >&3\nexec /bin/sleep 1000"):format(octal(frame("H", "\9\7"))))
+    assert.equal("the worker speaks version 9 of the protocol and this program version 2, so it was killed: "
+      .. "install the program anew, and start it again", out.message)
+  end))
+
+  it("that does not say what holds it is killed", says(frame("H", "\2")))
+  it("whose reason is no errno is killed", says(frame("H", "\2\6rm -rf /")))
+  it("whose reason is long is killed", says(frame("H", "\2\6" .. ("E"):rep(33))))
+
+  it("that is not held by the filter gets no chunk", test(function()
+    local heard = os.tmpname()
+    local out = attack(("printf '%s' >&3\nexec /bin/cat <&3 >%s"):format(octal(frame("H", "\2\6EPERM")), heard))
+    all_gone()
+    local bytes = read(heard)
+    os.remove(heard)
+    assert.same({ "unavailable", "" }, { out.kind, bytes })
+  end))
+
+  it("that is not held by the filter gets a chunk where that is allowed", test(function()
+    sandbox.allow_weak(true)
+    local said = octal(frame("H", "\2\6EPERM") .. frame("D", "\0\0\0\0" .. "42"))
+    local out = attack(("printf '%s' >&3\nexec /bin/sleep 1000"):format(said))
+    sandbox.allow_weak(false)
+    assert.equal(42, out.result)
+  end))
+
   it("that skips its greeting is killed", says(frame("D", "\0\0\0\0" .. "1")))
   it("that sends an unknown type is killed", says(HELLO .. frame("Z", "x")))
   it("that announces four gigabytes is killed", says(HELLO .. frame("D", "", 2 ^ 32 - 1)))
