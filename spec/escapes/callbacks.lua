@@ -31,10 +31,10 @@ return {
   { name = "thousands of arguments", expect = { "error", "too large" },
     code = [[local t = {} for i = 1, 7000 do t[i] = 1000 end return #echo(unpack(t))]] },
   { name = "an argument with endless metamethods", expect = { "ok", "[[]]" },
-    code = [[local function endless() while true do end end
-
-         return echo(setmetatable({}, { __index = endless, __tostring = endless, __len = endless, __pairs = endless }))]] }
-             return echo(setmetatable({}, { __index = endless, __tostring = endless, __len = endless, __pairs = endless }))]] },
+    code = [[
+      local function endless() while true do end end
+      local all = { __index = endless, __tostring = endless, __len = endless, __pairs = endless }
+      return echo(setmetatable({}, all))]] },
   { name = "arguments without a form of their own",
     expect = { "ok", '["<function>","nan","inf","<thread>","<cdata>"]' },
     code = [[return echo(print, 0 / 0, 1 / 0, coroutine.create(print), 1LL)]] },
