@@ -15,8 +15,8 @@ return {
       doc = "yes: rows are not kept, so that more than 10,000 of them or 1 MB may go" },
   },
   doc = "Deletes all rows of a public ETS table. Right for a cache that can be filled again and holds the "
-    .. "node's memory; wrong where nobody can say who would fill it again. Tables of the system, of Mnesia and of a Registry "
-    .. "are refused, and protected and private ones cannot be written to.",
+    .. "node's memory; wrong where nobody can say who would fill it again. Tables of the system, of Mnesia and of a "
+    .. "Registry are refused, and protected and private ones cannot be written to.",
   undo_doc = "put_back puts the rows back that were kept: all, unless without_undo was yes",
   timeout = 30,
 

@@ -204,8 +204,8 @@ describe("the actions on ETS tables", function()
       make("own_" .. protection, 5, "set", protection)
       local seen = flush.preview { table = "own_" .. protection }
       assert.equal("refused", seen[1])
-      assert.matches("^this is not done: the table is " .. protection .. ", so nobody but its owner %(<[%d.]+>%) may write"
-        .. " to it; what would empty it is a function of its owner", seen[2])
+      assert.matches("^this is not done: the table is " .. protection .. ", so nobody but its owner %(<[%d.]+>%) may "
+        .. "write to it; what would empty it is a function of its owner", seen[2])
     end
   end))
 
