@@ -96,7 +96,7 @@ local function good(run, call, tool, data, note)
   if type(shown) ~= "table" or #shown > 0 then shown = { answer = shown } end
   json.object(shown)
   if tool.from_node then shown.trust = "node" end
-  shown.note = note
+  shown.note = note or shown.note
   return { id = call.id, name = call.name, ok = true, text = cut.text(shown, BYTES), data = data }
 end
 

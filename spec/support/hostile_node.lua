@@ -22,8 +22,8 @@ local PLANT = [=[
       A = Name(try Short(T) catch _:_ -> T end),
       P = spawn_link(fun() -> register(A, self()), put('$process_label', T), Wait() end),
       [P ! hello || _ <- [1, 2, 3, 4, 5]],
-      Q = spawn_link(fun() -> ets:new(A, [named_table, public]), ets:insert(A, [{I, T} || I <- lists:seq(1, 20)]),
-        Wait() end),
+      Q = spawn_link(fun() -> ets:new(A, [named_table, public]),
+        ets:insert(A, [{I, lists:seq(1, 200)} || I <- lists:seq(1, 60)]), Wait() end),
       proc_lib:spawn_link(fun() -> put('$initial_call', {A, init, 1}), Wait() end),
       Q end, Texts),
     Say = fun
