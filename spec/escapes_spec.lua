@@ -10,15 +10,21 @@ local sandbox = require "runtime.sandbox"
 local ATTACKS = { "names", "endless", "memory", "stack", "values", "results", "callbacks", "parser" }
 -- Whoever is to be stopped by the clock is stopped soon; who is to come to another end has time, for machines are slow.
 local SOON_S, LATE_S = 0.1, 20
+-- And who is to run out of memory has less to fill.
+local LIMITS = {
+  timeout = { run_s = SOON_S },
+  memory = { run_s = LATE_S, memory = 16 * 2 ^ 20 },
+}
+local USUAL = { run_s = LATE_S }
 
-local function execute(code, run_s)
-  return sandbox.execute { code = code, names = demo.names, call = demo.call, limits = { run_s = run_s } }
+local function execute(code, limits)
+  return sandbox.execute { code = code, names = demo.names, call = demo.call, limits = limits }
 end
 
 local function last_outcome(attack)
   local codes, out = attack.code, nil
   for _, code in ipairs(type(codes) == "table" and codes or { codes }) do
-    out = execute(code, attack.expect[1] == "timeout" and SOON_S or LATE_S)
+    out = execute(code, LIMITS[attack.expect[1]] or USUAL)
   end
   return out
 end
@@ -42,7 +48,7 @@ describe("an attack on the sandbox", function()
           local out = last_outcome(attack)
           assert.same({ attack.expect[1], attack.expect[2], attack.line },
             { out.kind, text_of(attack, out) or nil, attack.line and out.line }, shown(out):sub(1, 300))
-          assert.equal(42, execute("return echo(42)[1]", LATE_S).result)
+          assert.equal(42, execute("return echo(42)[1]", USUAL).result)
         end)
       end)
     end
