@@ -68,6 +68,16 @@ describe("host.etf on a real node", function()
     assert.equal(#terms .. " same", erlang.run(COMPARE, erlang.frames(pairs_of)))
   end)
 
+  it("gives back whole floats too, where they are decoded exactly", function()
+    local terms = terms_of("[3.0, -0.0, 1.0e22, 0.5, [1, 1.0], {2.0, #{1.0 => 1, k => 4.0}}, [5.0 | 6.0]]")
+    local pairs_of = {}
+    for _, term in ipairs(terms) do
+      pairs_of[#pairs_of + 1] = term
+      pairs_of[#pairs_of + 1] = etf.encode((etf.decode(term, 1, true)))
+    end
+    assert.equal("7 same", erlang.run(COMPARE, erlang.frames(pairs_of)))
+  end)
+
   it("sends what scripts make as the node would write it", function()
     local cases = {
       { nil, "nil" }, { cjson.null, "nil" }, { true, "true" }, { false, "false" },
