@@ -28,6 +28,17 @@ named(Id, Name) -> #{id => Id, start => {grove, known, [Name]}}.
 known(Name) -> proc_lib:start_link(grove, be, [Name]).
 be(Name) -> register(Name, self()), proc_lib:init_ack({ok, self()}), wait().
 
+%% A public table with these rows, and somebody who keeps it.
+keep(Name, Rows) ->
+    Me = self(),
+    spawn(fun() ->
+        ets:new(Name, [named_table, public]),
+        ets:insert(Name, Rows),
+        Me ! {Name, kept},
+        receive stop -> ok end
+    end),
+    receive {Name, kept} -> ok end.
+
 %% As an application: its top supervisor with one named worker.
 start(_, _) -> supervisor:start_link({local, orchard_top}, grove, {#{}, [named(second, orchard_second)]}).
 stop(_) -> ok.
