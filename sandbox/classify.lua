@@ -56,7 +56,8 @@ end
 
 --- Judges the expressions of a text.
 ---@param forms table    erl_parse's expressions, as host.etf decodes them
----@param options? { elixir?: boolean }  elixir: they came out of Elixir's expansion
+---@param options? { entry?: fun(mfa: string, entry: FunctionEntry|nil): FunctionEntry|nil }
+---  entry: what the owner's policy makes of an entry
 ---@return Classified
 function classify.expressions(forms, options)
   -- Twice: which variables are bound to what has to be known before the first call is judged.

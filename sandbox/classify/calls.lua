@@ -85,12 +85,16 @@ local function worse(a, b)
   return SEVERITY[b.class] > SEVERITY[a.class] and b or a
 end
 
+local NONE = { roles = {} }
+
 -- The class of calling a known function: its own, lowered or raised by what its arguments are. Arguments
 -- are nil where the function is taken as a value: then they may be anything.
 local function judge(w, module, name, arity, given)
   local mfa = ("%s:%s/%d"):format(module, name, arity)
   local what = title(module, name, arity)
-  local entry = functions.find(module, name, arity)
+  local ours = functions.find(module, name, arity)
+  local entry = ours
+  if w.options.entry then entry = w.options.entry(mfa, ours) end
   if not entry then
     local why = (name == "module_info" and arity < 2)
       and "a module that is not loaded is loaded by asking it; erlang:get_module_info asks only loaded ones"
@@ -99,12 +103,12 @@ local function judge(w, module, name, arity, given)
   end
   local verdict = entry
   local raised = verdict
-  for i, role in ipairs(entry.roles) do
+  for i, role in ipairs((ours or NONE).roles) do
     if role ~= "_" then
       local found = arguments[role](w.bindings, given and given[i] or arguments.UNKNOWN, given)
       if found and found.lowers then
-        if raised == verdict then raised = found end
-        verdict = found
+        -- Not below what the owner's policy says.
+        if raised == verdict and entry.class == ours.class then raised, verdict = found, found end
       elseif found then
         raised = worse(raised, found)
       end
@@ -116,24 +120,29 @@ local function judge(w, module, name, arity, given)
   }
 end
 
--- apply(M, F, Args), and what applies in the same way: roles M, F and A of the entry.
-local function applied(w, entry, given)
+local MOST_APPLIED = 8
+
+local call_known
+
+-- apply(M, F, Args), and what applies in the same way: roles M, F and A of the entry. What it applies
+-- may apply something in turn.
+local function applied(w, entry, given, depth)
   local at = {}
   for i, role in ipairs(entry.roles) do at[role] = i end
   if not at.M then return end
   local module, name = given[at.M], given[at.F]
   local args = values.elements(w.bindings, given[at.A])
-  if shape(module) ~= "atom" or shape(name) ~= "atom" or not args then
+  if shape(module) ~= "atom" or shape(name) ~= "atom" or not args or depth > MOST_APPLIED then
     return w:danger(title(entry.module, entry.name, #entry.roles),
       "what it calls is worked out when it runs, so it may be anything")
   end
-  judge(w, tostring(module[3]), tostring(name[3]), #args, args)
+  call_known(w, tostring(module[3]), tostring(name[3]), args, depth + 1)
 end
 
-local function call_known(w, module, name, args)
+function call_known(w, module, name, args, depth)
   judge(w, module, name, #args, args)
   local entry = functions.find(module, name, #args)
-  if entry then applied(w, entry, args) end
+  if entry then applied(w, entry, args, depth or 1) end
 end
 
 local function literal_atom(node)

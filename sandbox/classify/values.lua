@@ -10,6 +10,8 @@ local etf = require "host.etf"
 local values = {}
 
 local DEEPEST = 16 -- variables that stand for variables
+local LONGEST = 10000 -- elements of a list; one that holds itself has no end
+local MOST_STEPS = 1000 -- of following variables in all directions: there may be as many ways as 2^16
 
 local kind = etf.kind
 
@@ -74,19 +76,28 @@ local FOLD = {
   ["div"] = function(a, b) return a / b end,
 }
 
+local number
+
 --- The number that is written there, worked out if it is a sum; as exact as a float.
 ---@return number|nil
-function values.number(bindings, node, depth)
-  depth = (depth or 0) + 1
-  if depth > DEEPEST then return nil end
+function values.number(bindings, node, steps)
+  steps = steps or { left = MOST_STEPS, depth = 0 }
+  if steps.left == 0 or steps.depth == DEEPEST then return nil end
+  steps.left, steps.depth = steps.left - 1, steps.depth + 1
+  local n = number(bindings, node, steps)
+  steps.depth = steps.depth - 1
+  return n
+end
+
+function number(bindings, node, steps)
   node = resolve(bindings, node)
   local what = shape(node)
   if what == "integer" or what == "char" or what == "float" then return tonumber(tostring(node[3])) end
   if what ~= "op" then return nil end
-  local a = values.number(bindings, node[4], depth)
+  local a = values.number(bindings, node[4], steps)
   if not a then return nil end
   if #node == 4 then return tostring(node[3]) == "-" and -a or nil end
-  local b, fold = values.number(bindings, node[5], depth), FOLD[tostring(node[3])]
+  local b, fold = values.number(bindings, node[5], steps), FOLD[tostring(node[3])]
   return b and fold and fold(a, b) or nil
 end
 
@@ -94,7 +105,7 @@ end
 ---@return table[]|nil
 function values.elements(bindings, node)
   local items = {}
-  while true do
+  while #items < LONGEST do
     node = resolve(bindings, node)
     local what = shape(node)
     if what == "nil" then return items end
@@ -115,17 +126,18 @@ local branches
 
 -- A fun that the walk has seen, wherever it was written: its body was judged there.
 local function known_fun(bindings, node, seen, depth)
-  if depth > DEEPEST then return false end
+  seen.steps = seen.steps + 1
+  if depth > DEEPEST or seen.steps > MOST_STEPS then return false end
   local what = shape(node)
   if FUN[what] then return true end
   if what == "match" then return known_fun(bindings, node[4], seen, depth + 1) end
   if what == "var" then
     local name = tostring(node[3])
     local bound = bindings[name]
-    if not bound or #bound == 0 or seen[name] then return false end
-    seen[name] = true
+    if not bound or #bound == 0 or seen.names[name] then return false end
+    seen.names[name] = true
     for _, each in ipairs(bound) do if not known_fun(bindings, each, seen, depth + 1) then return false end end
-    seen[name] = nil
+    seen.names[name] = nil
     return true
   end
   local ends = branches(node, what)
@@ -153,7 +165,7 @@ function branches(node, what)
 end
 
 --- Whether the value is a fun that is written in this very text, whatever way it took.
-function values.is_known_fun(bindings, node) return known_fun(bindings, node, {}, 0) end
+function values.is_known_fun(bindings, node) return known_fun(bindings, node, { names = {}, steps = 0 }, 0) end
 
 local PLAIN = {
   atom = true, integer = true, float = true, char = true, string = true, ["nil"] = true, bin = true,

@@ -19,6 +19,7 @@ local kind, shape, is_list = etf.kind, values.shape, values.is_list
 ---@field reasons Reason[]
 ---@field depth integer
 ---@field line integer
+---@field options table
 ---@field learning boolean  the first of the two walks
 local Walk = {}
 Walk.__index = Walk
@@ -317,23 +318,26 @@ end
 
 -- The two walks --------------------------------------------------------------
 
-local function new(bindings, learning)
-  return setmetatable({ bindings = bindings, reasons = {}, depth = 0, line = 1, learning = learning }, Walk)
+local function new(bindings, options, learning)
+  return setmetatable({
+    bindings = bindings, options = options, learning = learning, reasons = {}, depth = 0, line = 1,
+  }, Walk)
 end
 
 ---@param forms table
 ---@return Bindings
 function walk.bindings(forms)
-  local w = new({}, true)
+  local w = new({}, {}, true)
   w:expressions(forms)
   return w.bindings
 end
 
 ---@param forms table
 ---@param bindings Bindings
+---@param options table   of classify.expressions
 ---@return Reason[]
-function walk.reasons(forms, bindings)
-  local w = new(bindings, false)
+function walk.reasons(forms, bindings, options)
+  local w = new(bindings, options, false)
   w:expressions(forms)
   return w.reasons
 end

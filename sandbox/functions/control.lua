@@ -32,8 +32,8 @@ return {
     class = "DANGEROUS", effect = "changes", cost = "unknown",
     why = "runs code that is made when it runs",
     functions = {
-      erl_eval = "expr/2,3,4,5,6 exprs/2,3,4,5 expr_list/2,3,4,5",
-      elixir = "eval/3 eval_forms/3 eval_quoted/3 quoted_to_erl/2",
+      erl_eval = "expr/2,3,4,5 exprs/2,3,4 expr_list/2,3,4",
+      elixir = "eval_forms/3 eval_quoted/3 quoted_to_erl/2",
       qlc = "e/1,2 eval/1,2 q/1,2 cursor/1,2 fold/3,4",
     },
   },
@@ -46,10 +46,9 @@ return {
         seq_trace_print/1,2
       ]],
       dbg = [[
-        tracer/0,1,2 p/1,2 c/3,4 tp/2,3,4 tpl/2,3,4 ctp/0,1,2,3 ctpl/0,1,2,3 ctpg/0,1,2,3 tpe/2 n/1 cn/1 stop/0
+        tracer/0,2 p/1,2 c/3,4 tp/2,3,4 tpl/2,3,4 ctp/0,1,2,3 ctpl/0,1,2,3 ctpg/0,1,2,3 tpe/2 n/1 cn/1 stop/0
         stop_clear/0 get_tracer/0,1 trace_client/2,3 trace_port/2 trace_port_control/1,2 flush_trace_port/0,1
       ]],
-      ttb = "start_trace/4 tracer/0,1,2 p/2 tp/2,3,4 tpl/2,3,4 stop/0,1",
       seq_trace = "set_token/1,2 set_system_tracer/1 reset_trace/0 print/1,2",
       eprof = "start/0 profile/1,2,3,4,5,6 start_profiling/1,2,3 stop/0",
       fprof = "start/0 apply/2,3,4 trace/1,2 profile/0,1,2 stop/0,1",
@@ -91,7 +90,7 @@ return {
         start/1,2 stop/1 ensure_started/1,2 ensure_all_started/1,2 load/1,2 unload/1 set_env/1,2,3,4 unset_env/2,3
         permit/2 takeover/2 start_boot/1,2
       ]],
-      inets = "start/0,1,2,3 stop/0,2,3",
+      inets = "start/0,1,2,3 stop/0,2",
       release_handler = "install_release/1,2 remove_release/1 make_permanent/1 unpack_release/1 reboot_old_release/1",
     },
   },
@@ -99,7 +98,7 @@ return {
     class = "DANGEROUS", effect = "changes", cost = "unknown",
     why = "drives a debugger or a console of the node",
     functions = {
-      erts_debug = "breakpoint/2 set_internal_state/2 get_internal_state/1 df/1,2,3 lock_counters/1 instructions/0",
+      erts_debug = "breakpoint/2 set_internal_state/2 get_internal_state/1 df/1,2,3 instructions/0",
       erl_ddll = "load/2 load_driver/2 unload/1 unload_driver/1 reload/2 reload_driver/2 try_load/3 try_unload/2",
       shell = "start/0,1,2 server/1,2 whereis_evaluator/0,1 history/1 results/1 catch_exception/1",
     },

@@ -10,7 +10,7 @@ return {
         native_name_encoding/0 format_error/1 pid2name/1
       ]],
       filelib = "is_dir/1 is_file/1 is_regular/1 file_size/1 last_modified/1 safe_relative_path/2",
-      filename = "absname/1,2 find_src/1,2",
+      filename = "absname/1,2",
     },
   },
   {
@@ -177,7 +177,6 @@ return {
         hash/2 hash_init/1 hash_update/2 hash_final/1 mac/3,4 hash_equals/2 supports/0,1 info/0 info_lib/0
         info_fips/0 version/0
       ]],
-      zlib = "crc32/1 adler32/1",
     },
   },
   {
@@ -191,7 +190,7 @@ return {
     class = "SAFE", effect = "reads", cost = "walks the bytes",
     why = "packs bytes",
     functions = {
-      zlib = "compress/1,2 gzip/1,2 zip/1,2",
+      zlib = "compress/1 gzip/1 zip/1",
     },
   },
   {

@@ -166,8 +166,8 @@ return {
         spawn_request_abandon/1 hibernate/3
       ]],
       proc_lib = [[
-        spawn/1,2,3,4 spawn_link/1,2,3,4 spawn_monitor/1,2,3,4 spawn_opt/2,3,4,5 start/3,4,5 start_link/3,4,5
-        start_monitor/3,4,5 hibernate/3 init_ack/1,2 stop/1,3
+        spawn/1,2,3,4 spawn_link/1,2,3,4 spawn_opt/2,3,4,5 start/3,4,5 start_link/3,4,5 start_monitor/3,4,5
+        hibernate/3 init_ack/1,2 stop/1,3
       ]],
     },
   },

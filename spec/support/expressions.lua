@@ -21,11 +21,15 @@ local expressions = {}
 function expressions.parse(at, texts)
   local stopped = {}
   for i, text in ipairs(texts) do stopped[i] = text:match "%.%s*$" and text or text .. "." end
-  local parsed, forms = at.eval(PARSE, { Texts = stopped }), {}
+  local parsed, forms, wrong = at.eval(PARSE, { Texts = stopped }), {}, {}
   for i, each in ipairs(parsed) do
-    if etf.kind(each) ~= "binary" then error(("%s: line %s: %s"):format(texts[i], tostring(each[1]), tostring(each[2]))) end
-    forms[texts[i]] = etf.decode(each)
+    if etf.kind(each) == "binary" then
+      forms[texts[i]] = etf.decode(each)
+    else
+      wrong[#wrong + 1] = ("%s: line %s: %s"):format(texts[i], tostring(each[1]), tostring(each[2]))
+    end
   end
+  if #wrong > 0 then error(table.concat(wrong, "\n")) end
   return forms
 end
 
