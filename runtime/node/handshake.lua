@@ -45,6 +45,7 @@ local OUR_FLAGS = bytes.u32(sum(HIGH_FLAGS)) .. bytes.u32(sum(FLAGS))
 local OUR_HOST = "localhost"
 
 local LONGEST_PACKET = 4096
+local LONGEST_NAME = 255 -- as an atom
 local TLS_ALERT = "\21\3"
 
 ---@class Session
@@ -99,7 +100,11 @@ local function read_status(socket, at, started)
   local status = packet:sub(2)
   if status:sub(1, 6) == "named:" and #status >= 12 then
     local size = bytes.read_u16(status, 7)
-    if #status >= 12 + size then return status:sub(9, 8 + size), bytes.read_u32(status, 9 + size) end
+    local name = status:sub(9, 8 + size)
+    if size > LONGEST_NAME or not name:find "^[%w_.-]+@[%w_.-]+$" or #status < 12 + size then
+      return not_a_node("garbage", at, started)
+    end
+    return name, bytes.read_u32(status, 9 + size)
   end
   if status == "ok" or status == "ok_simultaneous" then
     return fail("peer too old: " .. at.node .. " does not name those who ask for a name", "OTP 23 or newer is needed")

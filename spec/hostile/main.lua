@@ -48,7 +48,12 @@ local function keep_on(what, attack)
   return function()
     while async.now() < ends do
       next_seed[what] = (next_seed[what] or seed - 1) + 1
-      count(what, attack(next_seed[what]))
+      local ok, kind = pcall(attack, next_seed[what])
+      if not ok then
+        ends = 0 -- for all
+        error(("%s, seed %d: %s"):format(what, next_seed[what], tostring(kind)), 0)
+      end
+      count(what, kind)
     end
   end
 end

@@ -39,14 +39,16 @@ end
 local NAME, OLD_NAME = "N", "n"
 
 --- The node's side of the handshake, as name@host with that cookie; afterwards `talk` gets what
---- arrives. `greet` is sent first; `old` plays a node from before OTP 23.
----@param o { name: string, cookie: string, old?: boolean, greet?: string, talk?: fun(socket: userdata, chunk: string) }
+--- arrives. `greet` is sent first; `old` plays a node from before OTP 23; `given` is the name that we get.
+---@param o { name: string, cookie: string, old?: boolean, given?: string, greet?: string,
+---  talk?: fun(socket: userdata, chunk: string) }
 function played.node(o)
   local state = "name"
   return played.listen(function(socket, chunk)
     if state == "name" then
       state = "digest"
-      socket:write(packet("snamed:" .. u16(11) .. "1@localhost" .. u32(7)))
+      local given = o.given or "1@localhost"
+      socket:write(packet("snamed:" .. u16(#given) .. given .. u32(7)))
       if o.old then
         socket:write(packet(OLD_NAME .. u16(5) .. u32(0) .. u32(1) .. o.name))
       else

@@ -269,6 +269,17 @@ describe("node.connect", function()
     tls.stop()
   end))
 
+  for what, given in pairs { ["with bytes that are no text"] = "1\255@localhost", ["without a host"] = "shop",
+    ["that is no name but a length"] = ("x"):rep(300) .. "@localhost" } do
+    it("takes no name from its peer " .. what, live.test(function()
+      local liar = played.node { name = "shop@127.0.0.1", cookie = cookie, given = given }
+      local err = refusal { name = "shop@127.0.0.1", cookie = cookie, port = liar.port }
+      assert.equal("handshake", err.stage)
+      assert.matches("does not speak the protocol of Erlang nodes", err.message, 1, true)
+      liar.close()
+    end))
+  end
+
   it("does not take a peer that only pretends to know the cookie", live.test(function()
     local liar = played.node { name = "shop@127.0.0.1", cookie = "guessed" }
     local err = refusal { name = "shop@127.0.0.1", cookie = cookie, port = liar.port }
