@@ -120,13 +120,13 @@ function ledger.get(store, id)
   return proposal_of(store, rows[1])
 end
 
---- The latest, the newest first.
+--- The latest, the newest first; without what they left for an undo, which may be a megabyte.
 ---@param store Store
 ---@param most integer
 ---@return Proposal[]?
 ---@return Failure? err
 function ledger.list(store, most)
-  local rows, err = store:rows("select * from actions order by number desc limit ?", most)
+  local rows, err = store:rows("select *, null as before from actions order by number desc limit ?", most)
   if not rows then return nil, err end
   for i, row in ipairs(rows) do rows[i] = proposal_of(store, row) end
   return rows

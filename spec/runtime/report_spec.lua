@@ -65,6 +65,17 @@ describe("runtime.report", function()
     assert.matches("   beam       atom_utilization_pct 1.25, run_queue 0\n", text, 1, true)
   end)
 
+  it("says of an action how far it came, with the reason quoted, and how to approve it", function()
+    local a = { id = "a1", action = "kill_process", object = "order\27[2Jsink", class = "DANGEROUS", state = "proposed",
+      reason = "it \27floods", outcome = json.null }
+    assert.matches("\na1  kill_process order\\x1b[2Jsink  DANGEROUS\n   state      nothing was done; a person decides\n"
+      .. '   because    "it \\x1bfloods"\n   approve it beamlens-run actions approve a1\n',
+      report.text(a_report { actions = { a } }), 1, true)
+    a.state, a.outcome, a.reason = "verified", { message = "it has ended" }, ""
+    assert.matches("\na1  kill_process order\\x1b[2Jsink  DANGEROUS\n   state      done: it has ended\n\n",
+      report.text(a_report { actions = { a } }), 1, true)
+  end)
+
   it("says what would tell when it cannot", function()
     local text = report.text(a_report { verdict = "cannot_tell", insights = {}, incomplete = "deadline",
       would_tell = { "ets was never looked at" } })
