@@ -10,7 +10,7 @@ PACKAGES = gcc libc6-dev make luajit libluajit-5.1-dev lua-luv-dev libuv1-dev lu
   libcurl4-openssl-dev libssl-dev libsqlite3-dev erlang-base erlang-dev
 TEST_PACKAGES = erlang-nox elixir lua-busted lua-check cppcheck postgresql erlang-p1-pgsql
 FUZZ_PACKAGES = clang libclang-rt-14-dev
-BENCH_PACKAGES = rabbitmq-server
+BENCH_PACKAGES = rabbitmq-server erlang-luerl
 REAL_PACKAGES = rabbitmq-server ejabberd
 
 WARN = -std=gnu99 -Wall -Wextra -Werror -D_GNU_SOURCE
@@ -20,7 +20,7 @@ LIBS = -l:liblua5.1-luv.a -l:liblua5.1-cjson.a -l:libluajit-5.1.a -l:libuv_a.a -
 
 OBJECTS = $(patsubst host/%.c,$(BUILD)/%.o,$(filter-out host/main.c,$(wildcard host/*.c)))
 LUA     = $(filter-out runtime/build/%,$(wildcard runtime/*.lua runtime/*/*.lua sandbox/*.lua sandbox/*/*.lua skills/*.lua skills/*/*.lua))
-TEXTS   = $(wildcard prompts/*.md examples/*.lua)
+TEXTS   = $(wildcard prompts/*.md examples/*.lua examples/runbooks/*.lua)
 
 all: $(PROGRAM)
 

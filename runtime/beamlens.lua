@@ -8,6 +8,7 @@ local failure = require "runtime.failure"
 local foreign_skill = require "runtime.foreign_skill"
 local gate = require "runtime.gate"
 local plain = require("runtime.plain").text
+local policy = require "runtime.policy"
 local privacy = require "runtime.privacy"
 local progress = require "runtime.progress"
 local sampler = require "runtime.sampler"
@@ -139,6 +140,13 @@ local function prepare(o, names)
   local allowed, foreign = true, #ours < #names
   if not foreign then allowed, err = gate.check(o.allow, skills) end
   if not allowed then return nil, err end
+  allowed, err = policy.load()
+  if not allowed then return nil, err end
+  local alone
+  if o.autonomy and #o.autonomy.runbooks > 0 then
+    alone, err = require("runtime.autonomy").settle(o.autonomy, o.store)
+    if not alone then return nil, err end
+  end
   local mind
   mind, err = require("runtime.llm").choose(o)
   if not mind then return nil, err end
@@ -166,16 +174,16 @@ local function prepare(o, names)
     if skills then allowed, err = gate.check(o.allow, skills) end
     if not (skills and allowed) then return finish({ node = node, own = own }, nil, err) end
   end
-  if node.relays then node.relays:begin(skills) end -- what they hear from the first moment on is worth most
   for _, s in ipairs(skills) do
     local parsed
     parsed, err = skill.parse(s, node)
     if not parsed then return finish({ node = node, own = own }, nil, err) end
   end
+  if node.relays then node.relays:begin(skills) end -- what they hear from the first moment on is worth most
   return {
     node = node, own = own, skills = skills, skill = skills[1], mind = mind, gate = gate.new { allow = o.allow },
     reason = o.reason, task = o.task or o.reason, deadline = deadline, limits = limits_of(o),
-    sampler = sampler.start(node, skills), privacy = mask, store = o.store,
+    sampler = sampler.start(node, skills), privacy = mask, store = o.store, autonomy = alone,
   }
 end
 

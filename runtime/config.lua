@@ -59,6 +59,12 @@ config.OPTIONS = {
   { name = "quiet", type = "flag", default = false, doc = "no progress on stderr" },
   { name = "no_color", type = "flag", default = false, doc = "no colours; NO_COLOR does the same" },
   { name = "no_input", type = "flag", default = false, doc = "never ask" },
+  { name = "autonomy", type = "group", file_only = true, doc = "what runbooks may do without a person", fields = {
+    { name = "runbooks", type = "list", default = {} },
+    { name = "per_hour", type = "number", default = 3, min = 0, max = 100, whole = true },
+    { name = "quiet_hours", type = "text", default = "" },
+    { name = "dry_run", type = "flag", default = true },
+  } },
   { name = "anomaly", type = "group", file_only = true, doc = "how `watch` judges", fields = {
     { name = "collection_interval_ms", type = "number", default = 30000, min = 100, max = 3600000 },
     { name = "learning_duration_ms", type = "number", default = 300000, min = 0, max = 86400000 },

@@ -80,6 +80,7 @@ function coordinator.run(opts)
   case.why = outcome.err and tostring(outcome.err.message or outcome.err) or nil
   if NAMED_END[outcome.ended] then emit(NAMED_END[outcome.ended], { iterations = outcome.iterations }) end
   close(case, crew)
+  if opts.autonomy and case.ended ~= "interrupted" then require("runtime.autonomy").follow(case, opts.autonomy) end
   return verdict.report(case)
 end
 

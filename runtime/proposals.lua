@@ -19,7 +19,7 @@ Proposals.__index = Proposals
 ---@return Proposals
 function proposals.new(o)
   return setmetatable({ node = o.node, path = o.store, trace_id = o.trace_id, mind = o.mind, count = 0, list = {},
-    seen = {} }, Proposals)
+    told = {}, seen = {} }, Proposals)
 end
 
 local function propose(self, by, name, arguments, reason)
@@ -48,6 +48,14 @@ function Proposals:add(by, name, arguments, reason)
   return p, err
 end
 
+--- Takes up what a runbook put into the store.
+---@param p Proposal
+function Proposals:keep(p) self.list[#self.list + 1] = p end
+
+--- Takes up what a runbook would have done, which stands in no store.
+---@param row table   of a report
+function Proposals:tell(row) self.told[#self.told + 1] = row end
+
 --- The rows of a report: as they stand now, for a person may have decided meanwhile.
 ---@return table[]
 function Proposals:rows()
@@ -60,6 +68,7 @@ function Proposals:rows()
       outcome = p.outcome or json.null,
     }
   end
+  for _, row in ipairs(self.told) do rows[#rows + 1] = row end
   return rows
 end
 

@@ -124,13 +124,15 @@ local STATES = {
   proposed = "nothing was done; a person decides", superseded = "proposed again since, under another id",
   rejected = "a person rejected it", approved = "approved, and not done yet", executing = "being done",
   executed = "done; what came of it was not looked at yet", verified = "done", not_verified = "did not help",
-  failed = "not done", unknown = "it may have been done",
+  failed = "not done", unknown = "it may have been done", dry_run = "a runbook would have done it",
+  refused = "a runbook was not let",
 }
 
 -- Whoever proposed it gives a reason in their own words: a model's, perhaps led on by the node's. So it is quoted.
 local function action(w, a)
   w.line ""
-  w.line(("%s  %s %s  %s"):format(plain(a.id), plain(a.action), plain(a.object), w.paint(plain(a.class), a.class)))
+  local id = missing(a.id) and "-" or a.id -- what stands in no store has none
+  w.line(("%s  %s %s  %s"):format(plain(id), plain(a.action), plain(a.object), w.paint(plain(a.class), a.class)))
   local said = missing(a.outcome) and "" or ": " .. tostring(a.outcome.message)
   w.field("state", w.wrapped((STATES[a.state] or a.state) .. said, INDENT))
   if a.reason ~= "" then w.field("because", w.wrapped(('"%s"'):format(a.reason), INDENT)) end

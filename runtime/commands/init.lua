@@ -17,6 +17,7 @@ local init = {
   beamlens-run init skills/beam/load.lua       a part of a skill
   beamlens-run init checks/beam.lua            the checks of a skill
   beamlens-run init prompts/operator.md        a prompt
+  beamlens-run init runbooks/free_binaries.lua a runbook; it does nothing before config.lua names it
   beamlens-run init examples/coordinator.lua   a script, into this folder
 ]],
 }
@@ -31,7 +32,7 @@ local function copies()
   local names = {}
   for _, folder in ipairs(FOLDERS) do
     for _, path in ipairs(ours.embedded(folder .. "/")) do
-      names[#names + 1] = path:gsub("^skills/checks/", "checks/")
+      names[#names + 1] = path:gsub("^skills/checks/", "checks/"):gsub("^examples/runbooks/", "runbooks/")
     end
   end
   table.sort(names)
@@ -51,7 +52,8 @@ local function choose(word)
   word = word:gsub("^skills/checks/", "checks/")
   for _, name in ipairs(copies()) do
     if name == word then
-      return word:gsub("^checks/", "skills/checks/"), word:match "^examples/(.*)" or files.config_home() .. "/" .. word
+      return (word:gsub("^checks/", "skills/checks/"):gsub("^runbooks/", "examples/runbooks/")),
+        word:match "^examples/(.*)" or files.config_home() .. "/" .. word
     end
   end
   return unknown(word)

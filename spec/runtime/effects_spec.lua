@@ -109,7 +109,8 @@ describe("what the texts of a skill do", function()
   it("says how its owner can vouch for it", live.test(function()
     local _, err = skill.parse(clock("shop:stats().", "SAFE"), at.node)
     local hash = require("host.crypto").sha256 "shop:stats()."
-    assert.matches(('vouch for it in policy.lua: texts = { ["%s"] = { class = "SAFE", '):format(hash), err.next, 1, true)
+    local vouch = ('vouch for it in policy.lua: texts = { ["%s"] = { class = "SAFE", '):format(hash)
+    assert.matches(vouch, err.next, 1, true)
   end))
 
   it("is not asked of our own, which people judged", live.test(function()
