@@ -9,6 +9,7 @@ local elixir = require "sandbox.elixir"
 local etf = require "host.etf"
 local failure = require "runtime.failure"
 local guards = require "sandbox.guards"
+local policy = require "runtime.policy"
 local query = require "runtime.node.query"
 local texts = require "runtime.eval_texts"
 local words = require "runtime.eval_words"
@@ -24,7 +25,7 @@ local USAGE, REFUSED = 2, 5
 ---@field elixir boolean
 ---@field class "SAFE"|"CAUTION"|"DANGEROUS"
 ---@field reasons Reason[]
----@field creation any      of the node that read it
+---@field private link Link   over which it was read
 
 local function fault(message, next_step) return nil, failure.new("expression", message, next_step, USAGE) end
 
@@ -135,10 +136,10 @@ function eval.read(n, text, o)
   local forms
   forms, err = (o.elixir and read_elixir or read_erlang)(n, text, { timeout = o.timeout })
   if not forms then return nil, err end
-  local judged = classify.expressions(forms, { elixir = o.elixir or nil })
+  local judged = classify.expressions(forms, { entry = policy.entry })
   return {
     forms = forms, elixir = o.elixir or false, class = judged.class, reasons = judged.reasons,
-    creation = n.link.session.peer_creation,
+    link = n.link,
   }
 end
 
@@ -173,9 +174,10 @@ end
 ---@return string? printed
 function eval.run(n, expression, o)
   local timeout = o and o.timeout
-  if n.link.session.peer_creation ~= expression.creation then
-    return nil, failure.new("gate", n.name .. " was started anew since the expression was judged",
-      "look at it again, and run it again", REFUSED)
+  -- Whoever answers after a break may be another: a node that was started anew is not told by its name.
+  if n.link ~= expression.link then
+    return nil, failure.new("gate", ("the connection to %s broke since the expression was judged"):format(n.name),
+      "run it again", REFUSED)
   end
   local placed, err = guard_forms(n, expression.forms, { timeout = timeout })
   if not placed then return nil, err end

@@ -4,6 +4,7 @@
 local classify = require "sandbox.classify"
 local failure = require "runtime.failure"
 local functions = require "sandbox.functions"
+local owners = require "runtime.policy"
 local policy = require "sandbox.policy"
 local terminal = require "runtime.terminal"
 
@@ -140,6 +141,11 @@ end
 ---@return true?
 ---@return Failure? err
 function leave.take(expression, o, node_name)
+  for _, r in ipairs(expression.reasons) do
+    if r.mfa and owners.forbids(r.mfa) then
+      return refused(("your policy forbids %s"):format(r.what), "see " .. owners.path())
+    end
+  end
   if expression.class == "SAFE" then return true end
   if expression.class == "CAUTION" then return caution(expression, o) end
   return dangerous(expression, o, node_name)

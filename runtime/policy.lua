@@ -225,6 +225,14 @@ function policy.entry(mfa, entry)
   return merged
 end
 
+--- Whether the owner forbids a function, to whomever.
+---@param mfa string
+---@return boolean
+function policy.forbids(mfa)
+  local rule = in_force().functions[mfa]
+  return rule ~= nil and rule.class == "never"
+end
+
 --- What the owner says of a text that we cannot follow.
 ---@param text string
 ---@return Rule?

@@ -11,16 +11,23 @@ local A, kind, tuple = etf.A, etf.kind, etf.tuple
 
 -- Of a process that is here the size is known before it is asked; another one answers or does not.
 local STATE = [[
-fun(P) ->
+fun(P ARGUMENT) ->
   (fun(Pid) when is_pid(Pid), node(Pid) =:= node() ->
          (fun({total_heap_size, Words}) when Words > 6553600 ->
-                erlang:error({beamlens_guard, <<"sys:NAME/1">>, iolist_to_binary(io_lib:format(
+                erlang:error({beamlens_guard, <<"NAME/ARITY">>, iolist_to_binary(io_lib:format(
                   "the heap of the process has ~b MB, and of at most 50 MB it is copied", [Words div 131072]))});
-             (_) -> sys:NAME(P, 1000)
+             (_) -> NAME(P TIMEOUT)
           end)(erlang:process_info(Pid, total_heap_size));
-      (_) -> sys:NAME(P, 1000)
+      (_) -> NAME(P TIMEOUT)
    end)(case is_atom(P) of true -> whereis(P); false -> P end)
 end.]]
+
+-- Without a timeout of the asker's own it is a second.
+local function state(name, arity)
+  local given = arity == 1 and { "", ", 1000" } or { ", T", ", T" }
+  local text = STATE:gsub("%u+", { NAME = name, ARITY = arity }):gsub(" ARGUMENT", given[1]):gsub(" TIMEOUT", given[2])
+  return text
+end
 
 local PROCESS = "look at it with process_info(Pid, [memory, message_queue_len, current_function])"
 
@@ -37,9 +44,12 @@ fun(T) ->
    end)(ets:info(T, size), ets:info(T, memory))
 end.]],
   },
-  ["sys:get_state/1"] = { narrow = PROCESS, text = (STATE:gsub("NAME", "get_state")) },
-  ["sys:get_status/1"] = { narrow = PROCESS, text = (STATE:gsub("NAME", "get_status")) },
 }
+for _, name in ipairs { "sys:get_state", "sys:get_status", "recon:get_state" } do
+  for arity = 1, 2 do
+    guards.TEXTS[("%s/%d"):format(name, arity)] = { narrow = PROCESS, text = state(name, arity) }
+  end
+end
 
 local function literal(form, tag) return kind(form) == "tuple" and form[1] == A[tag] and form[3] or nil end
 

@@ -260,6 +260,34 @@ describe("eval", function()
     end))
   end)
 
+  describe("by the owner's policy", function()
+    local function policy(text)
+      os.execute(("mkdir -p '%s/.config/beamlens'"):format(home))
+      local path = home .. "/.config/beamlens/policy.lua"
+      local file = assert(io.open(path, "w"))
+      file:write(text)
+      file:close()
+      uv.fs_chmod(path, 384)
+    end
+
+    it("refuses a function that is forbidden, at a terminal too", live.test(function()
+      policy 'return { functions = { ["ets:info/2"] = "never" } }'
+      local person = pty.start({ "eval", "ets:info(spec_small, size)" }, options())
+      assert.equal(5, (person.wait()))
+      assert.matches("your policy forbids ets:info/2; see ", person.screen(), 1, true)
+    end))
+
+    it("asks for a function that is CAUTION there", live.test(function()
+      policy 'return { functions = { ["ets:info/2"] = "CAUTION" } }'
+      assert.equal(5, eval("ets:info(spec_small, size)").code)
+    end))
+
+    it("runs nothing while the policy cannot be read", live.test(function()
+      policy "return { functions = "
+      assert.equal(2, eval("1").code)
+    end))
+  end)
+
   describe("says in a sentence", function()
     it("where the text is no Erlang", live.test(function()
       local result = eval "X = 1,\n  Y = = 2"

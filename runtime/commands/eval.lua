@@ -7,6 +7,7 @@ local failure = require "runtime.failure"
 local json = require "runtime.json"
 local leave = require "runtime.eval_leave"
 local plain = require "runtime.plain"
+local policy = require "runtime.policy"
 local privacy = require "runtime.privacy"
 local term_text = require "runtime.term_text"
 local terminal = require "runtime.terminal"
@@ -121,7 +122,8 @@ function command.run(c)
     return nil, failure.new("usage", "no expression was given",
       "for example: beamlens-run eval 'erlang:memory(total)'", 2)
   end
-  local ok, err = leave.check(c.options.allow)
+  local ok, err = policy.load()
+  if ok then ok, err = leave.check(c.options.allow) end
   if not ok then return nil, err end
   local beamlens = require "runtime.beamlens"
   beamlens.options = c.options
