@@ -63,12 +63,14 @@ function private.read(path, stage, group)
   local stat, missing = uv.fs_stat(path)
   if not stat then
     if missing:match "^ENOENT" then return false end
-    return nil, broken(stage, path, "cannot be read: " .. missing, "check its permissions")
+    return nil, broken(stage, path, ("cannot be read by you (%s)"):format(missing:match "^%w+"), "ask its owner")
   end
   local fault = private.fault(path, stat, stage, group)
   if fault then return nil, fault end
   local file, why = io.open(path, "rb")
-  if not file then return nil, broken(stage, path, "cannot be read by you:" .. why:match "[^:]*$", "ask its owner") end
+  if not file then
+    return nil, broken(stage, path, ("cannot be read by you (%s)"):format(why:match ": ([^:]*)$"), "ask its owner")
+  end
   local text = file:read "*a"
   file:close()
   return text

@@ -129,6 +129,15 @@ describe("actions", function()
     assert.equal("proposed approved executing executed verified", state_home.told "a1")
   end))
 
+  it("sends no escape of a name, and takes the name as it is shown", live.test(function()
+    at.eval([=[case whereis(N) of undefined -> register(N, spawn(fun() -> receive stop -> ok end end)); _ -> ok end.]=],
+      { N = require("host.etf").A["evil\27[2J\226\128\174"] })
+    propose("kill_process", { process = "evil\27[2J\226\128\174" })
+    local code, running = approve_with "evil\\x1b[2J?"
+    assert.equal(0, code, running.screen())
+    assert.is_nil(running.screen():find "[%z\1-\9\11-\12\14-\31]")
+  end))
+
   for _, answer in ipairs { "victims", "", "y", "a1", "VICTIM" } do
     it(("does nothing when %q is typed"):format(answer), live.test(function()
       propose()
