@@ -58,7 +58,7 @@ local DEFAULTS = {
 ---@field other_user boolean  root has become a user that nobody is
 ---@field why? string         what the system says to a filter, or why there is no worker
 
-local GRACE = 0.05      -- the worker stops itself first and can say at which line
+local GRACE = 0.04      -- the worker stops itself first, 10 ms after its time at the latest, and can say at which line
 local HELLO_S = 10
 local VERSION = 2       -- of host/worker.c's frames
 local LAYERS = { seccomp = 1, no_new_privs = 2, mdwe = 4, landlock = 8, other_user = 16 }

@@ -3,7 +3,8 @@
 
 local uv = require "luv"
 
-local SUITES = { "start", "calls", "codec", "top", "load", "allocators", "ets", "sup", "ports", "logs", "analyst" }
+local SUITES = { "start", "calls", "codec", "top", "load", "allocators", "ets", "sup", "ports", "logs", "analyst",
+  "sandbox" }
 
 local wanted = #arg > 0 and arg or SUITES
 
