@@ -37,9 +37,11 @@ local PROCESS = WORDS .. [=[
   Id = fun(P) -> D = Dict(P),
     case catch erlang:process_info(P, [registered_name, initial_call, reductions]) of
       [{_, N}, {_, C}, {_, R}] ->
-        {process, P, if is_atom(N) -> N; true -> undefined end, C, Key('$initial_call', D), Key('$ancestors', D), R};
+        {process, P, if is_atom(N) -> N; true -> undefined end, C, Key('$initial_call', D),
+         {Item(P, parent), Key('$ancestors', D)}, R};
       _ -> gone end end,
-  Alike = fun(X, X) -> true; (unread, _) -> true; (_, unread) -> true; (_, _) -> false end,
+  Alike = fun(X, X) -> true; (unread, _) -> true; (_, unread) -> true;
+             ({X, unread}, {X, _}) -> true; ({X, _}, {X, unread}) -> true; (_, _) -> false end,
   Same = fun({process, P, N, C, S, A, R}, Now) -> case Id(P) of
         gone -> {changed, Say("the process is gone")};
         _ when Now =/= P -> {changed, Say("another process goes by this name now")};
@@ -54,7 +56,8 @@ local PROCESS = WORDS .. [=[
 ]=]
 
 -- Why a process is never killed, or none: `Sys` for what the node itself needs, `Guard` for what leads an application
--- besides. Who started whom is an item since OTP 25; before that the dictionary tells. Our own questions are told by
+-- besides. What a person started in the node's own shell stands below kernel_sup too, and is known by its group leader.
+-- Who started whom is an item since OTP 25; before that the dictionary tells. Our own questions are told by
 -- their group leader, who sits where ours does, and relays by their mark.
 local GUARD = PROCESS .. [=[
   Up = fun(P) -> case Item(P, parent) of
@@ -73,17 +76,22 @@ local GUARD = PROCESS .. [=[
   Ours = fun(P) -> P =:= self() orelse Key('$beamlens', Dict(P)) =:= relay orelse
     (Item(P, initial_call) =:= {erpc, execute_call, 4} andalso
       case Item(P, group_leader) of G when is_pid(G) -> node(G) =:= node(group_leader()); _ -> false end) end,
+  InShell = fun(P) -> G = Item(P, group_leader), G =/= whereis(user) andalso
+    lists:member(group, [M || {M, _, _} <- [Item(G, initial_call), Key('$initial_call', Dict(G))]]) end,
   Sys = fun(P) -> {N, M} = case Id(P) of gone -> {none, none}; {_, _, X, {Y, _, _}, _, _, _} -> {X, Y} end,
     A = case catch application:get_application(P) of {ok, X1} -> X1; _ -> none end,
     case {Ours(P), lists:member(N, System) orelse lists:member(M, Inner) orelse
                    lists:member(A, [kernel, stdlib, sasl, elixir, logger]) orelse P =:= group_leader()} of
       {true, _} -> "it is one of our own, which ends by itself";
       {_, true} -> "it is of the system itself, without which the node does not go on";
-      _ -> case lists:member(whereis(kernel_sup), Above(P, 100)) of
+      _ -> case lists:member(whereis(kernel_sup), Above(P, 100)) andalso not InShell(P) of
           true -> "it stands below kernel_sup, so it is of the system itself";
           false -> none end end end,
-  Leads = fun(Q) -> case Item(Q, initial_call) of {application_master, _, _} -> true; _ -> false end end,
-  Guard = fun(P) -> case {Sys(P), Leads(P) orelse Leads(Up(P))} of
+  Leads = fun(Q) -> case {Item(Q, initial_call), Item(Q, group_leader), Key('$initial_call', Dict(Q))} of
+      {{application_master, _, _}, _, _} -> true; {_, _, {application_master, _, _}} -> true; {_, Q, _} -> true;
+      _ -> false end end,
+  Guard = fun(P) -> case {Sys(P), Leads(P) orelse lists:any(fun(X) -> X =:= start_it end,
+      [F || {_, F, _} <- [Item(Up(P), initial_call)]])} of
       {none, true} -> "it leads an application, which would end with it, and the node too where that is permanent; "
         "take a process below it";
       {X, _} -> X end end,

@@ -206,7 +206,27 @@ describe("the action kill_process", function()
       ok = application:start(orchard).]=]
     local seen = kill.preview { process = "orchard_top" }
     assert.matches("^this is not done: it leads an application", seen[2])
+    local above = eval [=[
+      {parent, Starter} = process_info(whereis(orchard_top), parent), {_, Master} = process_info(Starter, group_leader),
+      [list_to_binary(pid_to_list(P)) || P <- [Starter, Master] ].]=]
+    for _, pid in ipairs(above) do
+      assert.matches("^this is not done: it leads an application", kill.preview({ process = pid })[2])
+    end
     assert.equal("orchard_second", kill.preview({ process = "orchard_second" }).object)
+  end))
+
+  it("does not take for the system's what a person started in the node's own shell", live.test(function()
+    eval [=[
+      Me = self(),
+      {ok, _} = supervisor:start_child(kernel_safe_sup, #{id => shell, restart => temporary, start => {grove, known,
+        [below_kernel]}}),
+      Shell = spawn(group, server, [spawn(fun() -> receive stop -> ok end end), noshell, [] ]),
+      {ok, _} = supervisor:start_child(kernel_safe_sup, #{id => job, restart => temporary, start => {grove, known,
+        [in_shell]}}), group_leader(Shell, whereis(in_shell)), Me.]=]
+    eval "group_leader(whereis(user), whereis(below_kernel))."
+    assert.equal("this is not done: it stands below kernel_sup, so it is of the system itself",
+      kill.preview({ process = "below_kernel" })[2])
+    assert.equal("in_shell", kill.preview({ process = "in_shell" }).object)
   end))
 
   it("refuses in the deed too what it refuses to show", live.test(function()
