@@ -8,7 +8,9 @@ local failure = require "runtime.failure"
 local json = require "runtime.json"
 local plain = require("runtime.plain").text
 
-local COMMANDS = { "actions", "call", "eval", "health", "help", "init", "sandbox", "skills", "version", "watch" }
+local COMMANDS = {
+  "actions", "call", "doctor", "eval", "health", "help", "init", "sandbox", "skills", "version", "watch",
+}
 
 local OURS = 70
 local INTERRUPTED = 130
@@ -41,7 +43,8 @@ local function too_many(name, command, words)
 end
 
 --- Runs one command. It returns what stands on stdout and the exit code, or nil and what is wrong.
-local function dispatch(line, options)
+---@param fault? Failure   of the options, for a command that tells of it
+local function dispatch(line, options, fault)
   local name, words = choose(line.words)
   if not name then return nil, words end
   local stray = config.stray(line.options, name)
@@ -49,7 +52,7 @@ local function dispatch(line, options)
   local command = require("runtime.commands." .. name)
   if #words > command.words then return nil, too_many(name, command, words) end
   options.args = line.args
-  return command.run { options = options, words = words, commands = COMMANDS }
+  return command.run { options = options, words = words, commands = COMMANDS, fault = fault }
 end
 
 local EPIPE = 32
@@ -96,13 +99,14 @@ local function main()
   local line, err, read = config.parse(arg)
   local options, fault, settled = config.settle(line and line.options or read, os.getenv)
   local as_json = (options or settled).json
-  err = err or fault
+  local told = line and line.words[1] == "doctor" and fault or nil -- what is wrong is its business
+  err = err or not told and fault
   if err then return tell(err, as_json) end
   local root = async.current()
   on_interrupt(root)
   local ok, text, code = xpcall(dispatch, function(why)
     return failure.is(why) and why or { fault = debug.traceback(tostring(why), 2) }
-  end, line, options)
+  end, line, options or settled, told)
   if ok and text ~= nil then return put(text, code) end
   err = ok and code or text
   if type(err) == "table" and err.fault then return fault_of_ours(err.fault, as_json) end

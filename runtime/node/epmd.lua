@@ -38,11 +38,17 @@ local function ask(host, request, deadline)
   return socket
 end
 
--- "name alice at port 35001\n" for each node, behind four bytes with epmd's own port.
-local function names(host, deadline)
-  local socket = ask(host, "n", deadline)
-  local answer = socket and socket:read_rest(MOST_NAMES, deadline)
-  if socket then socket:close() end
+--- The nodes that it knows of: "name alice at port 35001\n" for each, behind four bytes with its own port.
+---@param host string
+---@param deadline number
+---@return string[]? names   sorted
+---@return Failure? err
+function epmd.names(host, deadline)
+  local started = async.now()
+  local socket, err = ask(host, "n", deadline)
+  if not socket then return nil, fault(host, err, started) end
+  local answer = socket:read_rest(MOST_NAMES, deadline)
+  socket:close()
   local known = {}
   for name in (answer or ""):sub(5):gmatch "name (%S+) at port" do known[#known + 1] = name end
   table.sort(known)
@@ -50,7 +56,7 @@ local function names(host, deadline)
 end
 
 local function unknown(host, name, deadline)
-  local known = names(host, deadline)
+  local known = epmd.names(host, deadline) or {}
   local hint = #known == 0 and "epmd knows no node there: is it running, and with a name?"
     or "it knows " .. table.concat(known, ", ")
   return failure.new("epmd", ("no node named %s in epmd on %s:%d"):format(name, host, epmd_port()), hint, 3)

@@ -1,0 +1,57 @@
+--- `doctor`: what is here, what is missing, and how to get it.
+
+local checks = require "runtime.doctor_checks"
+local failure = require "runtime.failure"
+local json = require "runtime.json"
+local plain = require("runtime.plain").text
+
+local doctor = {
+  usage = "doctor",
+  words = 0,
+  doc = "what is here and what is missing: sandbox, keys, cookie, node",
+  more = "\nWith --node: attaches, and says what of that node can be looked at. Exit 0 when nothing is bad, else\n"
+    .. "that of the first that is: 2 for what is set up here, 3 for a node that is not reached.\n",
+}
+
+local SETUP = 2
+
+-- What to do as text, and what not doing it leads to.
+local function advice(step)
+  if failure.is(step) then return step.next, step.exit end
+  return step, SETUP
+end
+
+local function look(context)
+  local rows, exit = {}, 0
+  for _, check in ipairs(checks) do
+    if not check.node or context.options.node then
+      local status, text, step = check.run(context)
+      local next_step, code = advice(step)
+      rows[#rows + 1] = { name = check.name, status = status, text = text, next = next_step }
+      if status == "bad" and exit == 0 then exit = code end
+    end
+  end
+  return rows, exit
+end
+
+local function as_text(rows)
+  local lines = {}
+  for _, row in ipairs(rows) do
+    lines[#lines + 1] = ("%-9s %-5s %s"):format(row.name, row.status, plain(row.text))
+    if row.next and row.status ~= "ok" then lines[#lines + 1] = (" "):rep(16) .. plain(row.next) end
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+function doctor.run(c)
+  local beamlens = require "runtime.beamlens"
+  beamlens.options = c.options
+  local rows, exit = look { options = c.options, fault = c.fault }
+  beamlens.close()
+  require("runtime.sandbox").close()
+  if not c.options.json then return as_text(rows), exit end
+  for _, row in ipairs(rows) do row.next = row.next or json.null end
+  return json.encode { schema = 1, well = exit == 0, checks = rows } .. "\n", exit
+end
+
+return doctor

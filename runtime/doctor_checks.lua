@@ -1,0 +1,165 @@
+--- What `doctor` looks at, as data: each check says in one line how it is, and where it is not well what to do.
+--- None changes anything; a key, a cookie or a secret is never part of what one says.
+
+local uv = require "luv"
+local async = require "runtime.async"
+local cookie = require "runtime.node.cookie"
+local epmd = require "runtime.node.epmd"
+local etf = require "host.etf"
+local files = require "runtime.files"
+local keys = require "runtime.llm.keys"
+local private = require "runtime.private"
+local skill = require "runtime.skill"
+
+---@class DoctorCheck
+---@field name string
+---@field node? true      only where a node was named
+---@field run fun(c: DoctorContext): "ok"|"warn"|"bad", string, (string|Failure)?  how it is, in words, what to do
+
+---@class DoctorContext
+---@field options table
+---@field fault? Failure  of the config file or the environment
+---@field node? table     once it is attached
+
+local EPMD_S = 3
+
+local function program()
+  return "ok", ("beamlens-run %s, %s, libuv %s"):format(require "runtime.version", jit.version, uv.version_string())
+end
+
+local function config(c)
+  if c.fault then return "bad", c.fault.message, c.fault end
+  local path = c.options.config or os.getenv "BEAMLENS_CONFIG" or files.config_home() .. "/config.lua"
+  if not uv.fs_stat(path) then return "ok", ("no %s: the defaults hold"):format(path) end
+  return "ok", path
+end
+
+-- `weak`: only a worker without the filter needs it.
+local LAYERS = {
+  { "seccomp", "system calls filtered" }, { "no_new_privs", "no new privileges" }, { "mdwe", "no new code in memory" },
+  { "landlock", "no files" }, { "other_user", "a user of its own", weak = true },
+}
+
+local function sandbox(c)
+  local protection = require("runtime.sandbox").protection()
+  local has, lacks = {}, {}
+  for _, layer in ipairs(LAYERS) do
+    if protection[layer[1]] then has[#has + 1] = layer[2] elseif not layer.weak then lacks[#lacks + 1] = layer[2] end
+  end
+  local words = table.concat(has, ", ")
+  if protection.strength == "strict" then
+    return "ok", "strict: " .. words .. (#lacks > 0 and ("; not here: " .. table.concat(lacks, ", ")) or "")
+  end
+  local why = tostring(protection.why)
+  if protection.strength == "none" then
+    return "bad", ("no worker can be started (%s), so a model can run no Lua"):format(why),
+      "see that memory and processes are left"
+  end
+  if c.options.sandbox == "allow-weak" then
+    return "warn", ("weak: this system refuses seccomp filters (%s); what holds: %s"):format(why, words),
+      "allow the seccomp system call where this runs"
+  end
+  return "bad", ("this system refuses seccomp filters (%s), so execute is disabled"):format(why),
+    "allow the seccomp system call, or set sandbox=allow-weak to run with what else holds: " .. words
+end
+
+local function provider(c)
+  local mind, err = require("runtime.llm").choose(c.options)
+  if not mind then return "bad", err.message, err end
+  if mind.name == "analyst" then
+    return "ok", "analyst: rules, no key needed; set ANTHROPIC_API_KEY or --provider for a model"
+  elseif not mind.destination then
+    return "ok", mind.name
+  end
+  local key = keys.read(mind.name:upper() .. "_API_KEY", os.getenv) and "there is a key" or "no key"
+  return "ok", ("%s, %s, at %s; %s"):format(mind.name, mind.model, mind.destination, key)
+end
+
+local function cookie_found(c)
+  local found, err = cookie.find(c.options.cookie_file)
+  if found then return "ok", "found" .. (c.options.cookie_file and " in " .. c.options.cookie_file or "") end
+  return c.options.node and "bad" or "warn", err.message, err
+end
+
+local KEPT = { "approval.key", "audit.jsonl", "beamlens.db", "pseudonyms" }
+local ONLY_OURS = 448 -- 0700
+
+-- The folder next above that is there.
+local function next_above(path)
+  repeat path = path:match "^(.*)/[^/]*$" until not path or path == "" or uv.fs_stat(path)
+  return path and path ~= "" and path or "/"
+end
+
+local function state()
+  local folder = files.state_home()
+  local stat = uv.fs_stat(folder)
+  if not stat then
+    local above = next_above(folder)
+    if uv.fs_access(above, "W") then return "ok", folder .. " is made when it is needed" end
+    return "bad", ("%s cannot be made: %s may not be written"):format(folder, above), "set XDG_STATE_HOME"
+  end
+  if stat.type ~= "directory" then return "bad", folder .. " is no folder", "move it away, or set XDG_STATE_HOME" end
+  if not uv.fs_access(folder, "W") then return "bad", folder .. " may not be written by you", "set XDG_STATE_HOME" end
+  if stat.mode % 512 ~= ONLY_OURS then return "bad", folder .. " is open to others", "chmod 700 " .. folder end
+  for _, name in ipairs(KEPT) do
+    local path = folder .. "/" .. name
+    local of = uv.fs_stat(path)
+    local fault = of and private.fault(path, of, "state")
+    if fault then return "bad", fault.message, fault end
+  end
+  return "ok", folder .. ", nobody's but yours"
+end
+
+local function port_mapper(c)
+  if c.options.port then return "ok", "not asked: the port was given" end
+  local host = (c.options.node or ""):match "@(.+)$" or "localhost"
+  local known, err = epmd.names(host, async.now() + EPMD_S)
+  if not known then return c.options.node and "bad" or "warn", err.message, err end
+  return "ok", ("on %s, it knows %s"):format(host, #known > 0 and table.concat(known, ", ") or "no node")
+end
+
+local function attached(c)
+  local node, err = require("runtime.beamlens").connect()
+  if not node then return "bad", err.message, err end
+  c.node = node
+  node.deadline = async.now() + c.options.deadline
+  local release = node:call("erlang", "system_info", { etf.A.otp_release })
+  return "ok", ("%s, OTP %s"):format(node.name, release and tostring(release) or "unknown: it does not answer")
+end
+
+local function limits(c)
+  if not c.node then return "warn", "unknown: not attached" end
+  if c.node.calls:limited() then return "ok", "each question has a heap limit, a low priority and an end" end
+  return "warn", "the node cannot start processes for us: questions run through rex, limited by themselves",
+    "OTP 23 or newer can"
+end
+
+local function skills(c)
+  if not c.node then return "warn", "unknown: not attached" end
+  local has, lacks = {}, {}
+  for _, name in ipairs(skill.names()) do
+    local s = skill.open(name)
+    local there, why
+    if s then there, why = skill.available(s, c.node) end
+    if s and there == true then
+      has[#has + 1] = name
+    else
+      lacks[#lacks + 1] = s and ("%s (%s)"):format(name, tostring(there or why)) or name .. " (does not load)"
+    end
+  end
+  return "ok", table.concat(has, ", ") .. (#lacks > 0 and "; not on this node: " .. table.concat(lacks, ", ") or "")
+end
+
+---@type DoctorCheck[]
+return {
+  { name = "program", run = program },
+  { name = "config", run = config },
+  { name = "sandbox", run = sandbox },
+  { name = "provider", run = provider },
+  { name = "cookie", run = cookie_found },
+  { name = "state", run = state },
+  { name = "epmd", run = port_mapper },
+  { name = "node", node = true, run = attached },
+  { name = "limits", node = true, run = limits },
+  { name = "skills", node = true, run = skills },
+}

@@ -1,0 +1,163 @@
+-- `beamlens-run doctor`: what it says where all is well, and where one thing is not.
+
+local uv = require "luv"
+local async = require "runtime.async"
+local files = require "host.files"
+local json = require "runtime.json"
+local live = require "spec.support.live_node"
+local program = require "spec.support.program"
+
+local NO_EPMD = "1" -- nobody listens there
+local PROBE = files.exe:match "^(.*)/" .. "/jail_probe"
+
+local home
+
+local function write(name, text, mode)
+  local path = home .. "/" .. name
+  os.execute(("mkdir -p '%s'"):format(path:match "^(.*)/"))
+  local file = assert(io.open(path, "w"))
+  file:write(text)
+  file:close()
+  uv.fs_chmod(path, mode or 384)
+  return path
+end
+
+local function run(env, ...)
+  local variables = {
+    HOME = home, XDG_CONFIG_HOME = home .. "/config", XDG_STATE_HOME = home .. "/state", ERL_EPMD_PORT = NO_EPMD,
+  }
+  for name, value in pairs(env or {}) do variables[name] = value end
+  return program.run({ "doctor", ... }, { env = variables })
+end
+
+-- All rows by name, and the exit code.
+local function rows(env, ...)
+  local result = run(env, "--json", ...)
+  local answer, by_name = assert(json.decode(result.stdout), result.stdout .. result.stderr), {}
+  for _, row in ipairs(answer.checks) do by_name[row.name] = row end
+  return by_name, result.code, answer
+end
+
+local function test(body)
+  return function() async.run(body) end
+end
+
+describe("doctor", function()
+  before_each(function()
+    home = os.tmpname()
+    os.remove(home)
+    uv.fs_mkdir(home, 448)
+  end)
+  after_each(function() os.execute(("rm -rf '%s'"):format(home)) end)
+
+  it("finds nothing bad where nothing is set up yet, and makes nothing", test(function()
+    local by_name, code, answer = rows()
+    assert.same({ 0, 1, true }, { code, answer.schema, answer.well })
+    assert.equal("ok", by_name.config.status)
+    assert.equal("ok", by_name.state.status)
+    assert.is_nil(uv.fs_stat(home .. "/state"))
+  end))
+
+  it("says how strictly a model's Lua is held", test(function()
+    local row = rows().sandbox
+    assert.equal("ok", row.status)
+    assert.matches("^strict: system calls filtered, no new privileges", row.text)
+  end))
+
+  it("shows a person a line for each, with what to do below", test(function()
+    local said = run().stdout
+    assert.matches("\nsandbox   ok    strict: ", said)
+    assert.matches("\nepmd      warn  no epmd on localhost:1\n                is the node running there", said)
+  end))
+
+  it("tells a config file that is none, and looks on", test(function()
+    local path = write("config/beamlens/config.lua", "return {\n  nod = 1 }")
+    local by_name, code = rows()
+    assert.same({ "bad", path .. ": nod is no option" }, { by_name.config.status, by_name.config.text })
+    assert.equal("did you mean node?", by_name.config.next)
+    assert.equal(2, code)
+    assert.equal("ok", by_name.sandbox.status)
+  end))
+
+  it("tells a config file that others may write", test(function()
+    write("config/beamlens/config.lua", "return {}", 438)
+    assert.matches("may be written by others", rows().config.text)
+  end))
+
+  it("says that there is a key and never which", test(function()
+    local result = run { ANTHROPIC_API_KEY = "sk-ant-secret-123" }
+    assert.matches("\nprovider  ok    anthropic, .*; there is a key\n", result.stdout)
+    assert.is_nil((result.stdout .. result.stderr):find("secret", 1, true))
+  end))
+
+  it("tells a key that others may read", test(function()
+    local by_name, code = rows { ANTHROPIC_API_KEY_FILE = write("key", "sk-ant-secret-123", 420) }
+    assert.same({ 2, "bad", "chmod 600 " .. home .. "/key" }, { code, by_name.provider.status, by_name.provider.next })
+  end))
+
+  it("tells a provider that has no key", test(function()
+    local by_name, code = rows({}, "--provider", "anthropic")
+    assert.same({ 2, "bad", "there is no key for anthropic" }, { code, by_name.provider.status, by_name.provider.text })
+  end))
+
+  it("finds the cookie and never shows it", test(function()
+    write(".erlang.cookie", "COOKIEWORD", 256)
+    local result = run()
+    assert.matches("\ncookie    ok    found", result.stdout)
+    assert.is_nil(result.stdout:find("COOKIEWORD", 1, true))
+  end))
+
+  it("tells a state folder that is open to others", test(function()
+    uv.fs_mkdir(home .. "/state", 448)
+    uv.fs_mkdir(home .. "/state/beamlens", 448)
+    uv.fs_chmod(home .. "/state/beamlens", 493)
+    local by_name, code = rows()
+    assert.same({ 2, "bad", ("chmod 700 %s/state/beamlens"):format(home) },
+      { code, by_name.state.status, by_name.state.next })
+  end))
+
+  it("tells a file of the state folder that others may read", test(function()
+    local path = write("state/beamlens/approval.key", "x", 420)
+    uv.fs_chmod(home .. "/state/beamlens", 448)
+    local by_name, code = rows()
+    assert.same({ 2, "bad" }, { code, by_name.state.status })
+    assert.matches(path .. " may be read by others", by_name.state.text, 1, true)
+  end))
+
+  it("exits with 3 for a node that is not reached", test(function()
+    local by_name, code = rows({ BEAMLENS_COOKIE = "c" }, "--node", "nobody@127.0.0.1")
+    assert.same({ 3, "bad", "bad" }, { code, by_name.epmd.status, by_name.node.status })
+  end))
+
+  describe("where the system refuses seccomp", function()
+    local function weakly(...)
+      local args = { "--without-seccomp", program.path, "doctor", "--json", ... }
+      local result = program.run(args, { path = PROBE, env = { HOME = home, XDG_STATE_HOME = home .. "/state" } })
+      return json.decode(result.stdout).checks[3], result.code
+    end
+
+    it("says that execute is disabled, and how to have it", test(function()
+      local row, code = weakly()
+      assert.same({ "sandbox", "bad", 2 }, { row.name, row.status, code })
+      assert.matches("refuses seccomp filters (EPERM), so execute is disabled", row.text, 1, true)
+      assert.matches("allow the seccomp system call, or set sandbox=allow-weak", row.next, 1, true)
+    end))
+
+    it("warns of what the owner allowed", test(function()
+      local row, code = weakly("--sandbox", "allow-weak")
+      assert.same({ "warn", 0 }, { row.status, code })
+    end))
+  end)
+
+  it("attaches to a node, and says what can be looked at there", live.test(function()
+    local at = live.start()
+    local by_name, code = rows({ ERL_EPMD_PORT = tostring(at.epmd_port) }, "--node", at.name, "--cookie-file",
+      at.cookie_file)
+    assert.equal(0, code)
+    assert.same({ "ok", "ok", "ok", "ok" },
+      { by_name.epmd.status, by_name.node.status, by_name.limits.status, by_name.skills.status })
+    assert.matches("^" .. at.name:gsub("%p", "%%%0") .. ", OTP %d+$", by_name.node.text)
+    assert.matches("beam, .*; not on this node: .*oban %(", by_name.skills.text)
+    at.stop()
+  end))
+end)
