@@ -2,7 +2,9 @@
 --- asks for one. It is handed what a run is made of, and knows neither command line nor script.
 
 local anomaly = require "runtime.anomaly"
+local autonomy = require "runtime.autonomy"
 local llm = require "runtime.llm"
+local policy = require "runtime.policy"
 local sampler = require "runtime.sampler"
 local skill = require "runtime.skill"
 local store = require "runtime.store"
@@ -50,6 +52,10 @@ end
 function watch.run(o, means)
   local mind, err = llm.choose(o) -- told now, and not when something is wrong at night
   if not mind then return nil, err end
+  local ready
+  ready, err = policy.load()
+  if ready and o.autonomy then ready, err = autonomy.settle(o.autonomy, o.store) end
+  if not ready then return nil, err end
   local kept
   kept, err = store.open(o.store or ":memory:")
   if not kept then return nil, err end

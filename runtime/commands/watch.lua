@@ -19,6 +19,7 @@ the usual three times in a row, or climbs for hours, is looked into by a run of 
 keeps still for 15 minutes. At most 3 such runs in an hour. With --store it knows tomorrow what it learned
 today; without, it begins anew each time. The config file sets the times: anomaly = { … }, see
 examples/config.lua. --deadline is the time of each investigation; the watch itself has none.
+Runbooks that `autonomy` of the config names may act on what was found; a dry run first only tells.
 --json prints a JSON object on each line.
 Ended by Ctrl-C, it exits with 0 when no investigation found anything, with 1 when one did.
 ]],
@@ -44,6 +45,12 @@ local LINES = {
   ["anomaly.metric_collection_failed"] = function(m) return ("no figures of %s: %s"):format(m.skill, m.reason) end,
   ["node.up"] = function(m) return "attached to " .. m.node end,
   ["node.down"] = function(m) return ("lost %s: %s"):format(m.node, m.reason or "no word from it") end,
+  ["runbook.dry_run"] = function(m) return ("%s would have done %s to %s"):format(m.runbook, m.action, m.object) end,
+  ["runbook.done"] = function(m) return ("%s did %s to %s: %s"):format(m.runbook, m.action, m.object, m.message) end,
+  ["runbook.refused"] = function(m) return ("%s did not do %s: %s"):format(m.runbook, m.action, m.message) end,
+  ["runbook.not_found_again"] = function(m) return ("%s did nothing: %s is not there any more"):format(m.runbook,
+    m.mechanism) end,
+  ["policy.waiting"] = function(m) return "policy: " .. table.concat(m.waiting, "; ") end,
   ["store.failed"] = function(m) return "what was learned is not kept: " .. m.reason end,
 }
 
