@@ -29,14 +29,6 @@ return {
   { what = "gen_server:call/3", class = "SAFE", why = "memsup is asked for the figures that it keeps; 2 s at most" },
   { what = "prim_file:read_file/1", class = "SAFE", why = "files of /proc and /sys/fs/cgroup whose paths are ours, "
     .. "each below 64 KiB" },
-  { what = "socket:which_sockets/0", class = "SAFE", why = "lists the sockets that there are" },
-  { what = "socket:info/1", class = "SAFE", why = "reads a socket's counters" },
-  { what = "socket:peername/1", class = "SAFE", why = "reads the address of the other side" },
-  { what = "socket:sockname/1", class = "SAFE", why = "reads the address of our side" },
-  { what = "DBConnection.get_connection_metrics/1", class = "SAFE", why = "asks a pool how many connections are free" },
-  { what = "Ecto.Repo.Registry.all_running/0", class = "SAFE", why = "reads which repos run" },
-  { what = "Ecto.Repo.Registry.lookup/1", class = "SAFE", why = "reads where a repo runs" },
-  { what = "__struct__", class = "SAFE", why = "the name of an exception is read from it; no map with it is made" },
   { what = "erlang:trace/3", class = "CAUTION", why = "of the collections of one process that nobody traces, by the "
     .. "process that asks: the flag goes when it ends, however it ends" },
 }

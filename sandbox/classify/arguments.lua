@@ -7,8 +7,12 @@ local values = require "sandbox.classify.values"
 
 local arguments = {}
 
+jit.off(true, true) -- a loop that the compiler got wrong would judge wrongly; speed is no matter here
+
 --- Stands for an argument that is not there to be looked at. No shape is called so.
 arguments.UNKNOWN = etf.tuple(etf.A["not known"], 1)
+
+local NOTHING = {}
 
 local function set(words)
   local all = {}
@@ -222,8 +226,7 @@ end
 
 --- Options of binary_to_term.
 function arguments.safe_option(bindings, node)
-  local elements = values.elements(bindings, node)
-  for _, each in ipairs(elements or {}) do
+  for _, each in ipairs(values.elements(bindings, node) or NOTHING) do
     if values.atom(bindings, each) == "safe" then
       return lowered("SAFE", "reads", "with `safe` it makes no new atoms")
     end
@@ -297,24 +300,29 @@ end
 --- Options that hold no fun which it would call.
 function arguments.plain_options(bindings, node)
   local elements = values.elements(bindings, node)
-  for _, each in ipairs(elements or {}) do
+  local plain = elements ~= nil
+  for _, each in ipairs(elements or NOTHING) do
     local pair = values.resolve(bindings, each)
     local key = values.shape(pair) == "tuple" and values.is_list(pair[3]) and values.atom(bindings, pair[3][1])
-    if not key or key == "inspect_fun" then elements = nil end
+    if not key or key == "inspect_fun" then plain = false end
   end
-  if not elements then return dangerous "among its options may be a fun that it calls" end
+  if not plain then return dangerous "among its options may be a fun that it calls" end
 end
 
 --- The path of get_in: keys, and funs that are written there or come from Access.
 function arguments.path(bindings, node)
   local elements = values.elements(bindings, node)
-  for _, each in ipairs(elements or {}) do
+  local plain = elements ~= nil
+  for _, each in ipairs(elements or NOTHING) do
     local key = values.resolve(bindings, each)
     local from_access = values.shape(key) == "call" and values.shape(key[3]) == "remote"
       and values.atom({}, key[3][3]) == "Elixir.Access"
-    if not from_access and not values.is_harmless(bindings, key) then elements = nil end
+    if not from_access and not values.is_harmless(bindings, key) then plain = false end
   end
-  if not elements then return dangerous "a path may hold a fun that it calls" end
+  if not plain then return dangerous "a path may hold a fun that it calls" end
 end
+
+--- A key that is looked for: the tag of a struct may be asked for, and nothing is made with it.
+function arguments.key() return nil end
 
 return arguments

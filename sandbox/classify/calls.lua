@@ -9,8 +9,11 @@ local values = require "sandbox.classify.values"
 
 local calls = {}
 
+jit.off(true, true) -- a loop that the compiler got wrong would judge wrongly; speed is no matter here
+
 local kind, shape = etf.kind, values.shape
 
+local NONE = { roles = {} }
 local SEVERITY = { SAFE = 1, CAUTION = 2, DANGEROUS = 3 }
 -- Atoms -----------------------------------------------------------------------
 
@@ -49,7 +52,7 @@ local BINARY = { binary = true, bytes = true, bitstring = true, bits = true }
 -- A part of a binary takes no more than the binary had; an integer of a size is made.
 function calls.size_of_element(w, element)
   local unit, specified = 1, element[5]
-  for _, each in ipairs(kind(specified) == "list" and specified or {}) do
+  for _, each in ipairs(kind(specified) == "list" and specified or NONE.roles) do
     if BINARY[tostring(each)] then return end
     if kind(each) == "tuple" then unit = tonumber(tostring(each[2])) or math.huge end
   end
@@ -84,8 +87,6 @@ end
 local function worse(a, b)
   return SEVERITY[b.class] > SEVERITY[a.class] and b or a
 end
-
-local NONE = { roles = {} }
 
 -- The class of calling a known function: its own, lowered or raised by what its arguments are. Arguments
 -- are nil where the function is taken as a value: then they may be anything.
@@ -188,10 +189,29 @@ local function called_at_once(fun, args)
   if module and name and shape(arity) == "integer" and arity[3] == #args then return module, name end
 end
 
+-- The roles of what is called, where that is written there.
+local function roles_of(callee, arity)
+  if shape(callee) == "atom" then
+    local entry = functions.find("erlang", tostring(callee[3]), arity)
+    return (entry or NONE).roles
+  end
+  if shape(callee) ~= "remote" then return NONE.roles end
+  local module, name = literal_atom(callee[3]), literal_atom(callee[4])
+  return (module and name and functions.find(module, name, arity) or NONE).roles
+end
+
+local function visit_arguments(w, callee, args)
+  local roles = roles_of(callee, #args)
+  for i, arg in ipairs(args) do
+    local is_key = roles[i] == "key" and literal_atom(arg) == "__struct__"
+    if not is_key then w:expression(arg) end
+  end
+end
+
 function calls.call(w, node)
   local callee, args = node[3], node[4]
-  w:expressions(args)
-  if not values.is_list(args) then return end
+  if not values.is_list(args) then return w:expressions(args) end
+  visit_arguments(w, callee, args)
   local what = shape(callee)
   if what == "remote" then return call_remote(w, callee, args) end
   if what == "atom" then return call_local(w, tostring(callee[3]), args) end

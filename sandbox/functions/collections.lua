@@ -52,8 +52,8 @@ return {
     why = "works on a map",
     functions = {
       maps = [[
-        find/2 from_keys/2 from_list/1 get/2,3 is_key/2 iterator/1 keys/1 merge/2 new/0 next/1 put/3 remove/2 size/1
-        take/2 to_list/1 update/3 values/1 with/2 without/2
+        find(key,_) from_keys/2 from_list/1 get(key,_) get(key,_,_) is_key(key,_) iterator/1 keys/1 merge/2 new/0
+        next/1 put/3 remove/2 size/1 take/2 to_list/1 update/3 values/1 with/2 without/2
       ]],
     },
   },

@@ -65,6 +65,7 @@ return {
     why = "lists the repositories that run",
     functions = {
       ["Elixir.Ecto.Repo"] = "all_running/0",
+      ["Elixir.Ecto.Repo.Registry"] = "all_running/0 lookup/1",
     },
   },
   {

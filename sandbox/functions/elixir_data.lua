@@ -17,8 +17,9 @@ return {
         take/2 take_every/2 timer/1 uniq/1 with_index/1 zip/1,2
       ]],
       ["Elixir.Map"] = [[
-        delete/2 drop/2 equal?/2 fetch/2 fetch!/2 from_keys/2 from_struct/1 get/2,3 has_key?/2 keys/1 merge/2
-        new/0,1 pop/2,3 pop!/2 put/3 put_new/3 replace/3 replace!/3 split/2 take/2 to_list/1 values/1
+        delete/2 drop/2 equal?/2 fetch(_,key) fetch!(_,key) from_keys/2 from_struct/1 get(_,key) get(_,key,_)
+        has_key?(_,key) keys/1 merge/2 new/0,1 pop/2,3 pop!/2 put/3 put_new/3 replace/3 replace!/3 split/2 take/2
+        to_list/1 values/1
       ]],
       ["Elixir.MapSet"] = [[
         delete/2 difference/2 disjoint?/2 equal?/2 intersection/2 member?/2 new/0,1 put/2 size/1 subset?/2

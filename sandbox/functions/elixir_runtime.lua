@@ -10,7 +10,7 @@ local raising = {
   ["Elixir.Exception"] = [[
     exception?/1 format/2,3 format_banner/2,3 format_exit/1 format_mfa/3 format_stacktrace/0,1
     format_stacktrace_entry/1 message/1 normalize/2,3 ]],
-  ["Elixir.Kernel.Utils"] = "raise/1",
+  ["Elixir.Kernel.Utils"] = "raise/1 destructure/2",
 }
 for name in EXCEPTIONS:gmatch "%S+" do raising["Elixir." .. name] = "exception/1" end
 

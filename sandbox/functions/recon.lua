@@ -103,6 +103,8 @@ return {
       ranch = "info/0,1 get_status/1 get_port/1 get_addr/1 get_max_connections/1 procs/2",
       poolboy = "status/1",
       hackney_pool = "get_stats/1 count/1",
+      telemetry = "list_handlers/1",
+      ["Elixir.DBConnection"] = "get_connection_metrics/1,2",
     },
   },
   {

@@ -7,7 +7,7 @@ return {
     functions = {
       erlang = [[
         is_atom/1 is_binary/1 is_bitstring/1 is_boolean/1 is_float/1 is_function/1,2 is_integer/1 is_list/1 is_map/1
-        is_map_key/2 is_number/1 is_pid/1 is_port/1 is_record/2,3 is_reference/1 is_tuple/1
+        is_map_key(key,_) is_number/1 is_pid/1 is_port/1 is_record/2,3 is_reference/1 is_tuple/1
       ]],
     },
   },
@@ -16,8 +16,8 @@ return {
     why = "looks into a term",
     functions = {
       erlang = [[
-        element/2 hd/1 tl/1 length/1 size/1 tuple_size/1 byte_size/1 bit_size/1 map_size/1 map_get/2 iolist_size/1
-        fun_info/1,2
+        element/2 hd/1 tl/1 length/1 size/1 tuple_size/1 byte_size/1 bit_size/1 map_size/1 map_get(key,_)
+        iolist_size/1 fun_info/1,2
       ]],
       erts_debug = "size/1 flat_size/1 size_shared/1",
     },

@@ -17,6 +17,7 @@ local ELSEWHERE = {
   hackney_pool = true, ["Elixir.Ecto.Query"] = true, ["Elixir.Ecto.Queryable"] = true,
   ["Elixir.Ecto.Changeset"] = true, ["Elixir.Ecto.Repo"] = true, ["Elixir.Ecto.Adapters.SQL"] = true,
   ["Elixir.Ecto.Migrator"] = true,
+  ["Elixir.Ecto.Repo.Registry"] = true, ["Elixir.DBConnection"] = true, telemetry = true,
 }
 
 local entries, shapes = functions.all()
