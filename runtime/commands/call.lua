@@ -5,6 +5,7 @@ local failure = require "runtime.failure"
 local foreign_skill = require "runtime.foreign_skill"
 local gate = require "runtime.gate"
 local json = require "runtime.json"
+local policy = require "runtime.policy"
 local render = require "runtime.render"
 local skill = require "runtime.skill"
 local terminal = require "runtime.terminal"
@@ -79,9 +80,11 @@ local function owner(name, options, connect)
 end
 
 local function answer(c, name, connect)
-  local s, err = owner(name, c.options, connect)
+  local permitted, err = policy.load()
+  if not permitted then return nil, err end
+  local s
+  s, err = owner(name, c.options, connect)
   if not s then return nil, err end
-  local permitted
   permitted, err = gate.check(c.options.allow, { s })
   if not permitted then return nil, err end
   local callback = skill.resolve(s, name)

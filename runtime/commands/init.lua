@@ -17,6 +17,7 @@ local init = {
   beamlens-run init skills/beam/load.lua       a part of a skill
   beamlens-run init checks/beam.lua            the checks of a skill
   beamlens-run init prompts/operator.md        a prompt
+  beamlens-run init policy.lua                 your word on what may be done, over our classes
   beamlens-run init runbooks/free_binaries.lua a runbook; it does nothing before config.lua names it
   beamlens-run init examples/coordinator.lua   a script, into this folder
 ]],
@@ -25,6 +26,12 @@ local init = {
 local FOLDERS = { "skills", "prompts", "examples" }
 local PRIVATE_FOLDER, PRIVATE_FILE = 448, 384 -- 0700, 0600
 
+-- What is ours there is theirs here.
+local function theirs(path)
+  return (path:gsub("^skills/checks/", "checks/"):gsub("^examples/runbooks/", "runbooks/")
+    :gsub("^examples/policy", "policy"))
+end
+
 local function usage(message, next_step) return failure.new("usage", message, next_step, 2) end
 
 -- All that may be copied, as it is asked for: our skills/checks are checks for the user.
@@ -32,7 +39,7 @@ local function copies()
   local names = {}
   for _, folder in ipairs(FOLDERS) do
     for _, path in ipairs(ours.embedded(folder .. "/")) do
-      names[#names + 1] = path:gsub("^skills/checks/", "checks/"):gsub("^examples/runbooks/", "runbooks/")
+      names[#names + 1] = theirs(path)
     end
   end
   table.sort(names)
@@ -49,11 +56,12 @@ end
 -- What is copied, and where to.
 local function choose(word)
   if not word then return "examples/config.lua", files.config_home() .. "/config.lua" end
-  word = word:gsub("^skills/checks/", "checks/")
-  for _, name in ipairs(copies()) do
-    if name == word then
-      return (word:gsub("^checks/", "skills/checks/"):gsub("^runbooks/", "examples/runbooks/")),
-        word:match "^examples/(.*)" or files.config_home() .. "/" .. word
+  for _, folder in ipairs(FOLDERS) do
+    for _, path in ipairs(ours.embedded(folder .. "/")) do
+      local name = theirs(path)
+      if name == word or path == word and not path:find "^examples/" then
+        return path, name:match "^examples/(.*)" or files.config_home() .. "/" .. name
+      end
     end
   end
   return unknown(word)

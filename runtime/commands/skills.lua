@@ -2,6 +2,7 @@
 --- class and its cost. With --node it is asked whether it has what they need.
 
 local failure = require "runtime.failure"
+local files = require "runtime.files"
 local foreign_skill = require "runtime.foreign_skill"
 local json = require "runtime.json"
 local plain = require "runtime.plain"
@@ -217,7 +218,10 @@ local function answer(call, node)
   end
   local there = {}
   for _, s in ipairs(node and list or {}) do
-    local yes, why = skill.available(s, node)
+    local harmless, err = skill.parse(s, node)
+    if not harmless and wanted then return nil, err end
+    local yes, why = harmless, err
+    if harmless then yes, why = skill.available(s, node) end
     there[s] = yes == true or tostring(yes or why)
   end
   if call.options.json then
