@@ -48,6 +48,7 @@ describe("a node that gives orders", function()
     server.stop()
     assert(not server.refused[1], server.refused[1])
     result.report = assert(json.decode(result.stdout), result.stdout .. result.stderr)
+    assert(result.report.incomplete == json.null, result.stderr)
     return result
   end
 

@@ -29,11 +29,15 @@ local COMMANDS = {
   { "health" }, { "skills", "logger" }, { "call", "beam_top_processes", "50", "message_queue" },
   { "call", "beam_mailboxes" }, { "call", "ets_list_tables", "50" }, { "call", "ets_top_tables", "50" },
   { "call", "ets_table_info", TEXTS[1] }, { "call", "beam_process_info", TEXTS[4] }, { "call", TEXTS[6] },
-  { TEXTS[2] }, { "--" .. TEXTS[7] },
+  { TEXTS[2] }, { "--" .. TEXTS[7] }, { "eval", "registered()" }, { "eval", "ets:all()" },
+  { "eval", TEXTS[6] },
 }
+local ACTIONS = { { "actions" }, { "actions", "show", "a1" }, { "actions", "--json" } }
 local LISTENING = { { "call", "logger_recent", "50" }, { "call", "exception_recent", "50", "--json" } }
 -- Not examples/coordinator.lua, which rings the bell.
 local SCRIPT = 'return require("beamlens").coordinator.run()'
+-- An action on a process whose name is one of the texts.
+local PROPOSAL = "return assert(require('beamlens').action('kill_process', { process = %q })) and 0"
 local RUN = { "--skills", "beam,ets,logger,exception", "--reason", REASON }
 
 -- A finding whose object is one of the texts.
@@ -70,7 +74,8 @@ describe("a terminal is shown", function()
 
   setup(function()
     at = hostile_node.start()
-    env = { ERL_EPMD_PORT = tostring(at.epmd_port), HOME = at.home, BEAMLENS_NODE = at.name }
+    env = { ERL_EPMD_PORT = tostring(at.epmd_port), HOME = at.home, BEAMLENS_NODE = at.name,
+      XDG_STATE_HOME = at.home .. "/state" }
     async.run(function()
       write("look.lua", SCRIPT)
       hostile_node.plant(at, TEXTS, true)
@@ -82,6 +87,8 @@ describe("a terminal is shown", function()
         end
       end
       async.all(jobs)
+      program.run({ write("propose.lua", PROPOSAL:format(TEXTS[4])) }, { env = env })
+      for _, command in ipairs(ACTIONS) do run(command) end
       at.eval(LEAK, { T = TEXTS[6] })
       runs.whole = program.run(whole_run "--json", { env = env })
     end)
@@ -107,6 +114,21 @@ describe("a terminal is shown", function()
   end
 
   it("nothing by a whole run", function() decent "whole" end)
+
+  for _, command in ipairs(ACTIONS) do
+    it("nothing by " .. name_of(command), function()
+      decent(name_of(command))
+      assert.is_truthy(runs[name_of(command)].stdout:find("mark4", 1, true))
+    end)
+  end
+
+  it("nothing by the question whether to approve", live.test(function()
+    local running = pty.start({ "actions", "approve", "a1" }, { env = env })
+    running.see "mark4"
+    running.type "something else"
+    assert.equal(5, running.wait())
+    assert.is_nil(steering(running.screen()))
+  end))
 
   for _, command in ipairs(LISTENING) do
     it("nothing by " .. name_of(command), function() decent(name_of(command)) end)

@@ -5,7 +5,7 @@ local obedient = {}
 
 local PAGES = { "zqxa", "zqxb", "zqxc", "zqxd", "zqxe" }
 local BATCH = 8
-local MOST_LOOKS = 6
+local MOST_LOOKS = 7 -- the loop has 25 steps, and lines come at their own pace
 
 -- Two calls a page, so that no answer is cut.
 local LOOKS = {
@@ -102,7 +102,7 @@ local function operate(self, who)
     for i, page in ipairs(PAGES) do calls[i] = { "execute", { code = LOOKS[who](page) .. " -- " .. self:number() } } end
     turn(calls)
     if all_seen(self, who) then break end
-    turn { { "wait", { ms = 1000 } } }
+    turn { { "wait", { ms = 2000 } } }
   end
   if who == "ets" then
     local result = turn({ { "execute", { code = "return ets_table_growth(1800)" } } })[1]
