@@ -103,6 +103,21 @@ local function read_erlang(n, text, o)
   return decoded(answer[2])
 end
 
+-- As if inside a function, Elixir leaves it to the module whether it has a function foo; there is no module.
+local function local_call(form)
+  if kind(form) == "tuple" then
+    local callee = form[3]
+    if form[1] == A.call and kind(callee) == "tuple" and callee[1] == A.atom then return callee[3], #form[4] end
+    if form[1] == A["fun"] and kind(callee) == "tuple" and callee[1] == A["function"] and #callee == 3 then
+      return callee[2], callee[3]
+    end
+  end
+  for i = 1, type(form) == "table" and #form or 0 do
+    local name, arity = local_call(form[i])
+    if name ~= nil then return name, arity end
+  end
+end
+
 local function turned_away(found)
   return nil, failure.new("gate", ("DANGEROUS: %s%s is not expanded: %s; no confirmation allows it"):format(found.what,
     found.line and (" in line %d"):format(found.line) or "", found.why),
@@ -120,7 +135,14 @@ local function read_elixir(n, text, o)
   -- The bytes that were screened go back as they came.
   answer, err = ask(n, texts.EXPAND, { Q = answer[2] }, "Elixir", o)
   if not answer then return nil, err end
-  return decoded(answer[2])
+  local forms
+  forms, err = decoded(answer[2])
+  local name, arity = local_call(forms)
+  if name ~= nil then
+    return fault(("Kernel has no function %s/%s"):format(tostring(name), tostring(arity)),
+      "write its module before it")
+  end
+  return forms, err
 end
 
 --- Reads a text on the node and judges it. Nothing of it runs.

@@ -68,6 +68,7 @@ end.]]
 -- and most warnings, which would be printed on the node, are not given (from Elixir 1.15 on the process dictionary
 -- takes them). What stands in a block for nothing is left out for the same reason. And x.y becomes maps:get(y, x):
 -- to Elixir it may also be the call of a function of any module.
+-- In the surroundings of a function, Elixir loads no module to see which of its functions are deprecated.
 texts.EXPAND = [[
 put(elixir_code_diagnostics, {[], false}),
 Note = fun(Meta) -> [{generated, true}, {if_undefined, raise} | Meta] end,
@@ -99,7 +100,8 @@ end,
 case erlang:function_exported(elixir, quoted_to_erl, 2) of
   false -> strange;
   true ->
-    try elixir:quoted_to_erl(Mark(binary_to_term(Q), true), elixir:env_for_eval([])) of
+    Env = (elixir:env_for_eval([]))#{function => {beamlens, 0}},
+    try elixir:quoted_to_erl(Mark(binary_to_term(Q), true), Env) of
       R when tuple_size(R) =:= 4, is_tuple(element(1, R)) -> {ok, term_to_binary([element(1, R)])};
       _ -> strange
     catch

@@ -103,7 +103,7 @@ describe("Elixir", function()
     local before = log()
     for _, text in ipairs { "x", "fn x -> 1 end", "_x = 1; _x", "self", "x = 1", "case 1 do y -> 2 end", ":\"foo\"",
       "'a'", "1 = 2", "if true do x = 1 end", "foo(1)", "Enum.nope()", "fn -> 1; 2 end", "x = 1; x; 2",
-      "m = %{}; m.a" } do
+      "String.strip(\"a\")", "m = %{}; m.a" } do
       read(text)
     end
     assert.equal(before, log())
@@ -130,8 +130,20 @@ describe("Elixir", function()
   end))
 
   it("tells what does not compile by its line", live.test(function()
-    local _, err = read "x = 1\nfoo(x)"
-    assert.equal("the expression is no Elixir, line 2: undefined function foo/1 (there is no such import); correct it",
-      tostring(err))
+    local _, err = read "x = 1\nx + y"
+    assert.equal('the expression is no Elixir, line 2: undefined variable "y"; correct it', tostring(err))
+  end))
+
+  for _, text in ipairs { "x = 1; foo(x)", "&foo/1", "[1] |> Enum.map(&foo/1)", "1 |> foo()", "[a: foo(1)]" } do
+    it("tells of a function that has no module: " .. text, live.test(function()
+      local _, err = read(text)
+      assert.equal("Kernel has no function foo/1; write its module before it", tostring(err))
+    end))
+  end
+
+  it("loads no module by being read", live.test(function()
+    read "1 |> Enum.count()" -- what Elixir itself loads is not counted
+    read ":zip.foo(Calendar.ISO)"
+    assert.is_false(at.eval "code:is_loaded(zip) =/= false.")
   end))
 end)
