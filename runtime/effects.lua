@@ -14,7 +14,7 @@ local reviewed = require "sandbox.reviewed"
 
 local effects = {}
 
-local RANK = { SAFE = 1, CAUTION = 2, DANGEROUS = 3 }
+local RANK = { SAFE = 1, CAUTION = 2, DANGEROUS = 3, never = 4 }
 
 -- What is CAUTION in free text, and undoes itself with the process that asks: a query may do it.
 local LEASED = {
@@ -26,29 +26,39 @@ for _, entry in ipairs(reviewed) do by_what[entry.what] = entry end
 
 ---@class Effect
 ---@field class Class
----@field why string   the worst of it, in words
+---@field why string     the worst of it, in words
+---@field known? Class   what it is by what we know for certain: nobody can vouch for less
+
+-- What we know to be worse than its owner says of the text, nobody can vouch for.
+local function vouched_for(reason, rule)
+  local entry = reason.mfa and classify.entry(reason.mfa)
+  return not entry or RANK[entry.class] <= RANK[rule.class]
+end
 
 -- A reason as a query has it.
-local function class_of(reason, shipped)
+local function class_of(reason, shipped, rule)
   if reason.class == "CAUTION" and reason.effect == "leased" and LEASED[reason.what] then return "SAFE" end
-  local entry = shipped and by_what[reason.what]
+  local entry = shipped and by_what[reason.what] or rule and vouched_for(reason, rule) and rule
   return entry and RANK[entry.class] < RANK[reason.class] and entry.class or reason.class
 end
 
 --- The class of a text's forms, as a query has it.
 ---@param forms any[]
 ---@param shipped? boolean   the text is one of ours
+---@param rule? Rule         what its owner says of it
 ---@return Effect
-function effects.judge(forms, shipped)
+function effects.judge(forms, shipped, rule)
   local worst = { class = "SAFE", why = "it only reads" }
   for _, reason in ipairs(classify.expressions(forms, { entry = policy.entry }).reasons) do
-    local class = class_of(reason, shipped)
+    local class = class_of(reason, shipped, rule)
     if RANK[class] > RANK[worst.class] then
       worst = { class = class, why = ("%s (line %d): %s"):format(reason.what, reason.line, reason.why) }
     end
   end
   return worst
 end
+
+local POLICY = "your policy says so"
 
 local judged, by_policy = {}, nil
 
@@ -58,22 +68,24 @@ local judged, by_policy = {}, nil
 ---@return Effect?
 ---@return Failure? err
 function effects.of(node, text)
-  local vouched = policy.text(text)
-  if vouched and RANK[vouched.class] then
-    return { class = vouched.class, why = vouched.why or "as the policy says" }
-  end
+  local rule = policy.text(text)
+  if rule and rule.class == "never" then return { class = "never", why = POLICY } end
   if by_policy ~= policy.generation() then judged, by_policy = {}, policy.generation() end
   if not judged[text] then
     local forms, err = node:forms_of(text)
     if not forms then return nil, err end
-    judged[text] = effects.judge(forms, parsed.has(query.wrap(text) or ""))
+    local shipped = parsed.has(query.wrap(text) or "")
+    local effect = effects.judge(forms, shipped, rule)
+    if rule and RANK[rule.class] > RANK[effect.class] then effect = { class = rule.class, why = POLICY } end
+    effect.known = effects.judge(forms, shipped, { class = "SAFE" }).class
+    judged[text] = effect
   end
   return judged[text]
 end
 
-local function vouch(text)
-  return ('correct it, declare the class it has, or vouch for it in policy.lua: texts = { ["%s"] = { class = "SAFE", '
-    .. 'why = "…" } }'):format(crypto.sha256(text))
+local function vouch(text, class)
+  return ('vouch for it in policy.lua: texts = { ["%s"] = { class = "%s", why = "…" } }'):format(crypto.sha256(text),
+    class)
 end
 
 --- Whether a text does no more than what asks it declares.
@@ -88,8 +100,12 @@ function effects.permit(node, text, class, who)
   local effect, err = effects.of(node, text)
   if not effect then return nil, err end
   if RANK[effect.class] <= RANK[class] then return true end
+  local next_step = "correct it, or declare the class it has"
+  if effect.known and RANK[effect.known] <= RANK[class] then
+    next_step = "correct it, declare the class it has, or " .. vouch(text, class)
+  end
   return nil, failure.new("gate", ("%s is declared %s, and is %s: %s"):format(who, class, effect.class,
-    plain.cut(effect.why, 300)), vouch(text), 5)
+    plain.cut(effect.why, 300)), next_step, 5)
 end
 
 --- Whether a relay may be put on a node for a skill. One works unasked, in a process of its own, and no
@@ -107,7 +123,7 @@ function effects.permit_relay(relay, class)
   local rule = policy.text(relay.text)
   if rule and RANK[rule.class] and RANK[rule.class] <= RANK[relay.class] then return true end
   return nil, failure.new("gate", ("the relay %s is none of ours, and works on the node unasked"):format(relay.name),
-    vouch(relay.text):gsub("^.- or vouch", "remove its file, or vouch"), 5)
+    "remove its file, or " .. vouch(relay.text, relay.class), 5)
 end
 
 return effects

@@ -197,6 +197,13 @@ describe("command line", function()
     assert.matches("ets%.lua may be written by others", complaint(2, "skills", "ets"))
   end)
 
+  it("says what lies in the user's folder and is never read", function()
+    os.execute(("mkdir -p '%s/config/beamlens/sandbox'"):format(folder))
+    local said = run("skills").stdout
+    os.execute(("rmdir '%s/config/beamlens/sandbox'"):format(folder))
+    assert.matches("/config/beamlens/sandbox is not read: only skills, checks,", said, 1, true)
+  end)
+
   it("names the nearest for an unknown skill or callback", function()
     assert.matches("there is no skill etz; did you mean ets%?", complaint(2, "skills", "etz"))
     assert.matches("did you mean beam_get_memory%?", complaint(2, "call", "beam_get_memori", "--node", "a@b"))

@@ -127,6 +127,7 @@ local function overview(list, there, broken)
     for _, line in ipairs(terms(s, there[s])) do lines[#lines + 1] = wrapped("", line, COLUMN) end
   end
   for _, b in ipairs(broken) do lines[#lines + 1] = ("%-9s does not load: %s"):format(b.name, plain.text(b.message)) end
+  for _, said in ipairs(files.ignored()) do lines[#lines + 1] = plain.text(said) end
   return table.concat(lines, "\n") .. "\n"
 end
 

@@ -1,7 +1,9 @@
 local classify = require "sandbox.classify"
+local crypto = require "host.crypto"
 local effects = require "runtime.effects"
 local failure = require "runtime.failure"
 local live = require "spec.support.live_node"
+local policy = require "runtime.policy"
 local reviewed = require "sandbox.reviewed"
 local skill = require "runtime.skill"
 local uv = require "luv"
@@ -108,10 +110,65 @@ describe("what the texts of a skill do", function()
 
   it("says how its owner can vouch for it", live.test(function()
     local _, err = skill.parse(clock("shop:stats().", "SAFE"), at.node)
-    local hash = require("host.crypto").sha256 "shop:stats()."
+    local hash = crypto.sha256 "shop:stats()."
     local vouch = ('vouch for it in policy.lua: texts = { ["%s"] = { class = "SAFE", '):format(hash)
     assert.matches(vouch, err.next, 1, true)
   end))
+
+  describe("with a word of its owner", function()
+    local folder
+
+    before_each(function()
+      folder = uv.fs_realpath(uv.fs_mkdtemp "/tmp/beamlens_spec_XXXXXX")
+      os.execute("mkdir -p " .. folder .. "/beamlens")
+      uv.os_setenv("XDG_CONFIG_HOME", folder)
+      uv.os_setenv("XDG_STATE_HOME", folder .. "/state")
+    end)
+    after_each(function()
+      os.execute("rm -rf " .. folder)
+      policy.start()
+      uv.os_unsetenv "XDG_CONFIG_HOME"
+      uv.os_unsetenv "XDG_STATE_HOME"
+    end)
+
+    local function says(text, rule)
+      local file = assert(io.open(folder .. "/beamlens/policy.lua", "w"))
+      file:write(('return { texts = { ["%s"] = %s } }'):format(crypto.sha256(text), rule))
+      file:close()
+      assert(policy.start())
+    end
+
+    it("is let through where it is one that we know nothing of", live.test(function()
+      says("shop:stats().", '{ class = "SAFE", why = "reads a counter" }')
+      assert.is_true(skill.parse(clock("shop:stats().", "SAFE"), at.node))
+    end))
+
+    it("is refused where we know better: nobody can vouch for that", live.test(function()
+      says("shop:stats(), erlang:halt().", '{ class = "SAFE", why = "trust me" }')
+      local said = refusal("shop:stats(), erlang:halt().", "SAFE")
+      assert.matches("is declared SAFE, and is DANGEROUS: erlang:halt/0", said)
+      local _, err = skill.parse(clock("erlang:halt().", "SAFE"), at.node)
+      assert.equal("correct it, or declare the class it has", err.next)
+    end))
+
+    it("is refused where the owner calls it worse than we do", live.test(function()
+      says("erlang:memory(total).", '"DANGEROUS"')
+      assert.matches("and is DANGEROUS: your policy says so", refusal("erlang:memory(total).", "CAUTION"))
+    end))
+
+    it("is refused at any class where the owner forbids it", live.test(function()
+      says("erlang:memory(total).", '"never"')
+      assert.matches("and is never: your policy says so", refusal("erlang:memory(total).", "DANGEROUS"))
+    end))
+
+    it("is judged by what the owner says of a function", live.test(function()
+      local file = assert(io.open(folder .. "/beamlens/policy.lua", "w"))
+      file:write 'return { functions = { ["erlang:memory/1"] = "CAUTION" } }'
+      file:close()
+      assert(policy.start())
+      assert.matches("is declared SAFE, and is CAUTION: erlang:memory/1", refusal("erlang:memory(total).", "SAFE"))
+    end))
+  end)
 
   it("is not asked of our own, which people judged", live.test(function()
     for _, name in ipairs(skill.names()) do
