@@ -15,9 +15,11 @@ local coordinator = {}
 -- Operators end before the coordinator has to, so that it can still join what they found.
 local SHARE_OF_OPERATORS, LONGEST_REST = 0.75, 60
 
-local function skills_text(skills)
+local function skills_text(case)
   local lines = {}
-  for i, s in ipairs(skills) do lines[i] = ("- `%s`: %s"):format(s.name, s.about) end
+  for i, s in ipairs(case.skills) do
+    lines[i] = ("- `%s`: %s"):format(s.name, s.from_node and case.clean(s.about) or s.about)
+  end
   return table.concat(lines, "\n")
 end
 
@@ -29,7 +31,7 @@ local function systems_of(case)
     systems[s.name] = text
   end
   local system, err = prompt.render("coordinator", {
-    skills = skills_text(case.skills), mechanisms = operator.mechanisms(case),
+    skills = skills_text(case), mechanisms = operator.mechanisms(case),
   })
   if not system then return nil, err end
   case.prompts[system] = true

@@ -256,7 +256,7 @@ function foreign.open(name, node)
     title = plain.cut(said.title or module, LONGEST_LINE),
     about = plain.cut(said.description or ("What %s on the node tells of its part."):format(module), LONGEST_LINE),
     prompt = paragraphs(said.system_prompt or PROMPT:format(module, said.callback_docs or "nothing.")),
-    needs = module .. " loaded on the node",
+    needs = module .. " loaded on the node", from_node = true,
     queries = queries, callbacks = callbacks,
     snapshot = function(seen)
       local figures, why = answered(module, "snapshot", seen.ask("snapshot", { module = binary }))

@@ -63,6 +63,8 @@ function operator.system(case, s)
   local system, err = prompt.render("operator", {
     prompt = s.prompt, callbacks = skill.describe(s), checks = expert_advice(s), mechanisms = operator.mechanisms(case),
   })
+  -- What a module of the node says of itself stands here, and may name a secret.
+  if system and s.from_node then system = system:gsub("[^\n]+", case.clean) end
   if system then case.prompts[system] = true end
   return system, err
 end

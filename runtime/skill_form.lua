@@ -86,6 +86,7 @@ local stand_in = require "runtime.stand_in"
 ---@field prompt string          who the operator is and what it watches for
 ---@field uses? string[]         out of history, events, monitor, http, tcp
 ---@field relays? string[]       the relays that `events` may start: files of `skills/relays/`
+---@field from_node? true        set here: a module of the node says it, not a file
 ---@field needs? string          what the node must have for it, one line for people
 ---@field available? fun(node: SkillNode): true|string   whether this node has it, or why not and what would help
 ---@field queries table<string, string>   Erlang, and all of it that is ever sent

@@ -1,8 +1,10 @@
 -- Modules of a live Elixir node that are skills by themselves, in both forms of the behaviour.
+local case_of = require "runtime.case"
 local foreign = require "runtime.foreign_skill"
 local gate = require "runtime.gate"
 local json = require "runtime.json"
 local live = require "spec.support.live_node"
+local operators = require "runtime.operator"
 local program = require "spec.support.program"
 local skill = require "runtime.skill"
 
@@ -54,6 +56,7 @@ end
 
 defmodule MyApp.Domain.PostgresPool do
   def domain, do: :postgres
+  def system_prompt, do: "The pool.\nConnection pool stats of\npostgres://shop:hunter2@db/1"
   def snapshot, do: %{active_connections: 3}
   def callbacks, do: %{"postgres_pool_stats" => &stats/0}
   def callback_docs, do: "### postgres_pool_stats()\nConnection pool stats"
@@ -117,6 +120,14 @@ describe("a skill on the node", function()
     assert.same({ size = 10 }, skill.functions(s, at.node).postgres_pool_stats())
     assert.equal("Connection pool stats", s.callbacks.postgres_pool_stats.doc)
     assert.matches("Connection pool stats", s.prompt, 1, true)
+  end))
+
+  it("has its secrets masked in what a model is told of it", live.test(function()
+    local s = assert(foreign.open("MyApp.Domain.PostgresPool", at.node))
+    local system = assert(operators.system(case_of.new { node = at.node, skills = { s }, gate = gate.new {},
+      mind = { name = "played" } }, s))
+    assert.matches("\npostgres://shop:<secret:%x+>@db/1", system)
+    assert.is_nil(system:find("hunter2", 1, true))
   end))
 
   it("has its documentation beside each callback, and its words for the arguments", function()
