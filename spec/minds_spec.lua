@@ -149,6 +149,23 @@ describe("a mind", function()
     end)
   end
 
+  it("hears the same name for a secret in every run of a home, which keeps what it stands for to its owner", function()
+    local names = {}
+    for _, wire in ipairs { "anthropic", "openai" } do
+      for _, talk in ipairs(whole[wire].server.talks) do
+        for name in talk.request.body:gmatch "password=(<secret:%x+>)" do names[name] = true end
+      end
+    end
+    local name = next(names)
+    assert.is_nil(next(names, name))
+    local path = played_run.home() .. "/.local/state/beamlens/pseudonyms"
+    assert.equal(384, uv.fs_stat(path).mode % 4096) -- 0600
+    local file = assert(io.open(path))
+    local kept = file:read "*a"
+    file:close()
+    assert.is_truthy(kept:find(('\n%s\t"%s"\n'):format(name, played_run.secret), 1, true))
+  end)
+
   it("is not sent the key but in its header, and nobody else sees it", live.test(function()
     local running, server
     local children, others = 0, {}

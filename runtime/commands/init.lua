@@ -18,6 +18,7 @@ local init = {
   beamlens-run init checks/beam.lua            the checks of a skill
   beamlens-run init prompts/operator.md        a prompt
   beamlens-run init policy.lua                 your word on what may be done, over our classes
+  beamlens-run init secrets.lua                what is a secret to you beside what we know
   beamlens-run init runbooks/free_binaries.lua a runbook; it does nothing before config.lua names it
   beamlens-run init examples/coordinator.lua   a script, into this folder
 ]],
@@ -29,7 +30,7 @@ local PRIVATE_FOLDER, PRIVATE_FILE = 448, 384 -- 0700, 0600
 -- What is ours there is theirs here.
 local function theirs(path)
   return (path:gsub("^skills/checks/", "checks/"):gsub("^examples/runbooks/", "runbooks/")
-    :gsub("^examples/policy", "policy"))
+    :gsub("^examples/policy", "policy"):gsub("^examples/secrets", "secrets"))
 end
 
 local function usage(message, next_step) return failure.new("usage", message, next_step, 2) end

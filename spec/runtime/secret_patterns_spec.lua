@@ -59,6 +59,14 @@ describe("the patterns of secrets", function()
     assert.matches("^password=<secret:%x+>$", p:text "password=hunter2")
   end)
 
+  it("are told in an example that can be used as it is", function()
+    write(require("host.files").read "examples/secrets.lua")
+    assert.is_true(patterns.load())
+    write((require("host.files").read "examples/secrets.lua":gsub("%-%- ([\"{])", "%1")))
+    assert.is_true(patterns.load())
+    assert.matches("^of <secret:%x+>$", privacy.new():text "of Project Falcon")
+  end)
+
   it("cannot lose one of ours", function()
     write [[return { names = {}, names_at_end = {}, texts = {}, forms = {} }]]
     assert(patterns.load())

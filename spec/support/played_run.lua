@@ -30,6 +30,9 @@ function played_run.start()
   async.run(function() shop.eval(PLANT, { Orders = ORDERS, Dsn = DSN }) end)
 end
 
+--- The home of the node, which is that of the program too.
+function played_run.home() return shop.home end
+
 --- What holds whatever happened: nobody sees a traceback, an escape of the node's, or the key.
 local function decent(run)
   local said = run.stdout .. run.stderr
