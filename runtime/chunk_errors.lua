@@ -2,14 +2,12 @@
 --- what to do. LuaJIT's own messages assume a reader who knows Lua well; the slips that models
 --- make most often get a hint after them.
 
+local hints = require "runtime.chunk_hints"
+
 local explain = {}
 
 explain.nothing_returned = "the chunk returned nothing: put `return` before the value that you want to see, "
   .. "for example `return beam_get_memory()`"
-
-local RESERVED = {}
-for word in ([[and break do else elseif end false for function if in local nil not or repeat return
-  then true until while]]):gmatch "%a+" do RESERVED[word] = true end
 
 -- The edits that turn one word into the other (Levenshtein), row by row.
 local function distance(a, b)
@@ -61,70 +59,41 @@ local function source_line(code, wanted)
   return ""
 end
 
--- `{ function = 1 }` or `x.end`: a reserved word where only a name may stand.
-local function reserved_as_name(text)
-  for word in text:gmatch "%.%s*(%a+)" do
-    if RESERVED[word] then
-      return ('`%s` is a reserved word: write `x["%s"]` instead of `x.%s`'):format(word, word, word)
-    end
-  end
-  for word in text:gmatch "[{,]%s*(%a+)%s*=%f[^=]" do
-    if RESERVED[word] then return ('`%s` is a reserved word: write `["%s"] = …` as a key'):format(word, word) end
-  end
+-- What cannot be read says where, or what is missing.
+local function is_syntax(message, names)
+  for _, name in ipairs(names) do if message:sub(1, #name + 1) == name .. ":" then return false end end
+  return message:find " near '" or message:find "^malformed number" or message:find "^undefined label"
 end
 
-local OTHER_LANGUAGES = {
-  { "!=", "Lua writes `~=` for not equal" },
-  { "[%w_%]%)]%s*[+*/-]=", "Lua has no `+=`: write `x = x + 1`" },
-  { "%+%+", "Lua has no `++`: write `x = x + 1`" },
-  { "&&", "Lua writes `and`" },
-  { "||", "Lua writes `or`" },
-  { "%f[%a]else%s+if%f[%A]", "Lua writes `elseif`; `else if` needs an `end` more" },
-  { "%f[%a]continue%f[%A]", "Lua has no `continue`: use `goto` or turn the condition round" },
-  { "=>", "Lua's functions are `function(x) return … end`" },
-}
-
-local function syntax_hint(message, line, code)
-  if not message:find " near " and not message:find "malformed" then return nil end
-  local text = source_line(code, line or 1)
-  local hint = reserved_as_name(text)
-  if hint then return hint end
-  for _, slip in ipairs(OTHER_LANGUAGES) do
-    if text:find(slip[1]) then return slip[2] end
+-- A function that is called behind `return` takes the place of who called it, and an error in it has no line. Where
+-- the code has one such call, that is it.
+local function tail_call(code)
+  local line, name, n = nil, nil, 0
+  for text in (code .. "\n"):gmatch "(.-)\r?\n" do
+    n = n + 1
+    local called = text:match "%f[%w_]return%s+([%a_][%w_.:]*)%s*[%(\"'{]"
+    if called and line then return nil end
+    if called then line, name = n, called end
   end
-end
-
-local MISSING = "there is no `%s` in a chunk: it has string, table, math, bit, coroutine, os.time, os.clock, print "
-  .. "and the callbacks"
-local NOT_HERE = {}
-for word in ([[io package require module dofile loadfile load loadstring debug jit ffi collectgarbage getfenv
-  setfenv newproxy _G json cjson]]):gmatch "%S+" do NOT_HERE[word] = true end
-
-local function runtime_hint(message, names)
-  local called = message:match "attempt to call global '([^']+)' %(a nil value%)"
-  if called and NOT_HERE[called] then return MISSING:format(called) end
-  if called then return no_callback(called, names) end
-  local indexed = message:match "attempt to index global '([^']+)' %(a nil value%)"
-  if indexed and NOT_HERE[indexed] then return MISSING:format(indexed) end
-  if message:find "attempt to index" and message:find "a nil value" then
-    return "that value is nil: return the table around it to see which keys it has"
-  end
-  if message:find "attempt to call field" or message:find "attempt to call method" then
-    return "there is no such function in that table"
-  end
+  return line, name
 end
 
 --- An error as the worker reported it.
 ---@param message string    "chunk:3: what"
 ---@param code string
 ---@param names string[]    the callbacks that there are
+---@param known? integer    the line where the worker was
 ---@return integer? line
 ---@return string message   without the position
-function explain.error(message, code, names)
+function explain.error(message, code, names, known)
   local at, what = message:match "^chunk:(%d+): (.*)$"
-  local line = tonumber(at)
+  local line = tonumber(at) or known
   what = (what or message):gsub("chunk:(%d+):", "line %1:")
-  local hint = syntax_hint(what, line, code) or runtime_hint(what, names)
+  local called
+  if not line and not what:find "^the result cannot" then line, called = tail_call(code) end
+  if called then what = what:gsub("^(bad argument #%d+ to )'%?'", "%1'" .. called:gsub("^.*[.:]", "") .. "'") end
+  local list = is_syntax(what, names) and hints.SYNTAX or hints.RUNTIME
+  local hint = hints.find(list, what, { line = source_line(code, line or 1), names = names, near = no_callback })
   return line, hint and what .. "; " .. hint or what
 end
 

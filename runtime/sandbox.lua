@@ -223,11 +223,10 @@ end
 function Run:failed(body)
   local length = #body >= 8 and worker.read_u32(body, 5)
   if not length or length > #body - 8 then return self:outcome "protocol" end
-  local line, message = explain.error(body:sub(9 + length), self.chunk.code, self.chunk.names)
-  line = line or worker.read_u32(body, 1)
-  return self:outcome("error", {
-    print = body:sub(9, 8 + length), message = message, line = line > 0 and line or nil,
-  })
+  local known = worker.read_u32(body, 1)
+  local line, message = explain.error(body:sub(9 + length), self.chunk.code, self.chunk.names,
+    known > 0 and known or nil)
+  return self:outcome("error", { print = body:sub(9, 8 + length), message = message, line = line })
 end
 
 function Run:stopped(body)
