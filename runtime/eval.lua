@@ -12,6 +12,7 @@ local guards = require "sandbox.guards"
 local policy = require "runtime.policy"
 local query = require "runtime.node.query"
 local texts = require "runtime.eval_texts"
+local utf8 = require "runtime.utf8"
 local words = require "runtime.eval_words"
 
 local eval = { LONGEST_TEXT = 8192, NEW_ATOMS = 64 }
@@ -35,6 +36,8 @@ local function check_text(text)
   elseif #text > eval.LONGEST_TEXT then
     return fault(("the expression has %d bytes, and at most %d are taken"):format(#text, eval.LONGEST_TEXT),
       "say less at a time, or write a skill")
+  elseif utf8.well_formed(text) ~= text then
+    return fault("the expression is not UTF-8", "set the terminal to UTF-8")
   end
   return true
 end
@@ -93,7 +96,9 @@ local function ask(n, text, variables, language, o)
   variables.Most = eval.NEW_ATOMS
   local answer, err = n.query(text, variables, o)
   if answer == nil then return nil, err end
-  if kind(answer) ~= "tuple" or answer[1] ~= A.ok then return no_answer(answer, language) end
+  if kind(answer) ~= "tuple" or answer[1] ~= A.ok or kind(answer[2]) ~= "binary" then
+    return no_answer(answer, language)
+  end
   return answer
 end
 
@@ -130,7 +135,7 @@ local function read_elixir(n, text, o)
   local quoted
   quoted, err = decoded(answer[2])
   if quoted == nil then return nil, err end
-  local passes, found = elixir.screen(quoted, answer[3])
+  local passes, found = elixir.screen(quoted, kind(answer[3]) == "list" and answer[3] or {})
   if not passes then return turned_away(found) end
   -- The bytes that were screened go back as they came.
   answer, err = ask(n, texts.EXPAND, { Q = answer[2] }, "Elixir", o)
@@ -158,6 +163,7 @@ function eval.read(n, text, o)
   local forms
   forms, err = (o.elixir and read_elixir or read_erlang)(n, text, { timeout = o.timeout })
   if not forms then return nil, err end
+  if kind(forms) ~= "list" then return fault("the node answered with no expressions", "look at its erl_parse") end
   local judged = classify.expressions(forms, { entry = policy.entry })
   return {
     forms = forms, elixir = o.elixir or false, class = judged.class, reasons = judged.reasons,

@@ -140,6 +140,13 @@ describe("eval", function()
       assert.equal(5, (pty.start({ "eval", TEXT, "--no-input" }, options()).wait()))
     end))
 
+    it("is not run when the question is answered by Ctrl-C", live.test(function()
+      local person = pty.start({ "eval", TEXT }, options())
+      person.see "run it? [y/N]"
+      person.kill "sigint"
+      assert.equal(130, (person.wait()))
+    end))
+
     it("is not run when the terminal goes away", live.test(function()
       local person = pty.start({ "eval", TEXT }, options())
       person.see "run it? [y/N]"
@@ -312,6 +319,10 @@ describe("eval", function()
     end))
 
     it("that there is no expression", live.test(function() assert.equal(2, eval().code) end))
+
+    it("that the text is no UTF-8", live.test(function()
+      assert.matches("the expression is not UTF-8", eval("\"\255\"").stderr, 1, true)
+    end))
 
     it("that no Elixir runs there", live.test(function()
       assert.matches("no Elixir runs on this node", eval("1", "--elixir").stderr, 1, true)

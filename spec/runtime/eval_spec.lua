@@ -29,9 +29,10 @@ describe("an expression", function()
   end
 
   it("runs as it was written: whole floats, texts, large numbers, binaries", live.test(function()
-    assert.is_true(run [[begin A = {3.0, 1.0e22, "ż", "text", 1 bsl 70, 12345678901234567890, <<1.0/float>>, $x, []},
-      A =:= {3.0, 1.0e22, [380], "text", 1180591620717411303424, 12345678901234567890,
-        <<63, 240, 0, 0, 0, 0, 0, 0>>, 120, ""} end]])
+    assert.is_true(run [[
+      {float_to_list(3.0, [short]), float_to_list(1.0e22, [short]), "ż", "te" "xt", <<1.0/float>>, $x, "",
+       integer_to_list(12345678901234567890)} =:=
+      {"3.0", "1.0e22", [380], "text", <<63, 240, 0, 0, 0, 0, 0, 0>>, 120, [], "12345678901234567890"} ]])
   end))
 
   it("cannot leave the fun that it runs in by closing it", live.test(function()
