@@ -72,6 +72,7 @@ local function tail_call(code)
   for text in (code .. "\n"):gmatch "(.-)\r?\n" do
     n = n + 1
     local called = text:match "%f[%w_]return%s+([%a_][%w_.:]*)%s*[%(\"'{]"
+      or text:match "%f[%w_]return%s+%b():([%a_][%w_]*)%s*[%(\"'{]"
     if called and line then return nil end
     if called then line, name = n, called end
   end

@@ -126,7 +126,8 @@ end
 
 local IS_NIL = "`%s` is nil: return the table around it to see which keys it has"
 
-local IN_PATTERN = "in a pattern ( ) . % + - * ? [ ^ $ stand for themselves after %; find(s, text, 1, true) takes any text"
+local IN_PATTERN = "in a pattern ( ) . % + - * ? [ ^ $ stand for themselves after %; "
+  .. "find(s, text, 1, true) takes any text"
 
 local function is_nil(found) return IS_NIL:format(found.what) end
 
