@@ -8,6 +8,9 @@ return {
     .. "own Lua, never from a model; a spec finds `messages` in none of them" },
   { what = "erlang:binary_to_term/1", class = "SAFE", why = "of what the same text packed with term_to_binary to keep "
     .. "its heap small, and of atoms by their number; nothing comes from outside" },
+  { what = "erlang:binary_to_existing_atom/1", class = "SAFE", why = "a name that a person or the model gave is looked "
+    .. "up as one; no map is made with it" },
+  { what = "erlang:list_to_existing_atom/1", class = "SAFE", why = "the same for the names of Elixir's modules" },
   { what = "receive", class = "SAFE", why = "waits in the process that asks, which has a mailbox of its own; the one "
     .. "without `after` ends with the process that it watches over" },
   { what = "a call", class = "SAFE", why = "funs that the text keeps in tuples and maps of its own; the module is a "

@@ -52,7 +52,7 @@ end
 
 -- Sizes ------------------------------------------------------------------------
 
-local MOST_ITEMS, MOST_BYTES = 1000000, 1000000
+local MOST_ITEMS, MOST_BYTES = 1000000, 1000000 -- a tenth of what the limit of the heap has room for
 
 local function sized(most, must_be_written)
   return function(bindings, node)
@@ -228,7 +228,7 @@ end
 function arguments.safe_option(bindings, node)
   for _, each in ipairs(values.elements(bindings, node) or NOTHING) do
     if values.atom(bindings, each) == "safe" then
-      return lowered("SAFE", "reads", "with `safe` it makes no new atoms")
+      return lowered("CAUTION", "reads", "with `safe` it makes no new atoms, but funs and structs out of bytes")
     end
   end
 end
@@ -320,6 +320,33 @@ function arguments.path(bindings, node)
     if not from_access and not values.is_harmless(bindings, key) then plain = false end
   end
   if not plain then return dangerous "a path may hold a fun that it calls" end
+end
+
+--- The words of an atom that must exist. Written there, it may not be one that tags a struct; worked out,
+--- it may be any.
+function arguments.word(bindings, node)
+  node = values.resolve(bindings, node)
+  local what, text = values.shape(node), nil
+  if what == "string" or what == "atom" then text = tostring(node[3]) end
+  if what == "bin" and values.is_list(node[3]) and #node[3] == 1 and values.shape(node[3][1]) == "bin_element"
+    and values.shape(node[3][1][3]) == "string" then
+    text = tostring(node[3][1][3][3])
+  end
+  if text and not arguments.is_tag(text) then return nil end
+  return dangerous "an atom that is worked out can turn a map into a struct, whose code Elixir runs"
+end
+
+local TAGS = set "__struct__ Elixir.File.Stream Elixir.IO.Stream File.Stream IO.Stream Stream"
+
+--- Whether a word makes a map one of the structs that do more than hold data.
+---@param word string
+function arguments.is_tag(word) return TAGS[word] or false end
+
+--- The arguments of a format. In their place a map could stand that holds a fun for others to call.
+function arguments.written(bindings, node)
+  local what = values.shape(values.resolve(bindings, node))
+  if what == "cons" or what == "nil" or what == "string" then return nil end
+  return dangerous "what is no list that is written there can hold a fun for the handlers to call"
 end
 
 --- A key that is looked for: the tag of a struct may be asked for, and nothing is made with it.

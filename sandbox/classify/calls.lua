@@ -35,12 +35,14 @@ function calls.atom(w, node)
     w:danger("an atom", "the form holds none")
   elseif node[3] == etf.A["__struct__"] then
     w:danger("__struct__", "a map that says it is a struct makes Elixir run that struct's code")
+  elseif arguments.is_tag(tostring(node[3])) and tostring(node[3]) ~= "Stream" then
+    w:danger(tostring(node[3]), "as a struct it opens files or sends messages when it is walked")
   end
 end
 
 -- Sizes -----------------------------------------------------------------------
 
-local MOST_SHIFTED, MOST_BITS = 65536, 65536
+local MOST_SHIFTED, MOST_BITS = 65536, 8192
 
 local function too_large(w, what, size, most)
   w:danger(what, size and ("%.0f bits: more than %d at once can stop the whole node"):format(size, most)

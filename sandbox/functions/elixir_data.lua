@@ -34,7 +34,7 @@ return {
         ascii_printable?/1,2 delete/2 delete_at/2 duplicate(_,count) first/1,2 flatten/1,2 improper?/1 insert_at/3
         keydelete/3 keyfind/3,4 keyfind!/3 keymember?/3 keyreplace/4 keysort/2 keysort(_,_,sorter) keystore/4
         keytake/3 last/1,2 myers_difference/2 pop_at/2,3 replace_at/3 starts_with?/2 to_charlist/1
-        to_existing_atom/1 to_float/1 to_integer/1,2 to_string/1 to_tuple/1 wrap/1 zip/1
+        to_existing_atom(word) to_float/1 to_integer/1,2 to_string/1 to_tuple/1 wrap/1 zip/1
       ]],
       ["Elixir.Tuple"] = "append/2 delete_at/2 duplicate(_,count) insert_at/3 product/1 sum/1 to_list/1",
       ["Elixir.Range"] = "disjoint?/2 new/2,3 shift/2 size/1",
@@ -86,8 +86,8 @@ return {
         next_codepoint/1 next_grapheme/1 normalize/2 pad_leading(_,bytes) pad_leading(_,bytes,_)
         pad_trailing(_,bytes) pad_trailing(_,bytes,_) printable?/1,2 replace(_,_,fun?) replace(_,_,fun?,_)
         replace_leading/3 replace_prefix/3 replace_suffix/3 replace_trailing/3 reverse/1 slice/2,3 split/1,2,3
-        split_at/2 splitter/2,3 starts_with?/2 to_charlist/1 to_existing_atom/1 to_float/1 to_integer/1,2 trim/1,2
-        trim_leading/1,2 trim_trailing/1,2 upcase/1,2 valid?/1
+        split_at/2 splitter/2,3 starts_with?/2 to_charlist/1 to_existing_atom(word) to_float/1 to_integer/1,2
+        trim/1,2 trim_leading/1,2 trim_trailing/1,2 upcase/1,2 valid?/1
       ]],
       ["Elixir.Regex"] = [[
         compile/1,2 compile!/1,2 escape/1 match?/2 named_captures/2,3 names/1 opts/1 re_pattern/1 recompile/1
@@ -122,7 +122,7 @@ return {
     class = "SAFE", effect = "reads", cost = "constant",
     why = "works on names of modules and on funs",
     functions = {
-      ["Elixir.Module"] = "safe_concat/1,2 split/1",
+      ["Elixir.Module"] = "safe_concat(word) safe_concat(word,word) split/1",
       ["Elixir.Atom"] = "to_charlist/1 to_string/1",
       ["Elixir.Function"] = "identity/1 info/1,2",
     },

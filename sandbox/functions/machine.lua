@@ -134,10 +134,7 @@ return {
     class = "CAUTION", effect = "leased", cost = "that of what it calls, there; connects to that node",
     why = "calls a function on another node",
     functions = {
-      rpc = [[
-        call(_,M,F,A) call(_,M,F,A,_) multicall(_,M,F,A) multicall(_,M,F,A,_) block_call(_,M,F,A)
-        block_call(_,M,F,A,_)
-      ]],
+      rpc = "call(_,M,F,A) call(_,M,F,A,_) multicall(_,M,F,A) multicall(_,M,F,A,_)",
       erpc = "call(_,M,F,A) call(_,M,F,A,_) multicall(_,M,F,A) multicall(_,M,F,A,_) call(_,fun) call(_,fun,_)",
     },
   },
@@ -146,8 +143,8 @@ return {
     why = "starts work on other nodes that nobody waits for",
     functions = {
       rpc = [[
-        cast/4 eval_everywhere/3,4 abcast/2,3 sbcast/2,3 async_call/4 multicall/3 multi_server_call/2,3
-        server_call/4 pinfo/1,2 yield/1
+        cast/4 block_call/4,5 eval_everywhere/3,4 abcast/2,3 sbcast/2,3 async_call/4 multicall/3
+        multi_server_call/2,3 server_call/4 pinfo/1,2 yield/1
       ]],
       erpc = "cast/2,4 multicast/2,4 send_request/2,4,6",
     },

@@ -51,7 +51,7 @@ return {
     why = "tells where code comes from",
     functions = {
       code = "which/1 where_is_file/1 all_available/0 clash/0 module_status/0,1 modified_modules/0 get_object_code/1",
-      beam_lib = "info/1 version/1 md5/1 chunks/2,3",
+      beam_lib = "info/1 version/1 md5/1",
     },
   },
   {
@@ -88,10 +88,9 @@ return {
     why = "writes a line to the node's log",
     functions = {
       logger = [[
-        log/2 log(_,fun?,_) log(_,fun?,_,_) emergency/1 emergency(fun?,_) alert/1 alert(fun?,_) critical/1
-        critical(fun?,_) error/1 error(fun?,_) warning/1 warning(fun?,_) notice/1 notice(fun?,_) info/1 info(fun?,_)
-        debug/1 debug(fun?,_) emergency(fun?,_,_) alert(fun?,_,_) critical(fun?,_,_) error(fun?,_,_)
-        warning(fun?,_,_) notice(fun?,_,_) info(fun?,_,_) debug(fun?,_,_)
+        log/2 log(_,fun?,written) emergency/1 emergency(fun?,written) alert/1 alert(fun?,written) critical/1
+        critical(fun?,written) error/1 error(fun?,written) warning/1 warning(fun?,written) notice/1
+        notice(fun?,written) info/1 info(fun?,written) debug/1 debug(fun?,written)
       ]],
       error_logger = "error_msg/1,2 error_report/1,2 info_msg/1,2 info_report/1,2 warning_msg/1,2 warning_report/1,2",
     },

@@ -92,13 +92,6 @@ return {
     },
   },
   {
-    class = "SAFE", effect = "reads", cost = "a header of a file on disk",
-    why = "tells of a file what table it holds",
-    functions = {
-      ets = "tabfile_info/1",
-    },
-  },
-  {
     class = "SAFE", effect = "reads", cost = "constant",
     why = "reads a counter",
     functions = {

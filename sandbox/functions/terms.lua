@@ -51,13 +51,13 @@ return {
     why = "turns a term into another",
     functions = {
       erlang = [[
-        append/2 append_element/2 atom_to_binary/1,2 atom_to_list/1 binary_part/2,3 binary_to_existing_atom/1,2
-        binary_to_float/1 binary_to_integer/1,2 binary_to_list/1,3 bitstring_to_list/1 decode_packet/3
-        delete_element/2 float_to_binary/1,2 float_to_list/1,2 fun_to_list/1 insert_element/3 integer_to_binary/1,2
-        integer_to_list/1,2 iolist_to_binary/1 iolist_to_iovec/1 list_to_binary/1 list_to_bitstring/1
-        list_to_existing_atom/1 list_to_float/1 list_to_integer/1,2 list_to_tuple/1 pid_to_list/1 port_to_list/1
-        ref_to_list/1 setelement/3 split_binary/2 subtract/2 term_to_binary/1,2 term_to_iovec/1,2 tuple_to_list/1
-        list_to_pid/1 list_to_port/1 list_to_ref/1
+        append/2 append_element/2 atom_to_binary/1,2 atom_to_list/1 binary_part/2,3 binary_to_existing_atom(word)
+        binary_to_existing_atom(word,_) binary_to_float/1 binary_to_integer/1,2 binary_to_list/1,3
+        bitstring_to_list/1 decode_packet/3 delete_element/2 float_to_binary/1,2 float_to_list/1,2 fun_to_list/1
+        insert_element/3 integer_to_binary/1,2 integer_to_list/1,2 iolist_to_binary/1 iolist_to_iovec/1
+        list_to_binary/1 list_to_bitstring/1 list_to_existing_atom(word) list_to_float/1 list_to_integer/1,2
+        list_to_tuple/1 pid_to_list/1 port_to_list/1 ref_to_list/1 setelement/3 split_binary/2 subtract/2
+        term_to_binary/1,2 term_to_iovec/1,2 tuple_to_list/1 list_to_pid/1 list_to_port/1 list_to_ref/1
       ]],
     },
   },

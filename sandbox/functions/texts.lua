@@ -63,9 +63,8 @@ return {
     why = "writes a term as text, to nowhere",
     functions = {
       io_lib = [[
-        char_list/1 format/2,3 fwrite/2,3 fread/2,3 latin1_char_list/1 nl/0 print/1,4 printable_latin1_list/1
-        printable_list/1 printable_unicode_list/1 quote_atom/2 write/1,2,3 write_atom/1 write_binary/3 write_char/1
-        write_string/1,2
+        char_list/1 format/2,3 fwrite/2,3 latin1_char_list/1 nl/0 print/1,4 printable_latin1_list/1 printable_list/1
+        printable_unicode_list/1 quote_atom/2 write/1,2,3 write_atom/1 write_binary/3 write_char/1 write_string/1,2
       ]],
       erl_scan = "category/1 column/1 end_location/1 format_error/1 line/1 location/1 symbol/1 text/1",
       erl_pp = "expr/1 exprs/1 form/1",
@@ -77,6 +76,7 @@ return {
     why = "makes an atom of every word",
     functions = {
       erl_scan = "string/1,2,3 tokens/3,4",
+      io_lib = "fread/2,3",
       erl_parse = "parse_exprs/1 parse_form/1 parse_term/1",
     },
   },

@@ -58,6 +58,8 @@ return {
   [=[inet_res:lookup("localhost", in, a)]=],
   [=[os:getenv("HOME")]=],
   [=[os:getenv()]=],
+  [=[binary_to_term(<<131, 97, 1>>, [safe])]=],
+  [=[logger:info("~p", "text")]=],
   [=[ets:safe_fixtable(t, true)]=],
   [=['Elixir.System':get_env(<<"HOME">>)]=],
   [=['Elixir.Node':ping('a@b')]=],

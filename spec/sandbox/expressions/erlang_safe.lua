@@ -106,7 +106,7 @@ return {
   [=[erlang:md5("abc")]=],
   [=[crypto:hash(sha256, <<"abc">>)]=],
   [=[term_to_binary({a, 1})]=],
-  [=[binary_to_term(<<131, 97, 1>>, [safe])]=],
+
   [=[binary_to_existing_atom(<<"ok">>, utf8)]=],
   [=[rand:uniform(10)]=],
   [=[io:format("~p~n", [processes()])]=],
