@@ -51,7 +51,7 @@ config.OPTIONS = {
   { name = "demo_callbacks", type = "flag", default = false, line_only = true, command = "sandbox",
     doc = "four callbacks to try: beam_get_memory, beam_top_processes, echo, boom" },
   { name = "store", type = "text", shown = "FILE",
-    doc = "what is kept between runs; :memory: keeps nothing. Left out: actions at home, of `watch` nothing" },
+    doc = "what is kept between runs, or :memory:; left out, actions at home and nothing of watch" },
   { name = "approval_key", type = "text", file_only = true,
     doc = "the key of who approves actions: whoever can read it may" },
   { name = "config", type = "text", shown = "FILE", doc = "the config file" },

@@ -1,6 +1,7 @@
 -- kill -9 at every step of an action's path: what stands in the store and in the audit fits what happened
 -- to the node, the next look says so, and nothing is done a second time.
 
+local actions = require "runtime.actions"
 local async = require "runtime.async"
 local epmd = require "runtime.node.epmd"
 local held_up = require "spec.support.held_up"
@@ -8,12 +9,13 @@ local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local ours = require "host.files"
 local program = require "spec.support.program"
+local pty = require "spec.support.pty"
 local state_home = require "spec.support.state_home"
 local victim = require "spec.support.victim"
 
 local PATIENCE_S = 60
 
-local at, relay, running, folder
+local at, relay, running, folder, node_port
 
 local function go(step) assert(io.open(("%s/%s"):format(folder, step), "w")):close() end
 
@@ -21,7 +23,7 @@ local function until_true(what, check)
   local deadline = async.now() + PATIENCE_S
   while not check() do
     if async.now() > deadline then
-      error(("never came to %s\n%s%s"):format(what, running.stdout(), running.stderr()), 2)
+      error(("never came to %s\n%s%s"):format(what, running.stdout(), (running.stderr or running.screen)()), 2)
     end
     async.sleep(0.005)
   end
@@ -44,6 +46,16 @@ local function before(step)
     if name == step then return end
     go(name)
   end
+end
+
+-- Bytes that arrived for the node and that it has not read yet: of the fullest of its connections.
+local function unread()
+  local most, port = 0, (":%04X"):format(node_port)
+  for line in io.lines "/proc/net/tcp" do
+    local address, queue = line:match "^%s*%d+: %x+(:%x+) %S+ %x+ %x+:(%x+)"
+    if address == port then most = math.max(most, tonumber(queue, 16)) end
+  end
+  return most
 end
 
 local function kill()
@@ -77,7 +89,8 @@ describe("an action whose program is killed", function()
     folder = state_home.open()
     async.run(function()
       victim.start(at)
-      relay = held_up.start(assert(epmd.port("127.0.0.1", at.name:match "^(.-)@", async.now() + PATIENCE_S)))
+      node_port = assert(epmd.port("127.0.0.1", at.name:match "^(.-)@", async.now() + PATIENCE_S))
+      relay = held_up.start(node_port)
     end)
   end)
   after_each(function()
@@ -154,6 +167,23 @@ describe("an action whose program is killed", function()
     local env = { ERL_EPMD_PORT = "1", XDG_STATE_HOME = folder, HOME = at.home }
     assert.matches("unknown: it may have been done", program.run({ "actions" }, { env = env }).stdout, 1, true)
     assert.equal("proposed approved executing unknown", state_home.told "a1")
+  end))
+
+  it("at the person's terminal, while the node stands still, is done once when the node goes on", live.test(function()
+    local store = assert(actions.store {})
+    assert(actions.propose(at.node, "kill_process", { process = "victim" }, { store = store }))
+    running = pty.start({ "actions", "approve", "a1" }, { env = environment() })
+    running.see "to do it, anything else to leave it:"
+    at:freeze()
+    running.type "victim"
+    until_true("a deed on its way", function() return unread() > 1000 end)
+    kill()
+    assert.equal("proposed approved executing", state_home.told "a1")
+    at:thaw()
+    until_true("the deed", function() return victim.count(at) == 1 end)
+    assert.equal("verified", only().state)
+    assert.equal("proposed approved executing unknown verified", state_home.told "a1")
+    assert.equal(1, victim.count(at))
   end))
 
   it("is not taken for dead by another look while it is at it", live.test(function()

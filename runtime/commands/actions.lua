@@ -11,9 +11,9 @@ local plain = require("runtime.plain").text
 local terminal = require "runtime.terminal"
 
 local command = {
-  usage = "actions [list|show|approve|reject|undo] [ID]",
+  usage = "actions [WORD] [ID]",
   words = 2,
-  doc = "what was proposed to be done; approve, reject or undo it",
+  doc = "what was proposed to be done: list, show, approve, reject, undo",
   more = [[
 
   beamlens-run actions                 the latest, with how far each came
