@@ -1,4 +1,5 @@
 local uv = require "luv"
+local async = require "runtime.async"
 local database = require "host.db"
 local ours = require "host.files"
 local store = require "runtime.store"
@@ -97,6 +98,52 @@ describe("store", function()
     other:close()
     assert.is_true(s:keep_baselines("shop@host", METRICS, {}))
     s:close()
+  end)
+
+  describe("a transaction", function()
+    local s
+    local ADD = "insert into nonces values (?)"
+    local function nonces() return assert(s:rows "select nonce from nonces order by nonce") end
+    before_each(function() s = assert(store.open(path)) end)
+    after_each(function() s:close() end)
+
+    it("keeps what was written, and returns what its function does", function()
+      assert.equal("kept", s:transaction(function(db) return db:run(ADD, "a") and "kept" end))
+      assert.same({ { nonce = "a" } }, nonces())
+    end)
+
+    it("keeps nothing when its function returns nil, and tells why", function()
+      local kept, err = s:transaction(function(db)
+        assert(db:run(ADD, "a"))
+        return nil, "db: UNIQUE constraint failed"
+      end)
+      assert.same({ nil, path .. ": UNIQUE constraint failed; make room, or mend the file" }, { kept, tostring(err) })
+      assert.same({}, nonces())
+    end)
+
+    it("keeps nothing when its function raises, and lets that through", function()
+      assert.has_error(function()
+        s:transaction(function(db)
+          assert(db:run(ADD, "a"))
+          error("a bug", 0)
+        end)
+      end, "a bug")
+      assert.same({}, nonces())
+    end)
+
+    it("waits for another that writes", function()
+      local other = assert(database.open(path))
+      assert(other:exec "begin immediate")
+      async.run(function()
+        local task = async.spawn(function() return s:transaction(function(db) return db:run(ADD, "a") end) end)
+        async.sleep(0.05)
+        assert(other:run(ADD, "b"))
+        assert(other:exec "commit")
+        assert.is_true((task:join()))
+      end)
+      other:close()
+      assert.same({ { nonce = "a" }, { nonce = "b" } }, nonces())
+    end)
   end)
 
   it("refuses a file that others may write", function()
