@@ -46,7 +46,7 @@ describe("a peer that wants our end", function()
   it("as a node is refused, or answered with a clean error", function()
     async.run(function()
       local runs = {}
-      for i = 1, AT_ONCE do runs[i] = nodes.begin() end
+      for i = 1, AT_ONCE do runs[i] = nodes.begin(0.4) end
       assert.same({}, faults(200, function(seed, i) nodes.attack(runs[i], seed) end))
       for _, run in ipairs(runs) do run.close() end
     end)

@@ -12,6 +12,7 @@ local workers = require "spec.hostile.workers"
 
 local WORKERS_AT_ONCE, NODES_AT_ONCE, PROGRAMS_AT_ONCE = 6, 6, 1
 local GOOD_EVERY = 10
+local CONNECT_S = 1.5
 local TELL_EVERY_S = 30
 local MOST_MIB = 1536 -- with the quarantine of the sanitizer
 
@@ -91,7 +92,7 @@ async.run(function()
     end)
   end
   for i = 1, NODES_AT_ONCE + PROGRAMS_AT_ONCE do
-    local run = nodes.begin()
+    local run = nodes.begin(CONNECT_S)
     listeners[i] = run
     local function one(its_seed) return nodes.attack(run, its_seed) end
     tasks[#tasks + 1] = i <= NODES_AT_ONCE and keep_on("nodes", one)

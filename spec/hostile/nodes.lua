@@ -13,7 +13,7 @@ local skill = require "runtime.skill"
 local nodes = {}
 
 local NAME, COOKIE = "shop@localhost", "not-a-secret"
-local CONNECT_S, ASK_S = 0.4, 0.2
+local ASK_S = 0.2
 local CALLBACKS = {
   { "beam_get_memory" }, { "beam_top_processes", 5, "memory" }, { "beam_get_processes" }, { "beam_get_system_info" },
 }
@@ -46,7 +46,7 @@ function nodes.attack(run, seed)
   uv.os_setenv("ERL_EPMD_PORT", tostring(run.epmd.port)) -- of many at a time each has its own
   local n, err = node.connect {
     name = NAME, cookie = COOKIE, port = chance:chance(90) and run.listener.port or nil,
-    deadline = async.now() + CONNECT_S, relays = false,
+    deadline = async.now() + run.connect_s, relays = false,
   }
   if not n then
     if not failure.is(err) then error(("node seed %d: connect said %s"):format(seed, tostring(err)), 0) end
@@ -63,11 +63,12 @@ function nodes.attack(run, seed)
 end
 
 --- Where the listener and the epmd are; `close` ends both.
-function nodes.begin()
+---@param connect_s number   how long a handshake may take: many wait for nothing
+function nodes.begin(connect_s)
   local listener = hostile.listen { name = NAME, cookie = COOKIE }
   local epmd = hostile.listen_as_epmd(listener.port)
   return {
-    listener = listener, epmd = epmd, name = NAME, cookie = COOKIE,
+    listener = listener, epmd = epmd, connect_s = connect_s, name = NAME, cookie = COOKIE,
     close = function()
       listener.close()
       epmd.close()

@@ -23,6 +23,7 @@ function played.listen(on_bytes)
     sockets[#sockets + 1] = socket
     socket:read_start(function(_, chunk)
       if chunk and on_bytes then on_bytes(socket, chunk) end
+      if not chunk and not socket:is_closing() then socket:close() end
     end)
   end)
   return {
