@@ -1,19 +1,24 @@
--- Takes trace flags back: all that one tracer has set, or those of one traced process. CAUTION: the traced processes go
--- on, faster; what is lost is somebody's measurement, which can be set again as it was.
+-- Takes trace flags back: all that one tracer has set, or those of one traced process. CAUTION: the traced go on,
+-- faster; what is lost is somebody's measurement, which can be set again as it was. Each process that is named to the
+-- machine makes the whole node stand still for a moment, so over 1,000 are only dropped where nobody else traces, all
+-- at once.
 
 local objects = require "sandbox.objects.trace"
 
--- A process that is traced is meant itself; else it is meant as a tracer. From OTP 27 there are trace sessions beside
--- these flags: what they trace belongs to them, and is not seen here.
+-- A process that another traces is meant itself; else it is meant as a tracer. From OTP 27 on there are trace sessions
+-- beside these flags: what they trace belongs to them, and is not seen here.
 local OPEN = objects.trace .. [=[
   Open = fun() -> X = Target(), T = if X =:= none -> none; true -> By(X) end, if
       X =:= none -> {refused, Say("no such process or port now; give a pid, a name or a port (#Port<0.5>)")};
       is_pid(T), node(T) =/= node() -> {refused, Say("its tracer is on another node")};
-      is_pid(T); is_port(T) -> {tracing, T, IdOf(X), one, [X]};
-      T =/= [], T =/= none -> {refused, Say("it is traced by a module, which sets its flags anew by itself")};
+      T =/= X andalso (is_pid(T) orelse is_port(T)) -> {tracing, T, IdOf(X), one, {[X], []}};
+      T =/= X, T =/= [], T =/= none -> {refused, Say("it is traced by a module, which sets its flags anew by itself")};
       true -> case Traced(X) of
-        [] -> {refused, Say("it is neither traced nor does it trace anybody")};
-        L -> {tracing, X, IdOf(X), all, L} end end end,
+        {[], []} -> {refused, Say("it is neither traced nor does it trace anybody")};
+        L -> case Count(L) > 1000 andalso Others(X) of
+          true -> {refused, Say("it traces over 1,000, and others trace too: taking flags back one by one would hold "
+            "up the node; with the end of the tracer (kill_process) the machine drops them")};
+          false -> {tracing, X, IdOf(X), all, L} end end end end,
   Closed = fun(T) -> is_pid(T) andalso Ours(T) end,
   Check = fun() -> {_, T, I, W} = Identity, case Open() of
       {refused, Why} -> {changed, Why};
@@ -32,7 +37,7 @@ return {
   doc = "Takes back the trace flags that a tracer has set, so that nobody is slowed by it any more. Right where a "
     .. "trace was left on, or floods its tracer. Patterns of functions stay set, which cost little when nobody is "
     .. "traced; what a trace session of OTP 27 traces is not seen.",
-  undo_doc = "trace_again sets the same flags for the same tracer, while it lives; 10,000 processes at most",
+  undo_doc = "trace_again sets the same flags for the same tracer, while it lives; 1,000 processes at most",
   timeout = 30,
 
   queries = {
@@ -41,26 +46,28 @@ return {
     {refused, _} = W -> W;
     {tracing, T, I, W, L} -> case Closed(T) of
       true -> Refuse("the trace is our own; trace_stop ends it");
-      false -> {Pr, Po} = lists:partition(fun erlang:is_pid/1, L -- [new_processes, new_ports]),
+      false -> {Few, Packed} = L, Po = length(lists:filter(fun erlang:is_port/1, Few)),
         #{object => Say(case I of {process, _, _, _, _, _, _} -> Name(I); _ -> Show(I) end),
           identity => {tracer, T, I, W},
-          figures => #{tracer => Say(Show(T)), processes => length(Pr), ports => length(Po),
-            new_ones => lists:member(new_processes, L),
-            flags => [list_to_binary(atom_to_list(F)) || F <- Flags(hd(L)), is_atom(F)],
+          figures => #{tracer => Say(Show(T)), processes => Count(L) - length([P || P <- Few, not is_pid(P)]), ports => Po,
+            new_ones => lists:member(new_processes, Few),
+            flags => [list_to_binary(atom_to_list(F)) || F <- Flags(hd(Plain({Few, lists:sublist(Packed, 1)}))),
+              is_atom(F)],
             lost => Say("what " ++ Show(T) ++ " would be told from then on")}} end end.]=],
 
     check = OPEN .. [=[ Check().]=],
 
     deed = OPEN .. [=[
   Drop = fun({tracing, T, _, _, L}) ->
-    Kept = case length(L) > 10000 of true -> many; false -> [{P, Flags(P)} || P <- L] end,
-    lists:foreach(fun(P) -> catch erlang:trace(P, false, [all]) end, L),
-    {done, {traced, T, Kept, length(L)}} end,
+    case Count(L) of
+      N when N =< 1000 -> Kept = [{P, Flags(P)} || P <- Plain(L)],
+        lists:foreach(fun({P, _}) -> catch erlang:trace(P, false, [all]) end, Kept), {done, {traced, T, Kept, N}};
+      N -> erlang:trace(all, false, [all]), {done, {traced, T, many, N}} end end,
   case Check() of same -> Drop(Open()); No -> No end.]=],
 
     after = objects.trace .. [=[
   Left = case Identity of
-    {_, T, _, all} -> length(Traced(T));
+    {_, T, _, all} -> Count(Traced(T));
     {_, T, I, one} -> X = case I of {process, P, _, _, _, _, _} -> P; _ -> I end,
       case By(X) of T -> 1; _ -> 0 end end,
   case {Left, Before} of
@@ -71,7 +78,7 @@ return {
 
   undo = function(args, before)
     if tostring(before[3]) == "many" then
-      return "over 10,000 were traced, whose flags were not kept; start the trace again where it was started"
+      return "over 1,000 were traced, whose flags were not kept; start the trace again where it was started"
     end
     return { name = "trace_again", args = { process = args.process }, given = true }
   end,

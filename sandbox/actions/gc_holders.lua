@@ -8,11 +8,13 @@ local HOLDERS = objects.process .. [=[
   {Gci, Items} = erlang:process_info(self(), garbage_collection_info),
   Pattern = [case K of bin_vheap_size -> {K, '$1'}; bin_old_vheap_size -> {K, '$2'}; _ -> '_' end || {K, _} <- Items],
   Held = {'+', '$1', '$2'},
+  Slices = fun Slices(L, K, A) when K > 5000 -> {H, T} = lists:split(5000, L), Slices(T, K - 5000, [H | A]);
+               Slices(L, _, A) -> [L | A] end,
+  Spec = ets:match_spec_compile([{{{Gci, Pattern}, '$3'}, [{'>', Held, 0}], [{{Held, '$3'}}]}]),
   Most = fun Most([], _, A) -> A;
-             Most(L, N, A) -> {H, T} = lists:split(min(5000, length(L)), L),
+             Most([H | T], N, A) ->
                V = ets:match_spec_run(lists:zip(lists:zipwith(fun erlang:process_info/2, H,
-                   lists:duplicate(length(H), Gci)), H),
-                 ets:match_spec_compile([{{{Gci, Pattern}, '$3'}, [{'>', Held, 0}], [{{Held, '$3'}}]}])),
+                 lists:duplicate(length(H), Gci)), H), Spec),
                Most(T, N, lists:sublist(lists:reverse(lists:sort(V ++ A)), N)) end,
 ]=]
 
@@ -33,7 +35,8 @@ return {
 
   queries = {
     preview = HOLDERS .. [=[
-  L = [{N, P, I} || {N, P} <- Most(lists:delete(self(), erlang:processes()), Limit, []), I <- [Id(P)], I =/= gone],
+  All = lists:delete(self(), erlang:processes()),
+  L = [{N, P, I} || {N, P} <- Most(Slices(All, length(All), []), Limit, []), I <- [Id(P)], I =/= gone],
   case L of
     [] -> {refused, Say("no process holds binaries outside its heap")};
     _ -> #{object => list_to_binary(atom_to_list(node())), identity => {holders, [I || {_, _, I} <- L]},

@@ -42,7 +42,7 @@ return {
 
     after = objects.trace .. [=[
   {_, T, _, _} = Identity,
-  case length(Traced(T)) of
+  case Count(Traced(T)) of
     0 -> {failed, Say("nobody is traced: those that were have ended, or others trace them")};
     N -> {ok, Say(Num(N) ++ " are traced by it")} end.]=],
   },

@@ -92,6 +92,50 @@ describe("the action", function()
       assert.same({ "second [call]" }, traced())
     end))
 
+    it("takes back what a tracer of all processes has set, itself included", live.test(function()
+      eval [=[
+        Me = self(), spy ! {from, fun() -> erlang:trace(existing_processes, true, [procs]), Me ! ready end},
+        receive ready -> ok end.]=]
+      local traces = "length([P || P <- processes(), erlang:trace_info(P, tracer) =:= {tracer, whereis(spy)}])."
+      local many = eval(traces)
+      local seen = open.drop_tracer.run { process = "spy" }
+      assert.is_true(many > 40)
+      assert.same({ many, 0 }, { seen.figures.processes, eval(traces) })
+    end))
+
+    describe("where over 1,000 are traced", function()
+      local FLOOD = [=[
+        Me = self(),
+        spawn(fun() -> register(other, self()),
+          L = [spawn(fun() -> receive stop -> ok end end) || _ <- lists:seq(1, 1500)],
+          Me ! ready, receive stop -> [exit(P, kill) || P <- L] end end),
+        receive ready -> ok end,
+        spy ! {from, fun() -> erlang:trace(existing_processes, true, [procs]), Me ! ready end},
+        receive ready -> ok end.]=]
+
+      after_each(live.test(function()
+        eval "R = monitor(process, other), other ! stop, receive {'DOWN', R, _, _, _} -> ok end."
+      end))
+
+      it("takes all back at once, and keeps no flags", live.test(function()
+        eval(FLOOD)
+        local args = { process = "spy" }
+        local seen, done, after = open.drop_tracer.run(args)
+        assert.is_true(seen.figures.processes > 1500)
+        assert.equal("ok", after[1])
+        assert.equal(0, eval "length([P || P <- processes(), erlang:trace_info(P, tracer) =/= {tracer, []}]).")
+        assert.matches("^over 1,000 were traced", open.drop_tracer.entry.undo(args, done[2]))
+      end))
+
+      it("refuses while somebody else traces too, whose flags would go with them", live.test(function()
+        eval "erlang:trace(whereis(third), true, [send, {tracer, whereis(second)}])."
+        eval(FLOOD)
+        assert.matches("^it traces over 1,000, and others trace too", open.drop_tracer.preview({ process = "spy" })[2])
+        assert.is_true(eval "erlang:trace_info(whereis(third), tracer) =:= {tracer, whereis(second)}.")
+        eval "erlang:trace(whereis(third), false, [all])."
+      end))
+    end)
+
     it("leaves it when another traces by now", live.test(function()
       local seen = open.drop_tracer.preview { process = "first" }
       eval [=[
