@@ -11,7 +11,7 @@ local calls = {}
 
 jit.off(true, true) -- a loop that the compiler got wrong would judge wrongly; speed is no matter here
 
-local kind, shape = etf.kind, values.shape
+local kind, shape = values.kind, values.shape
 
 local NONE = { roles = {} }
 local SEVERITY = { SAFE = 1, CAUTION = 2, DANGEROUS = 3 }

@@ -15,7 +15,13 @@ local DEEPEST = 16 -- variables that stand for variables
 local LONGEST = 10000 -- elements of a list; one that holds itself has no end
 local MOST_STEPS = 1000 -- of following variables in all directions: there may be as many ways as 2^16
 
-local kind = etf.kind
+-- What is not there has no kind; host.etf takes Lua's nil for the atom nil.
+local function kind(v)
+  if v == nil then return "nothing" end
+  return etf.kind(v)
+end
+
+values.kind = kind
 
 local LETTER = etf.tuple(etf.A.char, 1, 0) -- stands for each letter of a string
 

@@ -14,7 +14,7 @@ jit.off(true, true) -- a loop that the compiler got wrong would judge wrongly; s
 
 local DEEPEST = 400 -- forms inside forms; more than anybody writes by hand
 
-local kind, shape, is_list = etf.kind, values.shape, values.is_list
+local kind, shape, is_list = values.kind, values.shape, values.is_list
 
 ---@class Walk
 ---@field bindings Bindings
@@ -340,6 +340,7 @@ end
 ---@return Reason[]
 function walk.reasons(forms, bindings, options)
   local w = new(bindings, options, false)
+  if is_list(forms) and #forms == 0 then w:danger("nothing", "there is no expression to judge") end
   w:expressions(forms)
   return w.reasons
 end

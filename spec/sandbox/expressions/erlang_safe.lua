@@ -114,6 +114,7 @@ return {
   [=[io:put_chars("text")]=],
   -- the runtime
   [=[erlang:memory()]=],
+  [=[{erlang:memory(), erlang:memory()}]=],
   [=[erlang:memory(total)]=],
   [=[erlang:memory([total, processes])]=],
   [=[erlang:statistics(run_queue)]=],
