@@ -19,6 +19,7 @@ local action_entry = {}
 ---@field args Arg[]
 ---@field doc string              for the model and the person: what it does, when it is right
 ---@field queries table<"preview"|"check"|"deed"|"after", string>   `check` only where the identity holds what moves
+---@field answers? table<string, fun(node: table, p: table): any, any?>   in place of the texts; the deed's as bytes
 ---@field undo fun(args: table, before: any): { name: string, args: table, given?: true }|string
 ---@field undo_doc? string        what can be said of undoing before it is done
 ---@field undo_only? true         nobody proposes it but an undo
@@ -32,6 +33,9 @@ local by_name, names
 local function load()
   by_name, names = {}, files.list(FOLDER, ".lua")
   for _, name in ipairs(names) do by_name[name] = require("sandbox.actions." .. name) end
+  by_name.run_runbook = require "runtime.run_runbook" -- whose steps are actions themselves
+  names[#names + 1] = "run_runbook"
+  table.sort(names)
 end
 
 --- All of them, sorted by name.
@@ -103,6 +107,7 @@ end
 ---@return any answer
 ---@return Failure? err
 function action_entry.ask(node, e, query, p, raw)
+  if e.answers then return e.answers[query](node, p) end
   return node.query(e.queries[query], variables(p, query), { timeout = e.timeout or SECONDS, raw = raw })
 end
 

@@ -18,6 +18,7 @@ local autonomy = {}
 
 local RANK = { info = 1, warning = 2, critical = 3 }
 local MINUTES = 60
+local NOT_FOUND = "no check finds now what it is for"
 
 ---@class Autonomy
 ---@field runbooks Runbook[]
@@ -130,9 +131,7 @@ local function perform(case, r, step, settings)
 end
 
 local function one_step(case, r, step, settings, now)
-  if not allowed(r, step.action) then
-    return tell(case, r, step, "refused", ("the runbook %s does not allow %s"):format(r.name, step.action))
-  end
+  if step.forbidden then return tell(case, r, step, "refused", step.forbidden) end
   local seen, err = preview(case, step)
   if not seen then return tell(case, r, step, "refused", tostring(err)) end
   if settings.dry_run then
@@ -171,14 +170,31 @@ local function fits(r, finding)
     and (not when.object or when.object == finding.object)
 end
 
-local function follow_one(case, r, settings, now)
+--- What a runbook would do now: its own steps, about what the checks find.
+---@param case { node: table, skills: Skill[], gate: Gate }
+---@param r Runbook
+---@return RunbookStep[]?
+---@return Failure|string|nil err
+function autonomy.plan(case, r)
   local finding = recheck.find(case, r.when.mechanism)
-  if not fits(r, finding) then
+  if not fits(r, finding) then return nil, NOT_FOUND end
+  finding.mechanism = r.when.mechanism
+  local steps, err = runbook.steps(r, finding, looker(case))
+  if not steps then return nil, err end
+  for _, step in ipairs(steps) do
+    if not allowed(r, step.action) then
+      step.forbidden = ("the runbook %s does not allow %s"):format(r.name, step.action)
+    end
+  end
+  return steps
+end
+
+local function follow_one(case, r, settings, now)
+  local steps, err = autonomy.plan(case, r)
+  if err == NOT_FOUND then
     return telemetry.emit("runbook.not_found_again", nil, { runbook = r.name, node = case.node.name,
       mechanism = r.when.mechanism, trace_id = case.trace_id })
   end
-  finding.mechanism = r.when.mechanism
-  local steps, err = runbook.steps(r, finding, looker(case))
   if not steps then
     return tell(case, r, { action = r.allows[1], arguments = {}, why = r.title }, "refused", tostring(err))
   end

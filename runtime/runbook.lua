@@ -57,6 +57,7 @@ local function allows_fault(allows)
   for _, name in ipairs(allows) do
     local entry, err = action_entry.find(tostring(name))
     if not entry then return "allows: " .. tostring(err) end
+    if entry.answers then return "allows: no runbook runs another" end
     if entry.undo_only then return ("allows: %s only undoes what another action did"):format(name) end
   end
 end

@@ -20,6 +20,13 @@ local LEAK = [[
   [begin P = spawn(F), P ! binary:copy(<<I:8>>, 1048576), P ! binary:copy(<<I:8>>, 1048576) end
    || I <- lists:seq(1, 30)], ok.]]
 
+-- A check that finds the trouble at once, where ours of the same trouble look for two seconds.
+local CHECK = [[
+return { { id = "spec_leak", mechanism = "spec_leak", look = { { "beam_get_memory" } },
+  suspect = function(snapshot) return snapshot.binary_memory_mb > 16 end,
+  confirm = function() return { object = "they", severity = "warning", hypothesis = "they hold it", figures = {},
+    unlike = {}, next_steps = {} } end } }]]
+
 local NOON, MIDNIGHT = 12 * 60, 0
 
 describe("autonomy", function()
@@ -37,6 +44,7 @@ describe("autonomy", function()
     local text = file:read "*a"
     file:close()
     text = text:gsub("free_binaries", name)
+    if name ~= "free_binaries" then text = text:gsub("binary_refs_held", "spec_leak") end
     for from, to in pairs(changes or {}) do
       local at_byte, last = text:find(from, 1, true)
       text = text:sub(1, at_byte - 1) .. to .. text:sub(last + 1)
@@ -47,10 +55,13 @@ describe("autonomy", function()
   setup(function()
     at = live.start()
     held.in_task(at.evaluate, at, LEAK)
-    beam = assert(skill.open "beam")
     folder = uv.fs_realpath(uv.fs_mkdtemp "/tmp/beamlens_spec_XXXXXX")
-    os.execute(("mkdir -p %s/beamlens/runbooks"):format(folder))
+    os.execute(("mkdir -p %s/beamlens/runbooks %s/beamlens/checks"):format(folder, folder))
     uv.os_setenv("XDG_CONFIG_HOME", folder)
+    local file = assert(io.open(folder .. "/beamlens/checks/beam_spec.lua", "w"))
+    file:write(CHECK)
+    file:close()
+    beam = assert(skill.open "beam")
     policy.start()
   end)
   teardown(function()
@@ -77,7 +88,7 @@ describe("autonomy", function()
   end
 
   local function follow(name, more, now, mechanism)
-    local c = case(mechanism or "binary_refs_held")
+    local c = case(mechanism or "spec_leak")
     autonomy.follow(c, settle(name, more), now or NOON)
     return c.proposals:rows()
   end
@@ -92,16 +103,16 @@ describe("autonomy", function()
 
   describe("that is dry", function()
     it("only tells what it would do, in the report of a run", live.test(function()
+      local home = folder .. "/plain" -- without the check of ours above
       example "free_binaries"
-      local config = folder .. "/beamlens/config.lua"
-      local file = assert(io.open(config, "w"))
+      os.execute(("mkdir -p %s/beamlens && cp -r %s/beamlens/runbooks %s/beamlens"):format(home, folder, home))
+      local file = assert(io.open(home .. "/beamlens/config.lua", "w"))
       file:write 'return { skills = { "beam" }, autonomy = { runbooks = { "free_binaries" } } }'
       file:close()
       local before = held_mb()
       local run = program.run({ "coordinator", "--node", at.name, "--cookie-file", at.cookie_file, "--json" }, {
-        env = { XDG_CONFIG_HOME = folder, XDG_STATE_HOME = os.getenv "XDG_STATE_HOME",
+        env = { XDG_CONFIG_HOME = home, XDG_STATE_HOME = os.getenv "XDG_STATE_HOME",
           ERL_EPMD_PORT = tostring(at.epmd_port) } })
-      os.remove(config)
       assert.equal(1, run.code, run.stdout .. run.stderr)
       local report = json.decode(run.stdout)
       assert.equal("binary_refs_held", report.insights[1].root_cause.mechanism)
@@ -118,8 +129,8 @@ describe("autonomy", function()
 
   describe("that is not dry", function()
     it("refuses in quiet hours, and says so", live.test(function()
-      example "free_binaries"
-      local rows = follow("free_binaries", { dry_run = false, quiet_hours = "22:00-06:00" }, MIDNIGHT)
+      example "frees"
+      local rows = follow("frees", { dry_run = false, quiet_hours = "22:00-06:00" }, MIDNIGHT)
       assert.same({ "refused", "these are quiet hours" }, { rows[1].state, rows[1].outcome.message })
       assert.equal("runbook.refused runbook.refused runbook.refused", kinds())
     end))
@@ -135,13 +146,13 @@ describe("autonomy", function()
     end))
 
     it("does nothing that the owner's policy forbids", live.test(function()
-      example "free_binaries"
+      example "frees"
       local path = folder .. "/beamlens/policy.lua"
       local file = assert(io.open(path, "w"))
       file:write 'return { actions = { gc_process = "never" } }'
       file:close()
       assert(policy.start())
-      local rows = follow("free_binaries", { dry_run = false })
+      local rows = follow("frees", { dry_run = false })
       os.remove(path)
       policy.start()
       assert.same({ "refused", "never" }, { rows[1].state, rows[1].class })
@@ -149,19 +160,19 @@ describe("autonomy", function()
     end))
 
     it("does nothing about what no check of ours finds, whatever a model concluded", live.test(function()
-      example("lock", { binary_refs_held = "long_gc" })
+      example("lock", { spec_leak = "long_gc" })
       assert.same({}, follow("lock", { dry_run = false }, NOON, "long_gc"))
       assert.is_nil(io.open(state_home.path "audit.jsonl"))
     end))
 
     it("collects, so often in an hour, and the next one is refused", live.test(function()
-      example "free_binaries"
+      example "frees"
       local before = held_mb()
-      local rows = follow("free_binaries", { dry_run = false, per_hour = 4 })
+      local rows = follow("frees", { dry_run = false, per_hour = 4 })
       assert.equal(3, #rows)
       for _, row in ipairs(rows) do assert.same({ "verified", "runbook" }, { row.state, row.by.kind }) end
       assert.near(6, before - held_mb(), 1)
-      rows = follow("free_binaries", { dry_run = false, per_hour = 4 })
+      rows = follow("frees", { dry_run = false, per_hour = 4 })
       assert.same({ "verified", "rejected", "rejected" }, { rows[1].state, rows[2].state, rows[3].state })
       assert.matches("runbook did 4 already, and no more than that was allowed", rows[2].outcome.message)
       assert.near(8, before - held_mb(), 1)
