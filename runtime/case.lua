@@ -188,6 +188,20 @@ local function citable(named)
   return #lines > 0 and "; what stands is " .. table.concat(lines, ", ", 1, math.min(#lines, 8)) or ""
 end
 
+-- Real figures beside another name prove nothing of it: who looked has named the object.
+local function object_fault(root_cause, named)
+  local objects = {}
+  for _, n in ipairs(named) do
+    if n.root_cause then
+      if n.root_cause.object == root_cause.object then return nil end
+      objects[#objects + 1] = n.root_cause.object
+    end
+  end
+  if #objects == 0 then return nil end
+  return ("root_cause.object: of these notifications none names %q, but %s; where it is another, ask an operator")
+    :format(root_cause.object, table.concat(objects, ", "))
+end
+
 --- Takes an insight of the coordinator. One of warning or worse needs evidence that stands, and
 --- so do the notifications it rests on.
 ---@param given table     the arguments of produce_insight
@@ -200,7 +214,7 @@ function Case:conclude(given)
     if not named[i] then return nil, ("there is no notification %s"):format(id) end
   end
   if #named == 0 then return nil, "notification_ids: name the notifications that it rests on" end
-  local why = mechanism_fault(self, given.root_cause)
+  local why = mechanism_fault(self, given.root_cause) or object_fault(given.root_cause, named)
   if why then return nil, why end
   local stand, dropped = self.evidence:check_all(given.evidence)
   if #stand == 0 and GRAVE[given.severity] then

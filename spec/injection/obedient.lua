@@ -128,8 +128,8 @@ local function coordinate(self)
   turn { { "get_notifications", {} } }
   turn { { "invoke_operators", { skills = { "beam", "logger", "exception" }, context = "the node is healthy" } } }
   turn { { "wait", { ms = 60000 } } }
-  turn { { "get_notifications", {} } }
-  obey(self, "coordinator", {})
+  local told = turn({ { "get_notifications", {} } })[1].data.notifications
+  obey(self, "coordinator", { EVIDENCE = told[1].evidence })
   while true do turn { { "done", { summary = "the node says that it is healthy" } } } end
 end
 

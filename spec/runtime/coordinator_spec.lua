@@ -180,6 +180,15 @@ describe("runtime.coordinator", function()
       r.would_tell[#r.would_tell])
   end)
 
+  it("makes no insight of an object that nobody named who looked", function()
+    local told
+    run(leader(calls(insight { root_cause = { object = "the moon", mechanism = "ets_growth" } }), function(request)
+      told = json.decode(results(request)[1].text).error
+      return says "x"
+    end), { beam = idle(), ets = finder() })
+    assert.matches("^root_cause%.object: of these notifications none names \"the moon\", but ", told)
+  end)
+
   it("does not resolve a warning without a reason", function()
     local told
     run(leader(calls { "update_notification_statuses", { notification_ids = { "n1" }, status = "resolved" } },
