@@ -74,7 +74,7 @@ local function is_node(v) return kind(v) == "tuple" and #v == 3 and kind(v[2]) =
 -- Foo.Bar as it is written, nil when its head is computed.
 local function alias_name(v)
   if kind(v) == "atom" then return (tostring(v):gsub("^Elixir%.", "")) end
-  if not is_node(v) or v[1] ~= A.__aliases__ then return end
+  if not is_node(v) or v[1] ~= A.__aliases__ or kind(v[3]) ~= "list" then return end
   local parts = {}
   for i, part in ipairs(v[3]) do
     if not is_atom(part) then return end

@@ -1,5 +1,7 @@
 -- Elixir before and after its expansion, on a real Elixir: what may be expanded, and which class it has then.
 
+local elixir = require "sandbox.elixir"
+local etf = require "host.etf"
 local eval = require "runtime.eval"
 local live = require "spec.support.live_node"
 
@@ -40,6 +42,8 @@ local WAYS = {
 }
 
 local REFUSED = require "spec.sandbox.expressions.elixir_refused"
+
+local A = etf.A
 
 describe("Elixir", function()
   local at
@@ -123,6 +127,25 @@ describe("Elixir", function()
     local _, err = read(("x = 1; "):rep(501))
     assert.matches("uses more than 500 names", tostring(err), 1, true)
   end))
+
+  -- A node may answer anything for a quoted text.
+  local tuple, ODD = etf.tuple, {}
+  for _, name in ipairs { "__aliases__", "alias", "%", ".", "sigil_D", "__block__", "x" } do
+    for _, rest in ipairs { A["nil"], 5, {}, { {} }, { 1, 2, 3 }, etf.chars "a", { tuple(A.__aliases__, {}, 7) },
+      { tuple(A["."], {}, {}) } } do
+      table.insert(ODD, tuple(A[name], {}, rest))
+      table.insert(ODD, tuple(tuple(A["."], {}, { tuple(A[name], {}, rest), A[name] }), { 1, A.line, {} }, rest))
+    end
+  end
+
+  it("is no fault of ours when it is what no parser makes", function()
+    local faults = {}
+    for _, odd in ipairs(ODD) do
+      local ok, why = pcall(elixir.screen, odd, { "mac" })
+      if not ok then faults[#faults + 1] = why end
+    end
+    assert.same({}, faults)
+  end)
 
   it("tells a slip by line and column", live.test(function()
     local _, err = read "x = 1\ny = )"
