@@ -72,8 +72,8 @@ local function note(db, kind, p, more)
   local fields = { kind = "action." .. kind, id = p.id, node = p.node, life = p.life, action = p.action,
     arguments = json.object(p.arguments or {}), class = p.class, object = p.object, trace_id = p.trace_id }
   for key, value in pairs(more or {}) do fields[key] = value end
-  fields.mark = hex(crypto.random(8))
-  return db:run("insert into audit (mark, body) values (?, ?)", fields.mark, audit.line(fields))
+  fields.mark = hex(crypto.random(8)) -- so that no two lines are alike
+  return db:run("insert into audit (body) values (?)", audit.line(fields))
 end
 
 local MOST_LINES = 200
@@ -84,11 +84,11 @@ local MOST_LINES = 200
 ---@return Failure? err
 function ledger.tell(store)
   local kept, err = store:transaction(function(db)
-    local rows, why = db:rows("select seq, mark, body from audit where told = 0 order by seq limit " .. MOST_LINES)
+    local rows, why = db:rows("select seq, body from audit where told = 0 order by seq limit " .. MOST_LINES)
     if not rows then return nil, why end
     local lines = {}
     for _, row in ipairs(rows) do
-      local there, fault = audit.tells(row.mark) -- it was written, and the crash came before that was noted
+      local there, fault = audit.tells(row.body .. "\n") -- it was written, and the crash came before that was noted
       if there == nil then return nil, fault end
       if not there then lines[#lines + 1] = row.body end
     end

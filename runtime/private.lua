@@ -88,25 +88,32 @@ end
 ---@return boolean? made   false where another was first
 ---@return Failure? err
 function private.create(path, text, stage)
-  local fd, why = uv.fs_open(path, "wx", FILE)
-  if not fd and why:match "^EEXIST" then return false end
+  local beside = ("%s.%d"):format(path, uv.os_getpid()) -- nobody ever sees the half of it
+  uv.fs_unlink(beside)
+  local fd, why = uv.fs_open(beside, "wx", FILE)
   local ok
   if fd then ok, why = write_synced(fd, text) end
+  if ok then ok, why = uv.fs_link(beside, path) end
+  if fd then uv.fs_unlink(beside) end
   if ok then return true end
+  if why:match "^EEXIST" then return false end
   return nil, broken(stage, path, "cannot be made: " .. why, "check the folder")
 end
 
---- Appends a text in one write; it is on the disk when this returns.
+--- Appends lines in one write; they are on the disk when this returns. Where a full disk once left the half of a
+--- line, they begin on one of their own.
 ---@return true?
 ---@return Failure? err
 function private.append(path, text, stage)
-  local fd, why = uv.fs_open(path, "a", FILE)
+  local fd, why = uv.fs_open(path, "a+", FILE)
   if not fd then return nil, broken(stage, path, "cannot be written: " .. why, "check its permissions") end
-  local fault = private.fault(path, uv.fs_fstat(fd), stage)
+  local stat = uv.fs_fstat(fd)
+  local fault = private.fault(path, stat, stage)
   if fault then
     uv.fs_close(fd)
     return nil, fault
   end
+  if stat.size > 0 and uv.fs_read(fd, 1, stat.size - 1) ~= "\n" then text = "\n" .. text end
   local ok
   ok, why = write_synced(fd, text)
   if ok then return true end

@@ -27,7 +27,7 @@ local STEPS = {
       state text not null, approval text, authority text, performer text, performed_at integer, before text,
       outcome text);
     create table nonces (nonce text primary key) without rowid;
-    create table audit (seq integer primary key, mark text not null, body text not null,
+    create table audit (seq integer primary key, body text not null,
       told integer not null default 0);]],
 }
 

@@ -196,20 +196,38 @@ describe("an action whose program is killed", function()
     kill()
   end))
 
-  it("between the store and the audit, has its line all the same", live.test(function()
-    before "perform"
-    kill()
-    -- As it is when the line was written into the store and the program ended before it went into the file.
+  local function audit_lines()
     local lines = {}
     for line in io.lines(state_home.path "audit.jsonl") do lines[#lines + 1] = line end
+    return lines
+  end
+
+  -- As it is when the program ended after the lines were written into the store: this much of them is in the file.
+  local function file_has(text)
     local file = assert(io.open(state_home.path "audit.jsonl", "w"))
-    file:write(lines[1], "\n")
+    file:write(text)
     file:close()
     local db = assert(require("host.db").open(state_home.path "beamlens.db"))
     assert(db:run "update audit set told = 0")
     db:close()
+  end
+
+  it("between the store and the audit, has its line all the same, and each once", live.test(function()
+    before "perform"
+    kill()
+    local lines = audit_lines()
+    file_has(lines[1] .. "\n")
     assert.equal("approved", only().state)
-    assert.equal("proposed approved", state_home.told "a1")
+    assert.same(lines, audit_lines())
+  end))
+
+  it("in the middle of its line, has the whole of it after the half", live.test(function()
+    before "perform"
+    kill()
+    local lines = audit_lines()
+    file_has(lines[1] .. "\n" .. lines[2]:sub(1, -10))
+    assert.equal("approved", only().state)
+    assert.same({ lines[1], lines[2]:sub(1, -10), lines[2] }, audit_lines())
   end))
 
   it("that nobody killed is done once by three that perform it at the same time", live.test(function()

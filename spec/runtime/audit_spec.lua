@@ -61,6 +61,17 @@ describe("the audit", function()
     end)
   end
 
+  it("begins on a line of its own after the half of one", function()
+    assert(audit.record { kind = "eval" })
+    local file = assert(io.open(audit.path(), "a"))
+    file:write '{"kind":"torn'
+    file:close()
+    assert(audit.record { kind = "eval.done" })
+    local all = {}
+    for line in io.lines(audit.path()) do all[#all + 1] = json.decode(line) or line end
+    assert.same({ "eval", '{"kind":"torn', "eval.done" }, { all[1].kind, all[2], all[3].kind })
+  end)
+
   it("says so when it cannot be written", function()
     uv.os_setenv("XDG_STATE_HOME", "/proc/no")
     local ok, err = audit.record { kind = "eval" }
