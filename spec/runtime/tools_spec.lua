@@ -47,3 +47,28 @@ for kind, names in pairs(LISTS) do
     end)
   end)
 end
+
+describe("the tool propose_action", function()
+  local tool
+  for _, other in ipairs(require("runtime.tools.operator").list) do
+    if other.name == "propose_action" then tool = other end
+  end
+
+  it("offers every action but those that only undo another, each with what it takes", function()
+    local offered = {}
+    for _, name in ipairs(tool.parameters.properties.action.enum) do offered[name] = true end
+    for _, entry in ipairs(require("runtime.actions").entries()) do
+      local wanted = not entry.undo_only and entry.name ~= "run_runbook" or nil
+      assert.equal(wanted, offered[entry.name], entry.name)
+      for _, arg in ipairs(wanted and entry.args or {}) do
+        assert.is_string(tool.parameters.properties.arguments.properties[arg.name].description, arg.name)
+      end
+    end
+  end)
+
+  it("says what a name means to each action that takes it", function()
+    local arguments = tool.parameters.properties.arguments.properties
+    assert.equal("gc_holders: so many processes. trim_table: so many rows at most", arguments.limit.description)
+    assert.matches("^one of kill, shutdown; kill ends it at once", arguments.reason.description)
+  end)
+end)
