@@ -101,6 +101,18 @@ describe("the actions on a supervisor's child", function()
     assert.equal(now, child("yew", "first"))
   end))
 
+  it("do nothing when another process has the pid of the child", live.test(function()
+    plant "gum"
+    local args = { supervisor = "gum", child = "first" }
+    local seen, now = terminate.preview(args), child("gum", "first")
+    seen.identity[6][7] = seen.identity[6][7] + 1000000
+    for _, action in ipairs { terminate, restart } do
+      local done = action.deed(args, seen.identity)
+      assert.same({ "changed", "another process has this pid now" }, { done[1], done[2] })
+    end
+    assert.equal(now, child("gum", "first"))
+  end))
+
   it("do nothing when its supervisor is another process by that name", live.test(function()
     plant "box"
     local args = { supervisor = "box", child = "first" }

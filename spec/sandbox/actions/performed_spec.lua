@@ -1,5 +1,6 @@
 -- Every action as a person has it done: proposed, approved, done, looked after, and undone by the action that its undo
 -- proposes. What holds on the node is asked by another road each time.
+local action_entry = require "runtime.action_entry"
 local actions = require "runtime.actions"
 local approval = require "runtime.approval"
 local async = require "runtime.async"
@@ -7,6 +8,7 @@ local crowd = require "spec.support.crowd"
 local live = require "spec.support.live_node"
 local state_home = require "spec.support.state_home"
 
+-- A crash of ours may leave nobody to know whether it was done: `blind` is what the look after it says then.
 -- `make` puts there what it is done to; `done` and `undone` are Erlang that is true afterwards, once the node had time
 -- to get there. What cannot be undone says so in `never`. `undo` is the action that undoes it.
 local CASES = {
@@ -43,7 +45,7 @@ local CASES = {
   gc_process = {
     make = [[Me = self(), spawn(fun() -> register(hoarder, self()), lists:seq(1, 500000), Me ! ready,
       receive stop -> ok end end), receive ready -> ok end.]],
-    args = { process = "hoarder" }, object = "hoarder",
+    args = { process = "hoarder" }, object = "hoarder", blind = "failed",
     done = "element(2, process_info(whereis(hoarder), memory)) < 100000.",
     never = "cannot be undone: a collection cannot be undone",
   },
@@ -51,7 +53,7 @@ local CASES = {
     make = [[Me = self(), spawn(fun() -> register(holder, self()),
       [binary:copy(<<0>>, 1000000) || _ <- lists:seq(1, 20)], Me ! ready, receive stop -> ok end end),
       receive ready -> ok end.]],
-    args = { limit = 3 }, object = "bl_spec@127.0.0.1",
+    args = { limit = 3 }, object = "bl_spec@127.0.0.1", blind = "failed",
     done = "erlang:process_info(whereis(holder), binary) =:= {binary, []}.",
     never = "cannot be undone: a collection cannot be undone",
   },
@@ -153,6 +155,9 @@ describe("an action that a person approved", function()
       local p, outcome = do_it(name, case.args)
       assert.same({ "verified", case.object }, { outcome.state, p.object }, outcome.message)
       assert.is_true(holds(case.done), case.done)
+      local blind = { arguments = p.arguments, identity = p.identity }
+      local answer = assert(action_entry.ask(at.node, assert(actions.find(name)), "after", blind))
+      assert.equal(case.blind or "ok", (action_entry.tagged(answer)))
       case.ends(case, p)
     end))
   end

@@ -89,6 +89,15 @@ describe("the actions on ETS tables", function()
     assert.equal("its rows were not kept; who owns the table has to fill it again", flush.entry.undo(sure, done[2]))
   end))
 
+  it("refuse to trim more rows than are kept, and nothing is deleted", live.test(function()
+    make("tail", 10001)
+    local seen = trim.preview { table = "tail", limit = 10000 }
+    assert.equal("10,000 rows of 10,001, kept here to be put back", seen.figures.lost)
+    assert.matches("^over 10,000 rows", trim.preview({ table = "tail", limit = 20000 })[2])
+    assert.matches("^over 10,000 rows", trim.deed({ table = "tail", limit = 20000 }, seen.identity)[2])
+    assert.equal(10001, size "tail")
+  end))
+
   it("refuse few rows that are large", live.test(function()
     make("large", 0)
     eval "ets:insert(large, {1, binary:copy(<<0>>, 2000000)})."
