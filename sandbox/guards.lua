@@ -7,6 +7,8 @@ local etf = require "host.etf"
 
 local guards = {}
 
+jit.off(true, true) -- a loop that the compiler got wrong would leave a guard out; speed is no matter here
+
 local A, kind, tuple = etf.A, etf.kind, etf.tuple
 
 -- Of a process that is here the size is known before it is asked; another one answers or does not.
