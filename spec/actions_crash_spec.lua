@@ -196,6 +196,20 @@ describe("an action whose program is killed", function()
     kill()
   end))
 
+  it("or that is cut off before the answer comes, is unknown, until the next look tells", live.test(function()
+    before "perform"
+    relay.down = false
+    go "perform"
+    until_true("the deed", function() return victim.count(at) == 1 end)
+    relay.close()
+    assert.equal(0, (running.wait()))
+    assert.equal("unknown", running.stdout():match "performed: (%a+)\n")
+    assert.equal("proposed approved executing unknown", state_home.told "a1")
+    assert.equal("verified", only().state)
+    assert.equal("proposed approved executing unknown verified", state_home.told "a1")
+    assert.equal(1, victim.count(at))
+  end))
+
   local function audit_lines()
     local lines = {}
     for line in io.lines(state_home.path "audit.jsonl") do lines[#lines + 1] = line end
