@@ -3,9 +3,11 @@
 
 local actions = require "runtime.actions"
 local json = require "runtime.json"
-local plain = require("runtime.plain").text
+local plain, cut = require("runtime.plain").text, require("runtime.plain").cut
 
 local action_words = {}
+
+local LONGEST = 400 -- bytes of one figure
 
 local STATES = {
   proposed = "proposed: nothing was done", superseded = "proposed again since, under another id",
@@ -58,9 +60,9 @@ local function figure_lines(add, figures)
   for i, name in ipairs(names) do
     local value = figures[name]
     local text = type(value) == "string" and value or json.encode(value)
-    add(i == 1 and "it is" or "", ("%s: %s"):format(plain(name), plain(text)))
+    add(i == 1 and "it is" or "", ("%s: %s"):format(plain(name), cut(text, LONGEST)))
   end
-  if figures.lost ~= nil then add("is lost", plain(figures.lost)) end
+  if figures.lost ~= nil then add("is lost", cut(figures.lost, LONGEST)) end
 end
 
 local function undo_text(p)

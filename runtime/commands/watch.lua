@@ -45,6 +45,10 @@ local LINES = {
   ["anomaly.metric_collection_failed"] = function(m) return ("no figures of %s: %s"):format(m.skill, m.reason) end,
   ["node.up"] = function(m) return "attached to " .. m.node end,
   ["node.down"] = function(m) return ("lost %s: %s"):format(m.node, m.reason or "no word from it") end,
+  ["action.proposed"] = function(m)
+    if m.by.kind == "runbook" then return nil end -- which does it, and tells
+    return ("proposed, for a person to decide: %s %s %s"):format(m.id, m.action, m.object)
+  end,
   ["runbook.dry_run"] = function(m) return ("%s would have done %s to %s"):format(m.runbook, m.action, m.object) end,
   ["runbook.done"] = function(m) return ("%s did %s to %s: %s"):format(m.runbook, m.action, m.object, m.message) end,
   ["runbook.refused"] = function(m) return ("%s did not do %s: %s"):format(m.runbook, m.action, m.message) end,
