@@ -150,6 +150,18 @@ local function read_elixir(n, text, o)
   return forms, err
 end
 
+-- The classifier follows more ways to a function than a guard can be put before.
+local function out_of_reach(forms, reasons)
+  local placed = {}
+  for _, mfa in ipairs(guards.needed(forms)) do placed[mfa] = true end
+  for _, r in ipairs(reasons) do
+    if r.guard and not placed[r.mfa] then
+      return failure.new("gate", ("%s is reached in a way that no limit of size can be put before"):format(r.what),
+        "call it by its name, with its arguments", REFUSED)
+    end
+  end
+end
+
 --- Reads a text on the node and judges it. Nothing of it runs.
 ---@param n AttachedNode
 ---@param text string
@@ -165,6 +177,8 @@ function eval.read(n, text, o)
   if not forms then return nil, err end
   if kind(forms) ~= "list" then return fault("the node answered with no expressions", "look at its erl_parse") end
   local judged = classify.expressions(forms, { entry = policy.entry })
+  err = out_of_reach(forms, judged.reasons)
+  if err then return nil, err end
   return {
     forms = forms, elixir = o.elixir or false, class = judged.class, reasons = judged.reasons,
     link = n.link,

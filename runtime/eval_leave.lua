@@ -104,9 +104,10 @@ end
 ---@param node_name string
 ---@return string
 function leave.phrase(expression, node_name)
-  local what = select(2, because(expression)).what
-  if #what > LONGEST_TYPED or what:find "[^\33-\126]" then what = "this" end
-  return ("run %s on %s"):format(what, node_name)
+  local all = of_class(expression)
+  local what = all[1].what
+  if #what > LONGEST_TYPED or what:find "[^\32-\126]" then what = "this" end
+  return ("run %s%s on %s"):format(what, #all > 1 and (" and %d more"):format(#all - 1) or "", node_name)
 end
 
 local function caution(expression, o)

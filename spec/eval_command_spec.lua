@@ -195,6 +195,20 @@ describe("eval", function()
       end))
     end
 
+    it("of several deeds is typed with the first and how many more", live.test(function()
+      local person = pty.start({ "eval", TEXT .. ", ets:delete(spec_small, typed), init:stop()" }, options())
+      person.see("type: run ets:insert/2 and 2 more on " .. at.name)
+      person.type("run ets:insert/2 on " .. at.name)
+      assert.equal(5, (person.wait()))
+    end))
+
+    it("that has no plain name is typed as what it is", live.test(function()
+      local person = pty.start({ "eval", "M = ets, M:info(spec_small)" }, options())
+      person.see("type: run a call on " .. at.name)
+      person.type ""
+      assert.equal(5, (person.wait()))
+    end))
+
     it("is written down before and after", live.test(function()
       local person = pty.start({ "eval", TEXT }, options())
       person.see "type: run"
