@@ -100,6 +100,19 @@ describe("store", function()
     s:close()
   end)
 
+  it("brings a store of before there were actions up to date, and keeps what it has", function()
+    local s = assert(store.open(path))
+    assert(s:keep_baselines("shop@host", METRICS, {}))
+    s:close()
+    local db = assert(database.open(path))
+    assert(db:exec "drop table actions; drop table nonces; drop table audit; pragma user_version = 1")
+    db:close()
+    s = assert(store.open(path))
+    assert.same(METRICS, (s:baselines "shop@host"))
+    assert.same({}, s:rows "select * from actions")
+    s:close()
+  end)
+
   describe("a transaction", function()
     local s
     local ADD = "insert into nonces values (?)"
