@@ -5,6 +5,7 @@ local uv = require "luv"
 local async = require "runtime.async"
 local json = require "runtime.json"
 local live = require "spec.support.live_node"
+local played = require "spec.support.played_node"
 local program = require "spec.support.program"
 
 local shop
@@ -107,6 +108,19 @@ describe("a bad day", function()
     stop()
     assert.matches("does not speak the protocol of Erlang nodes", said)
   end))
+
+  for _, command in ipairs { { "health" }, { "call", "beam_get_memory" } } do
+    it("has a peer that takes us in and then says nothing: the deadline ends " .. command[1], live.test(function()
+      local mute = played.node { name = shop.name, cookie = "c" }
+      local args = { unpack(command) }
+      for _, word in ipairs { "--node", shop.name, "--port", tostring(mute.port), "--deadline", "1" } do
+        args[#args + 1] = word
+      end
+      local running = program.start(args, options { BEAMLENS_COOKIE = "c" })
+      assert.equal(4, (running.wait(30)), running.stdout() .. running.stderr())
+      mute.close()
+    end))
+  end
 
   it("has a node that calls itself by another name", live.test(function()
     assert.matches("peer calls itself bl_spec@127.0.0.1, not bl_spec@localhost.*pass %-%-node bl_spec@127.0.0.1",

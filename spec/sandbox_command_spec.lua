@@ -108,6 +108,13 @@ describe("the command sandbox", function()
     assert.equal(2, result.code)
   end)
 
+  it("reads a chunk from stdin", function()
+    local pipe = assert(io.popen(("printf 'return 6 * 7' | HOME=%s %s sandbox - --json"):format(folder, program.path)))
+    local out = json.decode(pipe:read "*a")
+    pipe:close()
+    assert.equal(42, out.result)
+  end)
+
   it("wants a file", function() assert.matches("^no file was named", complaint()) end)
   it("wants one that is there", function() assert.matches("cannot read", complaint(folder .. "/none.lua")) end)
   it("takes none that others may write", function()
