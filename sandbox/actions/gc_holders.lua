@@ -39,7 +39,7 @@ return {
   L = [{N, P, I} || {N, P} <- Most(Slices(All, length(All), []), Limit, []), I <- [Id(P)], I =/= gone],
   case L of
     [] -> {refused, Say("no process holds binaries outside its heap")};
-    _ -> #{object => list_to_binary(atom_to_list(node())), identity => {holders, [I || {_, _, I} <- L]},
+    _ -> #{object => atom_to_binary(node()), identity => {holders, [I || {_, _, I} <- L]},
       figures => #{processes => [Say([Name(I), ", ", What(I), ": ", Num(Kb(N)), " kB of binaries"]) || {N, _, I} <- L],
         binary_mb => erlang:memory(binary) div 1048576,
         lost => Say("nothing but what they no longer refer to; each stands still meanwhile")}} end.]=],

@@ -26,11 +26,15 @@ return {
 
   queries = {
     preview = objects.loss .. [=[
+  Last = fun(S) -> case Room(S) of
+      {N, I, T} when N >= I -> ", but it had " ++ Many(N, "restart") ++ " in " ++ Many(T, "second") ++ " and allows "
+        ++ Num(I) ++ ": with this one it ends, and all its children";
+      _ -> "" end end,
   Way = fun({S, silent}) -> {Call(S), "not known: its supervisor did not say within a second, or has too many"};
            ({S, K, _, R, N}) -> {Call(S), case {R, Process, binary_to_existing_atom(Reason)} of
                 {temporary, _, _} -> "nobody starts it again: it is temporary";
                 {transient, _, shutdown} -> "nobody starts it again: it is transient, and shutdown is a normal end";
-                _ -> atom_to_list(R) ++ ": its supervisor starts it again" end
+                _ -> atom_to_list(R) ++ ": its supervisor starts it again" ++ Last(S) end
               ++ if N > 0 -> ", and " ++ Many(N, "other") ++ " with it (" ++ atom_to_list(K) ++ ")"; true -> "" end};
            (none) -> {"", "nobody starts it again: it has no supervisor"} end,
   Look = fun(P, I) -> H = Held(P), {W, A} = Way(H),
@@ -74,7 +78,9 @@ return {
     false -> case {There(), Comes(Before)} of
         {Q, _} when is_pid(Q) -> {ok, Say("it has ended, and runs again as " ++ pid_to_list(Q))};
         {none, true} -> {ok, Say("it has ended; its supervisor starts another")};
-        {_, true} -> {not_yet, Say("it has ended, and its supervisor has not started it again yet")};
+        {_, true} -> {not_yet, Say(case Alive(element(2, Before)) of
+          true -> "it has ended, and its supervisor has not started it again yet";
+          false -> "it has ended, and its supervisor too" end)};
         _ -> {ok, Say("it has ended, and nobody starts it again")} end end.]=],
   },
 

@@ -6,7 +6,8 @@ local process = require "sandbox.objects.process"
 
 -- Every question has a deadline, for a supervisor that starts a child answers nobody meanwhile, and is not put at all
 -- to one of more than 20,000 links, for it would copy them. `Held` is who holds a process and how: none, {Sup, silent},
--- or {Sup, Kind, Id, Restart, how many others go with it}. The newest child is first in a supervisor's state.
+-- or {Sup, Kind, Id, Restart, how many others go with it}. The newest child is first in a supervisor's state. `Room` is
+-- how many restarts it counts in its period, and how many it allows in how many seconds: with one more it ends.
 local SUPERVISOR = process.guard .. [=[
   Ask = fun(S, How, Q, Ms) -> R = erlang:monitor(process, S), S ! {How, {self(), R}, Q},
     receive {R, X} -> {reply, X}; {'DOWN', R, _, _, _} -> gone after Ms -> silent end end,
@@ -41,6 +42,15 @@ local SUPERVISOR = process.guard .. [=[
       false -> none end end,
   Shown = fun(I) when is_atom(I) -> Text(I);
              (I) -> lists:sublist(lists:flatten(io_lib:format("~0tP", [I, 8])), 80) end,
+  Room = fun(S) -> {I, T, L} = case Ask(S, system, get_state, 1000) of
+        {reply, X} when is_tuple(X), tuple_size(X) >= 10, element(1, X) =:= state ->
+          {element(6, X), element(7, X), element(8, X)};
+        {reply, X} when is_map(X) ->
+          {maps:get(max_restarts, X, none), maps:get(max_seconds, X, none), maps:get(restarts, X, none)};
+        _ -> {none, none, none} end,
+    case is_integer(I) andalso is_integer(T) andalso is_list(L) of
+      true -> From = erlang:monotonic_time(second) - T, {length([Y || Y <- L, is_integer(Y), Y >= From]), I, T};
+      false -> none end end,
   Call = fun(P) -> case Id(P) of gone -> "no process"; I -> Name(I) end end,
 ]=]
 

@@ -106,6 +106,21 @@ describe("the action kill_process", function()
       seen.figures.restart)
   end))
 
+  it("warns when the supervisor would end by it, and says so when it did", live.test(function()
+    eval "grove:plant(frail, #{intensity => 1, period => 600}, [grove:named(one, frail_one)])."
+    local args = { process = "frail_one" }
+    assert.equal("permanent: its supervisor starts it again", kill.preview(args).figures.restart)
+    eval [[
+      P = whereis(frail_one), exit(P, kill),
+      grove:until(fun() -> Q = whereis(frail_one), is_pid(Q) andalso Q =/= P end).]]
+    local seen, done = kill.run(args)
+    assert.equal("permanent: its supervisor starts it again, but it had 1 restart in 600 seconds and allows 1: with "
+      .. "this one it ends, and all its children", seen.figures.restart)
+    eval "grove:until(fun() -> whereis(frail) =:= undefined end)."
+    local after = kill.after(args, seen.identity, done.before)
+    assert.same({ "not_yet", "it has ended, and its supervisor too" }, { after[1], after[2] })
+  end))
+
   it("says of a temporary child that nobody starts it again", live.test(function()
     shop("passing", "one_for_one", "temporary")
     local figures = kill.preview({ process = "passing_second" }).figures
@@ -126,6 +141,14 @@ describe("the action kill_process", function()
     assert.is_true(alive(pid))
     assert.same({ "not_yet", "it has not ended: it traps exits, so it may refuse shutdown; kill ends it" },
       { after[1], after[2] })
+  end))
+
+  it("takes names of any script, and shows them as they are", live.test(function()
+    eval [[
+      Me = self(), U = list_to_atom([1057, 1082, 1083, 1072, 1076]),
+      spawn(fun() -> register(U, self()), Me ! ready, receive stop -> ok end end), receive ready -> ok end.]]
+    local seen, _, after = kill.run { process = "Склад" }
+    assert.same({ "Склад", "ok" }, { seen.object, after[1] })
   end))
 
   it("kills nobody when another has taken the name", live.test(function()

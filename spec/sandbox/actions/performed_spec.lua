@@ -166,7 +166,7 @@ describe("an action that a person approved", function()
     local open, tried = {}, {}
     for _, e in ipairs(actions.entries()) do open[e.name] = not e.undo_only or nil end
     for name in pairs(CASES) do tried[name] = true end
-    open.run_runbook = nil -- another file's: spec/sandbox/actions/run_runbook_spec.lua
+    open.run_runbook = nil -- whose steps are these actions: its own spec does them
     assert.same(tried, open)
   end)
 end)

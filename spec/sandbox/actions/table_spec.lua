@@ -156,6 +156,15 @@ describe("the actions on ETS tables", function()
     assert.same({ 1, 0 }, eval("[ets:info(list_to_ref(binary_to_list(I)), size) || I <- Ids].", { Ids = ids }))
   end))
 
+  it("take names of any script", live.test(function()
+    eval [[
+      Me = self(), U = list_to_atom([1057, 1082, 1083, 1072, 1076]),
+      spawn(fun() -> ets:new(U, [named_table, public]), ets:insert(U, {1}), Me ! ready, receive stop -> ok end end),
+      receive ready -> ok end.]]
+    local seen, _, after = flush.run { table = "Склад" }
+    assert.same({ "Склад", "it is empty; it had 1 row" }, { seen.object, after[2] })
+  end))
+
   it("delete what is older than a bound, and put it back", live.test(function()
     make("sessions", 100)
     local args = { table = "sessions", limit = 50, field = 2, below = 10000 }
