@@ -342,6 +342,25 @@ local TAGS = set "__struct__ Elixir.File.Stream Elixir.IO.Stream File.Stream IO.
 ---@param word string
 function arguments.is_tag(word) return TAGS[word] or false end
 
+local function no_tuple(why)
+  return function(bindings, node)
+    if values.shape(values.resolve(bindings, node)) == "tuple" then return dangerous(why) end
+  end
+end
+
+--- A port or socket as the node gave it.
+arguments.handle = no_tuple "a handle that is made up names a module, which is called"
+
+--- A regular expression, or what re:compile made of one.
+arguments.pattern = no_tuple "a compiled expression is trusted by the node, so nobody may make one up"
+
+--- A key of the asker's own dictionary. Some of them hold what the standard library calls.
+function arguments.own_key(bindings, node)
+  local name = values.atom(bindings, node)
+  if name and name ~= "rand_seed" and not name:match "^%$" then return nil end
+  return dangerous "some keys hold a fun that others call; one that is a plain atom, written there, does not"
+end
+
 --- The arguments of a format. In their place a map could stand that holds a fun for others to call.
 function arguments.written(bindings, node)
   local what = values.shape(values.resolve(bindings, node))

@@ -62,8 +62,8 @@ return {
     functions = {
       socket = "info/0,1 which_sockets/0,1 number_of/0 peername/1 sockname/1 getopt/2,3 i/0,1,2",
       inet = [[
-        getstat/1,2 peername/1 peernames/1,2 sockname/1 socknames/1,2 getopts/2 port/1 info/1 getfd/1
-        socket_to_list/1
+        getstat(handle) getstat(handle,_) peername(handle) peernames(handle) peernames(handle,_) sockname(handle)
+        socknames(handle) socknames(handle,_) getopts(handle,_) port(handle) info(handle) socket_to_list(handle)
       ]],
     },
   },

@@ -42,7 +42,8 @@ return {
     why = "belongs to the process that asks, and goes with it",
     functions = {
       erlang = [[
-        put/2 erase/0,1 garbage_collect/0 process_flag(own_flag,_) monitor/2,3 demonitor/1,2 alias/0,1 unalias/1
+        put(own_key,_) erase/0,1 garbage_collect/0 process_flag(own_flag,_) monitor/2,3 demonitor/1,2 alias/0,1
+        unalias/1
       ]],
       logger = "set_process_metadata/1 update_process_metadata/1 unset_process_metadata/0",
     },
@@ -119,7 +120,7 @@ return {
     class = "SAFE", effect = "reads", cost = "a call to the event manager",
     why = "lists the handlers of an event manager",
     functions = {
-      gen_event = "which_handlers/1",
+      gen_event = "which_handlers(process)",
     },
   },
   {

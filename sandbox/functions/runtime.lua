@@ -43,7 +43,7 @@ return {
         all_loaded/0 is_loaded/1 get_path/0 lib_dir/0,1 priv_dir/1 root_dir/0 compiler_dir/0 get_mode/0 is_sticky/1
         objfile_extension/0 module_md5/1
       ]],
-      init = "objfile_extension/0 fetch_loaded/0",
+      init = "objfile_extension/0",
     },
   },
   {

@@ -123,10 +123,7 @@ return {
     class = "SAFE", effect = "reads", cost = "small",
     why = "numbers by chance; its state is kept by the process that asks",
     functions = {
-      rand = [[
-        uniform/0,1 uniform_s/1,2 uniform_real/0 uniform_real_s/1 normal/0,2 normal_s/1,3 seed/1,2 seed_s/1,2
-        export_seed/0 export_seed_s/1 jump/0,1
-      ]],
+      rand = "uniform/0,1 uniform_real/0 normal/0,2 seed/1 export_seed/0 jump/0",
     },
   },
 }

@@ -55,7 +55,10 @@ return {
     class = "SAFE", effect = "reads", cost = "the text by the pattern; a match limit ends it",
     why = "matches a text with a regular expression",
     functions = {
-      re = "compile/1,2 inspect/2 run/2,3 split/2,3 replace(_,_,fun?) replace(_,_,fun?,_) version/0",
+      re = [[
+        compile/1,2 run(_,pattern) run(_,pattern,_) split(_,pattern) split(_,pattern,_) replace(_,pattern,fun?)
+        replace(_,pattern,fun?,_) version/0
+      ]],
     },
   },
   {
