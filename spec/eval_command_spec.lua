@@ -87,6 +87,10 @@ describe("eval", function()
         :find("geheim123", 1, true))
     end))
 
+    it("masks them in what was raised", live.test(function()
+      assert.is_nil(eval('error({password, "geheim123"})').stderr:find("geheim123", 1, true))
+    end))
+
     it("shows a terminal's escapes and sends none", live.test(function()
       assert.equal('{ok, <<"␛[31mred">>}\n', eval('{ok, <<"\\e[31mred">>}').stdout)
     end))

@@ -70,7 +70,7 @@ local function answer_of(n, expression, evaluated, mask)
 end
 
 -- What changes something is written down before it is done, and what became of it after.
-local function evaluate(n, text, expression, limits)
+local function evaluate(n, text, expression, limits, mask)
   local told = { node = n.name, text = text, elixir = expression.elixir, class = expression.class,
     what = expression.reasons[1].what }
   local dangerous = expression.class == "DANGEROUS"
@@ -81,7 +81,7 @@ local function evaluate(n, text, expression, limits)
   end
   local evaluated, err, printed = eval.run(n, expression, limits)
   if dangerous then
-    told.kind, told.outcome = "eval.done", evaluated and "done" or tostring(err)
+    told.kind, told.outcome = "eval.done", evaluated and "done" or mask:text(tostring(err))
     local ok, unwritten = audit.record(told)
     if not ok then terminal.show("the outcome could not be written to the audit: " .. tostring(unwritten)) end
   end
@@ -105,7 +105,7 @@ local function answer(c, n)
   may, err = leave.take(expression, o, n.name)
   if not may then return nil, err end
   local evaluated, printed
-  evaluated, err, printed = evaluate(n, text, expression, limits)
+  evaluated, err, printed = evaluate(n, text, expression, limits, mask)
   if not evaluated then
     if printed then terminal.show(masked(mask, printed)) end
     return nil, failure.new(err.stage, mask:text(err.message), err.next, err.exit)
