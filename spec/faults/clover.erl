@@ -3,11 +3,15 @@
 
 %% Many monitors, and as many taken back as set.
 start() ->
+  Me = self(),
   spawn(fun() ->
     register(leaf, self()),
     S = spawn(fun bee/0),
-    turn(S, [erlang:monitor(process, S) || _ <- lists:seq(1, 5000)])
-  end).
+    Ms = [erlang:monitor(process, S) || _ <- lists:seq(1, 5000)],
+    Me ! up,
+    turn(S, Ms)
+  end),
+  receive up -> ok end.
 
 bee() ->
   receive dusk -> ok end.
