@@ -156,7 +156,7 @@ local function prepare(o, names)
   mask, err = privacy.open(not mind.destination or o.store == ":memory:")
   if not mask then return nil, err end
   if mask.why then io.stderr:write(plain(mask.why), "\n") end
-  if not o.quiet then progress.start() end
+  if not o.quiet then progress.start(o.show_outgoing) end
   local deadline, node, own = async.now() + o.deadline, o.node, not is_node(o.node)
   if own then
     node, err = attach(o)

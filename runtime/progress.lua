@@ -56,9 +56,10 @@ local USUAL_WIDTH = 80
 
 local function width(tty) return tty:get_winsize() or USUAL_WIDTH end
 
-function progress.start()
+--- @param lines? boolean   no line that changes, for others write to stderr too
+function progress.start(lines)
   progress.stop()
-  local tty = uv.guess_handle(2) == "tty" and uv.new_tty(2, false)
+  local tty = not lines and uv.guess_handle(2) == "tty" and uv.new_tty(2, false)
   off = telemetry.on("*", function(event, measurements, metadata)
     local line = LINES[event] and plain.text(LINES[event](metadata, measurements))
     if not line then return end

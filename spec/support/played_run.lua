@@ -50,6 +50,14 @@ local function environment(env)
   return all
 end
 
+--- What the program needs to find the node, and its keys.
+---@param env? table<string, string>   more of it
+function played_run.environment(env)
+  local all = environment(env)
+  all.BEAMLENS_NODE = shop.name
+  return all
+end
+
 local function arguments(more)
   return { "coordinator.lua", "--node", shop.name, unpack(more or {}) }
 end

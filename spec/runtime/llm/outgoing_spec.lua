@@ -4,6 +4,8 @@ local live = require "spec.support.live_node"
 local outgoing = require "runtime.llm.outgoing"
 local minds = require "spec.support.played_minds"
 local played_run = require "spec.support.played_run"
+local provider = require "spec.support.played_provider"
+local pty = require "spec.support.pty"
 local unseen = require "runtime.unseen"
 
 -- The bodies that were shown, in order, and what else stands on stderr.
@@ -54,6 +56,31 @@ describe("what is sent", function()
   it("is nothing with the analyst, and it says so", live.test(function()
     local run = played_run.plain({ "--skills", "beam", "--provider", "analyst", "--show-outgoing", "--quiet" }, {})
     assert.equal("nothing leaves: analyst thinks here\n", run.stderr)
+  end))
+
+  it("is nothing with a script, and it says so", live.test(function()
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write 'return { { text = "nothing to do" } }'
+    file:close()
+    local run = played_run.plain({ "--skills", "beam", "--provider", "script", "--show-outgoing", "--quiet" },
+      { BEAMLENS_SCRIPT = path })
+    os.remove(path)
+    assert.equal("nothing leaves: script thinks here\n", run.stderr)
+  end))
+
+  it("stands on lines of its own, at a terminal too", live.test(function()
+    local server = provider.start("anthropic", minds.talker)
+    local running = pty.start({ "coordinator.lua", "--skills", "beam", "--provider", "anthropic", "--show-outgoing" },
+      { env = played_run.environment(server.env) })
+    running.wait()
+    server.stop()
+    local bodies = {}
+    for body in running.screen():gmatch "\n%-%-%- outgoing: [^\n]*\n([^\n]*)\n%-%-%- end of outgoing\n" do
+      bodies[#bodies + 1] = body
+    end
+    assert.is_true(#bodies > 0)
+    for i, request in ipairs(server.requests) do assert.equal(request.body, bodies[i]) end
   end))
 
   it("is not shown where nobody asked", live.test(function()
