@@ -9,6 +9,8 @@
 
 local functions = {}
 
+jit.off(true, true) -- as in all that judges
+
 ---@class FunctionEntry
 ---@field class "SAFE"|"CAUTION"|"DANGEROUS"
 ---@field effect "reads"|"leased"|"changes"
@@ -26,7 +28,7 @@ local FILES = {
   "elixir_data", "elixir_runtime", "ecto",
 }
 
-local entries, shapes = {}, {}
+local entries, shapes -- made when they are first asked for: most runs judge no text
 
 local function roles_of(word)
   local name, inside = word:match "^(.-)%((.*)%)$"
@@ -58,10 +60,13 @@ local function add(into, group, module, word)
   end
 end
 
-for _, file in ipairs(FILES) do
-  for _, group in ipairs(require("sandbox.functions." .. file)) do
-    for module, words in pairs(group.functions) do
-      for word in words:gmatch "%S+" do add(group.shape and shapes or entries, group, module, word) end
+local function load()
+  entries, shapes = {}, {}
+  for _, file in ipairs(FILES) do
+    for _, group in ipairs(require("sandbox.functions." .. file)) do
+      for module, words in pairs(group.functions) do
+        for word in words:gmatch "%S+" do add(group.shape and shapes or entries, group, module, word) end
+      end
     end
   end
 end
@@ -72,6 +77,7 @@ end
 ---@param arity integer
 ---@return FunctionEntry|nil
 function functions.find(module, name, arity)
+  if not entries then load() end
   local rest = ("%s/%d"):format(name, arity)
   local entry = entries[module .. ":" .. rest]
   if entry then return entry end
@@ -81,6 +87,9 @@ end
 --- All entries by "module:function/arity"; those for any module of a shape stand under the shape's name.
 ---@return table<string, FunctionEntry> entries
 ---@return table<string, FunctionEntry> shapes
-function functions.all() return entries, shapes end
+function functions.all()
+  if not entries then load() end
+  return entries, shapes
+end
 
 return functions
