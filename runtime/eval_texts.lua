@@ -65,9 +65,9 @@ case ets:info(elixir_config, size) of
 end.]]
 
 -- Before it is expanded, each node of the syntax gets two notes: no name becomes a call that was none in the text,
--- and most warnings, which would be printed on the node, are not given (from Elixir 1.15 on the process dictionary
--- takes them). What stands in a block for nothing is left out for the same reason. And x.y becomes maps:get(y, x):
--- to Elixir it may also be the call of a function of any module.
+-- and most warnings, which would be printed on the node, are not given. What stands in a block for nothing is left
+-- out for the same reason. From Elixir 1.15 on the process dictionary takes warnings and errors; it goes on after
+-- some of these. And x.y becomes maps:get(y, x): to Elixir it may also be the call of a function of any module.
 -- In the surroundings of a function, Elixir loads no module to see which of its functions are deprecated.
 texts.EXPAND = [[
 put(elixir_code_diagnostics, {[], false}),
@@ -91,22 +91,22 @@ Mark = fun Mark({{'.', Dot, [{Head, _, _} = Left, Field]}, Meta, []}, true)
            Mark([Head | Tail], Fields) -> [Mark(Head, Fields) | Mark(Tail, Fields)];
            Mark(Other, _) -> Other
        end,
-Said = fun(E) ->
-  case get(elixir_code_diagnostics) of
-    {[_ | _] = All, _} -> maps:get(message, lists:last(All), <<"it does not compile">>);
-    _ -> try 'Elixir.Exception':message(E) catch _:_ -> <<"it does not compile">> end
-  end
+Errors = fun() ->
+  {All, _} = get(elixir_code_diagnostics),
+  [{wrong, At, Message} || #{severity := error, position := At, message := Message} <- lists:reverse(All)]
 end,
 case erlang:function_exported(elixir, quoted_to_erl, 2) of
   false -> strange;
   true ->
     Env = (elixir:env_for_eval([]))#{function => {beamlens, 0}},
     try elixir:quoted_to_erl(Mark(binary_to_term(Q), true), Env) of
-      R when tuple_size(R) =:= 4, is_tuple(element(1, R)) -> {ok, term_to_binary([element(1, R)])};
+      R when tuple_size(R) =:= 4, is_tuple(element(1, R)) ->         hd(Errors() ++ [{ok, term_to_binary([element(1, R)])}]);
       _ -> strange
     catch
       error:undef -> strange;
-      error:#{'__struct__' := _} = E -> {wrong, case E of #{line := L} -> L; _ -> none end, Said(E)}
+      error:#{'__struct__' := _} = E ->
+        Said = try 'Elixir.Exception':message(E) catch _:_ -> <<"it does not compile">> end,
+        hd(Errors() ++ [{wrong, case E of #{line := Line} -> Line; _ -> none end, Said}])
     end
 end.]]
 
