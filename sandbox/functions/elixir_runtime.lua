@@ -41,7 +41,7 @@ return {
     class = "SAFE", effect = "leased", cost = "constant",
     why = "belongs to the process that asks, and goes with it",
     functions = {
-      ["Elixir.Process"] = "put(own_key,_) delete/1 flag(own_flag,_) monitor/1 demonitor/1,2 sleep(wait)",
+      ["Elixir.Process"] = "put(own_key,_) delete/1 flag(own_flag,_) monitor(process) demonitor/1,2 sleep(wait)",
     },
   },
   {

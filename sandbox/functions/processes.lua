@@ -42,8 +42,8 @@ return {
     why = "belongs to the process that asks, and goes with it",
     functions = {
       erlang = [[
-        put(own_key,_) erase/0,1 garbage_collect/0 process_flag(own_flag,_) monitor/2,3 demonitor/1,2 alias/0,1
-        unalias/1
+        put(own_key,_) erase/0,1 garbage_collect/0 process_flag(own_flag,_) monitor(_,process) monitor(_,process,_)
+        demonitor/1,2 alias/0,1 unalias/1
       ]],
       logger = "set_process_metadata/1 update_process_metadata/1 unset_process_metadata/0",
     },

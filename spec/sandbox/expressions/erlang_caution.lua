@@ -54,6 +54,7 @@ return {
   [=[rpc:multicall(nodes(), erlang, memory, [])]=],
   [=[sys:get_state({logger, 'a@b'})]=],
   [=[supervisor:which_children({kernel_sup, 'a@b'})]=],
+  [=[monitor(process, {logger, 'a@b'})]=],
   [=[inet:gethostbyname("localhost")]=],
   [=[inet_res:lookup("localhost", in, a)]=],
   [=[os:getenv("HOME")]=],
