@@ -6,7 +6,7 @@
 ---
 --- Leave dry_run until the reports show what you would have done yourself.
 
-local HOLDS_KB = 1024 -- below that it is not worth a collection
+local HOLDS_KB = 256 -- below that it is not worth a collection
 
 return {
   name = "free_binaries",

@@ -4,6 +4,7 @@ local case_of = require "runtime.case"
 local gate = require "runtime.gate"
 local json = require "runtime.json"
 local analyst = require "runtime.llm.analyst"
+local crowd = require "spec.support.crowd"
 local held = require "spec.support.held"
 local live = require "spec.support.live_node"
 local policy = require "runtime.policy"
@@ -13,12 +14,6 @@ local skill = require "runtime.skill"
 local state_home = require "spec.support.state_home"
 
 local ROOT = require("host.files").root
-
--- Thirty idle processes that passed on 2 MB each, and never collect.
-local LEAK = [[
-  F = fun G() -> receive B when is_binary(B) -> _ = byte_size(B), G() end end,
-  [begin P = spawn(F), P ! binary:copy(<<I:8>>, 1048576), P ! binary:copy(<<I:8>>, 1048576) end
-   || I <- lists:seq(1, 30)], ok.]]
 
 -- A check that finds the trouble at once, where ours of the same trouble look for two seconds.
 local CHECK = [[
@@ -54,7 +49,8 @@ describe("autonomy", function()
 
   setup(function()
     at = live.start()
-    held.in_task(at.evaluate, at, LEAK)
+    held.in_task(crowd.load, at, "holders")
+    held.in_task(at.evaluate, at, "holders:start(300).")
     folder = uv.fs_realpath(uv.fs_mkdtemp "/tmp/beamlens_spec_XXXXXX")
     os.execute(("mkdir -p %s/beamlens/runbooks %s/beamlens/checks"):format(folder, folder))
     uv.os_setenv("XDG_CONFIG_HOME", folder)
@@ -93,7 +89,7 @@ describe("autonomy", function()
     return c.proposals:rows()
   end
 
-  local function held_mb() return at.eval "erlang:memory(binary)." / 2 ^ 20 end
+  local function holding() return at.eval "holders:holding()." end
 
   local function kinds()
     local list = {}
@@ -109,7 +105,7 @@ describe("autonomy", function()
       local file = assert(io.open(home .. "/beamlens/config.lua", "w"))
       file:write 'return { skills = { "beam" }, autonomy = { runbooks = { "free_binaries" } } }'
       file:close()
-      local before = held_mb()
+      local before = holding()
       local run = program.run({ "coordinator", "--node", at.name, "--cookie-file", at.cookie_file, "--json" }, {
         env = { XDG_CONFIG_HOME = home, XDG_STATE_HOME = os.getenv "XDG_STATE_HOME",
           ERL_EPMD_PORT = tostring(at.epmd_port) } })
@@ -121,7 +117,7 @@ describe("autonomy", function()
       assert.same({ "gc_process", "CAUTION", "dry_run", "runbook", "free_binaries" },
         { row.action, row.class, row.state, row.by.kind, row.by.name })
       assert.matches("it waits in .* and refers to %d+ kB of binaries", row.reason)
-      assert.is_true(held_mb() > before - 1)
+      assert.equal(before, holding())
       assert.equal("runbook.dry_run runbook.dry_run runbook.dry_run", kinds())
       assert.matches("a runbook would have done it", require("runtime.report").text(report))
     end))
@@ -167,15 +163,15 @@ describe("autonomy", function()
 
     it("collects, so often in an hour, and the next one is refused", live.test(function()
       example "frees"
-      local before = held_mb()
+      local before = holding()
       local rows = follow("frees", { dry_run = false, per_hour = 4 })
       assert.equal(3, #rows)
       for _, row in ipairs(rows) do assert.same({ "verified", "runbook" }, { row.state, row.by.kind }) end
-      assert.near(6, before - held_mb(), 1)
+      assert.equal(3, before - holding())
       rows = follow("frees", { dry_run = false, per_hour = 4 })
       assert.same({ "verified", "rejected", "rejected" }, { rows[1].state, rows[2].state, rows[3].state })
       assert.matches("runbook did 4 already, and no more than that was allowed", rows[2].outcome.message)
-      assert.near(8, before - held_mb(), 1)
+      assert.equal(4, before - holding())
       local told = state_home.told(rows[1].id)
       assert.equal("proposed executing executed verified", told)
     end))

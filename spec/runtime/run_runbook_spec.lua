@@ -1,17 +1,12 @@
 local uv = require "luv"
 local actions = require "runtime.actions"
 local approval = require "runtime.approval"
+local crowd = require "spec.support.crowd"
 local held = require "spec.support.held"
 local live = require "spec.support.live_node"
 local state_home = require "spec.support.state_home"
 
 local ROOT = require("host.files").root
-
--- Thirty idle processes that passed on 2 MB each, and never collect; some have names.
-local LEAK = [[
-  F = fun G() -> receive B when is_binary(B) -> _ = byte_size(B), G() end end,
-  [begin P = spawn(F), P ! binary:copy(<<I:8>>, 1048576), P ! binary:copy(<<I:8>>, 1048576) end
-   || I <- lists:seq(1, 30)], ok.]]
 
 -- A check that finds the trouble at once, where ours of the same trouble look for two seconds.
 local CHECK = [[
@@ -38,7 +33,8 @@ describe("run_runbook", function()
 
   setup(function()
     at = live.start()
-    held.in_task(at.evaluate, at, LEAK)
+    held.in_task(crowd.load, at, "holders")
+    held.in_task(at.evaluate, at, "holders:start(300).")
     folder = uv.fs_realpath(uv.fs_mkdtemp "/tmp/beamlens_spec_XXXXXX")
     os.execute(("mkdir -p %s/beamlens/runbooks %s/beamlens/checks"):format(folder, folder))
     uv.os_setenv("XDG_CONFIG_HOME", folder)
@@ -67,24 +63,24 @@ describe("run_runbook", function()
     return actions.perform(at.node, p, { kind = "person" })
   end
 
-  local function held_mb() return at.eval "erlang:memory(binary)." / 2 ^ 20 end
+  local function holding() return at.eval "holders:holding()." end
 
   it("shows each step before it is approved, and does nothing yet", live.test(function()
-    local before = held_mb()
+    local before = holding()
     local p = assert(propose "free_binaries")
     assert.same({ "free_binaries", "DANGEROUS", "proposed" }, { p.object, p.class, p.state })
     assert.equal(3, p.figures.steps)
     assert.matches("^gc_process <0%.%d+%.0>: it waits in .* and refers to %d+ kB of binaries", p.figures.step_1)
-    assert.is_true(held_mb() > before - 1)
+    assert.equal(before, holding())
   end))
 
   it("does the steps that were approved, each an action of its own", live.test(function()
-    local before = held_mb()
+    local before = holding()
     local p = assert(propose "free_binaries")
     local outcome = assert(do_it(p))
     assert.equal("verified", outcome.state)
     assert.matches("^3 of 3 steps: a2 gc_process is verified, a3", outcome.after)
-    assert.near(6, before - held_mb(), 1)
+    assert.equal(3, before - holding())
     local child = assert(actions.get(store, "a2"))
     assert.same({ "verified", "runbook", p.id }, { child.state, child.by.kind, child.by.parent })
     assert.equal("proposed approved executing executed verified", state_home.told(p.id))
@@ -95,14 +91,14 @@ describe("run_runbook", function()
     local p = assert(propose "free_binaries")
     local pid = p.figures.step_3:match "<[%d.]+>"
     at.eval("exit(list_to_pid(binary_to_list(P)), kill), receive after 200 -> ok end.", { P = pid })
-    local before = held_mb()
+    local before = holding()
     local same, why = actions.same(at.node, p)
     assert.is_nil(same)
     assert.matches("is not what was proposed any more", tostring(why))
     local outcome = assert(do_it(p))
     assert.equal("failed", outcome.state)
     assert.matches("^nothing was done: " .. pid:gsub("%p", "%%%0"), outcome.message)
-    assert.near(before, held_mb(), 1)
+    assert.equal(before, holding())
   end))
 
   it("is refused where its check finds nothing", live.test(function()
