@@ -100,7 +100,8 @@ case erlang:function_exported(elixir, quoted_to_erl, 2) of
   true ->
     Env = (elixir:env_for_eval([]))#{function => {beamlens, 0}},
     try elixir:quoted_to_erl(Mark(binary_to_term(Q), true), Env) of
-      R when tuple_size(R) =:= 4, is_tuple(element(1, R)) ->         hd(Errors() ++ [{ok, term_to_binary([element(1, R)])}]);
+      R when tuple_size(R) =:= 4, is_tuple(element(1, R)) ->
+        hd(Errors() ++ [{ok, term_to_binary([element(1, R)])}]);
       _ -> strange
     catch
       error:undef -> strange;
