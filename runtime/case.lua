@@ -230,11 +230,16 @@ function Case:conclude(given)
   }, named), dropped
 end
 
---- Puts an action on the list that a person decides on. The reason is a model's.
+--- Puts an action on the list that a person decides on. The reason is a model's, who knows the object by what it
+--- was shown.
 ---@param by table
 ---@return Proposal?
 ---@return Failure|string|nil err
-function Case:propose(by, name, arguments, reason) return self.proposals:add(by, name, arguments, reason) end
+function Case:propose(by, name, arguments, reason)
+  local meant = {}
+  for key, value in pairs(arguments) do meant[key] = type(value) == "string" and self.original(value) or value end
+  return self.proposals:add(by, name, meant, reason)
+end
 
 --- Notifications of warning or worse that evidence bears out and nobody has dealt with.
 ---@return table[]

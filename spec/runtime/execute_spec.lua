@@ -1,5 +1,6 @@
 -- What a provider's chunk gets to see of a node, and what one at home does.
 
+local actions = require "runtime.actions"
 local async = require "runtime.async"
 local gate = require "runtime.gate"
 local json = require "runtime.json"
@@ -8,12 +9,13 @@ local model = require "spec.support.played_model"
 local operator = require "runtime.operator"
 local sandbox = require "runtime.sandbox"
 local skill = require "runtime.skill"
+local state_home = require "spec.support.state_home"
 
 local calls, results = model.calls, model.results
 
 local DSN = "postgres://shop:hunter2@db/orders"
 local NODE = ([[
-  spawn(fun() -> ets:new(list_to_atom("%s"), [named_table, public]), receive stop -> ok end end),
+  spawn(fun() -> T = ets:new(list_to_atom("%s"), [named_table, public]), ets:insert(T, {1}), receive stop -> ok end end),
   spawn(fun() -> (fun L(I) -> logger:error("request ~b of ~p took ~b ms", [I, self(), I rem 7]),
     timer:sleep(20), L(I + 1) end)(1) end), true.]]):format(DSN)
 
@@ -95,6 +97,23 @@ describe("a chunk", function()
     assert.matches("^postgres://shop:<secret:%x+>@db/orders$", answer.name)
     assert.equal(answer.name:reverse(), answer.turned)
     assert.equal(answer.name, answer.again.name)
+  end)
+
+  it("of a provider may lead to an action on what is named by a secret, which the person sees as it is", function()
+    state_home.open()
+    finally(state_home.close)
+    local provider = run("ets", "played.example", {
+      calls { "take_snapshot" }, calls { "execute", { code = TURNED } },
+      function(request)
+        local name = json.decode(results(request)[1].text).result.name
+        return calls { "propose_action", { action = "flush_table", arguments = { table = name }, reason = "full" } }
+      end,
+      calls { "done" }, calls { "done" },
+    })
+    local told = read(provider, 4)
+    assert.matches("^postgres://shop:<secret:%x+>@db/orders$", told.object)
+    local listed = actions.get(assert(actions.store {}), told.id)
+    assert.same({ DSN, DSN, "proposed" }, { listed.arguments.table, listed.object, listed.state })
   end)
 
   it("at home sees the secret, and what a model would be shown of it is masked", function()
