@@ -15,7 +15,8 @@ local calls, results = model.calls, model.results
 
 local DSN = "postgres://shop:hunter2@db/orders"
 local NODE = ([[
-  spawn(fun() -> T = ets:new(list_to_atom("%s"), [named_table, public]), ets:insert(T, {1}), receive stop -> ok end end),
+  spawn(fun() -> T = ets:new(list_to_atom("%s"), [named_table, public]), ets:insert(T, {1}),
+    receive stop -> ok end end),
   spawn(fun() -> (fun L(I) -> logger:error("request ~b of ~p took ~b ms", [I, self(), I rem 7]),
     timer:sleep(20), L(I + 1) end)(1) end), true.]]):format(DSN)
 
