@@ -112,10 +112,9 @@ end
 local function local_call(form)
   if kind(form) == "tuple" then
     local callee = form[3]
-    if form[1] == A.call and kind(callee) == "tuple" and callee[1] == A.atom then return callee[3], #form[4] end
-    if form[1] == A["fun"] and kind(callee) == "tuple" and callee[1] == A["function"] and #callee == 3 then
-      return callee[2], callee[3]
-    end
+    local what = kind(callee) == "tuple" and callee[1]
+    if form[1] == A.call and what == A.atom and kind(form[4]) == "list" then return callee[3], #form[4] end
+    if form[1] == A["fun"] and what == A["function"] and #callee == 3 then return callee[2], callee[3] end
   end
   for i = 1, type(form) == "table" and #form or 0 do
     local name, arity = local_call(form[i])
@@ -172,7 +171,7 @@ function eval.read(n, text, o)
   o = o or {}
   local fits, err = check_text(text)
   if not fits then return nil, err end
-  local forms
+  local forms, link = nil, n.link
   forms, err = (o.elixir and read_elixir or read_erlang)(n, text, { timeout = o.timeout })
   if not forms then return nil, err end
   if kind(forms) ~= "list" then return fault("the node answered with no expressions", "look at its erl_parse") end
@@ -180,8 +179,7 @@ function eval.read(n, text, o)
   err = out_of_reach(forms, judged.reasons)
   if err then return nil, err end
   return {
-    forms = forms, elixir = o.elixir or false, class = judged.class, reasons = judged.reasons,
-    link = n.link,
+    forms = forms, elixir = o.elixir or false, class = judged.class, reasons = judged.reasons, link = link,
   }
 end
 
@@ -216,14 +214,14 @@ end
 ---@return string? printed
 function eval.run(n, expression, o)
   local timeout = o and o.timeout
+  local placed, err = guard_forms(n, expression.forms, { timeout = timeout })
+  if not placed then return nil, err end
+  local forms = guards.place(expression.forms, function(mfa) return placed[mfa] end)
   -- Whoever answers after a break may be another: a node that was started anew is not told by its name.
   if n.link ~= expression.link then
     return nil, failure.new("gate", ("the connection to %s broke since the expression was judged"):format(n.name),
       "run it again", REFUSED)
   end
-  local placed, err = guard_forms(n, expression.forms, { timeout = timeout })
-  if not placed then return nil, err end
-  local forms = guards.place(expression.forms, function(mfa) return placed[mfa] end)
   local from = async.now()
   local raw, failed, printed = query.evaluate(n, forms, { timeout = timeout, raw = true, subject = "the expression" })
   if raw == nil then return nil, refused_by_guard(failed) or failed, printed end
