@@ -16,6 +16,11 @@ local function broken(stage, path, why, next_step)
   return failure.new(stage, ("%s %s"):format(path, why), next_step, 2)
 end
 
+local BELONGS = "belongs to another user, so it is not used"
+
+-- Whoever owns it could put another in its place at any time.
+local function strange(stat) return stat.uid ~= uv.getuid() and stat.uid ~= 0 end
+
 --- Makes a folder and those above it, where they are not there.
 ---@param path string
 ---@param stage string   for the Failure
@@ -24,6 +29,7 @@ end
 function private.folder(path, stage)
   local stat = uv.fs_stat(path)
   if stat then
+    if strange(stat) then return nil, broken(stage, path, BELONGS, "set XDG_STATE_HOME to a folder of your own") end
     if stat.type == "directory" and not has(stat.mode, OTHERS_WRITE) then return true end
     return nil, broken(stage, path, stat.type == "directory" and "may be written by others, so nothing is kept in it"
       or "is no folder", stat.type == "directory" and "chmod o-w " .. path or "move it away")
@@ -43,6 +49,7 @@ end
 ---@return Failure?
 function private.fault(path, stat, stage, group)
   if stat.type ~= "file" then return broken(stage, path, "is no file", "move it away") end
+  if not group and strange(stat) then return broken(stage, path, BELONGS, "move it away") end
   local mode = stat.mode
   if has(mode, OTHERS_WRITE) or has(mode, GROUP_WRITE) then
     return broken(stage, path, "may be written by others, so it is not used", "chmod go-w " .. path)

@@ -100,5 +100,20 @@ describe("a private file", function()
       tostring(select(2, private.read(path, "approval"))))
   end)
 
+  it("that belongs to another user is refused, and so is a folder", function()
+    local stat, other = uv.fs_stat(path), uv.getuid() + 4321
+    stat.uid = other
+    assert.equal(path .. " belongs to another user, so it is not used; move it away",
+      tostring(private.fault(path, stat, "approval")))
+    assert.is_nil(private.fault(path, stat, "approval", true)) -- an approver's, which their group may read
+    local fs_stat = uv.fs_stat
+    uv.fs_stat = function() return { type = "directory", mode = 448, uid = other } end
+    local ok, err = private.folder("/somebodys", "approval")
+    uv.fs_stat = fs_stat
+    assert.is_nil(ok)
+    assert.equal("/somebodys belongs to another user, so it is not used; set XDG_STATE_HOME to a folder of your own",
+      tostring(err))
+  end)
+
   it("is not made over another", function() assert.is_false((private.create(path, "x", "approval"))) end)
 end)
