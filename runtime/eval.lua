@@ -171,7 +171,8 @@ function eval.read(n, text, o)
   o = o or {}
   local fits, err = check_text(text)
   if not fits then return nil, err end
-  local forms, link = nil, n.link
+  local link = n.link
+  local forms
   forms, err = (o.elixir and read_elixir or read_erlang)(n, text, { timeout = o.timeout })
   if not forms then return nil, err end
   if kind(forms) ~= "list" then return fault("the node answered with no expressions", "look at its erl_parse") end
