@@ -17,13 +17,17 @@ local PATTERNS = {
   "\243\160[\128-\191][\128-\191]",             -- tags, and more variation marks
 }
 
+local FIRST_BYTES = "[\194\205\216\225-\227\239\240\243]"
+
 --- The text with every such character replaced.
 ---@param text string   well-formed UTF-8
 ---@param by string|fun(character: string): string
 ---@return string
 function unseen.replace(text, by)
-  if not text:find "[\194-\243]" then return text end
-  for _, pattern in ipairs(PATTERNS) do text = text:gsub(pattern, by) end
+  if not text:find(FIRST_BYTES) then return text end -- most letters begin with others
+  for _, pattern in ipairs(PATTERNS) do
+    if text:find(pattern) then text = text:gsub(pattern, by) end
+  end
   return text
 end
 
