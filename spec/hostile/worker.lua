@@ -110,9 +110,12 @@ function frames.spoilt() return dice:spoil(frames.done()) end
 function frames.huge() return frame(dice:pick { "C", "D", "E", "K", "H" }, dice:bytes(10), dice:throw()) end
 function frames.short() return frame(dice:pick { "C", "D", "E", "K", "H" }, dice:bytes(dice:int(0, 7))) end
 
-local KINDS = { "done", "failed", "stopped", "hello", "ours", "unknown", "spoilt", "huge", "short" }
+local KINDS = {
+  "done", "done", "failed", "failed", "stopped", "stopped", "hello", "ours", "unknown", "spoilt", "huge",
+  "short", "short", "short",
+}
 
-local function any_frame() return dice:chance(40) and call_frame() or frames[dice:pick(KINDS)]() end
+local function any_frame() return dice:chance(25) and call_frame() or frames[dice:pick(KINDS)]() end
 
 local deeds = {}
 
@@ -163,7 +166,8 @@ end
 function deeds.wait() C.usleep(dice:int(1, 30) * 1000) end
 
 local DEEDS = {
-  "call", "call", "call", "call", "frame", "frame", "many", "cut", "drip", "flood", "silence", "half_closed",
+  "call", "call", "call", "frame", "frame", "frame", "frame", "frame", "frame",
+  "many", "cut", "drip", "flood", "silence", "half_closed",
   "hung_up", "die", "wait",
 }
 
