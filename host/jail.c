@@ -90,6 +90,7 @@ static const struct rule rules[] = {
   { SYS_madvise,       0, { { 0, 0 } } },
   { SYS_futex,         0, { { 0, 0 } } },
   { SYS_sched_yield,   0, { { 0, 0 } } },
+  { SYS_sigaltstack,   2, { { LOW(0), 0 }, { HIGH(0), 0 } } },
 #endif
 };
 

@@ -18,6 +18,7 @@ local sandbox = {}
 
 ---@class ChunkLimits       all optional
 ---@field run_s number      the chunk's own running time; host/jail.c ends any worker after 65 s of processor time
+---@field grace_s number    over run_s, for the worker to stop itself and say at which line; then it is killed
 ---@field callback_s number one callback
 ---@field total_s number    all of it
 ---@field memory integer    bytes of the Lua state; the worker process has 2 GiB of addresses at most
@@ -28,7 +29,7 @@ local sandbox = {}
 ---@field print integer     bytes
 ---@field code integer      bytes
 local DEFAULTS = {
-  run_s = 2, callback_s = 30, total_s = 60, memory = 64 * 2 ^ 20, callbacks = 64,
+  run_s = 2, grace_s = 0.04, callback_s = 30, total_s = 60, memory = 64 * 2 ^ 20, callbacks = 64,
   arguments = 16 * 1024, reply = 128 * 1024, result = 64 * 1024, print = 16 * 1024, code = 64 * 1024,
 }
 
@@ -58,7 +59,6 @@ local DEFAULTS = {
 ---@field other_user boolean  root has become a user that nobody is
 ---@field why? string         what the system says to a filter, or why there is no worker
 
-local GRACE = 0.04      -- the worker stops itself first, 10 ms after its time at the latest, and can say at which line
 local HELLO_S = 10
 local VERSION = 2       -- of host/worker.c's frames
 local LAYERS = { seccomp = 1, no_new_privs = 2, mdwe = 4, landlock = 8, other_user = 16 }
@@ -255,7 +255,7 @@ end
 function Run:drive(w)
   while true do
     local resumed = async.now()
-    local kind, body = w:frame(math.min(self.deadline, resumed + self.left + GRACE))
+    local kind, body = w:frame(math.min(self.deadline, resumed + self.left + self.limits.grace_s))
     self.left = self.left - (async.now() - resumed)
     if not kind then return self:no_frame(w, body) end
     if kind == "D" then return self:done(body) end
