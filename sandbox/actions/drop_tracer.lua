@@ -11,16 +11,16 @@ local OPEN = objects.trace .. [=[
   Open = fun() -> X = Target(), T = if X =:= none -> none; true -> By(X) end, if
       X =:= none -> {refused, Say("no such process or port now; give a pid, a name or a port (#Port<0.5>)")};
       is_pid(T), node(T) =/= node() -> {refused, Say("its tracer is on another node")};
-      T =/= X andalso (is_pid(T) orelse is_port(T)) -> {tracing, T, IdOf(X), one, {[X], []}};
+      T =/= X andalso (is_pid(T) orelse is_port(T)) -> {tracing, T, IdOf(X), one, {[X], [], false}};
       T =/= X, T =/= [], T =/= none -> {refused, Say("it is traced by a module, which sets its flags anew by itself")};
       true -> case Traced(X) of
-        {[], []} -> {refused, Say("it is neither traced nor does it trace anybody")};
-        L -> case Count(L) > 1000 andalso Others(X) of
+        {[], [], _} -> {refused, Say("it is neither traced nor does it trace anybody")};
+        L -> case Count(L) > 1000 andalso element(3, L) of
           true -> {refused, Say("it traces over 1,000, and others trace too: taking flags back one by one would hold "
             "up the node; with the end of the tracer (kill_process) the machine drops them")};
           false -> {tracing, X, IdOf(X), all, L} end end end end,
   Closed = fun(T) -> is_pid(T) andalso Ours(T) end,
-  Check = fun() -> {_, T, I, W} = Identity, case Open() of
+  Check = fun(Now) -> {_, T, I, W} = Identity, case Now of
       {refused, Why} -> {changed, Why};
       {tracing, Y, _, V, _} when Y =/= T; V =/= W -> {changed, Say("somebody else traces now")};
       {tracing, _, _, _, _} -> case Same3(I, Target()) of
@@ -46,17 +46,17 @@ return {
     {refused, _} = W -> W;
     {tracing, T, I, W, L} -> case Closed(T) of
       true -> Refuse("the trace is our own; trace_stop ends it");
-      false -> {Few, Packed} = L, Po = length(lists:filter(fun erlang:is_port/1, Few)),
+      false -> {Few, Packed, _} = L, Po = length(lists:filter(fun erlang:is_port/1, Few)),
         #{object => Say(case I of {process, _, _, _, _, _, _} -> Name(I); _ -> Show(I) end),
           identity => {tracer, T, I, W},
           figures => #{tracer => Say(Show(T)),
             processes => Count(L) - length([P || P <- Few, not is_pid(P)]), ports => Po,
             new_ones => lists:member(new_processes, Few),
-            flags => [list_to_binary(atom_to_list(F)) || F <- Flags(hd(Plain({Few, lists:sublist(Packed, 1)}))),
+            flags => [list_to_binary(atom_to_list(F)) || F <- Flags(hd(Plain({Few, lists:sublist(Packed, 1), false}))),
               is_atom(F)],
             lost => Say("what " ++ Show(T) ++ " would be told from then on")}} end end.]=],
 
-    check = OPEN .. [=[ Check().]=],
+    check = OPEN .. [=[ Check(Open()).]=],
 
     deed = OPEN .. [=[
   Drop = fun({tracing, T, _, _, L}) ->
@@ -64,7 +64,8 @@ return {
       N when N =< 1000 -> Kept = [{P, Flags(P)} || P <- Plain(L)],
         lists:foreach(fun({P, _}) -> catch erlang:trace(P, false, [all]) end, Kept), {done, {traced, T, Kept, N}};
       N -> erlang:trace(all, false, [all]), {done, {traced, T, many, N}} end end,
-  case Check() of same -> Drop(Open()); No -> No end.]=],
+  Now = Open(),
+  case Check(Now) of same -> Drop(Now); No -> No end.]=],
 
     after = objects.trace .. [=[
   Left = case Identity of

@@ -56,10 +56,14 @@ return {
 
     check = FLAG .. [=[ Check().]=],
 
+    -- With schedulers the machine takes dirty ones offline too, but does not take them online again: undo does.
     deed = FLAG .. [=[
+  Dirty = erlang:system_info(dirty_cpu_schedulers_online),
   Set = fun(max_heap_size) -> erlang:system_flag(F, maps:put(size, Value, erlang:system_info(F)));
+           (schedulers_online) -> erlang:system_flag(F, Value),
+             case Given of {was, Value, N} -> erlang:system_flag(dirty_cpu_schedulers_online, N); _ -> ok end;
            (_) -> erlang:system_flag(F, Value) end,
-  case Check() of same -> Set(F), {done, {was, element(3, Identity)}}; No -> No end.]=],
+  case Check() of same -> Set(F), {done, {was, element(3, Identity), Dirty}}; No -> No end.]=],
 
     -- The machine rounds heap sizes up.
     after = FLAG .. [=[
@@ -70,6 +74,6 @@ return {
   },
 
   undo = function(args, before)
-    return { name = "set_system_flag", args = { flag = args.flag, value = before[2] } }
+    return { name = "set_system_flag", args = { flag = args.flag, value = before[2] }, given = true }
   end,
 }

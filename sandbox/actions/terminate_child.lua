@@ -1,5 +1,7 @@
 -- Lets a supervisor end one of its children, which then is not started again. DANGEROUS: what the child did is done by
--- nobody from then on. Where the supervisor keeps its specification, restart_child undoes it, with an empty state.
+-- nobody from then on. A supervisor is told the id, so a child that it starts again in the moment between our check
+-- and its turn is ended in the other's place. Where the supervisor keeps its specification, restart_child undoes it,
+-- with an empty state.
 
 local objects = require "sandbox.objects.child"
 

@@ -160,6 +160,17 @@ describe("the action", function()
         said(open.trace_again.preview({ process = "spy" }, done.before)))
     end))
 
+    it("leaves whom another traces by now to that one when it is undone", live.test(function()
+      local _, done = open.drop_tracer.run { process = "spy" }
+      eval [=[
+        Me = self(),
+        spawn(fun() -> register(other, self()), erlang:trace(whereis(first), true, [call]), Me ! ready,
+          receive stop -> ok end end), receive ready -> ok end.]=]
+      open.trace_again.run({ process = "spy" }, done.before)
+      assert.is_true(eval "erlang:trace_info(whereis(first), tracer) =:= {tracer, whereis(other)}.")
+      assert.same({ "second [call]" }, traced())
+    end))
+
     it("refuses our own trace, and who neither traces nor is traced", live.test(function()
       assert.equal("it is neither traced nor does it trace anybody",
         open.drop_tracer.preview({ process = "third" })[2])

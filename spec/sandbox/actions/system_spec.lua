@@ -22,7 +22,7 @@ local function text(expression) return eval(("list_to_binary(io_lib:format(\"~0p
 
 describe("the action", function()
   setup(live.test(function()
-    at = live.start()
+    at = live.start { args = { "+S", "4:4", "+SDcpu", "4:4" } }
     eval = at.eval
     for _, name in ipairs { "gc_holders", "set_log_level", "set_system_flag", "resume_process", "suspend_process" } do
       open[name] = entry.open(at.node, name)
@@ -132,14 +132,19 @@ describe("the action", function()
       end))
     end
 
-    it("sets schedulers_online, and back", live.test(function()
-      local most = eval "erlang:system_info(schedulers)."
-      eval "erlang:system_flag(schedulers_online, erlang:system_info(schedulers))."
-      local args = { flag = "schedulers_online", value = most - 1 }
+    it("sets schedulers_online, and back with the dirty ones that went along", live.test(function()
+      local function online()
+        return eval "[erlang:system_info(schedulers_online), erlang:system_info(dirty_cpu_schedulers_online)]."
+      end
+      eval [=[
+        erlang:system_flag(schedulers_online, 4), erlang:system_flag(dirty_cpu_schedulers_online, 3).]=]
+      local args = { flag = "schedulers_online", value = 1 }
       local _, done = open.set_system_flag.run(args)
-      assert.equal(most - 1, eval "erlang:system_info(schedulers_online).")
-      open.set_system_flag.run(open.set_system_flag.entry.undo(args, done[2]).args)
-      assert.equal(most, eval "erlang:system_info(schedulers_online).")
+      assert.same({ 1, 1 }, online())
+      local undo = open.set_system_flag.entry.undo(args, done[2])
+      assert.same({ flag = "schedulers_online", value = 4 }, undo.args)
+      open.set_system_flag.run(undo.args, done.before)
+      assert.same({ 4, 3 }, online())
     end))
 
     it("leaves it alone when somebody has set it since", live.test(function()
