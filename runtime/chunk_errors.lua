@@ -6,6 +6,8 @@ local hints = require "runtime.chunk_hints"
 
 local explain = {}
 
+local SIGSYS = 31 -- how the filter of host/jail.c ends a process
+
 explain.nothing_returned = "the chunk returned nothing: put `return` before the value that you want to see, "
   .. "for example `return beam_get_memory()`"
 
@@ -117,8 +119,10 @@ function explain.stop(kind, run)
     return ("more than %d callbacks in one chunk: ask for lists instead of single items, or use another execute")
       :format(limits.callbacks)
   elseif kind == "crash" then
-    return ("the process that ran the chunk died%s: the usual cause is recursion without an end")
-      :format(run.signal and (" (signal %d)"):format(run.signal) or "")
+    local why = run.signal == SIGSYS and "it made a system call that the jail does not allow"
+      or "the usual cause is recursion without an end"
+    return ("the process that ran the chunk died%s: %s")
+      :format(run.signal and (" (signal %d)"):format(run.signal) or "", why)
   elseif kind == "protocol" then
     return "the process that ran the chunk broke the protocol and was killed; nothing of what it said was used"
   end

@@ -459,6 +459,12 @@ describe("a hostile worker", function()
     assert.equal("protocol", attack("printf '" .. octal(HELLO .. "\0\0\0") .. "' >&3").kind)
   end))
 
+  it("that the filter ended is told so", test(function()
+    local out = attack(("printf '%s' >&3\nkill -SYS $$"):format(octal(HELLO)))
+    assert.equal("the process that ran the chunk died (signal 31): it made a system call that the jail does not allow",
+      out.message)
+  end))
+
   it("that says nothing more is killed at the deadline", test(function()
     assert.equal("timeout", attack("printf '" .. octal(HELLO) .. "' >&3\nexec /bin/sleep 1000").kind)
   end))
