@@ -6,6 +6,7 @@ local async = require "runtime.async"
 local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local minds = require "spec.support.played_minds"
+local program = require "spec.support.program"
 local provider = require "spec.support.played_provider"
 local played_run = require "spec.support.played_run"
 
@@ -164,6 +165,64 @@ describe("a mind", function()
     local kept = file:read "*a"
     file:close()
     assert.is_truthy(kept:find(('\n%s\t"%s"\n'):format(name, played_run.secret), 1, true))
+  end)
+
+  describe("hears nothing", function()
+    local home
+
+    local function put(path, text, mode)
+      os.execute(("mkdir -p '%s'"):format((home .. path):match "^(.*)/"))
+      local file = assert(io.open(home .. path, "w"))
+      file:write(text)
+      file:close()
+      uv.fs_chmod(home .. path, mode)
+    end
+
+    local function run(...)
+      local server = provider.start("anthropic", minds.talker)
+      local env = played_run.environment(server.env)
+      env.XDG_STATE_HOME, env.XDG_CONFIG_HOME = home .. "/state", home .. "/config"
+      local result = program.run({ "coordinator.lua", "--skills", "beam", "--reason", REASON, ... }, { env = env })
+      server.stop()
+      result.server = server
+      return result
+    end
+
+    before_each(function() home = assert(uv.fs_mkdtemp "/tmp/bl_minds_XXXXXX") end)
+    after_each(function() os.execute(("rm -rf '%s'"):format(home)) end)
+
+    it("of a home where nothing is to be kept", live.test(function()
+      local result = run("--store", ":memory:")
+      assert.is_true(#result.server.requests > 0)
+      assert.is_nil(uv.fs_stat(home .. "/state"))
+    end))
+
+    it("when others may read what the names of secrets stand for", live.test(function()
+      put("/state/beamlens/pseudonyms", "key\t" .. ("0"):rep(64) .. "\n", 420) -- 0644
+      local result = run()
+      assert.equal(2, result.code)
+      assert.matches("beamlens%-run: .*/pseudonyms may be read by others, so it is not used; chmod go%-r ",
+        result.stderr)
+      assert.equal(0, #result.server.requests)
+    end))
+
+    it("when a pattern of the user's is broken, and says where", live.test(function()
+      put("/config/beamlens/secrets.lua", "return {\n  names = { '.*' },\n}", 384) -- 0600
+      local result = run()
+      assert.equal(2, result.code)
+      assert.matches("/secrets%.lua:2: names wants words", result.stderr)
+      assert.equal(0, #result.server.requests)
+    end))
+
+    it("of what a pattern of the user's hides", live.test(function()
+      put("/config/beamlens/secrets.lua", "return { texts = { 'queue high' } }", 384)
+      local result = run()
+      assert.is_true(#result.server.requests > 0)
+      for _, request in ipairs(result.server.requests) do
+        assert.is_nil(request.body:find("queue high", 1, true))
+        assert.is_truthy(request.body:find("<email:%x+>: <secret:%x+>, password="))
+      end
+    end))
   end)
 
   it("is not sent the key but in its header, and nobody else sees it", live.test(function()
