@@ -185,6 +185,16 @@ describe("the actions on ETS tables", function()
     assert.same({ 70, 31 }, { size "queue", eval "ets:first(queue)." })
   end))
 
+  it("keep all of the rows that are equal, which can only go together", live.test(function()
+    make("pairs", 0, "duplicate_bag")
+    eval "ets:insert(pairs, [{1, a}, {1, a}, {1, a}])."
+    local args = { table = "pairs", limit = 1 }
+    local _, done, after = trim.run(args)
+    assert.same({ "3 rows deleted; it has 0", 0 }, { after[2], size "pairs" })
+    put_back.run(trim.entry.undo(args, done[2]).args, done.before)
+    assert.equal(3, size "pairs")
+  end))
+
   it("say that chance decides where the table keeps no order", live.test(function()
     make("heap", 10)
     assert.equal("chance decides: a set keeps no order", trim.preview({ table = "heap", limit = 1 }).figures.which)
