@@ -15,7 +15,7 @@ local confined = {}
 
 local STEPS = 20000000      -- of the virtual machine: about half a second
 local EVERY = 4             -- steps between two looks: a text that doubles doubles twice at most
-local SECONDS = 5           -- by the clock, where the steps are few and long
+local SECONDS = 3           -- of the CPU, where the steps are few and long
 local WHOLE_S = 120         -- from call to return, with all that is waited for outside
 local KILOBYTES = 64 * 1024 -- more than there was
 local LONGEST_MESSAGE = 500
@@ -37,7 +37,7 @@ end
 ---@class Stay                   one run of theirs, from call to return
 ---@field file string
 ---@field steps integer          that are left
----@field ns number              of the clock, that are left
+---@field seconds number         of the CPU, that are left
 ---@field ends number            by the clock, whatever it waits for
 ---@field ours table<function, function>  what they were handed -> the function behind it
 
@@ -71,22 +71,29 @@ local function grown(stay)
   stop(stay, ("takes more than %d MiB of memory"):format(KILOBYTES / 1024))
 end
 
+local function left(stay)
+  local seconds = stay.seconds - (os.clock() - stay.begun)
+  if seconds <= 0 then too_long(stay) end
+  return seconds
+end
+
 local function enter(stay)
   local begun = uv.hrtime()
   if begun > stay.ends then
     local why = ("%s: came to no end in %d s, most of them waited"):format(stay.file, WHOLE_S)
     error(failure.new("skill", why, NEXT, 2), 0)
   end
-  local ends = begun + stay.ns
-  stay.begun, stay.inside, stay.least = begun, true, collectgarbage "count"
+  stay.begun, stay.inside, stay.least = os.clock(), true, collectgarbage "count"
   stay.hooked = { debug.gethook() } -- a debugger's, or one that counts covered lines
   methods.__index = bounded.string
-  local count = collectgarbage
+  local count, now = collectgarbage, uv.hrtime
   local limit = stay.least + KILOBYTES
+  -- The clock is cheap to ask and runs on while others have the CPU; only then is the CPU's time asked for.
+  local look_at = begun + stay.seconds * 1e9
   debug.sethook(function()
     stay.steps = stay.steps - EVERY
     if stay.steps <= 0 then too_long(stay) end
-    if uv.hrtime() > ends then too_long(stay) end
+    if now() > look_at then look_at = now() + left(stay) * 1e9 end
     if count "count" > limit then grown(stay) end
   end, "", EVERY)
 end
@@ -95,7 +102,7 @@ local function leave(stay)
   if not stay.inside then return end
   debug.sethook(unpack(stay.hooked, 1, 3))
   methods.__index, stay.inside = ours, false
-  stay.ns = stay.ns - (uv.hrtime() - stay.begun)
+  stay.seconds = stay.seconds - (os.clock() - stay.begun)
 end
 
 local function back(stay, ...)
@@ -117,7 +124,7 @@ end
 ---@param file string   as its chunks are named
 ---@return Stay
 function confined.stay(file)
-  return { file = file, steps = STEPS, ns = SECONDS * 1e9, ends = uv.hrtime() + WHOLE_S * 1e9, ours = {} }
+  return { file = file, steps = STEPS, seconds = SECONDS, ends = uv.hrtime() + WHOLE_S * 1e9, ours = {} }
 end
 
 --- What was raised there as a sentence. It may be anything at all.

@@ -1,6 +1,8 @@
 --- Files of skills that mean harm: each is refused when it is loaded, or stopped when it runs, and after it
 --- the program is as it was. `spec/hostile_skills/` holds them.
 
+local async = require "runtime.async"
+local program = require "spec.support.program"
 local skill = require "runtime.skill"
 
 -- A sound skill with a hostile line in it. The line stands first, so that a message names it.
@@ -68,6 +70,20 @@ describe("a skill file that keeps something", function()
       assert.same(case.answers, skill.call(s, "go", {}, n))
     end)
   end
+end)
+
+describe("the program", function()
+  it("tells a person where a file of theirs never ends", function()
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write("\n\nlocal t = {}\nwhile true do t[1] = 1 end")
+    file:close()
+    local run = async.run(function() return program.run { "skills", path } end)
+    os.remove(path)
+    assert.equal(2, run.code)
+    assert.equal(("beamlens-run: %s:4: ran for 20 million steps or 3 seconds without coming to an end; correct that "
+      .. "line, or delete the file to use the built-in one\n"):format(path), run.stderr)
+  end)
 end)
 
 describe("after all of them", function()

@@ -7,6 +7,7 @@ local approval = require "runtime.approval"
 local failure = require "runtime.failure"
 local json = require "runtime.json"
 local ledger = require "runtime.ledger"
+local policy = require "runtime.policy"
 local plain = require("runtime.plain").text
 local terminal = require "runtime.terminal"
 
@@ -174,6 +175,8 @@ local function answer(c)
   if word ~= "list" and not id then
     return nil, failure.new("usage", ("%s wants the id of an action"):format(word), "see `beamlens-run actions`", 2)
   end
+  local lawful, why = policy.load()
+  if not lawful then return nil, why end
   local s, err = actions.store(c.options)
   if not s then return nil, err end
   local settled
