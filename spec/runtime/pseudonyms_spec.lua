@@ -124,7 +124,8 @@ describe("the names of secrets", function()
       env = { HOME = home, XDG_STATE_HOME = home .. "/state" } })
     running.wait()
     assert.matches("^<secret:%x+>\n$", running.stdout())
-    assert.matches("^the names of secrets are for this run only: .*/beamlens may be written by others, so nothing is kept in it$", running.stderr())
+    assert.matches("^the names of secrets are for this run only: .*/beamlens may be written by others, so nothing "
+      .. "is kept in it$", running.stderr())
   end))
 
   it("go on when the file is full", function()
