@@ -32,6 +32,7 @@ return {
   { what = "gen_server:call/3", class = "SAFE", why = "memsup is asked for the figures that it keeps; 2 s at most" },
   { what = "prim_file:read_file/1", class = "SAFE", why = "files of /proc and /sys/fs/cgroup whose paths are ours, "
     .. "each below 64 KiB" },
+  { what = "DBConnection.get_connection_metrics/1", class = "SAFE", why = "asks a pool that its own registry named" },
   { what = "erlang:trace/3", class = "CAUTION", why = "of the collections of one process that nobody traces, by the "
     .. "process that asks: the flag goes when it ends, however it ends" },
 }

@@ -105,8 +105,8 @@ return {
     },
   },
   {
-    class = "SAFE", effect = "reads", cost = "a call to the supervisor; waits while it starts a child",
-    why = "reads the children of a supervisor",
+    class = "CAUTION", effect = "changes", cost = "a call to the supervisor; waits while it starts a child",
+    why = "asks a supervisor for its children; a process that is none may end of the question",
     functions = {
       ["Elixir.Supervisor"] = "which_children(process) count_children(process)",
       ["Elixir.DynamicSupervisor"] = "which_children(process) count_children(process)",

@@ -88,8 +88,8 @@ return {
     },
   },
   {
-    class = "SAFE", effect = "reads", cost = "a call to the supervisor; waits while it starts a child",
-    why = "reads the children of a supervisor",
+    class = "CAUTION", effect = "changes", cost = "a call to the supervisor; waits while it starts a child",
+    why = "asks a supervisor for its children; a process that is none may end of the question",
     functions = {
       supervisor = "which_children(process) count_children(process) get_childspec(process,_)",
     },
@@ -117,8 +117,8 @@ return {
     },
   },
   {
-    class = "SAFE", effect = "reads", cost = "a call to the event manager",
-    why = "lists the handlers of an event manager",
+    class = "CAUTION", effect = "changes", cost = "a call to the event manager",
+    why = "asks an event manager for its handlers; a process that is none may end of the question",
     functions = {
       gen_event = "which_handlers(process)",
     },

@@ -101,10 +101,8 @@ return {
     why = "reads what queues and pools hold",
     functions = {
       ranch = "info/0,1 get_status/1 get_port/1 get_addr/1 get_max_connections/1 procs/2",
-      poolboy = "status/1",
       hackney_pool = "get_stats/1 count/1",
       telemetry = "list_handlers/1",
-      ["Elixir.DBConnection"] = "get_connection_metrics/1,2",
     },
   },
   {
@@ -113,6 +111,14 @@ return {
     functions = {
       poolboy = "checkout/1,2,3 checkin/2 transaction/2,3 stop/1",
       ranch = "suspend_listener/1 resume_listener/1 stop_listener/1 set_max_connections/2",
+    },
+  },
+  {
+    class = "CAUTION", effect = "changes", cost = "a call to the pool",
+    why = "asks a pool how it stands; a process that is none may end of the question",
+    functions = {
+      poolboy = "status/1",
+      ["Elixir.DBConnection"] = "get_connection_metrics/1,2",
     },
   },
 }

@@ -64,4 +64,7 @@ return {
   [=[ets:safe_fixtable(t, true)]=],
   [=['Elixir.System':get_env(<<"HOME">>)]=],
   [=['Elixir.Node':ping('a@b')]=],
+  [=[supervisor:which_children(kernel_sup)]=],
+  [=[supervisor:count_children(kernel_sup)]=],
+  [=[gen_event:which_handlers(erl_signal_server)]=],
 }
