@@ -425,6 +425,7 @@ int bl_worker_main(void) {
   fcntl(JAIL_PIPE, F_SETFL, flags & ~O_NONBLOCK);
   prepare_state();
   sigaction(SIGALRM, &alarm_action, NULL);
+  signal(SIGSEGV, SIG_DFL); /* a sanitizer's handler would call the system, and die of that */
   lock_in();
   read_order();
   printed.limit = printed.room = limits.print;
