@@ -33,6 +33,7 @@ local CHILD = objects.loss .. [=[
       none -> {refused, Say("no such supervisor now; give a pid or a registered name, as sup_list has them")};
       S -> case {IsSup(S), Sys(S)} of
         {false, _} -> {refused, Say("that process is no supervisor")};
+        {unread, _} -> {refused, Why(many)};
         {_, none} -> case Pick(S) of
             {_, _, C, _, _} = X -> case is_pid(C) andalso Sys(C) of
                 W when is_list(W) -> Refuse(W); _ -> {S, X} end;

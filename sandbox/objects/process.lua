@@ -23,16 +23,22 @@ local WORDS = [=[
 
 -- `Id` is what tells a process from another that took its pid or its name: the pid (which the restarted node has
 -- with another creation), name, what it was started with, who started it, and the reductions, which only grow. What
--- proc_lib notes stands in the dictionary, which is copied to be read: not that of a process of over 32 MB, nor is it
--- compared then. `Same` answers same, or what the caller passes on.
+-- proc_lib notes stands in the dictionary. Before OTP 26.2 that is copied to be read: once for each process, and not
+-- of one of over 32 MB, nor is it compared then. `Same` answers same, or what the caller passes on.
 local PROCESS = WORDS .. [=[
   Find = fun(B) -> L = binary_to_list(B),
     case catch case L of [$< | _] -> list_to_pid(L); _ -> whereis(binary_to_existing_atom(B)) end of
       P when is_pid(P), node(P) =:= node() -> case Alive(P) of true -> P; _ -> none end;
       _ -> case catch whereis(list_to_existing_atom("Elixir." ++ L)) of P when is_pid(P) -> P; _ -> none end end end,
-  Dict = fun(P) -> case Item(P, total_heap_size) of
-      H when is_integer(H), H =< 4000000 -> case Item(P, dictionary) of D when is_list(D) -> D; _ -> unread end;
-      _ -> unread end end,
+  Noted = ['$initial_call', '$ancestors', '$beamlens'],
+  Keyed = try is_tuple(erlang:process_info(self(), {dictionary, '$ancestors'})) catch error:badarg -> false end,
+  Copied = fun(P) -> case Item(P, dictionary) of
+      D when is_list(D) -> [X || X <- D, lists:member(element(1, X), Noted)]; _ -> unread end end,
+  Read = fun(P) when Keyed -> [{K, V} || K <- Noted, V <- [Item(P, {dictionary, K})], V =/= undefined];
+            (P) -> case Item(P, total_heap_size) of
+              H when is_integer(H), H =< 4000000 -> D = Copied(P), H > 500000 andalso erlang:garbage_collect(), D;
+              _ -> unread end end,
+  Dict = fun(P) -> case erlang:get({dict, P}) of undefined -> D = Read(P), erlang:put({dict, P}, D), D; D -> D end end,
   Key = fun(_, unread) -> unread; (K, D) -> Get(K, D) end,
   Id = fun(P) -> D = Dict(P),
     case catch erlang:process_info(P, [registered_name, initial_call, reductions]) of

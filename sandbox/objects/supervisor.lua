@@ -11,7 +11,8 @@ local process = require "sandbox.objects.process"
 local SUPERVISOR = process.guard .. [=[
   Ask = fun(S, How, Q, Ms) -> R = erlang:monitor(process, S), S ! {How, {self(), R}, Q},
     receive {R, X} -> {reply, X}; {'DOWN', R, _, _, _} -> gone after Ms -> silent end end,
-  IsSup = fun(P) -> case Key('$initial_call', Dict(P)) of {supervisor, _, _} -> true; _ -> false end end,
+  IsSup = fun(P) -> case Key('$initial_call', Dict(P)) of
+      {supervisor, _, _} -> true; unread -> unread; _ -> false end end,
   Kind = fun(S) -> case Item(S, links) of
       L when is_list(L), length(L) =< 20000 -> case Ask(S, system, get_state, 1000) of
           {reply, X} when is_tuple(X), element(1, X) =:= state ->
@@ -31,7 +32,7 @@ local SUPERVISOR = process.guard .. [=[
   With = fun(one_for_all, _, L) -> max(0, length(L) - 1);
             (rest_for_one, I, L) -> length(lists:takewhile(fun(X) -> X =/= I end, L));
             (_, _, _) -> 0 end,
-  Held = fun(P) -> S = Up(P), case is_pid(S) andalso node(S) =:= node() andalso IsSup(S) of
+  Held = fun(P) -> S = Up(P), case is_pid(S) andalso Alive(S) andalso IsSup(S) of
       true -> case Kind(S) of
           {dynamic, C} -> case maps:get(P, C, none) of
               {_, R, _, _, _} -> {S, dynamic, undefined, R, 0}; _ -> none end;
@@ -39,6 +40,7 @@ local SUPERVISOR = process.guard .. [=[
               none -> none;
               X -> I = maps:get(id, X), {S, K, I, maps:get(restart, X), With(K, I, L)} end;
           _ -> {S, silent} end;
+      unread -> {S, silent};
       false -> none end end,
   Shown = fun(I) when is_atom(I) -> Text(I);
              (I) -> lists:sublist(lists:flatten(io_lib:format("~0tP", [I, 8])), 80) end,
@@ -65,7 +67,7 @@ local LOSS = SUPERVISOR .. [=[
       L when is_list(L) -> length([X || X <- lists:sublist(L, 1000), is_pid(X), Item(X, trap_exit) =:= false]);
       _ -> 0 end end,
   Below = fun(P) -> case IsSup(P) of
-      true -> case Item(P, links) of L when is_list(L) -> max(0, length(L) - 1); _ -> 0 end; false -> 0 end end,
+      true -> case Item(P, links) of L when is_list(L) -> max(0, length(L) - 1); _ -> 0 end; _ -> 0 end end,
   Lost = fun(P) -> [Y || {N, Y} <- [
       {1, "what it was doing"},
       case Item(P, message_queue_len) of Q when is_integer(Q) -> {Q, Many(Q, "message") ++ " in its queue"};

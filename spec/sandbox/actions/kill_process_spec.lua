@@ -143,6 +143,13 @@ describe("the action kill_process", function()
       { after[1], after[2] })
   end))
 
+  it("kills one that keeps a large dictionary, for that may be what is wrong with it", live.test(function()
+    local pid = spawned [[
+      put(kept, lists:seq(1, 1500000)), erlang:garbage_collect(), Me ! ready, receive stop -> ok end]]
+    local _, done = kill.run { process = pid }
+    assert.same({ "done", false }, { done[1], alive(pid) })
+  end))
+
   it("takes names of any script, and shows them as they are", live.test(function()
     eval [[
       Me = self(), U = list_to_atom([1057, 1082, 1083, 1072, 1076]),
