@@ -77,10 +77,17 @@ return {
     functions = {
       logger = [[
         get_config/0 get_primary_config/0 get_handler_ids/0 get_handler_config/0,1 get_module_level/0,1
-        get_proxy_config/0 get_process_metadata/0 allow/2 compare_levels/2 timestamp/0 format_report/1
+        get_proxy_config/0 get_process_metadata/0 compare_levels/2 timestamp/0 format_report/1
         format_otp_report/1 filter_stacktrace/2
       ]],
       error_logger = "get_format_depth/0 limit_term/1",
+    },
+  },
+  {
+    class = "CAUTION", effect = "changes", cost = "one persistent term for each module that is asked about",
+    why = "tells whether a level is logged, and keeps the answer for good",
+    functions = {
+      logger = "allow/2",
     },
   },
   {
