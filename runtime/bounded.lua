@@ -7,6 +7,7 @@ local bounded = { string = {}, table = {}, math = {} }
 
 local LONGEST_TEXT = 4 * 1024 * 1024
 local LONGEST_SEARCH = 1e9  -- steps: some seconds
+local AT_ONCE = 16          -- bytes that are compared in one of them where nothing is a pattern
 
 local STRING = { "byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match", "rep", "reverse", "sub",
   "upper" } -- no dump
@@ -17,8 +18,9 @@ for _, name in ipairs(STRING) do bounded.string[name] = string[name] end
 for _, name in ipairs(TABLE) do bounded.table[name] = table[name] end
 for name, f in pairs(math) do bounded.math[name] = not UNLISTED_MATH[name] and f or nil end
 
-local concat, find, format, gmatch, gsub, match, rep, sub = table.concat, string.find, string.format, string.gmatch,
-  string.gsub, string.match, string.rep, string.sub
+local concat, insert, sort = table.concat, table.insert, table.sort
+local find, format, gmatch, gsub = string.find, string.format, string.gmatch, string.gsub
+local match, rep, sub = string.match, string.rep, string.sub
 
 -- A level up is the file that called.
 local function refuse(level, text, ...) error(format(text, ...), level + 1) end
@@ -61,6 +63,23 @@ function bounded.table.concat(list, separator, from, to)
   return concat(list, separator, from, to)
 end
 
+--- From a place far below the first, the library would move that many things up.
+function bounded.table.insert(list, ...)
+  local place = ...
+  if select("#", ...) == 2 and type(list) == "table" and type(place) == "number"
+    and not (place >= 1 and place <= #list + 1) then
+    refuse(2, "the place %.0f is not from 1 to %d", place, #list + 1)
+  end
+  return insert(list, ...)
+end
+
+-- An order that the library finds by itself is looked for by steps that are not counted, and there are
+-- lists for which it takes the square of their length.
+local function ascending(a, b) return a < b end
+jit.off(ascending)
+
+function bounded.table.sort(list, before) return sort(list, before == nil and ascending or before) end
+
 local function searched(s, pattern, level)
   if type(s) ~= "string" or type(pattern) ~= "string" then return end
   if pattern_cost.of(pattern, #s) > LONGEST_SEARCH then
@@ -70,7 +89,11 @@ local function searched(s, pattern, level)
 end
 
 function bounded.string.find(s, pattern, init, plain)
-  if not plain then searched(s, pattern, 2) end
+  if not plain then
+    searched(s, pattern, 2)
+  elseif type(s) == "string" and type(pattern) == "string" and #s * #pattern / AT_ONCE > LONGEST_SEARCH then
+    refuse(2, "a text of %d bytes in one of %d may be searched for ever; look for less of it", #pattern, #s)
+  end
   return find(s, pattern, init, plain)
 end
 

@@ -3,7 +3,7 @@
 
 local STEPS = "ran for 20 million steps or 3 seconds without coming to an end"
 local MEMORY = "takes more than 64 MiB of memory"
-local SEARCH = "may search for ever"
+local SEARCH = "may .*search.* for ever"
 local BYTES = "bytes, and 4194304 are the most"
 
 local function at(line, why) return ("^hostile%%.lua:%d: .*%s"):format(line, why) end
@@ -63,4 +63,10 @@ return {
   { what = "replaces for ever", file = "local s = ('a'):rep(1e5):gsub('.-.-b', '')", says = at(1, SEARCH) },
   { what = "puts everything in front", file = "local t = {} for i = 1, 1e9 do table.insert(t, 1, i) end",
     says = at(1, STEPS) },
+  { what = "inserts far below the first", file = "table.insert({}, -2 ^ 31, 1)",
+    says = at(1, "the place %-2147483648 is not from 1 to 1") },
+  { what = "sorts again and again", file = "local t = {} for i = 1, 2e5 do t[i] = i % 977 end while true do "
+    .. "table.sort(t) end", says = at(1, STEPS) },
+  { what = "looks for one long text in another", file = "local s = ('a'):rep(4e6):find(('a'):rep(2e6) .. 'b', 1, true)",
+    says = at(1, SEARCH) },
 }
