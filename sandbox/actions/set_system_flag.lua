@@ -65,12 +65,12 @@ return {
            (_) -> erlang:system_flag(F, Value) end,
   case Check() of same -> Set(F), {done, {was, element(3, Identity), Dirty}}; No -> No end.]=],
 
-    -- The machine rounds heap sizes up.
+    -- The machine rounds heap sizes up, and takes schedulers online one after another.
     after = FLAG .. [=[
   case Now() of
     N when N =:= Value; N > Value andalso (F =:= min_heap_size orelse F =:= min_bin_vheap_size) ->
       {ok, Say("it is " ++ integer_to_list(N) ++ " now")};
-    N -> {failed, Say("it is " ++ integer_to_list(N))} end.]=],
+    N -> {not_yet, Say("it is " ++ integer_to_list(N))} end.]=],
   },
 
   undo = function(args, before)
