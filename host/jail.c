@@ -83,13 +83,9 @@ static const struct rule rules[] = {
   { SYS_futex,         1, { { LOW(1), FUTEX_WAKE | FUTEX_PRIVATE_FLAG } } },
   { SYS_rt_sigreturn,  0, { { 0, 0 } } },
   { SYS_exit_group,    0, { { 0, 0 } } },
-#ifdef __SANITIZE_ADDRESS__ /* its allocator maps shadow where it wants it, and gives it back */
+#ifdef __SANITIZE_ADDRESS__ /* its allocator maps where it wants, and it asks after the stack */
   { SYS_mmap,          1, { { LOW(2), PROT_READ | PROT_WRITE } } },
-  { SYS_mmap,          1, { { LOW(2), PROT_NONE } } },
-  { SYS_mprotect,      1, { { LOW(2), PROT_READ | PROT_WRITE } } },
   { SYS_madvise,       0, { { 0, 0 } } },
-  { SYS_futex,         0, { { 0, 0 } } },
-  { SYS_sched_yield,   0, { { 0, 0 } } },
   { SYS_sigaltstack,   2, { { LOW(0), 0 }, { HIGH(0), 0 } } },
 #endif
 };
