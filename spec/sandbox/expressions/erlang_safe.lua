@@ -191,7 +191,7 @@ return {
   [=[process_flag(priority, low)]=],
   [=[R = monitor(process, self()), demonitor(R, [flush])]=],
   [=[timer:sleep(100)]=],
-  [=[T = 1000, timer:sleep(2 * T)]=],
+  [=[T = 10, timer:sleep(2 * T)]=],
   [=[make_ref()]=],
   [=[exit(done)]=],
   -- tables
