@@ -269,29 +269,37 @@ describe("the jail without the filter", function()
     assert.equal(has(8), weakly "execve" == 100 + EACCES)
   end))
 
-  -- The program as a user who is not root, with a chunk that runs on; then what `look` waits for.
-  local function while_weak(look)
+  -- The program as a user who is not root, with one file of chunks.
+  local function as_nobody(chunks, body)
     local folder = assert(uv.fs_mkdtemp "/tmp/beamlens-jail-XXXXXX")
-    local copy, endless = folder .. "/program", folder .. "/chunk.lua"
-    local file = assert(io.open(endless, "w"))
-    file:write "while true do end"
+    local copy, path = folder .. "/program", folder .. "/chunk.lua"
+    local file = assert(io.open(path, "w"))
+    file:write(chunks)
     file:close()
     assert(uv.fs_copyfile(program.path, copy))
-    for _, path in ipairs { folder, copy, endless } do assert(uv.fs_chmod(path, 493)) end
-    local running = program.start({ "--without-seccomp", PROBE, "--as-nobody", copy, "sandbox", endless,
+    for _, name in ipairs { folder, copy, path } do assert(uv.fs_chmod(name, 493)) end
+    local running = program.start({ "--without-seccomp", PROBE, "--as-nobody", copy, "sandbox", path, "--json",
       "--sandbox", "allow-weak", "--limit", "wall_ms=60000" }, { path = PROBE, env = { HOME = folder } })
-    local deadline = async.now() + 30
-    local seen
-    repeat
-      async.sleep(0.005)
-      local started, comm = pcall(read, ("/proc/%d/comm"):format(running.pid))
-      seen = started and comm == "program\n" and look(running.pid)
-    until seen or async.now() > deadline
-    running.kill "sigterm"
-    running.wait(30)
-    for _, path in ipairs { copy, endless } do os.remove(path) end
+    local seen = body(running)
+    for _, name in ipairs { copy, path } do os.remove(name) end
     uv.fs_rmdir(folder)
     return seen
+  end
+
+  -- What `look` waits for while a chunk runs on and on.
+  local function while_weak(look)
+    return as_nobody("while true do end", function(running)
+      local deadline = async.now() + 30
+      local seen
+      repeat
+        async.sleep(0.005)
+        local started, comm = pcall(read, ("/proc/%d/comm"):format(running.pid))
+        seen = started and comm == "program\n" and look(running.pid)
+      until seen or async.now() > deadline
+      running.kill "sigterm"
+      running.wait(30)
+      return seen
+    end)
   end
 
   -- What is not dumpable belongs to root in /proc; nobody else may trace it or read its memory.
@@ -301,6 +309,14 @@ describe("the jail without the filter", function()
   end
 
   it("hides the host from others of its user", test(function() assert.is_true(while_weak(is_hidden)) end))
+
+  it("still has its next worker started by a host that hides", test(function()
+    local out = as_nobody("return 1\n--[[NEXT]]\nreturn 2\n--[[NEXT]]\nreturn 3", function(running)
+      running.wait(60)
+      return running.stdout()
+    end)
+    assert.equal(3, json.decode(out).result)
+  end))
 
   it("hides the worker from others of its user", test(function()
     assert.is_true(while_weak(function(pid)
