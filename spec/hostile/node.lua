@@ -67,8 +67,29 @@ function frames.fragment(dice) return frame("p\131" .. string.char(dice:int(68, 
 function frames.ticks(dice) return ("\0\0\0\0"):rep(dice:int(1, 5000)) end
 function frames.cut(dice) return u32(dice:int(10, 2 ^ 20)) .. "p" .. dice:bytes(5) end
 function frames.endless(dice) return u32(dice:pick { 2 ^ 32 - 1, 2 ^ 31, 17 * 2 ^ 20 }) .. "p" .. dice:bytes(3000) end
-function frames.wide(dice)
-  return frame("p\131h\3a\2w\0" .. encoded(etf.pid("us@localhost", 1, 0, 7)) .. terms.term(dice))
+-- A term that can be read, and is not what was expected.
+local function sound(dice, depth)
+  local kind = depth <= 0 and dice:int(1, 7) or dice:int(1, 10)
+  if kind == 1 then return dice:pick { 0, -1, 2 ^ 52, 1e308, 0.5, -2 ^ 31 } end
+  if kind == 2 then return dice:bytes(dice:int(0, 30)) end
+  if kind == 3 then return A[dice:pick { "undefined", "true", "error", "nil", "lease" }] end
+  if kind == 4 then return etf.pid("shop@localhost", dice:int(1, 99), 0, 7) end
+  if kind == 5 then return {} end
+  if kind == 6 then return dice:chance(50) end
+  if kind == 7 then return ("x"):rep(dice:int(0, 20000)) end
+  if kind == 8 then return etf.tuple(sound(dice, depth - 1), sound(dice, depth - 1), sound(dice, depth - 1)) end
+  if kind == 9 then return { sound(dice, depth - 1), sound(dice, depth - 1) } end
+  return etf.amap { level = sound(dice, depth - 1), msg = sound(dice, depth - 1), meta = sound(dice, depth - 1) }
+end
+
+local WORDS = { "event", "event", "event", "dropped", "ended", "lease" }
+
+-- To a pid of ours that stood in what we asked, a relay's mailbox among them; in its words or in none.
+function frames.wide(dice, _, _, pids)
+  local pid = pids and #pids > 0 and dice:chance(80) and dice:pick(pids) or etf.pid("us@localhost", 1, 0, 7)
+  local message = dice:chance(15) and "\131" .. terms.term(dice)
+    or etf.encode(etf.tuple(A[dice:pick(WORDS)], sound(dice, 2), sound(dice, 4)))
+  return distribution("\131h\3a\2w\0" .. encoded(pid), message)
 end
 
 function frames.unlink(dice) return distribution("\131h\4a\35" .. terms.any(dice, 1) .. terms.any(dice, 1) .. "j") end
@@ -80,28 +101,73 @@ local KINDS = {
   "no_message", "fragment", "ticks", "cut", "endless", "wide", "unlink", "spoilt",
 }
 
--- The references of what was asked, for an answer has to carry one.
-local function asked(chunk, found)
-  local at = 1
-  while #chunk - at >= 4 do
-    local length = bytes.read_u32(chunk, at)
-    local control = length > 0 and etf.decode(chunk, at + 5)
-    if etf.kind(control) == "tuple" and (control[1] == SPAWN_REQUEST or control[1] == REG_SEND) then
-      found[#found + 1] = control[2]
-    end
-    at = at + 4 + length
+local MOST_PIDS = 20
+
+local function find_pids(v, found, depth)
+  local kind = etf.kind(v)
+  if kind == "pid" and #found < MOST_PIDS then found[#found + 1] = v end
+  if depth == 0 then return end
+  if kind == "tuple" or kind == "list" then
+    for i = 1, #v do find_pids(v[i], found, depth - 1) end
+  elseif kind == "map" and type(v) == "table" then
+    for _, of in pairs(v) do find_pids(of, found, depth - 1) end
   end
 end
 
+-- What stands before other questions is often answered as it should be, or those would never be asked.
+local PROPER = {
+  otp_release = "k\0\00225", atom_count = "b\0\0\200\0", loaded = "j",
+  user = encoded(etf.pid("shop@localhost", 60, 0, 7)),
+}
+
+function frames.proper(_, ref, _, _, value)
+  return distribution(etf.encode(etf.tuple(28, etf.pid("shop@localhost", 90, 0, 7), A["nil"], ref)),
+    "\131h\3" .. encoded(ref) .. encoded(A["return"]) .. value)
+end
+
+local function proper(call)
+  if etf.kind(call) ~= "list" then return nil end
+  local args = call[4]
+  local last = etf.kind(args) == "list" and #args == 1 and args[1] or call[3]
+  return etf.kind(last) == "atom" and PROPER[tostring(last)] or nil
+end
+
+-- What was asked in one frame: the reference, for an answer has to carry it, and the pids in it.
+local function asked(body, pids)
+  local control, payload_at = etf.decode(body, 2)
+  if etf.kind(control) ~= "tuple" or control[1] ~= SPAWN_REQUEST and control[1] ~= REG_SEND then return nil end
+  local payload = payload_at and payload_at <= #body and etf.decode(body, payload_at) or nil
+  find_pids(payload, pids, 12)
+  return { ref = control[2], proper = proper(payload) }
+end
+
+-- The whole frames of what came so far.
+local function requests_of(self, chunk)
+  self.buffer = self.buffer .. chunk
+  local list = {}
+  while #self.buffer >= 4 do
+    local length = bytes.read_u32(self.buffer, 1)
+    if #self.buffer < 4 + length then break end
+    if length > 0 then list[#list + 1] = asked(self.buffer:sub(5, 4 + length), self.pids) end
+    self.buffer = self.buffer:sub(5 + length)
+  end
+  return list
+end
+
 local function serve(self, socket, chunk, dice)
-  local refs = {}
-  asked(chunk, refs)
-  for _, ref in ipairs(refs) do
+  local known = #self.pids
+  local requests = requests_of(self, chunk)
+  if #self.pids > known then
+    for _ = 1, dice:int(1, 4) do socket:write(frames.wide(dice, nil, nil, self.pids)) end
+  end
+  for _, request in ipairs(requests) do
+    local ref = request.ref
     for _ = 1, dice:pick { 0, 1, 1, 1, 2, 5 } do
       self.left = self.left - 1
       if self.left <= 0 or socket:is_closing() then return end
-      local kind = etf.kind(ref) ~= "ref" and "any" or self.calm and "answer" or dice:pick(KINDS)
-      socket:write(frames[kind](dice, ref, self.calm))
+      local kind = etf.kind(ref) ~= "ref" and "any" or request.proper and dice:chance(75) and "proper"
+        or #self.pids > 0 and dice:chance(30) and "wide" or self.calm and "answer" or dice:pick(KINDS)
+      socket:write(frames[kind](dice, ref, self.calm, self.pids, request.proper))
       if dice:chance(2) then
         socket:close()
         return
@@ -134,7 +200,8 @@ function node.listen(o)
   end)
   self.port, self.close = server.port, server.close
   function self.turn(with)
-    dice, state, self.left, self.calm = with, "name", MOST_ANSWERS, with:chance(50)
+    dice, state, self.left, self.calm, self.pids = with, "name", MOST_ANSWERS, with:chance(50), {}
+    self.buffer = ""
   end
   return self
 end

@@ -13,19 +13,24 @@ local skill = require "runtime.skill"
 local nodes = {}
 
 local NAME, COOKIE = "shop@localhost", "not-a-secret"
-local ASK_S = 0.2
+local ASK_S, LISTEN_S = 0.2, 0.15
 local CALLBACKS = {
   { "beam_get_memory" }, { "beam_top_processes", 5, "memory" }, { "beam_get_processes" }, { "beam_get_system_info" },
 }
 
 -- What anybody who is attached does: plain calls in each form, a skill's queries.
 local function ask(n, chance)
-  local what = chance:int(1, 6)
+  local what = chance:int(1, 7)
   local opts = { timeout = ASK_S }
   if what == 1 then return n:call("erlang", "memory", {}, opts) end
   if what == 2 then return n:call("erlang", "processes", {}, { timeout = ASK_S, form = "json" }) end
   if what == 3 then return n:call("erlang", "loaded", {}, { timeout = ASK_S, form = "raw" }) end
   if what == 4 then return n:call("erlang", "display", { etf.A.x }, { timeout = ASK_S, group_leader = "user" }) end
+  if what == 5 then
+    n.relays:begin { assert(skill.open "logger") }
+    async.sleep(LISTEN_S)
+    return true
+  end
   local beam = assert(skill.open "beam")
   n.deadline = async.now() + ASK_S
   local call = chance:pick(CALLBACKS)
@@ -46,7 +51,7 @@ function nodes.attack(run, seed)
   uv.os_setenv("ERL_EPMD_PORT", tostring(run.epmd.port)) -- of many at a time each has its own
   local n, err = node.connect {
     name = NAME, cookie = COOKIE, port = chance:chance(90) and run.listener.port or nil,
-    deadline = async.now() + run.connect_s, relays = false,
+    deadline = async.now() + run.connect_s, relays = {},
   }
   if not n then
     if not failure.is(err) then error(("node seed %d: connect said %s"):format(seed, tostring(err)), 0) end
