@@ -3,6 +3,7 @@
 local files = require "runtime.files"
 local form = require "runtime.skill_form"
 local node_relay = require "runtime.node.relay"
+local ours = require "host.files"
 
 local relay_form = {}
 
@@ -21,7 +22,7 @@ local relay_form = {}
 ---@field read fun(payload: any): table?   an event as a flat table, nothing when it is none for us; `unix_us` tells
 ---  when it was, by the node's clock, better than when the worker passed it on
 ---@field query string           set here: the whole text that starts it
----@field shipped? boolean       set here: it is ours
+---@field shipped? boolean       set here: what runs on the node is ours
 
 local FIELDS = { name = "string", about = "string", class = "string", keep = "number", per_second = "number",
   variables = "table", text = "string", read = "function" }
@@ -47,6 +48,13 @@ local function fault(r)
   end
 end
 
+-- A copy of one of ours, with another `keep` perhaps: what runs on the node is the same.
+local function is_ours(name, r)
+  local text = ours.read(("skills/relays/%s.lua"):format(name))
+  local own = text and form.evaluate(text, name, nil, true)
+  return own ~= nil and own.text == r.text and own.class == r.class
+end
+
 ---@param name string
 ---@return Relay?
 ---@return Failure? err   with file and line
@@ -57,7 +65,7 @@ function relay_form.open(name)
   if not r then return nil, err end
   local why, word = fault(r)
   if why then return nil, form.broken(why, word, text, file) end
-  r.query, r.shipped = node_relay.text(r.text), shipped
+  r.query, r.shipped = node_relay.text(r.text), shipped or is_ours(name, r)
   return r
 end
 

@@ -95,7 +95,7 @@ local function restricted(s, node, patient, who)
     return node.sleep(seconds)
   end
   for _, use in ipairs(s.uses or {}) do seen[use] = handed(use, s, node) end
-  if seen.events and who.theirs then seen.events = guarded_events(seen.events, who.class) end
+  if seen.events then seen.events = guarded_events(seen.events, who.class) end
   function seen.ask(name, bindings, seconds)
     if type(name) ~= "string" or not s.queries[name] then
       error(failure.new("skill", ("%s asks what it never declared: %s"):format(s.name, plain.cut(tostring(name), 60)),

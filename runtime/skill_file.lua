@@ -162,7 +162,7 @@ local function harmless(s, node)
       if not ok then return nil, err end
     end
   end
-  for _, name in ipairs(s.theirs and s.relays or {}) do
+  for _, name in ipairs(s.relays or {}) do
     local relay = relay_form.open(name)
     local ok, err = true, nil
     if relay then ok, err = effects.permit_relay(relay) end

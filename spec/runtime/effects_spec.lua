@@ -209,10 +209,8 @@ describe("a file of the user with texts of ours", function()
       assert.is_true(skill.available(s, at.node) ~= nil)
     end
     local ets = assert(skill.open "ets")
-    local kept = ets.relays
-    ets.relays = nil
     assert.is_true(skill.parse(ets, at.node))
-    ets.relays = kept
+    assert.is_true(skill.parse(assert(skill.open "logger"), at.node)) -- with a relay that is a copy of ours
     assert.is_number(assert(skill.snapshot(ets, at.node)).table_count)
   end))
 
@@ -225,12 +223,23 @@ describe("a file of the user with texts of ours", function()
       err.message)
   end))
 
-  it("puts no relay of its own on a node", live.test(function()
+  it("puts no relay of its own on a node, be the skill ours or not", live.test(function()
+    local path = folder .. "/beamlens/skills/relays/log.lua"
+    local file = assert(io.open(path))
+    local text = file:read "*a"
+    file:close()
+    file = assert(io.open(path, "w"))
+    file:write((text:gsub("State = ", "State  = ", 1)))
+    file:close()
+    os.execute(("rm -r %s/beamlens/skills/logger.lua %s/beamlens/skills/texts"):format(folder, folder))
     local logger = assert(skill.open "logger")
+    assert.is_nil(logger.theirs)
+    local figures = skill.snapshot(logger, at.node)
     local ok, err = skill.parse(logger, at.node)
     assert.is_nil(ok)
-    assert.matches("^the relay log is none of ours, and works on the node unasked; remove its file, or vouch",
-      tostring(err))
+    local said = "^the relay log is none of ours, and works on the node unasked; remove its file, or vouch"
+    assert.matches(said, tostring(err))
+    assert.matches(said, figures.unavailable)
   end))
 end)
 
