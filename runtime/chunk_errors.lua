@@ -61,6 +61,9 @@ local function source_line(code, wanted)
   return ""
 end
 
+-- What stands in quotes is no slip.
+local function without_texts(line) return (line:gsub('"[^"]*"', '""'):gsub("'[^']*'", "''")) end
+
 -- What cannot be read says where, or what is missing.
 local function is_syntax(message, names)
   for _, name in ipairs(names) do if message:sub(1, #name + 1) == name .. ":" then return false end end
@@ -95,8 +98,9 @@ function explain.error(message, code, names, known)
   local called
   if not line and not what:find "^the result cannot" then line, called = tail_call(code) end
   if called then what = what:gsub("^(bad argument #%d+ to )'%?'", "%1'" .. called:gsub("^.*[.:]", "") .. "'") end
-  local list = is_syntax(what, names) and hints.SYNTAX or hints.RUNTIME
-  local hint = hints.find(list, what, { line = source_line(code, line or 1), names = names, near = no_callback })
+  local list, text = hints.RUNTIME, source_line(code, line or 1)
+  if is_syntax(what, names) then list, text = hints.SYNTAX, without_texts(text) end
+  local hint = hints.find(list, what, { line = text, names = names, near = no_callback })
   return line, hint and what .. "; " .. hint or what
 end
 

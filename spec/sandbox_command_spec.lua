@@ -115,6 +115,23 @@ describe("the command sandbox", function()
     assert.equal(42, out.result)
   end)
 
+  it("ends with 130 at a Ctrl-C", function()
+    async.run(function()
+      local path = write("chunk.lua", "while true do end")
+      local running = program.start({ "sandbox", path, "--limit", "wall_ms=60000" }, { env = { HOME = folder } })
+      local deadline = async.now() + 20
+      repeat
+        async.sleep(0.005)
+        assert(async.now() < deadline, "it has no worker")
+        local file = io.open(("/proc/%d/task/%d/children"):format(running.pid, running.pid))
+        local children = file and file:read "*a" or ""
+        if file then file:close() end
+      until children ~= ""
+      running.kill "sigint"
+      assert.equal(130, (running.wait(20)))
+    end)
+  end)
+
   it("wants a file", function() assert.matches("^no file was named", complaint()) end)
   it("wants one that is there", function() assert.matches("cannot read", complaint(folder .. "/none.lua")) end)
   it("takes none that others may write", function()

@@ -1,5 +1,6 @@
 --- `sandbox FILE.lua`: one chunk in the sandbox, as a model's would run, and everything that came of it.
 
+local async = require "runtime.async"
 local chunk_limits = require "runtime.chunk_limits"
 local config = require "runtime.config"
 local demo = require "runtime.demo_callbacks"
@@ -19,7 +20,7 @@ local command = {
     .. "`chunk` in the config file.\n",
 }
 
-local FAILED = 2
+local FAILED, INTERRUPTED = 2, 130
 local MOST_STDIN = 1024 * 1024
 
 -- What the config file says, and over it what the command line does.
@@ -93,6 +94,7 @@ function command.run(c)
     out = sandbox.execute { code = code, names = callbacks.names, call = callbacks.call, limits = limits }
   end
   sandbox.close()
+  if async.current().cancelled then return nil, failure.new("interrupted", out.message, nil, INTERRUPTED) end
   return c.options.json and as_json(out) or as_text(out), out.kind == "ok" and 0 or FAILED
 end
 

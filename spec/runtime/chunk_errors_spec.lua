@@ -109,6 +109,11 @@ describe("what a model is told", function()
     assert.equal("beam_get_memory: malformed number near '1..3'", message)
   end)
 
+  it("takes nothing that stands in quotes for a slip", function()
+    assert.equal("'<eof>' expected near 'y'; `return` must be the last statement of its block",
+      execute("return 'a != b && c' y").message)
+  end)
+
   it("names no line where two calls could have lost theirs", function()
     assert.is_nil(execute("if os.time() then return math.floor('x') end\nreturn math.floor('y')").line)
   end)
