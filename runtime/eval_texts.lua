@@ -68,6 +68,7 @@ end.]]
 -- and most warnings, which would be printed on the node, are not given. What stands in a block for nothing is left
 -- out for the same reason. From Elixir 1.15 on the process dictionary takes warnings and errors; it goes on after
 -- some of these. And x.y becomes maps:get(y, x): to Elixir it may also be the call of a function of any module.
+-- A regular expression is compiled when it runs: a compiled one in the forms could be one that somebody made up.
 -- In the surroundings of a function, Elixir loads no module to see which of its functions are deprecated.
 texts.EXPAND = [[
 put(elixir_code_diagnostics, {[], false}),
@@ -80,6 +81,9 @@ Mark = fun Mark({{'.', Dot, [{Head, _, _} = Left, Field]}, Meta, []}, true)
                  {{'.', Note(Dot), [maps, get]}, Note(proplists:delete(no_parens, Meta)), [Field, Mark(Left, true)]};
                false -> {{'.', Note(Dot), [Mark(Left, true), Field]}, Note(Meta), []}
              end;
+           Mark({Sigil, Meta, [{'<<>>', _, [Source]}, Flags]}, _) when Sigil =:= sigil_r orelse Sigil =:= sigil_R,
+               is_binary(Source), is_list(Flags) ->
+             {{'.', Note(Meta), ['Elixir.Regex', 'compile!']}, Note(Meta), [Source, list_to_binary(Flags)]};
            Mark({'__block__', Meta, [_ | _] = All}, Fields) ->
              Used = [E || E <- lists:droplast(All), not Idle(E)] ++ [lists:last(All)],
              {'__block__', Note(Meta), Mark(Used, Fields)};

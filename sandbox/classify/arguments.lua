@@ -336,9 +336,12 @@ function arguments.word(bindings, node)
   return dangerous "an atom that is worked out can turn a map into a struct, whose code Elixir runs"
 end
 
-local TAGS = set "__struct__ Elixir.File.Stream Elixir.IO.Stream File.Stream IO.Stream Stream"
+local TAGS = set [[
+  __struct__ Elixir.File.Stream Elixir.IO.Stream File.Stream IO.Stream Stream re_pattern re_version
+]]
 
---- Whether a word makes a map one of the structs that do more than hold data.
+--- Whether a word makes a map one of the structs that do more than hold data, or a compiled expression, which the
+--- node trusts.
 ---@param word string
 function arguments.is_tag(word) return TAGS[word] or false end
 

@@ -18,7 +18,7 @@ local SEVERITY = { SAFE = 1, CAUTION = 2, DANGEROUS = 3 }
 -- Atoms -----------------------------------------------------------------------
 
 local STRUCTS = {}
-for name in ([[Date Date.Range DateTime MapSet NaiveDateTime Range Regex Time URI Version]]):gmatch "%S+" do
+for name in ([[Date Date.Range DateTime MapSet NaiveDateTime Range Time URI Version]]):gmatch "%S+" do
   STRUCTS["Elixir." .. name] = true
 end
 
@@ -36,7 +36,8 @@ function calls.atom(w, node)
   elseif node[3] == etf.A["__struct__"] then
     w:danger("__struct__", "a map that says it is a struct makes Elixir run that struct's code")
   elseif arguments.is_tag(tostring(node[3])) and tostring(node[3]) ~= "Stream" then
-    w:danger(tostring(node[3]), "as a struct it opens files or sends messages when it is walked")
+    w:danger(tostring(node[3]),
+      "a struct that is made with it opens files, sends messages or ends the node when it is used")
   end
 end
 

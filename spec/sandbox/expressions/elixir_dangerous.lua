@@ -55,4 +55,7 @@ return {
   "Map.get(%{f: &:init.stop/0}, :f).()", "Foo.bar()", "Foo.Bar.baz(1)", ":foo.bar(1)", "x = %{host: 1}; x.host.()",
   "receive do x -> x end", "Kernel.\"MACRO-dbg\"(1, 2)", "raise Shop.Oops", "to_string(Shop.thing())",
   "struct(Shop.User, a: 1)", "Enum.into([1], Shop.thing())", "Task.await(Task.async(&:init.stop/0))",
+  -- compiled expressions that are made up
+  "Regex.run(%Regex{re_pattern: {:re_pattern, 0, 0, 0, \"ERCP\"}}, \"a\")", "%{__struct__: Regex, re_pattern: 1}",
+  "Map.put(~r/a/, :re_pattern, 1) |> Regex.run(\"a\")", "%{~r/a/ | re_version: 1}",
 }

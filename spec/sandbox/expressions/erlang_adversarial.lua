@@ -191,6 +191,8 @@ return {
   [=[{ok, R} = re:compile("a"), re:run("a", setelement(5, R, <<"ERCP">>))]=],
   [=[re:run("a", list_to_tuple([re_pattern, 0, 0, 0, <<"ERCP">>]))]=],
   [=[re:replace("a", get(p), "b")]=],
+  [=['Elixir.Regex':run(#{'__struct__' => 'Elixir.Regex', re_pattern => {re_pattern, 0, 0, 0, <<"ERCP">>}}, <<"a">>)]=],
+  [=['Elixir.Regex':run(maps:put(re_pattern, get(x), 'Elixir.Regex':'compile!'(<<"a">>)), <<"a">>)]=],
   [=[gen_event:which_handlers({via, evil, x})]=],
   [=[logger:info(get(f), x)]=],
   [=[logger:log(info, get(f), x)]=],
