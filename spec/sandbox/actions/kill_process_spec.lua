@@ -247,16 +247,17 @@ describe("the action kill_process", function()
 
   it("does not take for the system's what a person started in the node's own shell", live.test(function()
     eval [=[
-      Me = self(),
-      {ok, _} = supervisor:start_child(kernel_safe_sup, #{id => shell, restart => temporary, start => {grove, known,
-        [below_kernel]}}),
-      Shell = spawn(group, server, [spawn(fun() -> receive stop -> ok end end), noshell, [] ]),
-      {ok, _} = supervisor:start_child(kernel_safe_sup, #{id => job, restart => temporary, start => {grove, known,
-        [in_shell]}}), group_leader(Shell, whereis(in_shell)), Me.]=]
-    eval "group_leader(whereis(user), whereis(below_kernel))."
+      Led = fun(Name, Leader) ->
+        {ok, P} = supervisor:start_child(kernel_safe_sup, #{id => Name, restart => temporary,
+          start => {grove, known, [Name]}}),
+        group_leader(Leader, P),
+        grove:until(fun() -> process_info(P, group_leader) =:= {group_leader, Leader} end) end,
+      Led(below_kernel, whereis(user)),
+      Led(in_shell, spawn(group, server, [spawn(grove, wait, []), {erlang, spawn, [grove, wait, []]}, [] ])).]=]
     assert.equal("this is not done: it stands below kernel_sup, so it is of the system itself",
       kill.preview({ process = "below_kernel" })[2])
-    assert.equal("in_shell", kill.preview({ process = "in_shell" }).object)
+    local seen = kill.preview { process = "in_shell" }
+    assert.equal("in_shell", seen.object, seen[2])
   end))
 
   it("refuses in the deed too what it refuses to show", live.test(function()
