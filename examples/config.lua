@@ -13,6 +13,7 @@ return {
   --             consecutive_required = 3, cooldown_ms = 900000, auto_trigger = true, max_triggers_per_hour = 3 },
   -- chunk = { wall_ms = 2000, callback_ms = 30000, total_ms = 60000, mem_bytes = 64 * 2 ^ 20, max_calls = 64,
   --           args_max = 16384, reply_max = 131072, result_max = 65536, print_max = 16384, code_max = 65536 },
-  -- autonomy = { runbooks = { "free_binaries" }, per_hour = 3, quiet_hours = "08:00-10:00",
+  -- autonomy = { callbacks = { "beam_binary_leak" },   -- CAUTION ones that `watch` may call
+  --              runbooks = { "free_binaries" }, per_hour = 3, quiet_hours = "08:00-10:00",
   --              dry_run = true },   -- until the reports show what you would have done yourself
 }

@@ -59,6 +59,34 @@ function autonomy.settle(group, store)
     store = store ~= ":memory:" and store or nil }
 end
 
+--- What a watch may call beside what is SAFE: the single callbacks that the config names, each of them CAUTION.
+--- No word stands for all of a class here, for nobody sits beside it.
+---@param group table       the config's `autonomy`
+---@param skills Skill[]
+---@return true?
+---@return Failure? err
+function autonomy.check_callbacks(group, skills)
+  for _, name in ipairs(group.callbacks or {}) do
+    local class
+    for _, s in ipairs(skills) do class = class or s.callbacks[name] and s.callbacks[name].class end
+    if class ~= "CAUTION" then
+      return nil, failure.new("config", ("autonomy.callbacks: %s is %s"):format(name,
+        class and class .. ", and only what is CAUTION can be let" or "no callback of the skills in use"),
+        "name single callbacks, or take it out", 2)
+    end
+  end
+  return true
+end
+
+--- What `--allow` and the config let a watch call.
+---@param o { allow?: string[], autonomy?: table }
+---@return string[]?   nil for nothing
+function autonomy.allows(o)
+  local list = { unpack(o.allow or {}) }
+  for _, name in ipairs(o.autonomy and o.autonomy.callbacks or {}) do list[#list + 1] = name end
+  return list[1] and list or nil
+end
+
 --- Whether it is a time at which nothing is done.
 ---@param quiet? { from: integer, to: integer }
 ---@param now integer   minute of the day

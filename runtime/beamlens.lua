@@ -227,7 +227,7 @@ function beamlens.watch(opts)
       return node, why
     end,
     investigate = function(node, reason)
-      local more = { node = node, reason = reason }
+      local more = { node = node, reason = reason, allow = require("runtime.autonomy").allows(o) }
       for name, value in pairs(o) do more[name] = more[name] or value end -- what the script itself said
       return beamlens.coordinator.run(more)
     end,

@@ -61,6 +61,7 @@ config.OPTIONS = {
   { name = "no_input", type = "flag", default = false, doc = "never ask" },
   { name = "autonomy", type = "group", file_only = true, doc = "what runbooks may do without a person", fields = {
     { name = "runbooks", type = "list", default = {} },
+    { name = "callbacks", type = "list", default = {} },
     { name = "per_hour", type = "number", default = 3, min = 0, max = 100, whole = true },
     { name = "quiet_hours", type = "text", default = "" },
     { name = "dry_run", type = "flag", default = true },

@@ -21,6 +21,9 @@ local function go(node, o, kept, means)
     parsed, err = skill.parse(s, node)
     if not parsed then return nil, err end
   end
+  local single
+  single, err = autonomy.check_callbacks(o.autonomy or {}, skills)
+  if not single then return nil, err end
   local monitor
   monitor, err = anomaly.new {
     node = node, skills = skills, settings = o.anomaly, store = kept,

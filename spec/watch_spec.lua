@@ -162,6 +162,14 @@ describe("watch", function()
     assert.equal(7, stop(watching))
   end))
 
+  it("begins with no callback in its config that is not CAUTION, and says so at once", live.test(function()
+    settings [[auto_trigger = true }, autonomy = { callbacks = { "beam_get_memory" } ]]
+    local watching = start()
+    assert.equal(2, watching.wait())
+    settings()
+    assert.matches("autonomy.callbacks: beam_get_memory is SAFE, and only what is CAUTION can be let", watching.stdout())
+  end))
+
   it("says that the node is not there", live.test(function()
     local result = program.run({ "watch", "--node", "nobody@127.0.0.1", "--cookie-file", shop.cookie_file },
       { env = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home } })

@@ -213,6 +213,21 @@ describe("autonomy", function()
       end
     end)
 
+    it("let a watch call single CAUTION callbacks, and nothing wholesale", function()
+      assert.is_true(autonomy.check_callbacks({ callbacks = { "beam_binary_leak" } }, { beam }))
+      assert.same({ "x", "beam_binary_leak" }, autonomy.allows { allow = { "x" },
+        autonomy = { callbacks = { "beam_binary_leak" } } })
+      assert.is_nil(autonomy.allows { allow = {}, autonomy = { callbacks = {} } })
+      local none = "no callback of the skills in use"
+      for name, why in pairs { caution = none, dangerous = none,
+        beam_get_memory = "SAFE, and only what is CAUTION can be let" } do
+        local ok, err = autonomy.check_callbacks({ callbacks = { name } }, { beam })
+        assert.is_nil(ok)
+        assert.equal(("autonomy.callbacks: %s is %s; name single callbacks, or take it out"):format(name, why),
+          tostring(err))
+      end
+    end)
+
     it("refuse a runbook that is not in the owner's folder, and say where ours is", function()
       os.remove(folder .. "/beamlens/runbooks/free_binaries.lua")
       assert.equal("there is no runbook free_binaries (HOME/beamlens/runbooks/free_binaries.lua); read it, then copy "
