@@ -167,7 +167,8 @@ describe("watch", function()
     local watching = start()
     assert.equal(2, watching.wait())
     settings()
-    assert.matches("autonomy.callbacks: beam_get_memory is SAFE, and only what is CAUTION can be let", watching.stdout())
+    local said = "autonomy.callbacks: beam_get_memory is SAFE, and only what is CAUTION can be let"
+    assert.matches(said, watching.stdout())
   end))
 
   it("says that the node is not there", live.test(function()
