@@ -76,6 +76,7 @@ describe("the command sandbox", function()
     assert.equal("callbacks", outcome(code, "--limit", "max_calls=2,wall_ms=5000").kind)
     assert.equal("error", outcome(code, "--limit", "max_calls=3", "--limit", "result_max=100").kind)
     assert.equal("ok", outcome(code, "--limit", "max_calls=3", "--limit", "result_max=300").kind)
+    assert.equal("callbacks", outcome(code, "--limit", "wall_ms=5000", "max_calls=2").kind)
   end)
 
   it("goes by the limits of the config file where none are given", function()
@@ -133,6 +134,10 @@ describe("the command sandbox", function()
   end)
 
   it("wants a file", function() assert.matches("^no file was named", complaint()) end)
+  it("wants one alone", function()
+    assert.equal("sandbox takes one file, and there is b.lua; see `beamlens-run help sandbox`",
+      complaint("a.lua", "b.lua"))
+  end)
   it("wants one that is there", function() assert.matches("cannot read", complaint(folder .. "/none.lua")) end)
   it("takes none that others may write", function()
     assert.matches("may be written by others", complaint(write("open.lua", "return 1", 438)))

@@ -12,7 +12,7 @@ local sandbox = require "runtime.sandbox"
 
 local command = {
   usage = "sandbox FILE.lua",
-  words = 1,
+  words = math.huge, -- limits may follow one another: --limit wall_ms=300 max_calls=2
   doc = "run Lua in the sandbox as a model's would run; - reads stdin",
   more = "\nExit 0 when the chunk ended by itself, else 2. A line --[[NEXT]] begins another chunk: they run one\n"
     .. "after the other, and the last one's outcome is shown. Limits: wall_ms, callback_ms, total_ms,\n"
@@ -23,11 +23,28 @@ local command = {
 local FAILED, INTERRUPTED = 2, 130
 local MOST_STDIN = 1024 * 1024
 
+-- The file among the words, and the limits: several may follow one --limit.
+local function sort_out(options, words)
+  local file, limits = nil, { unpack(options.limit) }
+  for _, word in ipairs(words) do
+    if limits[1] and word:match "^[%w_]+=%d*$" then
+      limits[#limits + 1] = word
+    elseif file then
+      return nil, failure.new("usage", "sandbox takes one file, and there is " .. word,
+        "see `beamlens-run help sandbox`", 2)
+    else
+      file = word
+    end
+  end
+  if not file then return nil, failure.new("usage", "no file was named", "beamlens-run sandbox FILE.lua", 2) end
+  return file, limits
+end
+
 -- What the config file says, and over it what the command line does.
-local function limits_of(options)
+local function limits_of(options, words)
   local group = {}
   for name, value in pairs(options.chunk) do group[name] = value end
-  for _, word in ipairs(options.limit) do
+  for _, word in ipairs(words) do
     local name, value = word:match "^([%w_]+)=(.*)$"
     if not name then
       return nil, failure.new("usage", ("--limit wants NAME=N, not %s"):format(word),
@@ -41,7 +58,6 @@ local function limits_of(options)
 end
 
 local function read(word)
-  if not word then return nil, failure.new("usage", "no file was named", "beamlens-run sandbox FILE.lua", 2) end
   if word == "-" then return io.stdin:read(MOST_STDIN) or "" end
   return files.read_users(word, "sandbox")
 end
@@ -82,10 +98,12 @@ local function as_text(out)
 end
 
 function command.run(c)
-  local limits, err = limits_of(c.options)
+  local file, words = sort_out(c.options, c.words)
+  if not file then return nil, words end
+  local limits, err = limits_of(c.options, words)
   if not limits then return nil, err end
   local text
-  text, err = read(c.words[1])
+  text, err = read(file)
   if not text then return nil, err end
   sandbox.allow_weak(c.options.sandbox == "allow-weak")
   local callbacks = c.options.demo_callbacks and demo or { names = {} }
