@@ -7,10 +7,9 @@
 --- worker that says anything odd is killed. A worker tells which layers of host/jail.c hold; without
 --- the filter of system calls it gets a chunk only where the owner allowed that.
 
-local bit = require "bit"
 local async = require "runtime.async"
-local jail = require "host.jail"
 local explain = require "runtime.chunk_errors"
+local jailed = require "runtime.jailed"
 local json = require "runtime.json"
 local worker = require "runtime.worker"
 
@@ -50,34 +49,12 @@ local DEFAULTS = {
 ---@field calls string[]    the callbacks it made, in order
 ---@field elapsed_ms number
 
----@class Protection
----@field strength "strict"|"weak"|"none"  by the filter of system calls, without it, no worker at all
----@field seccomp boolean
----@field no_new_privs boolean
----@field mdwe boolean        memory can be written or run, never the one after the other
----@field landlock boolean    the kernel denies it every file
----@field other_user boolean  root has become a user that nobody is
----@field why? string         what the system says to a filter, or why there is no worker
-
-local HELLO_S = 10
-local VERSION = 2       -- of host/worker.c's frames
-local LAYERS = { seccomp = 1, no_new_privs = 2, mdwe = 4, landlock = 8, other_user = 16 }
-local LONGEST_ERRNO = 32
-local NOT_READY = { gone = "it ended at once", timeout = ("it was not ready after %d s"):format(HELLO_S) }
 local MAX_MESSAGE = 2048
 local VERDICTS = { "timeout", "memory" }
 
--- For the person as much as for the model.
-local REFUSED = "execute is disabled: this system refuses seccomp filters (seccomp: %s). Allow the seccomp system "
-  .. "call, or set sandbox=allow-weak to run with rlimits only"
-
-local spare
-local closed -- sandbox.close was called since the last chunk
-local weak_allowed = false
-
 local function longest_frames(limits)
   return {
-    H = 2 + LONGEST_ERRNO,
+    H = jailed.LONGEST_GREETING,
     C = 2 + limits.arguments,
     D = 4 + limits.print + limits.result,
     E = 8 + limits.print + MAX_MESSAGE,
@@ -96,53 +73,6 @@ function Run:outcome(kind, fields)
   out.elapsed_ms = (async.now() - self.started) * 1000
   if #out.print >= self.limits.print then out.print = out.print .. "\n[print was cut here]" end
   return out
-end
-
-local function other_version(theirs)
-  return ("the worker speaks version %d of the protocol and this program version %d, so it was killed: "
-    .. "install the program anew, and start it again"):format(theirs, VERSION)
-end
-
--- What it says of itself is as good as the program it runs, which is ours.
-local function greet(w, deadline)
-  if w.layers then return w end
-  local kind, body = w:frame(deadline)
-  local version, layers = (kind == "H" and body or ""):byte(1, 2)
-  if version == VERSION and layers and body:find "^..[A-Z0-9]*$" then
-    w.layers = { why = #body > 2 and body:sub(3) or nil }
-    for name, flag in pairs(LAYERS) do w.layers[name] = bit.band(layers, flag) ~= 0 end
-    return w
-  end
-  w:kill()
-  if version and version ~= VERSION then return nil, "protocol", other_version(version) end
-  return nil, kind and "protocol" or body
-end
-
--- A spare may have died since it was started; then a new one gets the one try.
-local function take_worker(limits, program)
-  local deadline = async.now() + HELLO_S
-  local waiting = not program and spare
-  if waiting then
-    spare = nil
-    waiting:limit(limits)
-    local w = waiting:is_alive() and greet(waiting, deadline)
-    if w then return w end
-    waiting:kill()
-  end
-  local w, err = worker.spawn(limits, program)
-  if not w then return nil, err end
-  return greet(w, deadline)
-end
-
-local function keep(w)
-  if spare or closed then w:kill() else spare = w end
-end
-
--- Ours must be out of its reach before it runs what we do not know.
-local function may_run(layers)
-  if layers.seccomp then return true end
-  if weak_allowed then jail.hide() end
-  return weak_allowed
 end
 
 function Run:order()
@@ -168,6 +98,8 @@ local function arguments(body)
   end
   return list
 end
+
+jit.off(arguments) -- LuaJIT's compiled pairs() may skip a whole table once it has met an empty one
 
 local function first_line(text) return tostring(text):match "[^\n]*" end
 
@@ -266,21 +198,12 @@ function Run:drive(w)
   end
 end
 
--- Starting a process holds the loop up for a millisecond: not before who waits for the outcome has
--- it. A spare that cannot be started is no failure; the next chunk starts its own, and tells.
-local function start_spare_soon()
-  async.spawn(function()
-    local undisturbed = async.sleep(0)
-    if undisturbed and not closed and not spare then spare = worker.spawn(longest_frames(DEFAULTS)) end
-  end)
-end
-
 --- Runs one chunk. What goes wrong is in the outcome; nothing is raised.
 ---@param chunk Chunk
 ---@return Outcome
 function sandbox.execute(chunk)
-  local limits = setmetatable({}, { __index = DEFAULTS })
-  for name, value in pairs(chunk.limits or {}) do limits[name] = value end
+  local limits, given = {}, chunk.limits or DEFAULTS
+  for name, usual in pairs(DEFAULTS) do limits[name] = given[name] or usual end
   local run = setmetatable({ chunk = chunk, limits = limits, calls = {}, started = async.now() }, Run)
   run.deadline, run.left = run.started + limits.total_s, limits.run_s
   if #chunk.code > limits.code then
@@ -288,44 +211,27 @@ function sandbox.execute(chunk)
       message = ("the code has %d bytes, more than %d: split it into several"):format(#chunk.code, limits.code),
     })
   end
-  local w, err, message = take_worker(longest_frames(limits), chunk.program)
+  local w, kind, why, message = jailed.take(longest_frames(limits), chunk.program)
   if not w then
-    run.why = NOT_READY[err] or err
-    return run:outcome(err == "protocol" and "protocol" or "unavailable", { message = message })
-  end
-  if not may_run(w.layers) then
-    w:kill()
-    return run:outcome("unavailable", { message = REFUSED:format(w.layers.why or "refused") })
+    run.why = why
+    return run:outcome(kind, { message = message })
   end
   w:send("X", run:order())
   local out = run:drive(w)
   w:kill()
-  closed = false
-  if not chunk.program then start_spare_soon() end
+  if not chunk.program then jailed.start_spare_soon(longest_frames(DEFAULTS)) end
   return out
 end
 
 --- Whether a chunk may run where the system refuses the filter of system calls.
 ---@param allowed boolean
-function sandbox.allow_weak(allowed) weak_allowed = allowed end
+function sandbox.allow_weak(allowed) jailed.allow_weak(allowed) end
 
 --- What holds a worker here, asked of one. Waits, so call it inside a task.
 ---@return Protection
-function sandbox.protection()
-  local w, err, message = take_worker(longest_frames(DEFAULTS))
-  local out = { strength = "none", why = message or NOT_READY[err] or err }
-  for name in pairs(LAYERS) do out[name] = w ~= nil and w.layers[name] end
-  if not w then return out end
-  out.strength, out.why = w.layers.seccomp and "strict" or "weak", w.layers.why
-  closed = false
-  keep(w)
-  return out
-end
+function sandbox.protection() return jailed.protection(longest_frames(DEFAULTS)) end
 
 --- Ends the spare. A later execute starts its own again.
-function sandbox.close()
-  if spare then spare:kill() end
-  spare, closed = nil, true
-end
+function sandbox.close() jailed.close() end
 
 return sandbox
