@@ -66,7 +66,8 @@ end
 ---@return { anchored: boolean, repeats: boolean, nested: boolean, open: integer, doubles: integer, parts: integer }
 local function analysed(pattern)
   local list = parts(pattern)
-  local shape = { anchored = byte(pattern) == 94, repeats = false, nested = false, open = 0, doubles = 0, parts = #list }
+  local shape = { anchored = byte(pattern) == 94, repeats = false, nested = false, open = 0,
+    doubles = 0, parts = #list }
   for i, part in ipairs(list) do
     local after = list[i + 1]
     if after and (part.balanced or REPEATS[part.often]) then -- as the last it takes what it can, and that is all
