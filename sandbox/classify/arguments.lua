@@ -354,6 +354,20 @@ end
 --- A port or socket as the node gave it.
 arguments.handle = no_tuple "a handle that is made up names a module, which is called"
 
+--- How rand makes its numbers: by name. A state that is made up holds a fun for rand to call.
+arguments.algorithm = one_of(set "default exro928ss exrop exs1024 exs1024s exs64 exsp exsplus exsss mwc59 dummy",
+  "DANGEROUS", "changes", "a state that is made up holds a fun, which is called")
+
+--- match_spec_test(_, _, table): the other kind really prints, traces and sends.
+arguments.of_a_table = one_of(set "table", "DANGEROUS", "changes", "what a trace may do is really done")
+
+--- A folder, as a text: an atom would be a module, which is called.
+function arguments.folder(bindings, node)
+  local what = values.shape(values.resolve(bindings, node))
+  if what == "string" or what == "bin" or what == "cons" then return nil end
+  return dangerous "what is no text that is written there may be a module, which is called"
+end
+
 --- A regular expression as text. A compiled one is trusted by the node, whoever made it up.
 function arguments.pattern(bindings, node)
   local what = values.shape(values.resolve(bindings, node))
@@ -361,10 +375,12 @@ function arguments.pattern(bindings, node)
   return dangerous "the expression has to be a text that is written there: a compiled one that is made up ends the node"
 end
 
+local OTHERS_KEYS = set "rand_seed random_seed mnesia_activity_state logger_level error_handler"
+
 --- A key of the asker's own dictionary. Some of them hold what the standard library calls.
 function arguments.own_key(bindings, node)
   local name = values.atom(bindings, node)
-  if name and name ~= "rand_seed" and not name:match "^%$" then return nil end
+  if name and not OTHERS_KEYS[name] and not name:match "^[%$%u]" and not name:match "^elixir" then return nil end
   return dangerous "some keys hold a fun that others call; one that is a plain atom, written there, does not"
 end
 

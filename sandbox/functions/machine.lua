@@ -7,7 +7,7 @@ return {
     functions = {
       file = [[
         get_cwd/0,1 list_dir/1 list_dir_all/1 read_file_info/1,2 read_link/1 read_link_all/1 read_link_info/1,2
-        native_name_encoding/0 format_error/1 pid2name/1
+        native_name_encoding/0 pid2name/1
       ]],
       filelib = "is_dir/1 is_file/1 is_regular/1 file_size/1 last_modified/1 safe_relative_path/2",
       filename = "absname/1,2",
@@ -17,7 +17,7 @@ return {
     class = "SAFE", effect = "reads", cost = "walks a part of the disk",
     why = "looks for files by their names",
     functions = {
-      filelib = "wildcard/1,2 fold_files(_,_,_,fun,_)",
+      filelib = "wildcard/1 wildcard(_,folder) fold_files(_,_,_,fun,_)",
     },
   },
   {
@@ -60,7 +60,7 @@ return {
     class = "SAFE", effect = "reads", cost = "asks a port",
     why = "reads a socket's addresses, options or counters",
     functions = {
-      socket = "info/0,1 which_sockets/0,1 number_of/0 peername/1 sockname/1 getopt/2,3 i/0,1,2",
+      socket = "info/0,1 which_sockets/0 which_sockets(fun?) number_of/0 peername/1 sockname/1 getopt/2,3 i/0,1,2",
       inet = [[
         getstat(handle) getstat(handle,_) peername(handle) peernames(handle) peernames(handle,_) sockname(handle)
         socknames(handle) socknames(handle,_) getopts(handle,_) port(handle) info(handle) socket_to_list(handle)

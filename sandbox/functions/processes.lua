@@ -45,7 +45,7 @@ return {
         put(own_key,_) erase/0,1 garbage_collect/0 process_flag(own_flag,_) monitor(_,process) monitor(_,process,_)
         demonitor/1,2 alias/0,1 unalias/1
       ]],
-      logger = "set_process_metadata/1 update_process_metadata/1 unset_process_metadata/0",
+      logger = "unset_process_metadata/0",
     },
   },
   {

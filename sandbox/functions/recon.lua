@@ -45,7 +45,7 @@ return {
     functions = {
       recon = "node_stats_list(count,wait) node_stats_print(count,wait) node_stats(count,wait,fun,_)",
       recon_lib = [[
-        sample/2 count/1 sliding_window/2 sublist_top_n_attrs/2 sublist_attr/2 triple_to_pid/3 term_to_pid/1
+        sample(wait,fun) count/1 sliding_window/2 sublist_top_n_attrs/2 sublist_attr/2 triple_to_pid/3 term_to_pid/1
         time_map(count,wait,fun,_,fun) time_fold(count,wait,fun,_,fun,_) scheduler_usage_diff/2
       ]],
     },
@@ -101,7 +101,6 @@ return {
     why = "reads what queues and pools hold",
     functions = {
       ranch = "info/0,1 get_status/1 get_port/1 get_addr/1 get_max_connections/1 procs/2",
-      hackney_pool = "get_stats/1 count/1",
       telemetry = "list_handlers/1",
     },
   },
@@ -117,6 +116,7 @@ return {
     class = "CAUTION", effect = "changes", cost = "a call to the pool",
     why = "asks a pool how it stands; a process that is none may end of the question",
     functions = {
+      hackney_pool = "get_stats/1 count/1",
       poolboy = "status/1",
       ["Elixir.DBConnection"] = "get_connection_metrics/1,2",
     },

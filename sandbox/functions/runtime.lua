@@ -51,7 +51,6 @@ return {
     why = "tells where code comes from",
     functions = {
       code = "which/1 where_is_file/1 all_available/0 clash/0 module_status/0,1 modified_modules/0 get_object_code/1",
-      beam_lib = "info/1 version/1 md5/1",
     },
   },
   {
@@ -107,7 +106,7 @@ return {
     why = "changes what is logged, or where to",
     functions = {
       logger = [[
-        set_primary_config/1,2 update_primary_config/1 set_handler_config/2,3 update_handler_config/2,3
+        set_process_metadata/1 update_process_metadata/1 set_primary_config/1,2 update_primary_config/1 set_handler_config/2,3 update_handler_config/2,3
         update_formatter_config/2,3 add_handler/3 remove_handler/1 add_handlers/1 add_primary_filter/2
         remove_primary_filter/1 add_handler_filter/3 remove_handler_filter/2 set_module_level/2
         unset_module_level/0,1 set_application_level/2 unset_application_level/1 set_proxy_config/1
@@ -120,7 +119,7 @@ return {
     class = "SAFE", effect = "reads", cost = "constant",
     why = "tells how and when the node was started",
     functions = {
-      init = "get_status/0 script_id/0 script_name/0 get_arguments/0 get_argument/1 get_plain_arguments/0",
+      init = "get_status/0 script_id/0 script_name/0 get_plain_arguments/0",
       os = "type/0 version/0 getpid/0 find_executable/1,2",
     },
   },
@@ -129,6 +128,20 @@ return {
     why = "environment variables hold secrets, and may not be told from others",
     functions = {
       os = "getenv/0,1,2 env/0",
+    },
+  },
+  {
+    class = "CAUTION", effect = "reads", cost = "small",
+    why = "the command line may hold the cookie and other secrets, and they may not be told from others",
+    functions = {
+      init = "get_arguments/0 get_argument/1",
+    },
+  },
+  {
+    class = "DANGEROUS", effect = "changes", cost = "reads a file, or what is given as one",
+    why = "makes atoms of what a file of code names, whoever made it up",
+    functions = {
+      beam_lib = "info/1 version/1 md5/1",
     },
   },
   {

@@ -33,7 +33,7 @@ return {
     class = "SAFE", effect = "reads", cost = "passes over the whole table, copies what matches",
     why = "reads the rows of a table that match",
     functions = {
-      ets = "match/1,2,3 match_object/1,2,3 select/1,2,3 select_reverse/1,2,3 select_count/2 table/1,2",
+      ets = "match/2,3 match_object/2,3 select/2,3 select_reverse/2,3 select_count/2 table/1,2",
     },
   },
   {
@@ -47,8 +47,16 @@ return {
     class = "SAFE", effect = "reads", cost = "small",
     why = "works on a match specification, without a table",
     functions = {
-      ets = "match_spec_compile/1 match_spec_run/2 test_ms/2 fun2ms(fun) repair_continuation/2",
-      erlang = "match_spec_test/3",
+      ets = "match_spec_compile/1 match_spec_run/2 test_ms/2 fun2ms(fun)",
+      erlang = "match_spec_test(_,_,of_a_table)",
+    },
+  },
+  {
+    class = "DANGEROUS", effect = "changes", cost = "unknown",
+    why = "trusts the continuation that it is given, whoever made it up: a wrong one ends the node",
+    functions = {
+      ets = "match/1 match_object/1 select/1 select_reverse/1 repair_continuation/2",
+      dets = "match/1 match_object/1 select/1",
     },
   },
   {
@@ -122,7 +130,14 @@ return {
     class = "SAFE", effect = "reads", cost = "a call to the table's process; reads the disk",
     why = "reads a table on disk",
     functions = {
-      dets = "all/0 info/1,2 lookup/2 member/2 first/1 next/2 match/1,2,3 match_object/1,2,3 select/1,2,3 slot/2",
+      dets = "info/1,2 lookup/2 member/2 first/1 next/2 match/2,3 match_object/2,3 select/2,3 slot/2",
+    },
+  },
+  {
+    class = "CAUTION", effect = "leased", cost = "two processes that stay, where there were none",
+    why = "lists tables on disk, and starts what keeps them",
+    functions = {
+      dets = "all/0",
     },
   },
   {

@@ -19,7 +19,7 @@ return {
         element/2 hd/1 tl/1 length/1 size/1 tuple_size/1 byte_size/1 bit_size/1 map_size/1 map_get(key,_)
         iolist_size/1 fun_info/1,2
       ]],
-      erts_debug = "size/1 flat_size/1 size_shared/1",
+      erts_debug = "size/1 size_shared/1",
     },
   },
   {
@@ -27,7 +27,7 @@ return {
     why = "measures or hashes a term",
     functions = {
       erlang = [[
-        external_size/1,2 phash/2 phash2/1,2 md5/1 md5_init/0 md5_update/2 md5_final/1 crc32/1,2 crc32_combine/3
+        external_size/1,2 phash2/1,2 md5/1 md5_init/0 md5_update/2 md5_final/1 crc32/1,2 crc32_combine/3
         adler32/1,2 adler32_combine/3
       ]],
     },
@@ -79,7 +79,7 @@ return {
     class = "SAFE", effect = "reads", cost = "constant",
     why = "ends or fails the evaluation, nothing else",
     functions = {
-      erlang = "error/1,2,3 exit/1 throw/1 raise/3 nif_error/1,2",
+      erlang = "error/1,2 exit/1 throw/1 raise/3 nif_error/1,2",
     },
   },
   {
@@ -87,6 +87,21 @@ return {
     why = "makes new atoms: list_to_existing_atom makes none",
     functions = {
       erlang = "list_to_atom/1 binary_to_atom/1,2",
+    },
+  },
+  {
+    class = "DANGEROUS", effect = "changes", cost = "unknown",
+    why = "names a function that is called when the error is told",
+    functions = {
+      erlang = "error/3",
+    },
+  },
+  {
+    class = "DANGEROUS", effect = "reads", cost = "does not yield: what is shared is counted as often as it is found",
+    why = "may stop the whole node for hours, and no deadline ends it",
+    functions = {
+      erlang = "phash/2",
+      erts_debug = "flat_size/1",
     },
   },
   {
@@ -101,6 +116,7 @@ return {
     why = "makes a fun of whatever it is given",
     functions = {
       erlang = "make_fun/3",
+      erl_parse = "normalise/1",
     },
   },
   -- Called through, like everything with the roles M, F and A: what they call is judged as well.
@@ -123,7 +139,7 @@ return {
     class = "SAFE", effect = "reads", cost = "small",
     why = "numbers by chance; its state is kept by the process that asks",
     functions = {
-      rand = "uniform/0,1 uniform_real/0 normal/0,2 seed/1 export_seed/0 jump/0",
+      rand = "uniform/0,1 uniform_real/0 normal/0,2 seed(algorithm) export_seed/0 jump/0",
     },
   },
 }

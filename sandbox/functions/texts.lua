@@ -71,7 +71,7 @@ return {
       ]],
       erl_scan = "category/1 column/1 end_location/1 format_error/1 line/1 location/1 symbol/1 text/1",
       erl_pp = "expr/1 exprs/1 form/1",
-      erl_parse = "abstract/1,2 normalise/1",
+      erl_parse = "abstract/1 abstract(_,fun?)",
     },
   },
   {

@@ -67,4 +67,7 @@ return {
   [=[supervisor:which_children(kernel_sup)]=],
   [=[supervisor:count_children(kernel_sup)]=],
   [=[gen_event:which_handlers(erl_signal_server)]=],
+  [=[init:get_arguments()]=],
+  [=[init:get_argument(setcookie)]=],
+  [=[dets:all()]=],
 }

@@ -132,7 +132,7 @@ return {
   [=[application:which_applications()]=],
   [=[application:loaded_applications()]=],
   [=[init:get_status()]=],
-  [=[init:get_arguments()]=],
+  [=[init:get_plain_arguments()]=],
   [=[os:type()]=],
   [=[logger:get_primary_config()]=],
   [=[logger:get_handler_config()]=],
