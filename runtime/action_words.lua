@@ -39,12 +39,15 @@ function action_words.line(p)
     action_words.state(p))
 end
 
---- What a person types to approve it: the object's name, as it is shown; the id where that is too long to type.
+local LONGEST_TYPED = 100
+
+--- What a person types to approve it: the object's name; the id where the name is long, or not what it looks like.
 ---@param p Proposal
 ---@return string
 function action_words.confirmation(p)
-  local shown = plain(p.object):gsub("^%s+", ""):gsub("%s+$", "")
-  return #shown > 0 and #shown <= 100 and shown or p.id
+  local name = p.object
+  local as_shown = plain(name) == name and not name:find "^%s" and not name:find "%s$"
+  return as_shown and #name > 0 and #name <= LONGEST_TYPED and name or p.id
 end
 
 local function who(by)

@@ -8,6 +8,7 @@ local plain = require("runtime.plain").text
 local terminal = {}
 
 local LONGEST_LINE = 1024
+local SILENCE_S, MOST_ROUNDS = 0.05, 20
 
 --- Whether somebody is there to answer: stdin and stderr are a terminal, and `--no-input` was not given.
 ---@param options { no_input?: boolean }
@@ -23,15 +24,29 @@ function terminal.show(text)
   io.stderr:flush()
 end
 
---- Asks, and waits for a line. In raw bytes, without its end; spaces around it are the person's own slip.
+-- What was typed or pasted before the question is no answer to it: it is read away until there is silence.
+local function forget_what_waits(tty)
+  local heard = true
+  tty:read_start(function() heard = true end)
+  for _ = 1, MOST_ROUNDS do
+    if not heard then break end
+    heard = false
+    if not async.sleep(SILENCE_S) then break end
+  end
+  tty:read_stop()
+end
+
+--- Asks, and waits for a line that is typed after the question stands there. In raw bytes, without its end; spaces
+--- around it are the person's own slip.
 ---@param question string   is followed by a space
 ---@param seconds? number   how long to wait; without end if left out
 ---@return string? line     nil when there was none: the end of the input, too late, or cancelled
 ---@return string? why
 function terminal.ask(question, seconds)
+  local tty = uv.new_tty(0, true)
+  forget_what_waits(tty)
   io.stderr:write(plain(question), " ")
   io.stderr:flush()
-  local tty = uv.new_tty(0, true)
   local line, typed = nil, ""
   local ok, why = async.await(function(resume)
     tty:read_start(function(err, bytes)

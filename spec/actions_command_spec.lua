@@ -121,7 +121,7 @@ describe("actions", function()
     local code, running = approve_with "victim"
     assert.equal(0, code, running.screen())
     for _, shown in ipairs { "a1  kill_process victim  DANGEROUS", "it would   kill a process", "is lost    ",
-      "to undo    cannot be undone", "because    \"it floods: \\x1b[2J", "type victim to do it" } do
+      "to undo    cannot be undone", "because    \"it floods: \\x1b[2J", 'type "victim" to do it' } do
       assert.is_truthy(running.screen():find(shown, 1, true), shown)
     end
     assert.equal("a1  done, and it did what it was for: it has ended, and nobody starts it again\n", running.stdout())
@@ -129,11 +129,11 @@ describe("actions", function()
     assert.equal("proposed approved executing executed verified", state_home.told "a1")
   end))
 
-  it("sends no escape of a name, and takes the name as it is shown", live.test(function()
+  it("sends no escape of a name, and takes the id where the name is not what it looks like", live.test(function()
     at.eval([=[case whereis(N) of undefined -> register(N, spawn(fun() -> receive stop -> ok end end)); _ -> ok end.]=],
       { N = require("host.etf").A["evil\27[2J\226\128\174"] })
     propose("kill_process", { process = "evil\27[2J\226\128\174" })
-    local code, running = approve_with "evil\\x1b[2J?"
+    local code, running = approve_with "a1"
     assert.equal(0, code, running.screen())
     assert.is_nil(running.screen():find "[%z\1-\9\11-\12\14-\31]")
   end))
@@ -148,6 +148,16 @@ describe("actions", function()
       assert.equal("proposed not_confirmed", state_home.told "a1")
     end))
   end
+
+  it("takes for an answer only what is typed after the question", live.test(function()
+    propose()
+    local running = at_terminal("approve", "a1")
+    running.type "victim"
+    running.see "to do it, anything else to leave it:"
+    running.type "no"
+    assert.equal(5, (running.wait()))
+    assert.same({ "proposed", 0 }, { state(), victim.count(at) })
+  end))
 
   it("does nothing when the terminal goes away", live.test(function()
     propose()

@@ -105,7 +105,7 @@ end
 local function confirm(p, seen)
   terminal.show(action_words.all(p, seen.figures):gsub("\n$", ""))
   local wanted = action_words.confirmation(p)
-  local typed = terminal.ask(("type %s to do it, anything else to leave it:"):format(wanted))
+  local typed = terminal.ask(("type \"%s\" to do it, anything else to leave it:"):format(wanted))
   if typed == wanted then return true end
   ledger.note(p, "not_confirmed", {})
   return refused(("%s was not typed, so nothing was done"):format(wanted))
