@@ -15,8 +15,10 @@ ffi.cdef [[
   char *ptsname(int fd);
   int open(const char *path, int flags);
   int close(int fd);
+  long write(int fd, const char *bytes, size_t count);
 ]]
 
+local END = "\1end of the terminal\1"
 local O_RDWR, O_NOCTTY, O_CLOEXEC = 2, 256, 524288
 
 local function open_pair()
@@ -58,7 +60,6 @@ function pty.start(args, opts)
     code, signal = c, s
     wake()
   end)
-  ffi.C.close(slave)
   assert(process, pid)
   local terminal = uv.new_pipe(false)
   terminal:open(master)
@@ -74,7 +75,7 @@ function pty.start(args, opts)
     end
     return true
   end
-  function running.screen() return (table.concat(shown):gsub("\r\n", "\n")) end
+  function running.screen() return (table.concat(shown):gsub(END, ""):gsub("\r\n", "\n")) end
   function running.stdout() return table.concat(printed) end
   function running.kill(name) process:kill(name) end
   function running.keys(bytes) terminal:write(bytes) end
@@ -91,7 +92,12 @@ function pty.start(args, opts)
       process:kill "sigkill"
       until_true(nil, function() return code end)
     end
-    until_true(5, function() return terminal:is_closing() and out:is_closing() end)
+    -- libuv takes a hang-up for the end, whatever is still to be read: so there is none before all was.
+    if not terminal:is_closing() then ffi.C.write(slave, END, #END) end
+    until_true(5, function()
+      return out:is_closing() and (terminal:is_closing() or table.concat(shown):find(END, 1, true))
+    end)
+    ffi.C.close(slave)
     if not terminal:is_closing() then terminal:close() end
     process:close()
     return code, signal
