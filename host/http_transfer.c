@@ -1,4 +1,4 @@
-/* http_transfer.c -- one HTTP exchange under way: bytes put aside for Lua, and Lua called with them.
+/* http_transfer.c -- one HTTP exchange under way: bytes put aside for Lua, and Lua called.
  *
  * libcurl's callbacks only put bytes aside; Lua is called after libcurl has returned. Inside
  * those callbacks libcurl refuses to add and to remove transfers, and a request started there

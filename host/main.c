@@ -67,9 +67,9 @@ int main(int argc, char **argv) {
   L = luaL_newstate();
   if (!L) bl_no_memory();
   luaL_openlibs(L);
-  /* LuaJIT of 2022, as Debian has it, compiles loops over pairs() that now and then leave out what
-   * is there (its issue 1510). No word about a node may hang on that; our time goes by there.
-   * Opening the library of that name switches the compiler on, so after it. */
+  /* LuaJIT of 2022, as Debian has it, compiles loops over pairs() that now and then end before
+   * what they walk does (its issue 827). No word about a node may hang on that; our time goes by
+   * elsewhere. Opening the library of that name switches the compiler on, so after it. */
   luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
   luaopen_host(L);
   set_arguments(L, argc, argv);

@@ -2,8 +2,9 @@
  *
  * The host (runtime/worker.lua) starts the program anew with --sandbox-worker and an empty
  * environment; descriptor 3, a stream socket, is all there is. The Lua state is prepared by
- * sandbox/worker.lua, and the process locked in (jail.c) before any chunk is known. A chunk must not be able to catch its end: at the deadline and at the
- * memory cap no error is raised, the verdict is sent and the process exits on the spot.
+ * sandbox/worker.lua, and the process locked in (jail.c) before any chunk is known. A chunk must
+ * not be able to catch its end: at the deadline and at the memory cap no error is raised, the
+ * verdict is sent and the process exits on the spot.
  * The host believes none of this: it has its own clock, and kills.
  *
  * A frame is u32 length of the body (big endian), a type byte, the body:
@@ -166,7 +167,7 @@ static void start_clock(struct itimerval left) {
   setitimer(ITIMER_REAL, &left, NULL);
 }
 
-/* time() -> seconds since 1970. time(2) is another call, and would end us where there is no vDSO. */
+/* time() -> seconds since 1970. time(2) is another call, and ends us where there is no vDSO. */
 static int f_time(lua_State *L) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);

@@ -76,7 +76,6 @@ end
 -- An order that the library finds by itself is looked for by steps that are not counted, and there are
 -- lists for which it takes the square of their length.
 local function ascending(a, b) return a < b end
-jit.off(ascending)
 
 function bounded.table.sort(list, before) return sort(list, before == nil and ascending or before) end
 

@@ -99,8 +99,6 @@ local function arguments(body)
   return list
 end
 
-jit.off(arguments) -- LuaJIT's compiled pairs() may skip a whole table once it has met an empty one
-
 local function first_line(text) return tostring(text):match "[^\n]*" end
 
 -- The answer as JSON, or nil, err for the model. Encoded in the task, whose failures are caught.

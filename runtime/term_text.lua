@@ -8,8 +8,6 @@ local utf8 = require "runtime.utf8"
 
 local term_text = {}
 
-jit.off(true, true) -- a loop that the compiler got wrong would leave out what is there; speed is no matter here
-
 local kind = etf.kind
 local ATOM_MAP = debug.getmetatable(etf.amap {})
 

@@ -14,7 +14,9 @@ local function option_lines(command)
     local default = option.default
     if type(default) == "table" then default = table.concat(default, ",") end
     local shown = default and default ~= "" and (" [%s]"):format(tostring(default)) or ""
-    if not option.file_only and option.command == command then lines[#lines + 1] = ("  %-22s %s%s"):format(flag, option.doc, shown) end
+    if not option.file_only and option.command == command then
+      lines[#lines + 1] = ("  %-22s %s%s"):format(flag, option.doc, shown)
+    end
   end
   return table.concat(lines, "\n")
 end

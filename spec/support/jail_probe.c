@@ -1,10 +1,10 @@
-/* jail_probe.c -- locks itself in as a worker does, then tries one thing; for spec/host/jail_spec.lua.
+/* jail_probe.c -- locks itself in as a worker does, and tries one thing; for host/jail_spec.lua.
  *
  *   jail_probe --list                 every attempt: "dies NAME" or "lives NAME"
  *   jail_probe NAME                   exit 0: it succeeded; 100 + errno: it failed; else a signal
  *   jail_probe --layers               exit code: what bl_jail_lock says
  *   jail_probe --kernel               exit code: which of MDWE and Landlock this kernel has
- *   jail_probe --without-seccomp P …  runs P where seccomp is refused with EPERM, as containers do it
+ *   jail_probe --without-seccomp P …  runs P where seccomp is refused (EPERM), as in containers
  *   jail_probe --as-nobody P …        runs P as another user, when we are root */
 #include <errno.h>
 #include <fcntl.h>
@@ -149,7 +149,8 @@ static const struct attempt dies[] = {
   { "mprotect that lets write and run", SYS_mprotect, { PAGE, BYTES, RW | PROT_EXEC } },
   { "mprotect", SYS_mprotect, { PAGE, BYTES, RW } },
   { "pkey_mprotect", SYS_pkey_mprotect, { PAGE, BYTES, PROT_READ | PROT_EXEC, -1 } },
-  { "mremap to a fixed place", SYS_mremap, { PAGE, BYTES, BYTES, MREMAP_MAYMOVE | MREMAP_FIXED, PAGE } },
+  { "mremap to a fixed place", SYS_mremap,
+    { PAGE, BYTES, BYTES, MREMAP_MAYMOVE | MREMAP_FIXED, PAGE } },
   { "remap_file_pages", SYS_remap_file_pages, { PAGE, BYTES } },
   { "madvise", SYS_madvise, { PAGE, BYTES, MADV_DONTNEED } },
   { "userfaultfd", SYS_userfaultfd, { 0 } },
