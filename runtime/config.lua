@@ -4,6 +4,7 @@
 local chunk_limits = require "runtime.chunk_limits"
 local failure = require "runtime.failure"
 local files = require "runtime.files"
+local stand_in = require "runtime.stand_in"
 
 local config = {}
 
@@ -237,10 +238,9 @@ end
 local function load_file(path)
   local text, err = files.read_users(path, "config")
   if not text then return nil, err end
-  local chunk, why = load(text, "@" .. path, "t", {}) -- data: nothing to call, nothing to read
-  if not chunk then return nil, failure.new("config", why, "mend the line", 2) end
-  local ok, result = pcall(chunk)
-  if not ok then return nil, failure.new("config", tostring(result), "mend the line", 2) end
+  local result
+  result, err = stand_in.load(text, path)
+  if err then return nil, failure.new("config", err.message, "mend the line", 2) end
   if type(result) ~= "table" then
     return nil, failure.new("config", path .. " must return a table", "see examples/config.lua", 2)
   end

@@ -115,7 +115,16 @@ function files.read(path)
   return text, path, true
 end
 
-local SETTINGS = { ["config.lua"] = true, ["policy.lua"] = true }
+local SETTINGS = { ["config.lua"] = true, ["policy.lua"] = true, ["secrets.lua"] = true }
+
+local function all_read()
+  local names = {}
+  for _, set in ipairs { USERS, SETTINGS } do
+    for name in pairs(set) do names[#names + 1] = name end
+  end
+  table.sort(names)
+  return ("%s and %s"):format(table.concat(names, ", ", 1, #names - 1), names[#names])
+end
 
 --- What lies in the user's folder and is never read, with why: our gate is nobody's to replace.
 ---@return string[] sorted   one sentence each
@@ -125,8 +134,7 @@ function files.ignored()
     local name, kind = uv.fs_scandir_next(scan)
     if not name then break end
     if (kind == "directory" or name:match "%.lua$") and not USERS[name] and not SETTINGS[name] then
-      told[#told + 1] = ("%s/%s is not read: only skills, checks, prompts, runbooks, config.lua and policy.lua are")
-        :format(files.config_home(), name)
+      told[#told + 1] = ("%s/%s is not read: only %s are"):format(files.config_home(), name, all_read())
     end
   end
   table.sort(told)

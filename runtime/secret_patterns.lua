@@ -5,6 +5,7 @@ local uv = require "luv"
 local failure = require "runtime.failure"
 local files = require "runtime.files"
 local ours = require "runtime.secret_forms"
+local stand_in = require "runtime.stand_in"
 
 ---@class SecretPatterns
 ---@field names string[]
@@ -106,9 +107,9 @@ function patterns.load()
   end
   local text, err = files.read_users(path, "config")
   if not text then return nil, err end
-  local chunk, why = load(text, "@" .. path, "t", {}) -- data: nothing to call, nothing to read
-  local ok, added = pcall(chunk or error, not chunk and why or nil)
-  if not ok then return nil, failure.new("config", tostring(added), "mend the line", 2) end
+  local added
+  added, err = stand_in.load(text, path)
+  if err then return nil, failure.new("config", err.message, "mend the line", 2) end
   added, err = checked(added, text, path)
   if not added then return nil, err end
   take(added)

@@ -138,6 +138,12 @@ describe("config", function()
     assert.matches(":1: attempt to index global 'os'", tostring(err))
   end)
 
+  it("stops a config file that never ends", function()
+    local _, err, path = settle "return {\n  node = (function() while true do end end)()\n}"
+    assert.matches(path .. ":2: ran for 20 million steps or 3 seconds without coming to an end; mend the line",
+      tostring(err), 1, true)
+  end)
+
   it("tells file and line of a broken config", function()
     local _, err, path = settle "return {\n  node = \n}"
     assert.matches(path:gsub("%p", "%%%0") .. ":3: ", tostring(err))

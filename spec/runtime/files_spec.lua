@@ -125,8 +125,18 @@ describe("what guards", function()
     local told = files.ignored()
     assert.equal(3, #told)
     for i, name in ipairs { "gate.lua", "runtime", "sandbox" } do
-      assert.equal(("%s/beamlens/%s is not read: only skills, checks, prompts, runbooks, config.lua and policy.lua are")
-        :format(folder, name), told[i])
+      assert.equal(("%s/beamlens/%s is not read: only checks, config.lua, policy.lua, prompts, runbooks, secrets.lua "
+        .. "and skills are"):format(folder, name), told[i])
     end
+  end)
+
+  it("is not told of any file that `init` writes", function()
+    for _, path in ipairs { "config.lua", "policy.lua", "secrets.lua", "skills/x.lua", "checks/x.lua", "prompts/x.md",
+      "runbooks/x.lua" } do
+      os.execute(("mkdir -p %s/init/beamlens/%s"):format(folder, path:match "^(.*)/" or ""))
+      assert(io.open(("%s/init/beamlens/%s"):format(folder, path), "w")):close()
+    end
+    uv.os_setenv("XDG_CONFIG_HOME", folder .. "/init")
+    assert.same({}, files.ignored())
   end)
 end)
