@@ -28,7 +28,7 @@ local function reserved_as_name(found)
       return ('`%s` is a reserved word: write `x["%s"]` instead of `x.%s`'):format(word, word, word)
     end
   end
-  for word in found.line:gmatch "[{,]%s*(%a+)%s*=%f[^=]" do
+  for word in ("," .. found.line):gmatch "[{,]%s*(%a+)%s*=%f[^=]" do -- a key may begin its line
     if RESERVED[word] then return ('`%s` is a reserved word: write `["%s"] = …` as a key'):format(word, word) end
   end
 end

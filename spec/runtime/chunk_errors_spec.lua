@@ -14,6 +14,7 @@ end
 local SYNTAX = {
   { "local x = 1\nif x != 1 then end", 2, "Lua writes `~=` for not equal" },
   { "local x = 1\nx += 1", 2, "Lua has no `+=`: write `x = x + 1`" },
+  { "return {\n  end = 1,\n}", 2, '`end` is a reserved word: write `["end"] = …` as a key' },
   { "local x = 1\nx++", 2, "Lua has no `++`: write `x = x + 1`" },
   { "if 1 && 2 then end", 1, "Lua writes `and`" },
   { "if 1 || 2 then end", 1, "Lua writes `or`" },
