@@ -56,14 +56,14 @@ local function who(by)
   return plain(by.kind or "?") .. name .. (by.model and (" (%s)"):format(plain(by.model)) or "")
 end
 
-local function figure_lines(add, figures)
+local function figure_lines(add, figures, heading)
   local names = {}
   for name in pairs(figures) do if name ~= "lost" then names[#names + 1] = name end end
   table.sort(names)
   for i, name in ipairs(names) do
     local value = figures[name]
     local text = type(value) == "string" and value or json.encode(value)
-    add(i == 1 and "it is" or "", ("%s: %s"):format(plain(name), cut(text, LONGEST)))
+    add(i == 1 and heading or "", ("%s: %s"):format(plain(name), cut(text, LONGEST)))
   end
   if figures.lost ~= nil then add("is lost", cut(figures.lost, LONGEST)) end
 end
@@ -85,7 +85,7 @@ function action_words.all(p, figures)
   add("node", plain(p.node))
   if e then add("it would", plain(e.title)) end
   if next(p.arguments) then add("with", arguments(p)) end
-  figure_lines(add, figures or p.figures)
+  figure_lines(add, figures or p.figures, p.performed_at and "it was" or "it is")
   add("to undo", plain(undo_text(p)))
   add("proposed", ("%s by %s"):format(stamp(p.proposed_at), who(p.by)))
   if p.reason ~= "" then add("because", ('"%s"'):format(plain(p.reason))) end
@@ -93,6 +93,8 @@ function action_words.all(p, figures)
     add("approved", ("%s by %s"):format(stamp(p.approval.approved_at or 0), plain(p.approval.approver or "?")))
   end
   if p.performed_at then add("begun", stamp(p.performed_at)) end
+  local undone_by = actions.undone_by(p)
+  if undone_by then add("undone", "by " .. undone_by) end
   return table.concat(lines, "\n") .. "\n"
 end
 
@@ -105,8 +107,10 @@ function action_words.object(p)
     object = p.object, figures = json.object(p.figures), reason = p.reason, by = p.by, trace_id = p.trace_id,
     state = p.state, proposed_at = stamp(p.proposed_at),
     approved_at = p.approval and p.approval.approved_at and stamp(p.approval.approved_at) or json.null,
+    approver = p.approval and p.approval.approver or json.null,
     performed_at = p.performed_at and stamp(p.performed_at) or json.null,
     authority = p.authority or json.null, outcome = p.outcome or json.null,
+    undone_by = actions.undone_by(p) or json.null,
   }
 end
 

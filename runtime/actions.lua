@@ -17,7 +17,7 @@ local store_of = require "runtime.store"
 
 local actions = {
   entries = entry.all, find = entry.find, call = entry.call,
-  get = ledger.get, list = ledger.list,
+  get = ledger.get, list = ledger.list, undone_by = ledger.undone_by,
   perform = deed.perform, settle = deed.settle, recover = deed.recover,
 }
 
@@ -171,6 +171,8 @@ function actions.undoing(p)
   if not p.before then
     return refused(("%s is %s and left nothing to undo"):format(p.id, (p.state:gsub("_", " "))))
   end
+  local by = ledger.undone_by(p)
+  if by then return refused(("%s was undone by %s"):format(p.id, by), ("`beamlens-run actions show %s`"):format(by)) end
   local undo = e.undo(p.arguments, (etf.decode(ledger.bytes(p.before))))
   if type(undo) ~= "table" then return refused(("%s cannot be undone: %s"):format(p.id, tostring(undo))) end
   return { name = undo.name, args = undo.args, given = undo.given and p.before or nil }

@@ -24,7 +24,7 @@ local ledger = {}
 ---@field figures table        what the preview showed
 ---@field given? string        hex: a term that an undo needs
 ---@field reason string        of whoever proposed it: not to be trusted
----@field by table             { kind = "person"|"operator"|"coordinator"|"runbook"|"script", … }
+---@field by table             { kind = "person"|"operator"|"coordinator"|"runbook"|"script", undoes = id?, … }
 ---@field trace_id? string
 ---@field proposed_at integer  seconds since 1970, as every time here
 ---@field state string         proposed, superseded, rejected, approved, executing, executed, failed, unknown, verified,
@@ -132,6 +132,17 @@ function ledger.list(store, most)
   return rows
 end
 
+local UNDOES = [[select number from actions where state = 'verified' and json_extract(proposed_by, '$.undoes') = ?
+  order by number desc limit 1]]
+
+--- The action that undid this one.
+---@param p Proposal
+---@return string? id
+function ledger.undone_by(p)
+  local rows = p.store:rows(UNDOES, p.id)
+  return rows and rows[1] and ("a%d"):format(rows[1].number) or nil
+end
+
 local function emitted(event, store, id, more)
   local p, err = ledger.get(store, id)
   if not p then return nil, err end
@@ -205,8 +216,8 @@ local function limited(db, limit)
   if not limit then return end
   local rows = db:rows(COUNT, limit.since, limit.kind)
   if rows and rows[1].n < limit.most then return end
-  return failure.new("gate", ("%s did %s already, and no more than that was allowed"):format(limit.kind,
-    rows and rows[1].n or "an unknown number"), "wait, or let a person approve it", 5)
+  return failure.new("gate", ("%ss: the actions of the last hour were %s already, and no more were allowed")
+    :format(limit.kind, rows and rows[1].n or "an unknown number"), "wait, or let a person approve it", 5)
 end
 
 --- One step of a proposal: written with its line of the audit, or not at all. Of two that try at once, one does it.

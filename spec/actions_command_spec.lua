@@ -290,6 +290,8 @@ describe("actions", function()
     assert.equal("error", tostring(at.eval(level)))
     code, running = approve_with("primary", "a2")
     assert.same({ 0, before }, { code, tostring(at.eval(level)) }, running.screen())
+    assert.equal("a1 was undone by a2; `beamlens-run actions show a2`", complaint(5, "undo", "a1"))
+    assert.matches("\n   undone     by a2\n", run("show", "a1").stdout)
   end))
 
   it("puts rows back as they were, to the last bit", live.test(function()

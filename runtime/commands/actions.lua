@@ -157,7 +157,7 @@ local function undo(c, p)
   node, err = connect(c, p)
   if not node then return nil, err end
   proposal, err = actions.propose(node, with.name, with.args, { store = p.store, given = with.given,
-    reason = "undoes " .. p.id, by = { kind = "person" } })
+    reason = "undoes " .. p.id, by = { kind = "person", undoes = p.id } })
   if not proposal then return nil, err end
   if c.options.json then return show(c, proposal) end
   return ("%sapprove it: beamlens-run actions approve %s\n"):format(action_words.all(proposal), proposal.id), 0
