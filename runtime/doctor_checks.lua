@@ -2,12 +2,14 @@
 --- None changes anything; a key, a cookie or a secret is never part of what one says.
 
 local uv = require "luv"
+local approval = require "runtime.approval"
 local async = require "runtime.async"
 local cookie = require "runtime.node.cookie"
 local epmd = require "runtime.node.epmd"
 local etf = require "host.etf"
 local files = require "runtime.files"
 local keys = require "runtime.llm.keys"
+local policy = require "runtime.policy"
 local private = require "runtime.private"
 local skill = require "runtime.skill"
 
@@ -48,7 +50,8 @@ local function sandbox(c)
   end
   local words = table.concat(has, ", ")
   if protection.strength == "strict" then
-    return "ok", "strict: " .. words .. (#lacks > 0 and ("; not here: " .. table.concat(lacks, ", ")) or "")
+    local weak = c.options.sandbox == "allow-weak" and "; weak is allowed" or ""
+    return "ok", "strict: " .. words .. weak .. (#lacks > 0 and ("; not here: " .. table.concat(lacks, ", ")) or "")
   end
   local why = tostring(protection.why)
   if protection.strength == "none" then
@@ -60,7 +63,7 @@ local function sandbox(c)
       "allow the seccomp system call where this runs"
   end
   return "bad", ("this system refuses seccomp filters (%s), so execute is disabled"):format(why),
-    "allow the seccomp system call, or set sandbox=allow-weak to run with what else holds: " .. words
+    "allow the seccomp system call, or --sandbox allow-weak to run with what else holds: " .. words
 end
 
 local function provider(c)
@@ -76,19 +79,67 @@ local function provider(c)
 end
 
 local function cookie_found(c)
-  local found, err = cookie.find(c.options.cookie_file)
-  if found then return "ok", "found" .. (c.options.cookie_file and " in " .. c.options.cookie_file or "") end
-  return c.options.node and "bad" or "warn", err.message, err
+  local found, err, where = cookie.find(c.options.cookie_file)
+  if found then return "ok", "found in " .. where end
+  return (c.options.node or c.options.cookie_file) and "bad" or "warn", err.message, err
 end
 
-local KEPT = { "approval.key", "audit.jsonl", "beamlens.db", "pseudonyms" }
-local ONLY_OURS = 448 -- 0700
+-- Each has been read as a run reads it, by the function that says what is wrong.
+local function of_failure(err, well)
+  if err then return "bad", err.message, err end
+  return "ok", well
+end
+
+local function secrets()
+  local path = files.config_home() .. "/secrets.lua"
+  local _, err = require("runtime.secret_patterns").load()
+  return of_failure(err, uv.fs_stat(path) and path or ("no %s: our patterns hold"):format(path))
+end
+
+local function owners_policy()
+  return of_failure(policy.fault(), uv.fs_stat(policy.path()) and policy.path()
+    or ("no %s: our classes hold"):format(policy.path()))
+end
+
+local function opened(names)
+  local list = {}
+  for _, name in ipairs(names) do list[#list + 1] = skill.open(name) end
+  return list
+end
+
+local function alone(c)
+  local autonomy, o = require "runtime.autonomy", c.options
+  local settled, err = autonomy.settle(o.autonomy, o.store)
+  if not settled then return of_failure(err) end
+  local _, wrong = autonomy.check_callbacks(o.autonomy, opened(o.skills))
+  local names = table.concat(o.autonomy.runbooks, ", ")
+  return of_failure(wrong, names == "" and "no runbook acts by itself"
+    or settled.dry_run and names .. ": dry, they only tell" or names .. ": may act")
+end
 
 -- The folder next above that is there.
 local function next_above(path)
   repeat path = path:match "^(.*)/[^/]*$" until not path or path == "" or uv.fs_stat(path)
   return path and path ~= "" and path or "/"
 end
+
+local function approval_key(c)
+  local path, usual = approval.path(c.options)
+  local text, err = private.read(path, "gate", not usual or nil)
+  if text then return "ok", path end
+  if err then return of_failure(err) end
+  if usual or uv.fs_access(next_above(path), "W") then return "ok", path .. " is made with the first approval" end
+  return "bad", ("there is no %s, and it cannot be made"):format(path), "correct approval_key in the config"
+end
+
+local function settings()
+  local told = files.ignored()
+  if #told > 0 then return "warn", table.concat(told, "; "), "take away what is not read, so that nobody counts on it" end
+  return "ok", files.config_home()
+end
+
+local KEPT = { "approval.key", "audit.jsonl", "beamlens.db", "pseudonyms" }
+local ONLY_OURS = 448 -- 0700
 
 local function state()
   local folder = files.state_home()
@@ -98,15 +149,16 @@ local function state()
     if uv.fs_access(above, "W") then return "ok", folder .. " is made when it is needed" end
     return "bad", ("%s cannot be made: %s may not be written"):format(folder, above), "set XDG_STATE_HOME"
   end
-  if stat.type ~= "directory" then return "bad", folder .. " is no folder", "move it away, or set XDG_STATE_HOME" end
+  local unfit = private.folder_fault(folder, stat, "state")
+  if unfit then return of_failure(unfit) end
   if not uv.fs_access(folder, "W") then return "bad", folder .. " may not be written by you", "set XDG_STATE_HOME" end
-  if stat.mode % 512 ~= ONLY_OURS then return "bad", folder .. " is open to others", "chmod 700 " .. folder end
   for _, name in ipairs(KEPT) do
     local path = folder .. "/" .. name
     local of = uv.fs_stat(path)
     local fault = of and private.fault(path, of, "state")
     if fault then return "bad", fault.message, fault end
   end
+  if stat.mode % 512 ~= ONLY_OURS then return "warn", folder .. " is open to others", "chmod 700 " .. folder end
   return "ok", folder .. ", nobody's but yours"
 end
 
@@ -158,6 +210,11 @@ return {
   { name = "provider", run = provider },
   { name = "cookie", run = cookie_found },
   { name = "state", run = state },
+  { name = "settings", run = settings },
+  { name = "policy", run = owners_policy },
+  { name = "secrets", run = secrets },
+  { name = "autonomy", run = alone },
+  { name = "approval", run = approval_key },
   { name = "epmd", run = port_mapper },
   { name = "node", node = true, run = attached },
   { name = "limits", node = true, run = limits },

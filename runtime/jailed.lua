@@ -28,7 +28,7 @@ jailed.LONGEST_GREETING = 2 + 32 -- with the name of an errno
 
 -- For the person as much as for the model.
 local REFUSED = "execute is disabled: this system refuses seccomp filters (seccomp: %s). Allow the seccomp system "
-  .. "call, or set sandbox=allow-weak to run with rlimits only"
+  .. "call, or --sandbox allow-weak to run with rlimits only"
 local OTHER_VERSION = "the worker speaks version %d of the protocol and this program version %d, so it was killed: "
   .. "install the program anew, and start it again"
 

@@ -131,6 +131,10 @@ local function tell_laxer(rules)
   return audit.record { kind = "policy.laxer", rules = laxer, sum = sum }
 end
 
+--- What is wrong with it as it stands. Puts nothing in force.
+---@return Failure?
+function policy.fault() return (select(2, read())) end
+
 --- Reads it, as a start does: all of it is in force.
 ---@return true?
 ---@return Failure? err   then nothing but SAFE is permitted

@@ -21,6 +21,19 @@ local BELONGS = "belongs to another user, so it is not used"
 -- Whoever owns it could put another in its place at any time.
 local function strange(stat) return stat.uid ~= uv.getuid() and stat.uid ~= 0 end
 
+--- What is wrong with a folder that is there: who may write there can take a file away and put another in its place.
+---@param path string
+---@param stat table     of uv.fs_stat
+---@param stage string   for the Failure
+---@return Failure?
+function private.folder_fault(path, stat, stage)
+  if stat.type ~= "directory" then return broken(stage, path, "is no folder", "move it away") end
+  if strange(stat) then return broken(stage, path, BELONGS, "set XDG_STATE_HOME to a folder of your own") end
+  if has(stat.mode, OTHERS_WRITE) or has(stat.mode, GROUP_WRITE) then
+    return broken(stage, path, "may be written by others, so nothing is kept in it", "chmod go-w " .. path)
+  end
+end
+
 --- Makes a folder and those above it, where they are not there.
 ---@param path string
 ---@param stage string   for the Failure
@@ -29,10 +42,8 @@ local function strange(stat) return stat.uid ~= uv.getuid() and stat.uid ~= 0 en
 function private.folder(path, stage)
   local stat = uv.fs_stat(path)
   if stat then
-    if strange(stat) then return nil, broken(stage, path, BELONGS, "set XDG_STATE_HOME to a folder of your own") end
-    if stat.type == "directory" and not has(stat.mode, OTHERS_WRITE) then return true end
-    return nil, broken(stage, path, stat.type == "directory" and "may be written by others, so nothing is kept in it"
-      or "is no folder", stat.type == "directory" and "chmod o-w " .. path or "move it away")
+    local fault = private.folder_fault(path, stat, stage)
+    return not fault or nil, fault
   end
   local above = path:match "^(.*)/[^/]+$"
   if above and above ~= "" and not uv.fs_stat(above) then

@@ -87,7 +87,7 @@ describe("doctor", function()
   it("says that there is a key and never which", test(function()
     local result = run { ANTHROPIC_API_KEY = "sk-ant-secret-123" }
     assert.matches("\nprovider  ok    anthropic, .*; there is a key\n", result.stdout)
-    assert.is_nil((result.stdout .. result.stderr):find("secret", 1, true))
+    assert.is_nil((result.stdout .. result.stderr):find("secret-123", 1, true))
   end))
 
   it("tells a key that others may read", test(function()
@@ -107,14 +107,51 @@ describe("doctor", function()
     assert.is_nil(result.stdout:find("COOKIEWORD", 1, true))
   end))
 
-  it("tells a state folder that is open to others", test(function()
+  it("finds no cookie in a file that was named and is not there", test(function()
+    local by_name, code = rows({}, "--cookie-file", home .. "/nope")
+    assert.same({ 3, "bad" }, { code, by_name.cookie.status })
+  end))
+
+  local function state_folder(mode)
     uv.fs_mkdir(home .. "/state", 448)
     uv.fs_mkdir(home .. "/state/beamlens", 448)
-    uv.fs_chmod(home .. "/state/beamlens", 493)
+    uv.fs_chmod(home .. "/state/beamlens", mode)
+  end
+
+  it("warns of a state folder that others may look into", test(function()
+    state_folder(493)
     local by_name, code = rows()
-    assert.same({ 2, "bad", ("chmod 700 %s/state/beamlens"):format(home) },
+    assert.same({ 0, "warn", ("chmod 700 %s/state/beamlens"):format(home) },
       { code, by_name.state.status, by_name.state.next })
   end))
+
+  it("tells a state folder that its group may write, which nothing uses", test(function()
+    state_folder(504)
+    local by_name, code = rows()
+    assert.same({ 2, "bad", ("chmod go-w %s/state/beamlens"):format(home) },
+      { code, by_name.state.status, by_name.state.next })
+    local used = program.run({ "actions" }, { env = { HOME = home, XDG_STATE_HOME = home .. "/state" } })
+    assert.same({ 2, ("beamlens-run: %s; chmod go-w %s/state/beamlens\n"):format(by_name.state.text, home) },
+      { used.code, used.stderr })
+  end))
+
+  -- What a person edits, the row that reads it, and what it says.
+  for _, case in ipairs {
+    { "policy.lua", "return { actionz = {} }", "policy", "bad", "there is no actionz" },
+    { "secrets.lua", "return { formz = {} }", "secrets", "bad", "formz is none of" },
+    { "config.lua", "return { autonomy = { runbooks = { 'nope' } } }", "autonomy", "bad", "there is no runbook nope" },
+    { "config.lua", "return { autonomy = { quiet_hours = '8-9' } }", "autonomy", "bad", "is no time of day: 8-9" },
+    { "config.lua", "return { autonomy = { callbacks = { 'nope' } } }", "autonomy", "bad", "nope is no callback" },
+    { "config.lua", "return { approval_key = '/tmp' }", "approval", "bad", "/tmp is no file" },
+    { "gate.lua", "return {}", "settings", "warn", "gate.lua is not read" },
+  } do
+    it(("tells a %s of %s"):format(case[1], case[2]), test(function()
+      write("config/beamlens/" .. case[1], case[2])
+      local by_name, code = rows()
+      assert.same({ case[4], case[4] == "bad" and 2 or 0 }, { by_name[case[3]].status, code })
+      assert.matches(case[5], by_name[case[3]].text, 1, true)
+    end))
+  end
 
   it("tells a file of the state folder that others may read", test(function()
     local path = write("state/beamlens/approval.key", "x", 420)
@@ -140,7 +177,7 @@ describe("doctor", function()
       local row, code = weakly()
       assert.same({ "sandbox", "bad", 2 }, { row.name, row.status, code })
       assert.matches("refuses seccomp filters (EPERM), so execute is disabled", row.text, 1, true)
-      assert.matches("allow the seccomp system call, or set sandbox=allow-weak", row.next, 1, true)
+      assert.matches("allow the seccomp system call, or --sandbox allow-weak", row.next, 1, true)
     end))
 
     it("warns of what the owner allowed", test(function()

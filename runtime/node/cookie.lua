@@ -45,13 +45,18 @@ local function config_home() return os.getenv "XDG_CONFIG_HOME" or (os.getenv "H
 ---@param file? string   a path that was asked for: then nothing else will do
 ---@return string|nil
 ---@return Failure? err
+---@return string? where   a path, or BEAMLENS_COOKIE
 function cookie.find(file)
-  if file then return read(file) end
+  local function from(path)
+    local found, err = read(path)
+    return found, err, path
+  end
+  if file then return from(file) end
   local given = os.getenv "BEAMLENS_COOKIE"
-  if given and given ~= "" then return given end
+  if given and given ~= "" then return given, nil, "BEAMLENS_COOKIE" end
   local usual = { (os.getenv "HOME" or "") .. "/.erlang.cookie", config_home() .. "/erlang/.erlang.cookie" }
   for _, path in ipairs(usual) do
-    if uv.fs_stat(path) then return read(path) end
+    if uv.fs_stat(path) then return from(path) end
   end
   return fail(("no cookie: BEAMLENS_COOKIE is not set, and there is neither %s nor %s"):format(unpack(usual)))
 end

@@ -218,7 +218,7 @@ describe("a system that refuses seccomp", function()
 
   it("is told, with what to do", test(function()
     assert.equal("execute is disabled: this system refuses seccomp filters (seccomp: EPERM). Allow the seccomp system "
-      .. "call, or set sandbox=allow-weak to run with rlimits only",
+      .. "call, or --sandbox allow-weak to run with rlimits only",
       json.decode(run({ "sandbox", chunk, "--json" }).stdout).message)
   end))
 
