@@ -150,12 +150,11 @@ local function read_elixir(n, text, o)
 end
 
 -- The classifier follows more ways to a function than a guard can be put before.
-local function out_of_reach(forms, reasons)
-  local placed = {}
-  for _, mfa in ipairs(guards.needed(forms)) do placed[mfa] = true end
-  for _, r in ipairs(reasons) do
-    if r.guard and not placed[r.mfa] then
-      return failure.new("gate", ("%s is reached in a way that no limit of size can be put before"):format(r.what),
+local function out_of_reach(forms, judged)
+  local _, met = guards.needed(forms)
+  for mfa, uses in pairs(judged.guarded) do
+    if uses ~= met[mfa] then
+      return failure.new("gate", ("%s is reached in a way that no guard can be put before"):format(classify.title(mfa)),
         "call it by its name, with its arguments", REFUSED)
     end
   end
@@ -177,7 +176,7 @@ function eval.read(n, text, o)
   if not forms then return nil, err end
   if kind(forms) ~= "list" then return fault("the node answered with no expressions", "look at its erl_parse") end
   local judged = classify.expressions(forms, { entry = policy.entry })
-  err = out_of_reach(forms, judged.reasons)
+  err = out_of_reach(forms, judged)
   if err then return nil, err end
   return {
     forms = forms, elixir = o.elixir or false, class = judged.class, reasons = judged.reasons, link = link,
@@ -196,9 +195,9 @@ end
 
 local function refused_by_guard(err)
   local reason = err.reason
-  local guard = kind(reason) == "tuple" and reason[1] == A.beamlens_guard and guards.TEXTS[reason[2]]
-  if not guard then return end
-  return failure.new("gate", ("%s is refused: %s"):format(reason[2], tostring(reason[3])), guard.narrow, REFUSED)
+  local narrow = kind(reason) == "tuple" and reason[1] == A.beamlens_guard and guards.narrow(reason[2])
+  if not narrow then return end
+  return failure.new("gate", ("%s is refused: %s"):format(reason[2], tostring(reason[3])), narrow, REFUSED)
 end
 
 ---@class Evaluated

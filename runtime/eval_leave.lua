@@ -10,8 +10,6 @@ local terminal = require "runtime.terminal"
 
 local leave = {}
 
-jit.off(true, true) -- a loop that the compiler got wrong would allow wrongly; speed is no matter here
-
 local USAGE, REFUSED = 2, 5
 local MOST_SHOWN = 8     -- reasons
 local LONGEST_TYPED = 60 -- bytes of what has to be typed for a function's name

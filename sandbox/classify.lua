@@ -10,8 +10,6 @@ local walk = require "sandbox.classify.walk"
 
 local classify = {}
 
-jit.off(true, true) -- a loop that the compiler got wrong would judge wrongly; speed is no matter here
-
 local SEVERITY = { SAFE = 1, CAUTION = 2, DANGEROUS = 3 }
 local REACH = { reads = 1, leased = 2, changes = 3 }
 
@@ -27,6 +25,7 @@ local REACH = { reads = 1, leased = 2, changes = 3 }
 ---@class Classified
 ---@field class "SAFE"|"CAUTION"|"DANGEROUS"
 ---@field effect "reads"|"leased"|"changes"
+---@field guarded table<string, integer>  how often each function is used that has a guard
 ---@field reasons Reason[]  worst first, each once; a safe expression has reasons too
 
 local function once(reasons)
@@ -64,12 +63,14 @@ end
 function classify.expressions(forms, options)
   -- Twice: which variables are bound to what has to be known before the first call is judged.
   local bindings = walk.bindings(forms)
-  local reasons = once(walk.reasons(forms, bindings, options or {}))
+  local all, guarded = walk.reasons(forms, bindings, options or {}), {}
+  for _, r in ipairs(all) do if r.guard then guarded[r.mfa] = (guarded[r.mfa] or 0) + 1 end end
+  local reasons = once(all)
   if #reasons == 0 then reasons[1] = nothing() end
   worst_first(reasons)
   local effect = "reads"
   for _, r in ipairs(reasons) do if REACH[r.effect] > REACH[effect] then effect = r.effect end end
-  return { class = reasons[1].class, effect = effect, reasons = reasons }
+  return { class = reasons[1].class, effect = effect, reasons = reasons, guarded = guarded }
 end
 
 --- What is known of a function.

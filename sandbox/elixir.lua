@@ -9,8 +9,6 @@ local etf = require "host.etf"
 
 local elixir = {}
 
-jit.off(true, true) -- a loop that the compiler got wrong would judge wrongly; speed is no matter here
-
 local A, kind = etf.A, etf.kind
 
 local function set(words)

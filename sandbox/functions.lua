@@ -5,11 +5,10 @@
 ---
 --- A group names its functions by module, as words: `abs/1`, `binary_part/2,3` where any argument may
 --- be anything, else `map(fun,_)` with a role for each argument. The roles are the names of the
---- functions in sandbox/classify/arguments.lua; `_` is none.
+--- functions in sandbox/classify/arguments.lua; `_` is none, or what the group says by module of the `first`
+--- argument or of `every` one.
 
 local functions = {}
-
-jit.off(true, true) -- as in all that judges
 
 ---@class FunctionEntry
 ---@field class "SAFE"|"CAUTION"|"DANGEROUS"
@@ -27,6 +26,8 @@ local FILES = {
   "terms", "collections", "texts", "runtime", "processes", "tables", "machine", "control", "recon",
   "elixir_data", "elixir_runtime", "ecto",
 }
+
+local NONE = {}
 
 local entries, shapes -- made when they are first asked for: most runs judge no text
 
@@ -50,7 +51,11 @@ end
 
 local function add(into, group, module, word)
   local name, all = roles_of(word)
+  local first, every = (group.first or NONE)[module], (group.every or NONE)[module]
   for _, roles in ipairs(all) do
+    for i, role in ipairs(roles) do
+      if role == "_" then roles[i] = i == 1 and first or every or role end
+    end
     local key = ("%s:%s/%d"):format(module, name, #roles)
     assert(not into[key], "twice in the table of functions: " .. key)
     into[key] = {

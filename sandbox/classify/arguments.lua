@@ -3,11 +3,10 @@
 --- { class, effect?, why } that raises the class of the call, or with `lowers` one that replaces it.
 
 local etf = require "host.etf"
+local guard_texts = require "sandbox.guard_texts"
 local values = require "sandbox.classify.values"
 
 local arguments = {}
-
-jit.off(true, true) -- a loop that the compiler got wrong would judge wrongly; speed is no matter here
 
 --- Stands for an argument that is not there to be looked at. No shape is called so.
 arguments.UNKNOWN = etf.tuple(etf.A["not known"], 1)
@@ -41,6 +40,15 @@ arguments["fun?"] = function(bindings, node)
 end
 
 local function never() end
+
+-- What is looked at where it runs alone (sandbox/guard_texts.lua).
+for role in pairs(guard_texts.ARGUMENTS) do arguments[role] = never end
+
+--- Funs whose answers are looked at as well.
+for _, role in ipairs { "enumerable_fun", "enumerable_step", "text_fun" } do arguments[role] = arguments["fun"] end
+
+--- Where the other functions of a module take something else.
+arguments.any = never
 
 -- What is applied is judged as a call of its own (sandbox/classify/calls.lua).
 arguments.M, arguments.F = never, never
@@ -353,6 +361,26 @@ end
 
 --- A port or socket as the node gave it.
 arguments.handle = no_tuple "a handle that is made up names a module, which is called"
+
+-- [{error_info, #{module => 'Elixir.Exception'}}], as Elixir writes it.
+local function is_elixirs(bindings, option)
+  local pair = values.resolve(bindings, option)
+  if values.shape(pair) ~= "tuple" or not values.is_list(pair[3]) or #pair[3] ~= 2 then return false end
+  local info = values.resolve(bindings, pair[3][2])
+  if values.atom(bindings, pair[3][1]) ~= "error_info" then return false end
+  if values.shape(info) ~= "map" or #info ~= 3 then return false end
+  local field = values.is_list(info[3]) and #info[3] == 1 and info[3][1]
+  return values.shape(field) == "map_field_assoc" and values.atom(bindings, field[3]) == "module"
+    and values.atom(bindings, field[4]) == "Elixir.Exception"
+end
+
+--- Options of erlang:error/3: they name a function that is called when the error is told.
+function arguments.error_options(bindings, node)
+  local elements = values.elements(bindings, node)
+  local known = elements ~= nil
+  for _, each in ipairs(elements or NOTHING) do known = known and is_elixirs(bindings, each) end
+  if not known then return dangerous "its options may name a function, which is called when the error is told" end
+end
 
 --- How rand makes its numbers: by name. A state that is made up holds a fun for rand to call.
 arguments.algorithm = one_of(set "default exro928ss exrop exs1024 exs1024s exs64 exsp exsplus exsss mwc59 dummy",

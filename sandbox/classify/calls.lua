@@ -5,11 +5,10 @@ local etf = require "host.etf"
 local arguments = require "sandbox.classify.arguments"
 local bifs = require "sandbox.functions.imported"
 local functions = require "sandbox.functions"
+local guards = require "sandbox.guards"
 local values = require "sandbox.classify.values"
 
 local calls = {}
-
-jit.off(true, true) -- a loop that the compiler got wrong would judge wrongly; speed is no matter here
 
 local kind, shape = values.kind, values.shape
 
@@ -120,7 +119,7 @@ local function judge(w, module, name, arity, given)
   end
   w:note {
     class = raised.class, effect = raised.effect, what = what, mfa = mfa, why = raised.why, cost = entry.cost,
-    guard = entry.guard,
+    guard = guards.of(module, name, arity),
   }
 end
 

@@ -9,8 +9,6 @@ local etf = require "host.etf"
 
 local values = {}
 
-jit.off(true, true) -- a loop that the compiler got wrong would judge wrongly; speed is no matter here
-
 local DEEPEST = 16 -- variables that stand for variables
 local LONGEST = 1000 -- elements of a list; one that holds itself has no end
 local MOST_STEPS = 1000 -- of following variables in all directions: there may be as many ways as 2^16

@@ -10,8 +10,6 @@ local values = require "sandbox.classify.values"
 
 local walk = {}
 
-jit.off(true, true) -- a loop that the compiler got wrong would judge wrongly; speed is no matter here
-
 local DEEPEST = 400 -- forms inside forms; more than anybody writes by hand
 
 local kind, shape, is_list = values.kind, values.shape, values.is_list

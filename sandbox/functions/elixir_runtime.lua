@@ -8,9 +8,10 @@ local EXCEPTIONS = [[
 
 local raising = {
   ["Elixir.Exception"] = [[
-    exception?/1 format/2,3 format_banner/2,3 format_exit/1 format_mfa/3 format_stacktrace/0,1
-    format_stacktrace_entry/1 message/1 normalize/2,3 ]],
-  ["Elixir.Kernel.Utils"] = "raise/1 destructure/2",
+    exception?/1 format(_,known) format(_,known,stack) format_banner(_,known) format_banner(_,known,stack)
+    format_exit(known) format_mfa(_,_,known) format_stacktrace/0 format_stacktrace(stack)
+    format_stacktrace_entry(known) message(known) normalize/2 normalize(_,_,stack) ]],
+  ["Elixir.Kernel.Utils"] = "raise(raised) destructure/2",
 }
 for name in EXCEPTIONS:gmatch "%S+" do raising["Elixir." .. name] = "exception/1" end
 
@@ -193,7 +194,7 @@ return {
     why = "reads what an application is and how it is configured",
     functions = {
       ["Elixir.Application"] = [[
-        app_dir/1,2 fetch_env/2 fetch_env!/2 format_error/1 get_all_env/1 get_application/1 get_env/2,3
+        app_dir/1,2 fetch_env/2 fetch_env!/2 format_error(known) get_all_env/1 get_application/1 get_env/2,3
         loaded_applications/0 spec/1,2
       ]],
     },
@@ -249,8 +250,8 @@ return {
     why = "prints to the output of the one who asks",
     functions = {
       ["Elixir.IO"] = [[
-        inspect/1 inspect(_,plain_options) inspect(own_device,_,plain_options) puts/1 puts(own_device,_) write/1
-        write(own_device,_) chardata_to_string/1 iodata_length/1 iodata_to_binary/1
+        inspect/1 inspect(_,plain_options) inspect(own_device,_,plain_options) puts(text) puts(own_device,text)
+        write(text) write(own_device,text) chardata_to_string(bytes_in) iodata_length/1 iodata_to_binary(bytes_in)
       ]],
     },
   },
@@ -312,7 +313,7 @@ return {
     class = "CAUTION", effect = "changes", cost = "one event for every handler",
     why = "writes a line to the node's log",
     functions = {
-      ["Elixir.Logger"] = "bare_log/2 bare_log/3",
+      ["Elixir.Logger"] = "bare_log(_,fun?) bare_log(_,fun?,plain_options)",
     },
   },
 }

@@ -20,7 +20,7 @@ return {
     class = "SAFE", effect = "reads", cost = "a signal to the process",
     why = "reads a process from outside",
     functions = {
-      recon = "info/1 info/3 info(_,process_part) info(_,_,_,process_part)",
+      recon = "info(process) info/3 info(process,process_part) info(_,_,_,process_part)",
     },
   },
   {
@@ -45,7 +45,8 @@ return {
     functions = {
       recon = "node_stats_list(count,wait) node_stats_print(count,wait) node_stats(count,wait,fun,_)",
       recon_lib = [[
-        sample(wait,fun) count/1 sliding_window/2 sublist_top_n_attrs/2 sublist_attr/2 triple_to_pid/3 term_to_pid/1
+        sample(wait,fun) count/1 sliding_window/2 sublist_top_n_attrs/2 sublist_attr/2 triple_to_pid/3
+        term_to_pid(process)
         time_map(count,wait,fun,_,fun) time_fold(count,wait,fun,_,fun,_) scheduler_usage_diff/2
       ]],
     },

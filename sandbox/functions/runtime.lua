@@ -106,7 +106,8 @@ return {
     why = "changes what is logged, or where to",
     functions = {
       logger = [[
-        set_process_metadata/1 update_process_metadata/1 set_primary_config/1,2 update_primary_config/1 set_handler_config/2,3 update_handler_config/2,3
+        set_process_metadata/1 update_process_metadata/1 set_primary_config/1,2 update_primary_config/1
+        set_handler_config/2,3 update_handler_config/2,3
         update_formatter_config/2,3 add_handler/3 remove_handler/1 add_handlers/1 add_primary_filter/2
         remove_primary_filter/1 add_handler_filter/3 remove_handler_filter/2 set_module_level/2
         unset_module_level/0,1 set_application_level/2 unset_application_level/1 set_proxy_config/1

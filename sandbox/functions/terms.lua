@@ -37,7 +37,8 @@ return {
     why = "arithmetic and comparison",
     functions = {
       erlang = [[
-        abs/1 round/1 trunc/1 floor/1 ceil/1 float/1 max/2 min/2 convert_time_unit/3 +/1,2 -/1,2 */2 //2 div/2 rem/2
+        abs/1 round/1 trunc/1 floor/1 ceil/1 float/1 max/2 min/2 convert_time_unit(factor,factor,factor) +/1,2 -/1,2
+        *(factor,factor) //2 div/2 rem/2
         band/2 bor/2 bxor/2 bnot/1 ==/2 /=/2 =</2 </2 >=/2 >/2 =:=/2 =/=/2 and/2 or/2 xor/2 not/1 ++/2 --/2
       ]],
       math = [[
@@ -52,10 +53,12 @@ return {
     functions = {
       erlang = [[
         append/2 append_element/2 atom_to_binary/1,2 atom_to_list/1 binary_part/2,3 binary_to_existing_atom(word)
-        binary_to_existing_atom(word,_) binary_to_float/1 binary_to_integer/1,2 binary_to_list/1,3
+        binary_to_existing_atom(word,_) binary_to_float/1 binary_to_integer(digits)
+        binary_to_integer(digits,_) binary_to_list/1,3
         bitstring_to_list/1 decode_packet/3 delete_element/2 float_to_binary/1,2 float_to_list/1,2 fun_to_list/1
-        insert_element/3 integer_to_binary/1,2 integer_to_list/1,2 iolist_to_binary/1 iolist_to_iovec/1
-        list_to_binary/1 list_to_bitstring/1 list_to_existing_atom(word) list_to_float/1 list_to_integer/1,2
+        insert_element/3 integer_to_binary/1,2 integer_to_list/1,2 iolist_to_binary(bytes_in) iolist_to_iovec(bytes_in)
+        list_to_binary(bytes_in) list_to_bitstring(bytes_in) list_to_existing_atom(word) list_to_float/1
+        list_to_integer(digits) list_to_integer(digits,_)
         list_to_tuple/1 pid_to_list/1 port_to_list/1 ref_to_list/1 setelement/3 split_binary/2 subtract/2
         term_to_binary/1,2 term_to_iovec/1,2 tuple_to_list/1 list_to_pid/1 list_to_port/1 list_to_ref/1
       ]],
@@ -79,7 +82,7 @@ return {
     class = "SAFE", effect = "reads", cost = "constant",
     why = "ends or fails the evaluation, nothing else",
     functions = {
-      erlang = "error/1,2 exit/1 throw/1 raise/3 nif_error/1,2",
+      erlang = "error/1,2 error(_,_,error_options) exit/1 throw/1 raise/3 nif_error/1,2",
     },
   },
   {
@@ -87,13 +90,6 @@ return {
     why = "makes new atoms: list_to_existing_atom makes none",
     functions = {
       erlang = "list_to_atom/1 binary_to_atom/1,2",
-    },
-  },
-  {
-    class = "DANGEROUS", effect = "changes", cost = "unknown",
-    why = "names a function that is called when the error is told",
-    functions = {
-      erlang = "error/3",
     },
   },
   {

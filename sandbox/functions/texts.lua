@@ -11,7 +11,7 @@ return {
         lexemes/2 lowercase/1 next_codepoint/1 next_grapheme/1 nth_lexeme/3 pad(_,count) pad(_,count,_)
         pad(_,count,_,_) prefix/2 rchr/2 replace/3,4 reverse/1 right(_,count) right(_,count,_) rstr/2 slice/2,3
         span/2 split/2,3 str/2 strip/1,2,3 sub_string/2,3 sub_word/2,3 substr/2,3 take/2,3,4 titlecase/1 to_float/1
-        to_graphemes/1 to_integer/1 to_lower/1 to_upper/1 tokens/2 trim/1,2,3 uppercase/1 words/1,2
+        to_graphemes/1 to_integer(digits) to_lower/1 to_upper/1 tokens/2 trim/1,2,3 uppercase/1 words/1,2
       ]],
       unicode = [[
         bom_to_encoding/1 characters_to_binary/1,2,3 characters_to_list/1,2 characters_to_nfc_binary/1
@@ -29,7 +29,8 @@ return {
     why = "works on a binary",
     functions = {
       binary = [[
-        at/2 bin_to_list/1,2,3 compile_pattern/1 copy/1 copy(_,bytes) decode_hex/1 decode_unsigned/1,2 encode_hex/1
+        at/2 bin_to_list/1,2,3 compile_pattern/1 copy/1 copy(_,bytes) decode_hex/1 decode_unsigned(digits)
+        decode_unsigned(digits,_) encode_hex/1
         encode_unsigned/1,2 first/1 last/1 list_to_bin/1 longest_common_prefix/1 longest_common_suffix/1 match/2,3
         matches/2,3 part/2,3 referenced_byte_size/1 split/2,3
       ]],

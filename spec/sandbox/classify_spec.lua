@@ -174,7 +174,7 @@ describe("the reasons", function()
   end)
 
   it("mark what is guarded where it runs", function()
-    assert.are.equal("table", judge("ets:tab2list(t)").reasons[1].guard)
+    assert.are.equal("function", judge("ets:tab2list(t)").reasons[1].guard)
   end)
 end)
 

@@ -250,4 +250,7 @@ return {
   [=[erlang:match_spec_test([a], [{'_', [], [{display, x}]}], trace)]=],
   [=[erlang:match_spec_test([a], [], hd([trace]))]=],
   [=[K = trace, erlang:match_spec_test([a], [], K)]=],
+  [=[erlang:error(badarg, none, get(o))]=],
+  [=[erlang:error(badarg, none, [{error_info, #{module => 'Elixir.Exception', function => exit}}])]=],
+  [=['Elixir.Logger':bare_log(info, get(f))]=],
 }

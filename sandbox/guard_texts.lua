@@ -1,0 +1,200 @@
+--- What stands before an argument, or in the place of a function, in an expression of a person: Erlang texts, each a
+--- fun. Those of ARGUMENTS are called with one argument and give it back or refuse it; their names are roles in
+--- sandbox/functions/*.lua. They bind no variables but by their heads, so none of the expression's own is met.
+---
+--- Elixir decides when it runs whose code goes through an enumerable or shows a struct, and data can say that it is
+--- any struct: so what is not known to be harmless is turned away where it runs.
+
+local function quoted(names)
+  local all = {}
+  for name in names:gmatch "%S+" do all[#all + 1] = ("'Elixir.%s'"):format(name) end
+  return table.concat(all, ", ")
+end
+
+-- Structs whose code does nothing with what a person may have put into them. That of an exception is asked for what it
+-- has to say; of those that are not here it loads the module that they name.
+local KNOWN = quoted [[
+  Date Time DateTime NaiveDateTime Range Date.Range MapSet URI Version Regex
+  ArgumentError ArithmeticError BadArityError BadFunctionError BadMapError BadStructError CaseClauseError
+  CondClauseError Enum.EmptyError Enum.OutOfBoundsError ErlangError KeyError MatchError
+  RuntimeError SystemLimitError TryClauseError WithClauseError FunctionClauseError
+]]
+
+local FOUND_BY = "global, pg, 'Elixir.Registry', gproc, syn"
+
+-- Where one text is part of another it stands in capitals.
+local function filled(text, parts)
+  return (text:gsub("%u%u%u+", function(word) return parts[word] end))
+end
+
+local function refuse(name, why) return ([[erlang:error({beamlens_guard, <<"%s">>, <<"%s">>})]]):format(name, why) end
+
+-- Whether a term holds nothing but plain data and structs that are known, with the usual calendar.
+local PLAIN = filled([[
+fun(Term) ->
+  (fun(Words) when Words > 200000 -> false;
+      (_) ->
+        (fun Walk(#{calendar := C}) when is_atom(C), C =/= 'Elixir.Calendar.ISO', C =/= nil -> false;
+             Walk(#{'__struct__' := S} = T) ->
+               lists:member(S, [KNOWN]) andalso lists:all(Walk, maps:to_list(maps:remove('__struct__', T)));
+             Walk(T) when is_map(T) -> lists:all(Walk, maps:to_list(T));
+             Walk(T) when length(T) >= 0 -> lists:all(Walk, T);
+             Walk([H | T]) -> Walk(H) andalso Walk(T);
+             Walk({error_info, _}) -> false;
+             Walk(T) when is_tuple(T) -> lists:all(Walk, tuple_to_list(T));
+             Walk(_) -> true
+         end)(Term)
+   end)(erts_debug:size_shared(Term))
+end]], { KNOWN = KNOWN })
+
+local ENUMERABLE = filled([[
+fun(E) when is_list(E) -> E;
+   (#{'__struct__' := S} = E) when S =:= 'Elixir.Range'; S =:= 'Elixir.MapSet' -> E;
+   (#{'__struct__' := 'Elixir.Date.Range', first := #{calendar := 'Elixir.Calendar.ISO'},
+      last := #{calendar := 'Elixir.Calendar.ISO'}} = E) -> E;
+   (E) when is_map(E), not is_map_key('__struct__', E) -> E;
+   (_) -> REFUSE
+end]], { REFUSE = refuse("an enumerable",
+  "only lists, plain maps, ranges and sets are gone through, and streams that stand right there: "
+  .. "anything else runs code of its own") })
+
+local KNOWN_TERM = filled([[
+fun(T) when is_binary(T); is_atom(T); is_number(T) -> T;
+   (T) -> (fun(true) -> T; (false) -> REFUSE end)((PLAIN)(T))
+end]], { PLAIN = PLAIN, REFUSE = refuse("a term",
+  "it is large, or holds a struct, a calendar or an error whose own code would run") })
+
+local TEXT = filled([[
+fun(T) when is_binary(T); is_atom(T); is_number(T); is_list(T) -> T;
+   (T) -> (KNOWN)(T)
+end]], { KNOWN = KNOWN_TERM })
+
+local MOST_BYTES = "20000000"
+local TOO_LONG = refuse("a text", "more than 20 MB would be made at once, and no limit of the heap counts them")
+
+-- Where not all of it is known, structs are shown as maps.
+local function shows(head, call)
+  return { narrow = "look at it as a map, with Map.from_struct/1", text = ("fun(%s) -> %s ++ "):format(head, call)
+    .. filled("(fun(true) -> []; (false) -> [{structs, false}] end)((PLAIN)(T))) end", { PLAIN = PLAIN }) }
+end
+
+local function power(name)
+  return { title = "a number", narrow = "work with smaller numbers", text = filled([[
+fun(B, E) when is_integer(B), is_integer(E) ->
+     (fun(S) when S > 70000 -> REFUSE; (_) -> POWER(B, E) end)(erlang:external_size(B) * abs(E));
+   (B, E) -> POWER(B, E)
+end]], { POWER = name, REFUSE = refuse("a number", "it would have more digits than the node can work with") }) }
+end
+
+local function copies(name)
+  return { title = "a text", narrow = "make less at a time", text = filled([[
+fun(B, N) when is_binary(B), is_integer(N), byte_size(B) * N > MOST -> WHY; (B, N) -> COPY(B, N) end]],
+    { COPY = name, MOST = MOST_BYTES, WHY = TOO_LONG }) }
+end
+
+local PROCESS_WHY = refuse("a process",
+  "only a pid, a registered name, or a name that global, pg or Registry finds is asked")
+
+local SHOWN = "look at it as a map, with Map.from_struct/1"
+
+return {
+  ARGUMENTS = {
+    enumerable = { title = "an enumerable", narrow = "make a list or a map of it first", text = ENUMERABLE },
+    enumerables = { title = "an enumerable", narrow = "make lists or maps of them first", text = filled(
+      "fun(L) -> [(INNER)(E) || E <- 'Elixir.Enum':to_list((INNER)(L))] end", { INNER = ENUMERABLE }) },
+    keys = { title = "keys", narrow = "give them as a list", text = filled(
+      "fun(L) when is_list(L) -> L; (_) -> REFUSE end", { REFUSE = refuse("keys", "only a list of them is taken") }) },
+    enumerable_fun = { narrow = "let the fun answer with a list", text = filled(
+      "fun(F) -> fun(X) -> (INNER)(F(X)) end end", { INNER = ENUMERABLE }) },
+    enumerable_step = { narrow = "let the fun answer with a list", text = filled([[
+fun(F) when is_function(F, 1) -> fun(X) -> (fun({E, A}) -> {(INNER)(E), A}; (O) -> O end)(F(X)) end;
+   (F) -> fun(X, Y) -> (fun({E, A}) -> {(INNER)(E), A}; (O) -> O end)(F(X, Y)) end
+end]], { INNER = ENUMERABLE }) },
+    known = { title = "a term", narrow = SHOWN, text = KNOWN_TERM },
+    text = { narrow = SHOWN, text = TEXT },
+    text_fun = { narrow = SHOWN, text = filled("fun(F) -> fun(X) -> (INNER)(F(X)) end end", { INNER = TEXT }) },
+    texts = { narrow = SHOWN, text = filled([[
+fun(L) ->
+  (fun(All, Size) when Size > MOST, is_list(All) -> WHY; (All, _) -> All end)(
+    [(TEXT)(X) || X <- 'Elixir.Enum':to_list((INNER)(L))],
+    lists:sum([byte_size(X) || X <- 'Elixir.Enum':to_list((INNER)(L)), is_binary(X)]))
+end]], { INNER = ENUMERABLE, TEXT = TEXT, MOST = MOST_BYTES, WHY = TOO_LONG }) },
+    container = { title = "a struct", narrow = SHOWN, text = filled([[
+fun(#{'__struct__' := _}) -> REFUSE; (C) -> C end]],
+      { REFUSE = refuse("a struct", "the code of its module would be asked for the value") }) },
+    map = { title = "a map", narrow = "give it a struct or a map", text = filled(
+      "fun(M) when is_map(M) -> M; (_) -> REFUSE end",
+      { REFUSE = refuse("a map", "of a module the code would run") }) },
+    regex = { narrow = "write the expression there", text = [[
+fun(#{'__struct__' := _, source := S, opts := O}) when is_binary(S) -> 'Elixir.Regex':'compile!'(S, O);
+   (#{'__struct__' := _}) -> erlang:error(badarg);
+   (P) -> P
+end]] },
+    raised = { title = "an exception", narrow = "raise a text", text = filled([[
+fun(E) when is_binary(E) -> E;
+   (E) when is_atom(E) -> (fun(true) -> E; (false) -> REFUSE end)(lists:member(E, [KNOWN]));
+   (#{'__struct__' := _, '__exception__' := true} = E) -> E;
+   (E) -> (INNER)(E)
+end]], { KNOWN = KNOWN, INNER = KNOWN_TERM,
+      REFUSE = refuse("an exception", "the code of that module would make it") }) },
+    -- Of a place in the code only what is no call of anything is kept.
+    stack = { narrow = "leave the stack out", text = filled([[
+fun(S) when length(S) >= 0 ->
+     [(fun({M, F, A, L}) when is_atom(M), is_atom(F), length(L) >= 0 ->
+             {M, F, (fun(N) when is_integer(N) -> N; (As) when length(As) >= 0 -> length(As); (_) -> 0 end)(A),
+               [P || {K, V} = P <- L, (K =:= line andalso is_integer(V)) orelse (K =:= file andalso is_list(V))]};
+          (_) -> {unknown, unknown, 0, []}
+       end)(E) || E <- S];
+   (_) -> []
+end]], {}) },
+    process = { title = "a process", narrow = "ask it by its pid", text = filled([[
+fun(P) when is_pid(P); is_atom(P); is_port(P) -> P;
+   ({global, _} = P) -> P;
+   ({via, M, _} = P) when is_atom(M) -> (fun(true) -> P; (false) -> WHY end)(lists:member(M, [FOUNDBY]));
+   ({N, Node} = P) when is_atom(N), Node =:= node() -> P;
+   (_) -> WHY
+end]], { FOUNDBY = FOUND_BY, WHY = PROCESS_WHY }) },
+    handle = { title = "a socket", narrow = "ask one of erlang:ports() or socket:which_sockets()", text = filled([[
+fun(P) when is_port(P) -> P;
+   ({'$inet', M, _} = P) when M =:= gen_tcp_socket; M =:= gen_udp_socket -> P;
+   ({'$socket', _} = P) -> P;
+   (_) -> REFUSE
+end]], { REFUSE = refuse("a socket", "a handle that is made up names a module, which is called") }) },
+    -- A product takes the square of its length and cannot be ended in between.
+    factor = { title = "a number", narrow = "work with smaller numbers", text = filled([[
+fun(N) when is_integer(N), (N > 576460752303423487) or (N < -576460752303423488) ->
+     (fun(S) when S > 8200 -> REFUSE; (_) -> N end)(erlang:external_size(N));
+   (N) -> N
+end]], { REFUSE = refuse("a number", "it has more than 65536 bits, and working with it can stop the whole node") }) },
+    digits = { title = "a number", narrow = "work with smaller numbers", text = filled([[
+fun(B) when is_bitstring(B), byte_size(B) > 4096 -> REFUSE;
+   ([_ | _] = L) -> (fun([]) -> L; (_) -> REFUSE end)(lists:nthtail(min(4096, length(L)), L));
+   (T) -> T
+end]], { REFUSE = refuse("a number", "it is longer than 4096 bytes, and working with it can stop the whole node") }) },
+    piece = { title = "a text", narrow = "take a part of it", text = filled([[
+fun(B) when is_bitstring(B), byte_size(B) > 10000000 -> WHY; (B) -> B end]], { WHY = TOO_LONG }) },
+    bytes_in = { title = "a text", narrow = "make less at a time", text = filled([[
+fun(L) when is_list(L) ->
+     (fun(Size) when Size > MOST -> WHY; (_) -> L end)(try erlang:iolist_size(L) catch error:_ -> 0 end);
+   (B) -> B
+end]], { MOST = MOST_BYTES, WHY = TOO_LONG }) },
+  },
+
+  FUNCTIONS = {
+    ["Elixir.Kernel:inspect/1"] = shows("T", "'Elixir.Kernel':inspect(T, []"),
+    ["Elixir.Kernel:inspect/2"] = shows("T, O", "'Elixir.Kernel':inspect(T, O"),
+    ["Elixir.IO:inspect/1"] = shows("T", "'Elixir.IO':inspect(T, []"),
+    ["Elixir.IO:inspect/2"] = shows("T, O", "'Elixir.IO':inspect(T, O"),
+    ["Elixir.IO:inspect/3"] = shows("D, T, O", "'Elixir.IO':inspect(D, T, O"),
+    ["Elixir.Integer:pow/2"] = power "'Elixir.Integer':pow",
+    ["Elixir.Kernel:**/2"] = power "'Elixir.Kernel':'**'",
+    ["binary:copy/2"] = copies "binary:copy",
+    ["Elixir.String:duplicate/2"] = copies "'Elixir.String':duplicate",
+  },
+
+  -- What a call of these makes may stand as such an argument without a look: what they were given was looked at.
+  MAKERS = {
+    enumerable = { ["Elixir.Stream"] = true, ["Elixir.String:splitter"] = true },
+    known = { ["Elixir.Version"] = true },
+  },
+}
