@@ -134,7 +134,7 @@ end
 
 local function settings()
   local told = files.ignored()
-  if #told > 0 then return "warn", table.concat(told, "; "), "take away what is not read, so that nobody counts on it" end
+  if #told > 0 then return "warn", table.concat(told, "; "), "take it away, so that nobody counts on it" end
   return "ok", files.config_home()
 end
 
