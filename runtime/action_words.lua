@@ -21,7 +21,10 @@ local STATES = {
 ---@return string
 function action_words.state(p) return STATES[p.state] or p.state end
 
-local function arguments(p)
+--- Its arguments, as name = value.
+---@param p { arguments: table<string, any> }
+---@return string
+function action_words.arguments(p)
   local names, out = {}, {}
   for name in pairs(p.arguments) do names[#names + 1] = name end
   table.sort(names)
@@ -84,7 +87,7 @@ function action_words.all(p, figures)
   add("state", plain(action_words.state(p) .. (p.outcome and p.outcome.message and ": " .. p.outcome.message or "")))
   add("node", plain(p.node))
   if e then add("it would", plain(e.title)) end
-  if next(p.arguments) then add("with", arguments(p)) end
+  if next(p.arguments) then add("with", action_words.arguments(p)) end
   figure_lines(add, figures or p.figures, p.performed_at and "it was" or "it is")
   add("to undo", plain(undo_text(p)))
   add("proposed", ("%s by %s"):format(stamp(p.proposed_at), who(p.by)))

@@ -29,7 +29,7 @@ local function case_for(node, mechanism)
   return { node = node, skills = skills, gate = of("gate").new {} }
 end
 
--- { action, arguments as JSON, object, identity } of each step.
+-- Its version, and { action, arguments as JSON, object, identity, why } of each step: the identity of all of it.
 local function planned(node, name)
   local r, err = of("runbook").open(name)
   if not r then return nil, err end
@@ -50,39 +50,78 @@ local function planned(node, name)
     if not seen then return nil, err end
     rows[i] = { step.action, json.encode(json.object(bound)), seen.object, seen.identity, step.why }
   end
-  return rows
+  return { r.version, rows }
 end
 
 local function steps_of(p)
-  local rows = etf.decode((of("ledger").bytes(p.identity)))
+  local version, rows = unpack((etf.decode((of("ledger").bytes(p.identity)))))
   for i, row in ipairs(rows) do
     rows[i] = { action = row[1], arguments = json.decode(row[2]), object = row[3], identity = row[4], why = row[5] }
   end
-  return rows
+  return rows, version
 end
 
-local function shown(name, rows, steps)
-  local figures = { steps = #steps, lost = "see each step" }
+local LONGEST = 400 -- bytes of what is shown of one: all but the why stands there whole
+
+local function step_words(step, figures)
+  local lost = figures.lost and "; is lost: " .. tostring(figures.lost) or ""
+  local deed = ("%s %s (%s)%s"):format(step.action, step.object, of("action_words").arguments(step), lost)
+  local why = (': "%s"'):format(step.why)
+  if #deed + #why <= LONGEST then return deed .. why end
+  return #deed <= LONGEST and deed or nil
+end
+
+-- The steps, with what each would do by the node's own word.
+local function shown(node, name, identity)
+  local steps = steps_of { identity = of("ledger").pack(identity) }
+  local figures, width = { steps = #steps }, #tostring(#steps)
   for i, step in ipairs(steps) do
-    figures[("step_%d"):format(i)] = ("%s %s: %s"):format(step.action, step.object, step.why)
+    local entry, err = of("action_entry").find(step.action)
+    local seen
+    if entry then seen, err = of("actions").preview(node, entry, { arguments = step.arguments }) end
+    if not seen then return refused(err) end
+    if seen.object ~= step.object then
+      return refused(("step %d would be done to %s now, and not to %s"):format(i, seen.object, step.object))
+    end
+    local words = step_words(step, seen.figures)
+    if not words then return refused(("step %d is too long to be shown whole"):format(i)) end
+    figures[("step_%0" .. width .. "d"):format(i)] = words
+    if seen.figures.lost then figures.lost = "see the steps" end
   end
-  return { object = name, identity = rows, figures = figures }
+  return { object = name, identity = identity, figures = figures }
 end
 
 -- What was proposed is what is approved: it is not worked out a second time.
 local function preview(node, p)
   local name = p.arguments.runbook
-  if p.identity then return shown(name, etf.decode((of("ledger").bytes(p.identity))), steps_of(p)) end
-  local rows, err = planned(node, name)
-  if not rows then return refused(err) end
-  return shown(name, rows, steps_of { identity = of("ledger").pack(rows) })
+  if p.identity then return shown(node, name, (etf.decode((of("ledger").bytes(p.identity))))) end
+  local identity, err = planned(node, name)
+  if not identity then return refused(err) end
+  return shown(node, name, identity)
+end
+
+-- The row of the store is nobody's word: the runbook as it lies there says what may be done.
+local function lawful(p, steps, version)
+  local r, err = of("runbook").open(p.arguments.runbook)
+  if not r then return nil, err end
+  if r.version ~= version then return nil, ("the runbook %s was edited since"):format(r.name) end
+  local allows = {}
+  for _, name in ipairs(r.allows) do allows[name] = true end
+  for _, step in ipairs(steps) do
+    if not allows[step.action] then return nil, ("the runbook %s does not allow %s"):format(r.name, step.action) end
+  end
+  return true
 end
 
 -- Whether all that its steps are for is still there.
 local function check(node, p)
   local action_entry = of "action_entry"
-  for _, step in ipairs(steps_of(p)) do
-    local entry, err = action_entry.find(step.action)
+  local steps, version = steps_of(p)
+  local ok, err = lawful(p, steps, version)
+  if not ok then return changed(err) end
+  for _, step in ipairs(steps) do
+    local entry
+    entry, err = action_entry.find(step.action)
     if not entry then return changed(err) end
     if entry.queries.check then
       local answer
@@ -123,7 +162,7 @@ local function deed(node, p)
   local same, err = check(node, p)
   if same ~= A.same then return same and etf.encode(same), err end
   local ids = {}
-  for i, step in ipairs(steps_of(p)) do
+  for i, step in ipairs((steps_of(p))) do
     local id, state, why = do_step(node, p, i, step)
     if not id and i == 1 then return etf.encode(refused(state)) end
     if state == "rejected" and i == 1 then return etf.encode(refused(why)) end
@@ -148,7 +187,7 @@ local function after(_, p)
     said[i] = ("%s %s is %s"):format(child.id, child.action, (child.state:gsub("_", " ")))
     if child.state ~= "verified" then worst = child end
   end
-  local total = #steps_of(p)
+  local total = #(steps_of(p))
   local text = ("%d of %d steps: %s"):format(#begun, total, #begun > 0 and table.concat(said, ", ") or "none was begun")
   return tuple(worst == nil and #begun == total and A.ok or A.failed, text)
 end

@@ -1,6 +1,8 @@
 local uv = require "luv"
 local actions = require "runtime.actions"
 local approval = require "runtime.approval"
+local etf = require "host.etf"
+local ledger = require "runtime.ledger"
 local crowd = require "spec.support.crowd"
 local held = require "spec.support.held"
 local live = require "spec.support.live_node"
@@ -70,7 +72,8 @@ describe("run_runbook", function()
     local p = assert(propose "free_binaries")
     assert.same({ "free_binaries", "DANGEROUS", "proposed" }, { p.object, p.class, p.state })
     assert.equal(3, p.figures.steps)
-    assert.matches("^gc_process <0%.%d+%.0>: it waits in .* and refers to %d+ kB of binaries", p.figures.step_1)
+    assert.matches('^gc_process (<0%.%d+%.0>) %(process = "%1"%); is lost: nothing but .*: "it waits in .* and refers '
+      .. "to %d+ kB of binaries", p.figures.step_1)
     assert.equal(before, holding())
   end))
 
@@ -99,6 +102,41 @@ describe("run_runbook", function()
     assert.equal("failed", outcome.state)
     assert.matches("^nothing was done: " .. pid:gsub("%p", "%%%0"), outcome.message)
     assert.equal(before, holding())
+  end))
+
+  -- As who can only write the store would have it.
+  local function swapped(p, step, version)
+    local identity = etf.decode(ledger.bytes(p.identity))
+    identity[1] = version or identity[1]
+    for at_place, value in pairs(step) do identity[2][1][at_place] = value end
+    assert(store:transaction(function(db)
+      return db:run("update actions set identity = ?", ledger.pack(identity))
+    end))
+    return assert(actions.get(store, p.id))
+  end
+
+  it("does no step that its file does not allow, whatever stands in the store", live.test(function()
+    local p = swapped(assert(propose "free_binaries"), { "kill_process" })
+    local before = holding()
+    local same, why = actions.same(at.node, p)
+    assert.is_nil(same)
+    assert.matches("the runbook free_binaries does not allow kill_process", tostring(why), 1, true)
+    assert.matches("does not allow kill_process", assert(do_it(p)).message, 1, true)
+    assert.equal(before, holding())
+  end))
+
+  it("asks the node anew what each step is done to", live.test(function()
+    local p = swapped(assert(propose "free_binaries"), { [3] = "something harmless" })
+    local seen, why = actions.preview(at.node, actions.find "run_runbook", p)
+    assert.is_nil(seen)
+    assert.matches("step 1 would be done to <0%.%d+%.0> now, and not to something harmless", tostring(why))
+  end))
+
+  it("does nothing when its file was edited since", live.test(function()
+    local p = swapped(assert(propose "free_binaries"), {}, "000000000000")
+    local same, why = actions.same(at.node, p)
+    assert.is_nil(same)
+    assert.matches("the runbook free_binaries was edited since", tostring(why), 1, true)
   end))
 
   it("is refused where its check finds nothing", live.test(function()
