@@ -164,6 +164,10 @@ function Calls:open_mailbox(take, most)
   return pid
 end
 
+--- Our pid on this link.
+---@return any
+function Calls:pid() return self.us end
+
 function Calls:close_mailbox(pid) self.mailboxes[pid] = nil end
 
 --- Can heap limit, priority and killing be had on this node?

@@ -100,6 +100,8 @@ local function takes_maps(n, o)
   return n.map_bindings
 end
 
+local US = "link" -- our pid, as a variable: no text has one of that name, and the atom is there already
+
 -- erl_eval merges bindings after each argument of a call and each element of a tuple or list: as an
 -- ordered list of pairs that takes time by the square of the variables that are bound. What it is
 -- given, it goes on with; a map halves the time of a long text.
@@ -109,15 +111,12 @@ local function bindings_of(n, variables, o)
     names[#names + 1] = name
     map[name] = value
   end
+  names[#names + 1], map[US] = US, n.calls:pid()
   if takes_maps(n, o) then return etf.amap(map) end
   table.sort(names)
-  for i, name in ipairs(names) do list[i] = tuple(A[name], variables[name]) end
+  for i, name in ipairs(names) do list[i] = tuple(A[name], map[name]) end
   return list
 end
-
--- LuaJIT of 2022 compiles pairs() to a loop that now and then ends before its first round, when it was compiled for a
--- table with nothing in it. Then no variable would be bound.
-jit.off(bindings_of)
 
 -- rex starts a process without limits, so the expression sets them itself. As forms, because
 -- this is not worth a parse: erlang:process_flag(Flag, Value).
@@ -179,7 +178,20 @@ local function settled(n, given)
   }
 end
 
+-- Linked to us while it is evaluated, so that it ends when the connection does: killed or cut off, we cannot end it.
+-- Unlinked before it answers, for an exit signal would carry the whole answer a second time.
+local function linked_form(form)
+  local function with_us(func)
+    local remote = tuple(A.remote, 1, atom_form "erlang", atom_form(func))
+    return tuple(A.call, 1, remote, { tuple(A.var, 1, A[US]) })
+  end
+  local remote = tuple(A.remote, 1, atom_form "erlang", atom_form "element")
+  local all = tuple(A.tuple, 1, { with_us "link", form, with_us "unlink" })
+  return tuple(A.call, 1, remote, { tuple(A.integer, 1, 2), all })
+end
+
 local function send(n, form, variables, o, given)
+  form = linked_form(form)
   if not n.calls:limited() then form = limited_form(form, o) end
   -- With the last argument the value alone comes back, without the bindings.
   local arguments = { form, bindings_of(n, variables, o), A.none, A.none, A.value }
@@ -218,8 +230,10 @@ function query.form(n, text, o)
   return call[3][3][2][1][5][1]
 end
 
--- The expressions of a text inside what `wrap` put around them.
-local function unwrapped(form)
+--- The expressions of a text inside what `wrap` put around them.
+---@param form any
+---@return any[]
+function query.unwrapped(form)
   local fun = form[3][1][3]
   return fun[3][2][1][5]
 end
@@ -231,10 +245,10 @@ function query.forms(n, text)
   local wrapped, err = query.wrap(text)
   if not wrapped then return fail(err, "correct the text of the query") end
   local form = parsed.read(wrapped)
-  if form then return unwrapped(form) end
+  if form then return query.unwrapped(form) end
   local raw, fault, bytes = parse_on_node(n, wrapped, {})
   if not raw then return nil, fault end
-  return unwrapped(etf.decode(bytes, 1, true))
+  return query.unwrapped(etf.decode(bytes, 1, true))
 end
 
 --- Evaluates a text on the node.

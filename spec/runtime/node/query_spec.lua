@@ -1,6 +1,9 @@
+local async = require "runtime.async"
 local crypto = require "host.crypto"
 local etf = require "host.etf"
+local held = require "spec.support.held"
 local live = require "spec.support.live_node"
+local node = require "runtime.node.init"
 local parsed = require "runtime.node.parsed"
 local query = require "runtime.node.query"
 local skill = require "runtime.skill"
@@ -25,6 +28,19 @@ describe("a query", function()
       Text = "halt().", Count = 3, Flag = true, Rows = { 1.5, 2 }, Name = A.shop,
     })
     assert.same({ "halt().", 3, true, { 1.5, 2 }, A.shop }, value)
+  end))
+
+  it("ends with the connection, for whoever asked can no longer end it", live.test(function()
+    local other = assert(node.connect { name = at.name, cookie_file = at.cookie_file })
+    async.spawn(other.query, "register(spinner, self()), (fun F() -> F() end)().", {}, { timeout = 60 })
+    local function until_it_is(kind)
+      local deadline = async.now() + held.PATIENCE_S
+      while at.eval "is_pid(whereis(spinner))." ~= kind and async.now() < deadline do async.sleep(0.01) end
+      return at.eval "is_pid(whereis(spinner))."
+    end
+    assert.is_true(until_it_is(true))
+    other:close()
+    assert.is_false(until_it_is(false))
   end))
 
   it("has the same variables where erl_eval wants them as pairs, before OTP 25", live.test(function()
