@@ -3,6 +3,7 @@
 --- approved, exactly that, or what a runbook of the owner's allows: runtime/deed.lua.
 
 local approval = require "runtime.approval"
+local audit = require "runtime.audit"
 local deed = require "runtime.deed"
 local entry = require "runtime.action_entry"
 local etf = require "host.etf"
@@ -106,6 +107,16 @@ local function changed(p, why)
     "look again, and propose it anew", 5)
 end
 
+-- What an undo puts back is what the deed left, by the audit's word: who can only write the store has none.
+local function vouched(p, kept)
+  if not kept then return true end
+  local found, err = audit.tells(('"left":"%s"'):format(ledger.sum_of(kept)))
+  if found then return true end
+  if err then return nil, err end
+  return refused(("what %s would put back is not what a deed left, by the audit"):format(p.id),
+    "somebody changed the store, or the audit was put away")
+end
+
 --- Whether the node and the object are still those of the proposal. Reads only.
 ---@param node table
 ---@param p Proposal
@@ -118,6 +129,9 @@ function actions.same(node, p)
   life, err = incarnation.of(node)
   if not life then return nil, err end
   if life ~= p.life then return nil, changed(p, p.node .. " was restarted since") end
+  local ok
+  ok, err = vouched(p, p.given)
+  if not ok then return nil, err end
   if not e.queries.check then
     local seen
     seen, err = actions.preview(node, e, p)
@@ -173,6 +187,9 @@ function actions.undoing(p)
   end
   local by = ledger.undone_by(p)
   if by then return refused(("%s was undone by %s"):format(p.id, by), ("`beamlens-run actions show %s`"):format(by)) end
+  local ok
+  ok, err = vouched(p, p.before)
+  if not ok then return nil, err end
   local undo = e.undo(p.arguments, (etf.decode(ledger.bytes(p.before))))
   if type(undo) ~= "table" then return refused(("%s cannot be undone: %s"):format(p.id, tostring(undo))) end
   return { name = undo.name, args = undo.args, given = undo.given and p.before or nil }

@@ -10,7 +10,7 @@ local config = {}
 
 ---@class Option
 ---@field name string      as a key of `options`; --cookie-file is cookie_file
----@field type "text"|"number"|"list"|"flag"|"group"
+---@field type "text"|"number"|"list"|"flag"|"boolean"|"group"   boolean: a flag that no text sets
 ---@field shown? string    what stands for the value in the help
 ---@field default any
 ---@field of? string[]     the values there are
@@ -65,7 +65,7 @@ config.OPTIONS = {
     { name = "callbacks", type = "list", default = {} },
     { name = "per_hour", type = "number", default = 3, min = 0, max = 100, whole = true },
     { name = "quiet_hours", type = "text", default = "" },
-    { name = "dry_run", type = "flag", default = true },
+    { name = "dry_run", type = "boolean", default = true },
   } },
   { name = "anomaly", type = "group", file_only = true, doc = "how `watch` judges", fields = {
     { name = "collection_interval_ms", type = "number", default = 30000, min = 100, max = 3600000 },
@@ -130,6 +130,11 @@ local read = {
     return nil, "true or false"
   end,
 }
+
+function read.boolean(_, value)
+  if type(value) == "boolean" then return value end
+  return nil, "true or false, without quotes"
+end
 
 local accept
 

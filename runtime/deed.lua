@@ -101,7 +101,8 @@ end
 local function ended(p, to, message, more)
   more = more or {}
   return ledger.step(p, { to = to, from = more.from or { "executing", "unknown" },
-    set = { outcome = { message = message, after = more.after }, before = more.before }, more = { message = message } })
+    set = { outcome = { message = message, after = more.after }, before = more.before },
+    more = { message = message, left = more.before and ledger.sum_of(more.before) } })
 end
 
 -- {done, Before} in external form: the bytes of Before as they came.

@@ -50,6 +50,11 @@ ledger.bytes = unhex
 ledger.term = function(kept) return etf.raw(unhex(kept):sub(2)) end
 ledger.hex = hex
 
+--- What the audit says of a term that a deed left for an undo: the store alone is nobody's word for it.
+---@param kept string
+---@return string
+function ledger.sum_of(kept) return crypto.sha256(kept) end
+
 -- Columns that hold JSON, under the names that a proposal has for them.
 local AS_JSON = { arguments = "arguments", figures = "figures", proposed_by = "by", approval = "approval",
   authority = "authority", outcome = "outcome" }
@@ -200,6 +205,9 @@ local COLUMNS = { approval = true, authority = true, performer = true, performed
 local EVENTS = { approved = "approved", rejected = "rejected", executed = "executed", verified = "verified",
   failed = "failed", unknown = "failed", not_verified = "failed" }
 
+--- Of one that is not in a state to be done: another was first, or it is decided.
+---@param p { id: string, state: string }
+---@return Failure
 local function taken(p)
   return failure.new("gate", ("%s is %s, so nothing was done"):format(p.id, p.state:gsub("_", " ")),
     ("`beamlens-run actions show %s` tells more"):format(p.id), 5)
@@ -242,14 +250,14 @@ function ledger.step(p, step)
   local done, err = store:transaction(function(db)
     local over = limited(db, step.limit)
     if over then return nil, over end
-    if spent(db, step) then
-      return nil, failure.new("gate", ("the approval of %s was used already"):format(p.id), "approve it anew", 5)
-    end
     local changed, why = db:run(sql, unpack(values))
     if not changed then return nil, why end
     if changed == 0 then
       local now = db:rows("select state from actions where number = ?", number_of(p.id))
       return nil, taken { id = p.id, state = now and now[1] and now[1].state or "gone" }
+    end
+    if spent(db, step) then
+      return nil, failure.new("gate", ("the approval of %s was used already"):format(p.id), "approve it anew", 5)
     end
     if step.nonce then
       local ok, fault = db:run("insert into nonces values (?)", step.nonce)

@@ -309,6 +309,34 @@ describe("actions", function()
     assert.equal(same, at.eval "persistent_term:get(rows_before) =:= lists:sort(ets:tab2list(cache)).")
   end))
 
+  -- A table that was emptied, and what the store says of it changed by somebody else.
+  local function forged(column, name)
+    at.eval(([=[spawn(fun() -> ets:new(%s, [named_table, public]), ets:insert(%s, {1, 2}), receive stop -> ok end end),
+      (fun Wait() -> case ets:info(%s, size) of 1 -> ok; _ -> Wait() end end)().]=]):format(name, name, name))
+    propose("flush_table", { table = name })
+    local code, running = approve_with(name)
+    assert.equal(0, code, running.screen())
+    if column == "given" then assert.equal(0, run("undo", "a1").code) end
+    local rows = require("runtime.ledger").pack { { 7, 255 } }
+    assert(actions.store {}:transaction(function(db)
+      return db:run(("update actions set %s = ? where %s is not null"):format(column, column), rows)
+    end))
+  end
+
+  it("puts nothing back that the store alone says was there", live.test(function()
+    forged("before", "parcels")
+    assert.equal("what a1 would put back is not what a deed left, by the audit; somebody changed the store, or the "
+      .. "audit was put away", complaint(5, "undo", "a1"))
+  end))
+
+  it("puts nothing back that was changed after the undo was proposed", live.test(function()
+    forged("given", "letters")
+    local running = at_terminal("approve", "a2")
+    assert.equal(5, running.wait())
+    assert.matches("what a2 would put back is not what a deed left", running.screen(), 1, true)
+    assert.equal(0, at.eval "ets:info(letters, size).")
+  end))
+
   it("says so when the node is not to be reached", live.test(function()
     propose()
     local running = pty.start({ "actions", "approve", "a1" }, { env = environment { ERL_EPMD_PORT = "1" } })

@@ -133,6 +133,12 @@ describe("config", function()
     assert.matches("allow may only stand on the command line", tostring(err))
   end)
 
+  it("lets no text end a dry run", function()
+    local _, err = settle [[return { autonomy = { dry_run = "" } }]]
+    assert.equal("config: autonomy.dry_run wants true or false, without quotes, not ; see `beamlens-run help`",
+      tostring(err))
+  end)
+
   it("gives a config file nothing to call", function()
     local _, err = settle [[os.execute "true" return {}]]
     assert.matches(":1: attempt to index global 'os'", tostring(err))
