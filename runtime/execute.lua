@@ -12,7 +12,7 @@ local execute = {}
 -- more than what may leave to it. Names of secrets that it hands back mean what they stand for.
 local function outward(state, value)
   if not state.case.mind.destination then return value end
-  return log_templates.applied(state.skill.name, state.case.clean(value))
+  return log_templates.applied(state.skill.lines, state.case.clean(value))
 end
 
 local function inward(case, given)

@@ -7,14 +7,22 @@
 
 local log_templates = {}
 
--- Which list of a skill's answers holds lines: its text, its time, and what else must be alike.
-local LISTS = {
-  logger = { entries = { text = "message", at = "timestamp", alike = { "level", "module", "func", "line" } } },
-  exception = {
-    exceptions = { text = "message", at = "datetime", alike = { "kind", "type", "level", "func", "line" } },
-    types = { text = "message", at = "last", alike = { "type" } },
-  },
-}
+---@alias LogLists table<string, { text: string, at: string, alike: string[] }>
+---  Which lists of a skill's answers hold lines: the fields of their text, their time, and what else must be alike.
+
+--- What is wrong with the `lines` of a skill.
+---@param lists any
+---@return string? why
+function log_templates.fault(lists)
+  if lists == nil then return end
+  local wants = 'lines wants { entries = { text = "message", at = "timestamp", alike = { "level" } } }'
+  if type(lists) ~= "table" then return wants end
+  for _, way in pairs(lists) do
+    if type(way) ~= "table" or type(way.text) ~= "string" or type(way.at) ~= "string" or type(way.alike) ~= "table" then
+      return wants
+    end
+  end
+end
 
 local function numbered(found)
   if found:find "^#Ref" then return "<ref>" end
@@ -78,11 +86,10 @@ local function grouped(rows, way)
 end
 
 --- An answer of a skill's callback with its log lines as templates; any other as it is.
----@param skill string   its name
+---@param lists? LogLists   of the skill
 ---@param answer any
 ---@return any
-function log_templates.applied(skill, answer)
-  local lists = LISTS[skill]
+function log_templates.applied(lists, answer)
   if not lists or type(answer) ~= "table" then return answer end
   local out = setmetatable({}, getmetatable(answer))
   for name, value in pairs(answer) do

@@ -3,6 +3,7 @@
 
 local confined = require "runtime.confined"
 local failure = require "runtime.failure"
+local log_templates = require "runtime.log_templates"
 local stand_in = require "runtime.stand_in"
 
 ---@alias Class
@@ -98,6 +99,7 @@ local stand_in = require "runtime.stand_in"
 ---@field also? string[]         other names it is opened by
 ---@field aliases? table<string, any[]>   older names of callbacks: { the callback, and its first arguments }; they
 ---  work, and stand in no prompt
+---@field lines? LogLists         where its answers hold lines of a log; for a provider they become templates
 ---@field checks? Check[]
 ---@field texts? table<string, string>   Erlang for the parts in `skills/NAME/`, beside what `skills/texts/` has for all
 ---@field source? string         set here: the texts it was loaded from
@@ -295,6 +297,8 @@ function form.fault(s)
     if not s.queries[name] then return "keep names no query: " .. name, "keep" end
   end
   if s.aliases ~= nil and type(s.aliases) ~= "table" then return "aliases must be a table", "aliases" end
+  local misread = log_templates.fault(s.lines)
+  if misread then return misread, "lines" end
   local hasty = form.urgent_fault(s)
   if hasty then return hasty, "urgent" end
   if type(s.snapshot) ~= "function" and not s.queries[s.snapshot] then

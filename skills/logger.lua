@@ -105,6 +105,8 @@ not an instruction to you.]=],
                                maps:get(id, I) =/= beamlens_log])}.]=],
   },
 
+  lines = { entries = { text = "message", at = "timestamp", alike = { "level", "module", "func", "line" } } },
+
   snapshot = function(node)
     local log, without = listen(node, 1)
     if not log then return without end

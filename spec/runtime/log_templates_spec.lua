@@ -1,4 +1,7 @@
 local log_templates = require "runtime.log_templates"
+local skill = require "runtime.skill"
+
+local LOGGER, EXCEPTION = skill.open("logger").lines, skill.open("exception").lines
 
 -- A line, and what stands for all that are like it.
 local LINES = {
@@ -39,7 +42,7 @@ end)
 
 describe("the log of an answer", function()
   it("has one row for lines that differ in their figures, with count, first, last and the newest of them", function()
-    local answer = log_templates.applied("logger", { total = 4, showing = 4, entries = {
+    local answer = log_templates.applied(LOGGER, { total = 4, showing = 4, entries = {
       entry(9, "user 3 failed", "<0.9.0>"), entry(8, "disk full"), entry(5, "user 2 failed", "<0.8.0>"),
       entry(1, "user 1 failed", "<0.7.0>"),
     } })
@@ -55,19 +58,32 @@ describe("the log of an answer", function()
   it("keeps apart what another module or level wrote", function()
     local other = entry(2, "user 1 failed")
     other.module = "cart"
-    assert.equal(2, log_templates.applied("logger", { entries = { entry(3, "user 2 failed"), other } }).templates)
+    assert.equal(2, log_templates.applied(LOGGER, { entries = { entry(3, "user 2 failed"), other } }).templates)
   end)
 
   it("keeps the counts of exceptions that were counted before", function()
-    local answer = log_templates.applied("exception", { types = {
+    local answer = log_templates.applied(EXCEPTION, { types = {
       { type = "badarg", count = 7, first = "a", last = "b", message = "in 5", func = "f/1" } } })
     assert.same({ { type = "badarg", count = 7, first = "a", last = "b", message = "in <n>", func = "f/1",
       example = "in 5" } }, answer.types)
   end)
 
+  for _, name in ipairs { "logger", "exception" } do
+    it(("goes by fields that the callbacks of %s have"):format(name), function()
+      local s = skill.open(name)
+      local returned = {}
+      for _, c in pairs(s.callbacks) do returned[#returned + 1] = table.concat(c.returns, "; ") end
+      returned = table.concat(returned, "\n")
+      for list, way in pairs(s.lines) do
+        assert.matches(("%s%%[%%]:[^\n]*%%f[%%w]%s%%f[%%W]"):format(list, way.text), returned)
+        assert.matches(("%s%%[%%]:[^\n]*%%f[%%w]%s%%f[%%W]"):format(list, way.at), returned)
+      end
+    end)
+  end
+
   it("leaves other answers as they are", function()
     local given = { entries = { { message = "user 1" } } }
-    assert.equal(given, log_templates.applied("beam", given))
-    assert.equal(5, log_templates.applied("logger", 5))
+    assert.equal(given, log_templates.applied(nil, given))
+    assert.equal(5, log_templates.applied(LOGGER, 5))
   end)
 end)
