@@ -7,6 +7,7 @@ local async = require "runtime.async"
 local cookie = require "runtime.node.cookie"
 local epmd = require "runtime.node.epmd"
 local etf = require "host.etf"
+local failure = require "runtime.failure"
 local files = require "runtime.files"
 local keys = require "runtime.llm.keys"
 local policy = require "runtime.policy"
@@ -96,9 +97,29 @@ local function secrets()
   return of_failure(err, uv.fs_stat(path) and path or ("no %s: our patterns hold"):format(path))
 end
 
+-- A skill of the owner's may be away, so a callback that none has is no fault; but it forbids nothing.
+local function of_no_skill(rules)
+  local known, names = {}, {}
+  for _, name in ipairs(skill.names()) do
+    local s = skill.open(name)
+    for callback in pairs(s and s.callbacks or {}) do
+      if not known[callback] then names[#names + 1] = callback end
+      known[callback] = true
+    end
+  end
+  for name in pairs(rules) do
+    if not known[name] then return name, failure.nearest(name, names) end
+  end
+end
+
 local function owners_policy()
-  return of_failure(policy.fault(), uv.fs_stat(policy.path()) and policy.path()
-    or ("no %s: our classes hold"):format(policy.path()))
+  local path = policy.path()
+  local rules, err = policy.look()
+  if not rules then return of_failure(err) end
+  local stray, near = of_no_skill(rules.callbacks)
+  if not stray then return "ok", uv.fs_stat(path) and path or ("no %s: our classes hold"):format(path) end
+  return "warn", ("%s: no skill has a callback %s"):format(path, stray), near and ("did you mean %s?"):format(near)
+    or "correct it, or take it out"
 end
 
 local function opened(names)

@@ -51,6 +51,10 @@ end
 -- What our own class of it is, as far as we know it; what must have a reason is laxer than that.
 local function base_of(part, name)
   if part == "texts" then return not name:match "^%x+$" and "is no SHA-256 in hex digits" or nil, "DANGEROUS" end
+  if part == "actions" then -- a slip would forbid nothing, and its owner counts on it
+    local entry, err = require("runtime.action_entry").find(name)
+    return not entry and "is no action" or nil, entry and entry.class, true, err and err.next
+  end
   if part ~= "functions" then return nil, nil end
   local entry, why = known_entry(name)
   return why, entry and entry.class or "DANGEROUS", entry ~= nil
@@ -62,8 +66,8 @@ local function rule_of(part, name, given)
   if type(name) ~= "string" then return nil, fault(where .. " is no name") end
   if not RANK[rule.class] then return nil, fault(("%s wants %s"):format(where, CLASSES)) end
   if rule.why ~= nil and type(rule.why) ~= "string" then return nil, fault(where .. ": why must be a text") end
-  local wrong, base, ours = base_of(part, name)
-  if wrong then return nil, fault(("%s %s"):format(where, wrong)) end
+  local wrong, base, ours, next_step = base_of(part, name)
+  if wrong then return nil, fault(("%s %s"):format(where, wrong), next_step) end
   if not base then
     if rule.class ~= "SAFE" then return rule end
     return nil, fault(where .. " can only be made stricter", "say CAUTION, DANGEROUS or never, or take it out")
@@ -131,9 +135,10 @@ local function tell_laxer(rules)
   return audit.record { kind = "policy.laxer", rules = laxer, sum = sum }
 end
 
---- What is wrong with it as it stands. Puts nothing in force.
----@return Failure?
-function policy.fault() return (select(2, read())) end
+--- What stands in it now. Puts nothing in force.
+---@return table<string, table<string, Rule>>?   by part, then by name
+---@return Failure? err
+function policy.look() return read() end
 
 --- Reads it, as a start does: all of it is in force.
 ---@return true?

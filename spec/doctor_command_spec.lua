@@ -138,6 +138,10 @@ describe("doctor", function()
   -- What a person edits, the row that reads it, and what it says.
   for _, case in ipairs {
     { "policy.lua", "return { actionz = {} }", "policy", "bad", "there is no actionz" },
+    { "policy.lua", "return { actions = { kill_proces = 'never' } }", "policy", "bad",
+      "actions: kill_proces is no action" },
+    { "policy.lua", "return { callbacks = { beam_binary_lek = 'never' } }", "policy", "warn",
+      "no skill has a callback beam_binary_lek" },
     { "secrets.lua", "return { formz = {} }", "secrets", "bad", "formz is none of" },
     { "config.lua", "return { autonomy = { runbooks = { 'nope' } } }", "autonomy", "bad", "there is no runbook nope" },
     { "config.lua", "return { autonomy = { quiet_hours = '8-9' } }", "autonomy", "bad", "is no time of day: 8-9" },

@@ -103,8 +103,15 @@ describe("the owner's policy", function()
     end)
 
     it("no action", function()
-      assert.matches("^actions: kill_process can only be made stricter",
-        (complaint '{ actions = { kill_process = "SAFE" } }'))
+      for _, class in ipairs { "SAFE", "CAUTION" } do
+        assert.matches("^actions: kill_process is DANGEROUS, and what we know is never made laxer",
+          (complaint(('{ actions = { kill_process = "%s" } }'):format(class))))
+      end
+    end)
+
+    it("no slip in the name of an action, which would forbid nothing", function()
+      assert.equal("actions: kill_proces is no action; did you mean kill_process?",
+        (complaint '{ actions = { kill_proces = "never" } }'))
     end)
 
     it("no function that we know", function()
