@@ -4,6 +4,7 @@
 --- sandbox/reviewed.lua, beside what the classifier says.
 
 local classify = require "sandbox.classify"
+local changed_text = require "runtime.changed_text"
 local crypto = require "host.crypto"
 local failure = require "runtime.failure"
 local parsed = require "runtime.node.parsed"
@@ -28,6 +29,8 @@ for _, entry in ipairs(reviewed) do by_what[entry.what] = entry end
 ---@field class Class
 ---@field why string     the worst of it, in words
 ---@field known? Class   what it is by what we know for certain: nobody can vouch for less
+---@field line? integer  of the text, where that stands
+---@field changed? boolean  expressions of ours stand in it, and others
 
 -- What we know to be worse than its owner says of the text, nobody can vouch for.
 local function vouched_for(reason, rule)
@@ -35,11 +38,46 @@ local function vouched_for(reason, rule)
   return not entry or RANK[entry.class] <= RANK[rule.class]
 end
 
+-- A word that is made an atom of harms where code of Elixir is handed it: it can be the tag of a struct.
+local LOOKED_UP = {
+  ["erlang:binary_to_existing_atom/1"] = true, ["erlang:binary_to_existing_atom/2"] = true,
+  ["erlang:list_to_existing_atom/1"] = true,
+}
+
+-- What its arguments alone make dangerous, the function being harmless to us and to the owner.
+local function by_arguments(reason)
+  local ours = classify.entry(reason.mfa)
+  local theirs = policy.entry(reason.mfa, ours)
+  return ours and theirs and ours.class == "SAFE" and theirs.class == "SAFE"
+end
+
+local function explained(reason, judged)
+  if LOOKED_UP[reason.what] then return not judged.elixir and by_arguments(reason) end
+  return reason.what == "erlang:process_info/2" and judged.items_written and by_arguments(reason)
+end
+
 -- A reason as a query has it.
-local function class_of(reason, shipped, rule)
+local function class_of(reason, shipped, rule, judged)
   if reason.class == "CAUTION" and reason.effect == "leased" and LEASED[reason.what] then return "SAFE" end
+  if judged and explained(reason, judged) then return "SAFE" end
   local entry = shipped and by_what[reason.what] or rule and vouched_for(reason, rule) and rule
   return entry and RANK[entry.class] < RANK[reason.class] and entry.class or reason.class
+end
+
+local function add(effect, reasons, shipped, rule, judged)
+  for _, reason in ipairs(reasons) do
+    local class = class_of(reason, shipped, rule, judged)
+    if RANK[class] > RANK[effect.class] then
+      effect.class, effect.line = class, reason.line
+      effect.why = ("%s (line %d): %s"):format(reason.what, reason.line, reason.why)
+    end
+  end
+end
+
+local function is_safe(judged)
+  local effect = { class = "SAFE" }
+  add(effect, judged.reasons, false, nil, judged)
+  return effect.class == "SAFE" and #judged.misused == 0
 end
 
 --- The class of a text's forms, as a query has it.
@@ -48,14 +86,20 @@ end
 ---@param rule? Rule         what its owner says of it
 ---@return Effect
 function effects.judge(forms, shipped, rule)
-  local worst = { class = "SAFE", why = "it only reads" }
-  for _, reason in ipairs(classify.expressions(forms, { entry = policy.entry }).reasons) do
-    local class = class_of(reason, shipped, rule)
-    if RANK[class] > RANK[worst.class] then
-      worst = { class = class, why = ("%s (line %d): %s"):format(reason.what, reason.line, reason.why) }
-    end
+  local effect = { class = "SAFE", why = "it only reads" }
+  local options = { entry = policy.entry }
+  if shipped then
+    add(effect, classify.expressions(forms, options).reasons, true, rule)
+    return effect
   end
-  return worst
+  local text = changed_text.read(forms, options, is_safe)
+  for _, judged in ipairs(text.judged) do
+    add(effect, judged.misused, false, rule)
+    add(effect, judged.reasons, false, rule, judged)
+  end
+  effect.changed = text.ours > 0 and text.ours < text.whole or nil
+  add(effect, text.reviewed, true, rule)
+  return effect
 end
 
 local POLICY = "your policy says so"
@@ -77,7 +121,7 @@ function effects.of(node, text)
     local shipped = parsed.has(query.wrap(text) or "")
     local effect = effects.judge(forms, shipped, rule)
     if rule and RANK[rule.class] > RANK[effect.class] then effect = { class = rule.class, why = POLICY } end
-    effect.known = effects.judge(forms, shipped, { class = "SAFE" }).class
+    effect.known = effect.class == "SAFE" and "SAFE" or effects.judge(forms, shipped, { class = "SAFE" }).class
     judged[text] = effect
   end
   return judged[text]
@@ -88,7 +132,19 @@ local function vouch(text, class)
     class)
 end
 
---- Whether a text does no more than what asks it declares.
+local CHANGED = "%s is declared %s; you changed this text, so our review of it no longer holds: it is %s by %s"
+
+-- What a line of a text says, by which it is found in a file.
+local function line_of(text, wanted)
+  local at = 0
+  for line in (text .. "\n"):gmatch "(.-)\n" do
+    at = at + 1
+    if at == wanted then return line:match "^%s*(.-)%s*$" end
+  end
+end
+
+--- Whether a text does no more than what asks it declares. The Failure has what the line says that is to blame, in
+--- `written`.
 ---@param node table      one of a spec, that cannot parse, is asked nothing
 ---@param text string
 ---@param class Class     what is declared
@@ -100,12 +156,15 @@ function effects.permit(node, text, class, who)
   local effect, err = effects.of(node, text)
   if not effect then return nil, err end
   if RANK[effect.class] <= RANK[class] then return true end
-  local next_step = "correct it, or declare the class it has"
+  local next_step = effect.changed and "take back the change, or declare the class it has"
+    or "correct it, or declare the class it has"
   if effect.known and RANK[effect.known] <= RANK[class] then
     next_step = "correct it, declare the class it has, or " .. vouch(text, class)
   end
-  return nil, failure.new("gate", ("%s is declared %s, and is %s: %s"):format(who, class, effect.class,
-    plain.cut(effect.why, 300)), next_step, 5)
+  local said = effect.changed and CHANGED or "%s is declared %s, and is %s: %s"
+  local refusal = failure.new("gate", said:format(who, class, effect.class, plain.cut(effect.why, 300)), next_step, 5)
+  refusal.written = effect.line and line_of(text, effect.line)
+  return nil, refusal
 end
 
 --- Whether a relay may be put on a node for a skill. One works unasked, in a process of its own, and no

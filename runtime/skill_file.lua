@@ -148,6 +148,22 @@ local function asked_by(s, query)
   return highest
 end
 
+-- The line that says this and nothing else does, in the skill's file or in one of the shared texts that is theirs.
+local function place_of(written, place)
+  if not written or #written < 4 then return nil end
+  local looked_in = { { place.text, place.file } }
+  for _, name in ipairs(files.list("skills/texts", ".lua")) do
+    local text, file, shipped = files.read(("skills/texts/%s.lua"):format(name))
+    if text and not shipped then looked_in[#looked_in + 1] = { text, file } end
+  end
+  for _, each in ipairs(looked_in) do
+    local text, at = each[1], each[1]:find(written, 1, true)
+    if at and not text:find(written, at + 1, true) then
+      return each[2], select(2, text:sub(1, at):gsub("\n", "")) + 1
+    end
+  end
+end
+
 -- Whether no text of theirs does more than what it is declared for, and no relay is theirs that nobody vouched for.
 local function harmless(s, node)
   for name, text in pairs(s.queries) do
@@ -156,8 +172,10 @@ local function harmless(s, node)
       local by = asked_by(s, name)
       local ok, err = effects.permit(node, text, by.class, ("query %s of %s"):format(name, by.name))
       if not ok and err.stage == "gate" then
-        local at = form.broken(err.message, name, place.text, place.file)
-        return nil, failure.new("gate", at.message, err.next, err.exit)
+        local file, line = place_of(err.written, place)
+        local message = file and ("%s:%d: %s"):format(file, line, (err.message:gsub(" %(line %d+%)", "", 1)))
+          or form.broken(err.message, name, place.text, place.file).message
+        return nil, failure.new("gate", message, err.next, err.exit)
       end
       if not ok then return nil, err end
     end

@@ -9,6 +9,7 @@ local files = require "host.files"
 local folders = require "runtime.files"
 local foreign_skill = require "runtime.foreign_skill"
 local incarnation = require "runtime.incarnation"
+local parsed = require "runtime.node.parsed"
 local query = require "runtime.node.query"
 local relay_form = require "runtime.relay_form"
 local skill = require "runtime.skill"
@@ -26,6 +27,7 @@ end
 local texts = query.own_texts()
 texts_of("base", texts)
 for _, name in ipairs(skill.names()) do texts_of(name, texts) end
+local of_skills = { unpack(texts, #query.own_texts() + 1) }
 for _, text in ipairs(eval_texts.own_texts()) do texts[#texts + 1] = text end
 for _, text in ipairs(foreign_skill.own_texts()) do texts[#texts + 1] = text end
 for _, name in ipairs(relay_form.names()) do
@@ -46,3 +48,8 @@ for _, text in ipairs(texts) do
 end
 table.sort(wrapped)  -- the same file from the same texts
 for _, text in ipairs(wrapped) do io.write(crypto.sha256(text), bytes.u32(#text), text) end
+
+-- And which of them are of skills, as a text that is parsed like the others.
+for i, text in ipairs(of_skills) do of_skills[i] = "=" .. crypto.sha256(query.wrap(text)) end
+local list = ('"%s".'):format(table.concat(of_skills))
+io.write(parsed.OF_SKILLS, bytes.u32(#list), list)

@@ -13,6 +13,9 @@ local parsed = {}
 local FILE = "build/queries.etf"
 local HASH = 64
 
+--- What the list of those texts is called that are of skills: people judged what they do.
+parsed.OF_SKILLS = ("0"):rep(HASH)
+
 local content, index
 
 -- Where each form stands; most are never asked for.
@@ -53,6 +56,21 @@ function parsed.has(text) return bytes_of(text) ~= nil end
 function parsed.read(text)
   local form = bytes_of(text)
   return form and etf.decode("\131" .. form, 1, true)
+end
+
+-- The form of what stands at a place, to be read here.
+local function decoded(place) return etf.decode("\131" .. content:sub(place[1], place[2]), 1, true) end
+
+--- The forms of all texts of our skills.
+---@return any[]
+function parsed.of_skills()
+  if not index then load() end
+  local list, forms = index[parsed.OF_SKILLS], {}
+  if not list then return forms end
+  for hash in content:sub(list[1], list[2]):gmatch("=(" .. ("%x"):rep(HASH) .. ")") do
+    forms[#forms + 1] = decoded(index[hash])
+  end
+  return forms
 end
 
 return parsed

@@ -48,9 +48,9 @@ describe("what the texts of a skill do", function()
 
   describe("is refused before a run stands on it, where it", function()
     for _, case in ipairs {
-      { "ends the node", "erlang:halt().", "SAFE", "erlang:halt/0 %(line 1%)" },
+      { "ends the node", "erlang:halt().", "SAFE", "erlang:halt/0: " },
       { "ends the node and calls itself careful", "erlang:halt().", "CAUTION", "erlang:halt/0" },
-      { "stops the node later", "\ninit:stop().", "SAFE", "init:stop/0 %(line 2%)" },
+      { "stops the node later", "\ninit:stop().", "SAFE", "init:stop/0: " },
       { "kills a process", "exit(whereis(logger), kill).", "SAFE", "erlang:exit/2" },
       { "starts a process", "spawn(fun() -> ok end).", "SAFE", "erlang:spawn/1" },
       { "sends a message", "logger ! stop.", "SAFE", "!" },
