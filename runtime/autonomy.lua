@@ -18,6 +18,7 @@ local autonomy = {}
 
 local RANK = { info = 1, warning = 2, critical = 3 }
 local MINUTES = 60
+local MOST_LOOKS = 100 -- each is a question to the node
 local NOT_FOUND = "no check finds now what it is for"
 
 ---@class Autonomy
@@ -49,10 +50,13 @@ end
 function autonomy.settle(group, store)
   local quiet, err = quiet_of(group.quiet_hours)
   if err then return nil, err end
-  local list = {}
-  for i, name in ipairs(group.runbooks) do
-    list[i], err = runbook.open(name)
-    if not list[i] then return nil, err end
+  local list, opened = {}, {}
+  for _, name in ipairs(group.runbooks) do
+    if not opened[name] then
+      opened[name], err = runbook.open(name)
+      if not opened[name] then return nil, err end
+      list[#list + 1] = opened[name]
+    end
   end
   -- What was done within the hour is counted over all runs, so it is kept whatever else is not.
   return { runbooks = list, per_hour = group.per_hour, quiet = quiet, dry_run = group.dry_run,
@@ -177,7 +181,10 @@ end
 
 -- What a runbook may look at: what the run's skills show, as the gate permits.
 local function looker(case)
+  local looks = 0
   return function(name, ...)
+    looks = looks + 1
+    if looks > MOST_LOOKS then return nil, ("a runbook looks %d times at most"):format(MOST_LOOKS) end
     for _, s in ipairs(case.skills) do
       local callback = s.callbacks[skill.resolve(s, tostring(name))]
       if callback then

@@ -15,7 +15,7 @@ local LARGEST = 1024 * 1024
 
 local function home(variable, usual)
   local base = os.getenv(variable)
-  if not base or base == "" then base = (os.getenv "HOME" or "/") .. usual end
+  if not base or base:sub(1, 1) ~= "/" then base = (uv.os_homedir() or "") .. usual end -- a relative one does not count
   return base .. "/beamlens"
 end
 

@@ -113,7 +113,11 @@ function runbook.steps(r, finding, look)
   local steps = r.steps
   if type(steps) == "function" then
     local ok, answer, why = pcall(steps, finding, look)
-    if not ok then return nil, failure.of(answer, "runbook", 2) end
+    if not ok then
+      local err = failure.of(answer, "runbook", 2)
+      err.next = "correct it, or take it out of autonomy.runbooks"
+      return nil, err
+    end
     if answer == nil and why then return nil, broken(r.file, tostring(why)) end
     steps = answer or {}
   end

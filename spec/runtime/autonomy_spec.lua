@@ -183,6 +183,14 @@ describe("autonomy", function()
     end))
   end)
 
+  it("asks the node no more than a hundred times for one runbook", live.test(function()
+    example("curious", { ["local top, why"] = 'for _ = 1, 100 do look "nothing" end\n    local top, why' })
+    local row = follow("curious")[1]
+    assert.equal("refused", row.state)
+    assert.matches("a runbook looks 100 times at most; correct it, or take it out of autonomy.runbooks",
+      row.outcome.message, 1, true)
+  end))
+
   describe("settings", function()
     local function fault(group)
       local whole = { runbooks = {}, per_hour = 3, quiet_hours = "", dry_run = true }
@@ -257,6 +265,11 @@ describe("autonomy", function()
       assert.equal("when.severity must be warning or critical", said { ['"warning"'] = '"info"' })
       assert.equal("limits knows no per_day", said { per_run = "per_day" })
       assert.equal("steps must be a list or a function", said { ["steps = function"] = "step = function" })
+    end)
+
+    it("take a runbook that is named twice once", function()
+      example "free_binaries"
+      assert.equal(1, #settle("free_binaries", { runbooks = { "free_binaries", "free_binaries" } }).runbooks)
     end)
 
     it("refuse a runbook that loops", function()

@@ -95,6 +95,16 @@ describe("a file of the user", function()
   end)
 end)
 
+describe("the folders of the user", function()
+  it("are never below the working directory", function()
+    local before = os.getenv "XDG_STATE_HOME"
+    uv.os_setenv("XDG_STATE_HOME", "somewhere/below")
+    local home = files.state_home()
+    if before then uv.os_setenv("XDG_STATE_HOME", before) else uv.os_unsetenv "XDG_STATE_HOME" end
+    assert.equal(uv.os_homedir() .. "/.local/state/beamlens", home)
+  end)
+end)
+
 describe("what guards", function()
   local folder
 
