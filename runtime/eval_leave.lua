@@ -5,13 +5,15 @@ local classify = require "sandbox.classify"
 local failure = require "runtime.failure"
 local functions = require "sandbox.functions"
 local owners = require "runtime.policy"
+local plain = require "runtime.plain"
 local policy = require "sandbox.policy"
 local terminal = require "runtime.terminal"
 
 local leave = {}
 
 local USAGE, REFUSED = 2, 5
-local MOST_SHOWN = 8     -- reasons
+local MOST_SHOWN = 8     -- reasons that do not decide
+local MOST_DEEDS = 20    -- that one confirmation is for
 local LONGEST_TYPED = 60 -- bytes of what has to be typed for a function's name
 
 -- lists:map/2 and Enum.map/2 are names of functions, and this is how the table has them.
@@ -45,7 +47,7 @@ function leave.check(allow)
       return usage(("--allow knows no %s"):format(word), near and ("did you mean %s?"):format(near)
         or ("here it takes %s, or a function by its name: erlang:garbage_collect/1"):format(ALLOWED))
     elseif entry and entry.class == "DANGEROUS" then
-      return usage(("--allow cannot allow %s, which is DANGEROUS: it %s"):format(word, entry.why),
+      return usage(("--allow cannot allow %s, which is DANGEROUS: %s"):format(word, entry.why),
         "leave that out, and confirm it at a terminal")
     end
   end
@@ -58,12 +60,12 @@ end
 function leave.lines(expression)
   local lines, reasons = { expression.class }, expression.reasons
   for i, r in ipairs(reasons) do
-    if i > MOST_SHOWN then
+    if i > MOST_SHOWN and (r.class ~= expression.class or r.class == "SAFE") then
       lines[#lines + 1] = ("  and %d more reasons"):format(#reasons - MOST_SHOWN)
       break
     end
-    lines[#lines + 1] = ("  %s%s: %s%s"):format(r.class == expression.class and "" or r.class .. ", ", r.what, r.why,
-      type(r.line) == "number" and r.line > 1 and (" (line %d)"):format(r.line) or "")
+    lines[#lines + 1] = "  " .. plain.text(("%s%s: %s%s"):format(r.class == expression.class and "" or r.class .. ", ",
+      r.what, r.why, type(r.line) == "number" and r.line > 1 and (" (line %d)"):format(r.line) or ""))
   end
   return lines
 end
@@ -126,6 +128,10 @@ local function dangerous(expression, o, node_name)
   if not terminal.is_interactive(o) then
     return refused(why .. "; it runs only after a person confirmed exactly this",
       "run it at a terminal; no option allows it")
+  end
+  if #of_class(expression) > MOST_DEEDS then
+    return refused(("DANGEROUS: these are %d deeds, too many for one confirmation"):format(#of_class(expression)),
+      "have them done one after another")
   end
   local phrase = leave.phrase(expression, node_name)
   terminal.show("to have it done, type: " .. phrase)

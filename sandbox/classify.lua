@@ -21,6 +21,7 @@ local REACH = { reads = 1, leased = 2, changes = 3 }
 ---@field why string
 ---@field cost? string
 ---@field guard? string
+---@field unknown? boolean  nothing is known of that function
 
 ---@class Classified
 ---@field class "SAFE"|"CAUTION"|"DANGEROUS"
@@ -42,6 +43,7 @@ local function worst_first(reasons)
   for i, r in ipairs(reasons) do r.order = i end
   table.sort(reasons, function(a, b)
     if a.class ~= b.class then return SEVERITY[a.class] > SEVERITY[b.class] end
+    if a.unknown ~= b.unknown then return b.unknown or false end
     if a.effect ~= b.effect then return REACH[a.effect] > REACH[b.effect] end
     return a.order < b.order
   end)

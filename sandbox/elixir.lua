@@ -126,6 +126,18 @@ local function wrong_sigil(name, arguments, line)
   return found("~" .. name:match "_(.*)", "a calendar's own parser would be called while the text is expanded", line)
 end
 
+local MOST_WORDS = 64 -- ~w()a makes an atom of each
+
+local function wrong_words(arguments, line)
+  local content, modifiers = is_node(arguments[1]) and arguments[1][3], arguments[2]
+  local text = kind(content) == "list" and #content == 1 and content[1]
+  if kind(modifiers) == "list" and #modifiers == 0 or type(text) ~= "string" then return end
+  local _, words = text:gsub("%S+", "")
+  if words > MOST_WORDS then
+    return found("~w", ("each of its words stays as an atom; at most %d are taken"):format(MOST_WORDS), line)
+  end
+end
+
 -- What only a call has: {:., _, [Receiver, Name]} is the head of one.
 local function wrong_receiver(seen, arguments, line)
   local receiver, name = arguments[1], arguments[2]
@@ -142,6 +154,10 @@ local function wrong_form(seen, name, arguments, line)
   if CALENDAR_SIGILS[text] then return wrong_sigil(text, arguments, line) end
   if kind(arguments) ~= "list" then -- a variable, or what a pipe makes a call of
     return name == A.alias and found("alias", "what it stands for is computed", line) or nil
+  end
+  if (text == "sigil_w" or text == "sigil_W") then
+    local wrong = wrong_words(arguments, line)
+    if wrong then return wrong end
   end
   if name == A.alias then return wrong_alias(seen, arguments, line) end
   if name == A["%"] then return wrong_struct(seen, arguments, line) end

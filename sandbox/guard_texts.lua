@@ -154,6 +154,13 @@ fun(P) when is_pid(P); is_atom(P); is_port(P) -> P;
    ({N, Node} = P) when is_atom(N), Node =:= node() -> P;
    (_) -> WHY
 end]], { FOUNDBY = FOUND_BY, WHY = PROCESS_WHY }) },
+    -- It is told the module too: one may only be called as if it were a repository.
+    of_a_repo = { title = "a repository", narrow = "ask a repository of Ecto for a schema", text = filled([[
+fun(Asked, Repo) ->
+  (fun(true, #{'__struct__' := _}) -> NOQUERY; (true, _) -> Asked; (_, _) -> NOREPO end)(
+    erlang:function_exported(Repo, '__adapter__', 0), Asked)
+end]], { NOREPO = refuse("a repository", "no repository of Ecto that is loaded has this name"),
+      NOQUERY = refuse("a repository", "a query that was made up may hold any statement") }) },
     handle = { title = "a socket", narrow = "ask one of erlang:ports() or socket:which_sockets()", text = filled([[
 fun(P) when is_port(P) -> P;
    ({'$inet', M, _} = P) when M =:= gen_tcp_socket; M =:= gen_udp_socket -> P;
@@ -196,5 +203,6 @@ end]], { MOST = MOST_BYTES, WHY = TOO_LONG }) },
   MAKERS = {
     enumerable = { ["Elixir.Stream"] = true, ["Elixir.String:splitter"] = true },
     known = { ["Elixir.Version"] = true },
+    of_a_repo = {},
   },
 }

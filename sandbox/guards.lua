@@ -16,11 +16,20 @@ local A, kind, tuple = etf.A, etf.kind, etf.tuple
 local STATE = [[
 fun(P ARGUMENT) ->
   (fun(Pid) when is_pid(Pid), node(Pid) =:= node() ->
-         (fun({total_heap_size, Words}) when Words > 6553600 ->
+         (fun(_, Auth) when Pid =:= Auth ->
+                erlang:error({beamlens_guard, <<"NAME/ARITY">>, <<"it holds the cookie, the key to the cluster">>});
+             ({total_heap_size, Words}, _) when Words > 6553600 ->
                 erlang:error({beamlens_guard, <<"NAME/ARITY">>, iolist_to_binary(io_lib:format(
                   "the heap of the process has ~b MB, and of at most 50 MB it is copied", [Words div 131072]))});
-             (_) -> NAME(P TIMEOUT)
-          end)(erlang:process_info(Pid, total_heap_size));
+             (_, _) ->
+               (fun({dictionary, Words}) ->
+                      (fun(true) -> NAME(P TIMEOUT);
+                          (false) -> erlang:error({beamlens_guard, <<"NAME/ARITY">>,
+                            <<"it is no OTP process, and would be sent what it does not know">>})
+                       end)(lists:keymember('$initial_call', 1, Words));
+                   (_) -> NAME(P TIMEOUT)
+                end)(erlang:process_info(Pid, dictionary))
+          end)(erlang:process_info(Pid, total_heap_size), whereis(auth));
       (_) -> NAME(P TIMEOUT)
    end)((fun(N) when is_atom(N) -> whereis(N); ({global, N}) -> global:whereis_name(N);
            ({N, Node}) when is_atom(N), Node =:= node() -> whereis(N); (N) -> N end)(P))
@@ -135,16 +144,17 @@ local function trusted(form, role)
   return module and name and (makers[module] or makers[module .. ":" .. name]) or false
 end
 
-local function looked_through(form, role, at, guard_of)
+local function looked_through(form, role, at, guard_of, module)
   if trusted(form, role) then return form end
-  return tuple(A.call, at, guard_of(role), { form })
+  local also = role == "of_a_repo" and tuple(A.atom, at, A[module]) or nil
+  return tuple(A.call, at, guard_of(role), { form, also })
 end
 
 -- The call of a function with its guard.
 local function call(use, at, callee, arguments, guard_of)
   local roles, passed = looked_at(use.module, use.name, use.arity) or {}, {}
   for i = 1, use.arity do
-    passed[i] = roles[i] and looked_through(arguments[i], roles[i], at, guard_of) or arguments[i]
+    passed[i] = roles[i] and looked_through(arguments[i], roles[i], at, guard_of, use.module) or arguments[i]
   end
   return tuple(A.call, at, guards.TEXTS[use.mfa] and guard_of(use.mfa) or callee, passed)
 end

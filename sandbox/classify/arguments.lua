@@ -81,8 +81,9 @@ arguments.bytes = sized(MOST_BYTES, true)
 --- The end of a sequence; its start is the argument before.
 function arguments.last(bindings, node, given)
   local to, from = values.number(bindings, node), given and values.number(bindings, given[1])
-  if to and math.abs(to - (from or 0)) > MOST_ITEMS then
-    return dangerous(("%.0f items at once are more than %d"):format(math.abs(to - (from or 0)), MOST_ITEMS))
+  local items = to and math.abs(to - (from or 1)) + 1
+  if items and items > MOST_ITEMS then
+    return dangerous(("%.0f items at once are more than %d"):format(items, MOST_ITEMS))
   end
 end
 
@@ -168,7 +169,7 @@ function arguments.trace_limit(bindings, node)
 end
 
 local FLAGS = {
-  trap_exit = true, message_queue_data = true, fullsweep_after = true, min_heap_size = false,
+  message_queue_data = true, fullsweep_after = true, min_heap_size = false,
   priority = set "low normal",
 }
 
@@ -210,14 +211,17 @@ arguments.own_device = one_of(set "standard_io stdio", "DANGEROUS", "changes",
 --- sys:log(P, get), sys:statistics(P, get).
 arguments.get = one_of(set "get", "CAUTION", "changes", "it changes what the process records of itself")
 
+local NODE_FLAGS = set [[
+  backtrace_depth fullsweep_after min_heap_size min_bin_vheap_size schedulers_online dirty_cpu_schedulers_online
+  microstate_accounting
+]]
+
 --- system_flag(Flag, _): one flag belongs to the process that sets it and goes with it.
 function arguments.system_flag(bindings, node)
   local name = values.atom(bindings, node)
   if name == "scheduler_wall_time" then return lowered("CAUTION", "leased",
     "the schedulers measure their time while the process that asks lives: a percent or so") end
-  if not name or name == "multi_scheduling" or name == "cpu_topology" or name == "trace_control_word" then
-    return dangerous "this flag can stop or change the whole node"
-  end
+  if not name or not NODE_FLAGS[name] then return dangerous "this flag can stop or change the whole node" end
 end
 
 local DUMPS = set "procs"
@@ -243,7 +247,7 @@ end
 
 --- Options of ets:new.
 function arguments.table_options(bindings, node)
-  local elements = values.elements(bindings, node)
+  local elements, named = values.elements(bindings, node), false
   if not elements then return dangerous "its options have to be written there: a table can be left to an heir" end
   for _, each in ipairs(elements) do
     each = values.resolve(bindings, each)
@@ -252,7 +256,9 @@ function arguments.table_options(bindings, node)
       name = values.atom(bindings, each[3][1])
     end
     if not name or name == "heir" then return dangerous "the table may outlive the process that asks" end
+    named = named or name == "named_table"
   end
+  if named then return caution("while it is there nobody else can make a table of that name", "leased") end
 end
 
 local function made_by(makers, why)

@@ -81,9 +81,22 @@ end
 
 -- Functions -------------------------------------------------------------------
 
+local LONGEST_NAME = 60
+
+-- As it is written in a text: a name may hold a new line, or letters that look like others.
+local function written(name)
+  if name:find "^%l[%w_@]*[?!]?$" or name:find "^[%+%-%*/<>=!|&%.~^@]+$" or name:find "^%u[%w_%.]*$" then
+    return #name <= LONGEST_NAME and name or name:sub(1, LONGEST_NAME) .. "…"
+  end
+  local shown = name:sub(1, LONGEST_NAME):gsub("[\\']", "\\%0"):gsub("[^\32-\126]", function(byte)
+    return byte == "\n" and "\\n" or ("\\x%02x"):format(byte:byte())
+  end)
+  return ("'%s'%s"):format(shown, #name > LONGEST_NAME and "…" or "")
+end
+
 local function title(module, name, arity)
-  local mfa = ("%s:%s/%d"):format(module, name, arity)
-  return (mfa:gsub("^Elixir%.(.-):", "%1."))
+  local elixirs = module:match "^Elixir%.(%u[%w_%.]*)$"
+  return ("%s%s%s/%d"):format(elixirs or written(module), elixirs and "." or ":", written(name), arity)
 end
 
 local function worse(a, b)
@@ -102,7 +115,7 @@ local function judge(w, module, name, arity, given)
     local why = (name == "module_info" and arity < 2)
       and "a module that is not loaded is loaded by asking it; erlang:get_module_info asks only loaded ones"
       or "it is not in the table of functions, so nobody can say what it does"
-    return w:note { class = "DANGEROUS", effect = "changes", what = what, mfa = mfa, why = why }
+    return w:note { class = "DANGEROUS", effect = "changes", what = what, mfa = mfa, why = why, unknown = true }
   end
   local verdict = entry
   local raised = verdict
@@ -125,6 +138,8 @@ end
 
 local MOST_APPLIED = 8
 
+local ELSEWHERE = { rpc = true, erpc = true }
+
 local call_known
 
 -- apply(M, F, Args), and what applies in the same way: roles M, F and A of the entry. What it applies
@@ -140,6 +155,14 @@ local function applied(w, entry, given, depth)
       "what it calls is worked out when it runs, so it may be anything")
   end
   call_known(w, tostring(module[3]), tostring(name[3]), args, depth + 1)
+  if not ELSEWHERE[entry.module] then return end
+  local called = functions.find(tostring(module[3]), tostring(name[3]), #args)
+  for _, role in ipairs((called or NONE).roles) do
+    if role:find "fun" then
+      return w:danger(title(entry.module, entry.name, #entry.roles),
+        "what runs there has no limits, and nobody ends it")
+    end
+  end
 end
 
 function call_known(w, module, name, args, depth)
@@ -165,8 +188,8 @@ end
 
 -- Without a module it can only be a function that every module imports: the evaluator has none of its own.
 local function call_local(w, name, args)
-  local key = ("%s/%d"):format(name, #args)
-  if bifs[key] then return call_known(w, "erlang", name, args) end
+  if bifs[("%s/%d"):format(name, #args)] then return call_known(w, "erlang", name, args) end
+  local key = ("%s/%d"):format(written(name), #args)
   w:danger(key, ("there is no such function; name its module, as in erlang:%s"):format(name))
 end
 
@@ -221,7 +244,7 @@ function calls.call(w, node)
   if module then return call_known(w, module, name, args) end
   w:expression(callee)
   if not values.is_known_fun(w.bindings, callee) then
-    w:danger(what == "var" and ("%s(…)"):format(tostring(callee[3])) or "a call",
+    w:danger(what == "var" and ("%s(…)"):format(written(tostring(callee[3]))) or "a call",
       "it calls a fun that is not written in this text, so it may do anything")
   end
 end

@@ -6,6 +6,7 @@ return {
   {
     shape = true, class = "SAFE", effect = "reads", cost = "a connection of the pool and a query; the rows are copied",
     why = "reads rows of the database",
+    first = { Repo = "of_a_repo" },
     functions = {
       Repo = [[
         all/1,2 one/1,2 one!/1,2 get/2,3 get!/2,3 get_by/2,3 get_by!/2,3 aggregate/2,3,4 exists?/1,2 reload/1,2

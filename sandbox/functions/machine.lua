@@ -135,7 +135,7 @@ return {
     why = "calls a function on another node",
     functions = {
       rpc = "call(_,M,F,A) call(_,M,F,A,_) multicall(_,M,F,A) multicall(_,M,F,A,_)",
-      erpc = "call(_,M,F,A) call(_,M,F,A,_) multicall(_,M,F,A) multicall(_,M,F,A,_) call(_,fun) call(_,fun,_)",
+      erpc = "call(_,M,F,A) call(_,M,F,A,_) multicall(_,M,F,A) multicall(_,M,F,A,_)",
     },
   },
   {
@@ -146,7 +146,7 @@ return {
         cast/4 block_call/4,5 eval_everywhere/3,4 abcast/2,3 sbcast/2,3 async_call/4 multicall/3
         multi_server_call/2,3 server_call/4 pinfo/1,2 yield/1
       ]],
-      erpc = "cast/2,4 multicast/2,4 send_request/2,4,6",
+      erpc = "call/2,3 cast/2,4 multicast/2,4 send_request/2,4,6",
     },
   },
   {

@@ -134,6 +134,13 @@ return {
     },
   },
   {
+    class = "CAUTION", effect = "changes", cost = "small; the application stays loaded",
+    why = "prints how Mnesia stands, and loads it where it is not",
+    functions = {
+      mnesia = "info/0",
+    },
+  },
+  {
     class = "CAUTION", effect = "leased", cost = "two processes that stay, where there were none",
     why = "lists tables on disk, and starts what keeps them",
     functions = {
@@ -161,7 +168,7 @@ return {
     class = "SAFE", effect = "reads", cost = "one table; some items ask other nodes",
     why = "reads what Mnesia is made of",
     functions = {
-      mnesia = "system_info/0,1 table_info/2 info/0 schema/0,1",
+      mnesia = "system_info/0,1 table_info/2 schema/0,1",
     },
   },
   {

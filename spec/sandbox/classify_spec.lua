@@ -163,6 +163,20 @@ describe("the reasons", function()
     assert.are.equal("it only computes and calls nothing", judge("1 + 1").reasons[1].why)
   end)
 
+  it("write names as a text has them, so that none makes up another", function()
+    local A, tuple = etf.A, etf.tuple
+    local function call(module, name)
+      local callee = tuple(A.remote, 1, tuple(A.atom, 1, A[module]), tuple(A.atom, 1, A[name]))
+      return classify.expressions({ tuple(A.call, 1, callee, {}) }).reasons[1].what
+    end
+    assert.same({ "'os\\nSAFE':cmd/0", "'\\xd0\\xb5rlang':memory/0", "'a: b':f/0", "Foo.Bar.get!/0" },
+      { call("os\nSAFE", "cmd"), call("\208\181rlang", "memory"), call("a: b", "f"), call("Elixir.Foo.Bar", "get!") })
+  end)
+
+  it("name what is known before what is not", function()
+    assert.are.equal("init:stop/0", judge("{a1:f(), a2:f(), init:stop()}").reasons[1].what)
+  end)
+
   it("come once", function()
     assert.are.equal(1, #judge("{erlang:memory(), erlang:memory()}").reasons)
   end)

@@ -91,6 +91,8 @@ local REFUSED = {
   ":sys.get_state(:persistent_term.get(:own_name))", ":sys.get_state(hd([{:via, Own, :x}]))",
   "GenServer.whereis(:persistent_term.get(:own_name))", "Process.monitor(hd([{:x, :a@b}]))",
   ":inet.info(List.to_tuple([:\"$inet\", Own, 1]))",
+  ":sys.get_state(:auth)", ":auth |> Process.whereis() |> :sys.get_state()", ":sys.get_state(:init)",
+  "Own.SessionRepo.reload(:all)", "Own.SessionRepo.all(%{})", "apply(Own.SessionRepo, :get, [:x, 1])",
   -- what grows and cannot be ended
   "Enum.reduce(1..30, 3, fn _, a -> a * a end)", "x = :binary.decode_unsigned(String.duplicate(\"a\", 1000000)); x * x",
   "Integer.pow(Integer.pow(2, 60000), 60000)", "Enum.reduce(1..30, \"a\", fn _, a -> a <> a end)",
@@ -98,6 +100,13 @@ local REFUSED = {
   "String.duplicate(String.duplicate(\"a\", 1000000), 1000000)",
   "Enum.join(List.duplicate(String.duplicate(\"a\", 1000000), 3000))",
   "String.to_integer(String.duplicate(\"1\", 1000000))",
+}
+
+-- A guard that stands before one use is none before another.
+local UNREACHED = {
+  "Enum.count([1]); apply(:erlang, :apply, [Enum, :count, [:persistent_term.get(:own)]])",
+  "l = [:persistent_term.get(:own)]; Enum.count([1]); apply(Enum, :count, l)",
+  "t = :ets.new(:t, []); :ets.tab2list(t); apply(:erlang, :apply, [:ets, :tab2list, [t]])",
 }
 
 -- These answer, and nothing of the node's own ran.
@@ -145,6 +154,26 @@ describe("where an expression runs", function()
       end
     end
     assert.same({}, wrong)
+  end))
+
+  it("what no guard can stand before is refused, whatever stands beside it", live.test(function()
+    local wrong = {}
+    for _, text in ipairs(UNREACHED) do
+      local expression, err = eval.read(at.node, text, { elixir = true })
+      if expression or not tostring(err):find("in a way that no guard can be put before", 1, true) then
+        wrong[#wrong + 1] = text
+      end
+    end
+    assert.same({}, wrong)
+  end))
+
+  it("a list of words is turned away where it would make many atoms", live.test(function()
+    local words = {}
+    for i = 1, 65 do words[i] = "fresh" .. i end
+    local before = at.eval "erlang:system_info(atom_count)."
+    local _, err = eval.read(at.node, "~w(" .. table.concat(words, " ") .. ")a", { elixir = true })
+    assert.matches("each of its words stays as an atom", tostring(err), 1, true)
+    assert.is_true(at.eval "erlang:system_info(atom_count)." - before < 65)
   end))
 
   it("what would be told by the node's own code is told without it", live.test(function()

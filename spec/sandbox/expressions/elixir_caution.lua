@@ -8,5 +8,5 @@ return {
   "gc = :erlang; p = self(); :erlang.garbage_collect(p)",
   "with true <- :erlang.garbage_collect(self()), do: :ok", "if :erlang.garbage_collect(self()), do: Process.list()",
   "try do :sys.trace(:elixir_sup, false) rescue e -> e end", "self() |> :erlang.garbage_collect()",
-  ":erpc.call(node(), fn -> 1 end)",
+  ":erpc.call(node(), :erlang, :memory, [])",
 }

@@ -18,6 +18,7 @@ return {
   "for x <- [1], System.halt(), do: x",
   "1 |> then(&System.halt/1)", "tap(0, &System.halt/1)", "true && System.halt()", "nil || :init.stop()",
   -- messages and processes
+  ":erpc.call(node(), fn -> 1 end)", "Process.flag(:trap_exit, true)",
   "send(self(), :x)", "send(:init, :stop)", "Enum.map(Process.list(), &send(&1, :x))",
   "Kernel.send(:init, {:stop, :stop})",
   "GenServer.cast(:x, :y)", "GenServer.call(:x, :y)", "Process.send(self(), :x, [])",

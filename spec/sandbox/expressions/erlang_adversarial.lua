@@ -253,4 +253,12 @@ return {
   [=[erlang:error(badarg, none, get(o))]=],
   [=[erlang:error(badarg, none, [{error_info, #{module => 'Elixir.Exception', function => exit}}])]=],
   [=['Elixir.Logger':bare_log(info, get(f))]=],
+  [=[process_flag(trap_exit, true)]=],
+  [=[erpc:call('a@b', fun() -> erlang:memory() end)]=],
+  [=[rpc:call('a@b', lists, map, [fun F(X) -> F(X) end, [1]])]=],
+  [=[erlang:system_flag(max_heap_size, #{size => 300})]=],
+  [=[erlang:system_flag(system_logger, self())]=],
+  [=[lists:seq(1, 1000001)]=],
+  [=[lists:foreach(fun(F) -> process_flag(F, true) end, [trap_exit])]=],
+  [=[{a1:f(), a2:f(), init:stop()}]=],
 }

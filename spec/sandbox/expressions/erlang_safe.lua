@@ -187,7 +187,7 @@ return {
   [=[put(key, 1)]=],
   [=[erase(key)]=],
   [=[garbage_collect()]=],
-  [=[process_flag(trap_exit, true)]=],
+  [=[process_flag(fullsweep_after, 10)]=],
   [=[process_flag(priority, low)]=],
   [=[R = monitor(process, self()), demonitor(R, [flush])]=],
   [=[timer:sleep(100)]=],
