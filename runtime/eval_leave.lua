@@ -134,8 +134,8 @@ local function dangerous(expression, o, node_name)
       "have them done one after another")
   end
   local phrase = leave.phrase(expression, node_name)
-  terminal.show("to have it done, type: " .. phrase)
-  local typed, why_not = terminal.ask ">"
+  -- In one line with the question: what is typed before it stands there is not taken.
+  local typed, why_not = terminal.ask(("to have it done, type: %s >"):format(phrase))
   if typed == phrase then return true end
   return refused(("%s; not run, for %s"):format(why, typed and "something else was typed" or why_not),
     "type what is shown, letter by letter")
