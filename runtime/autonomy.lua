@@ -189,7 +189,7 @@ local function looker(case)
       local callback = s.callbacks[skill.resolve(s, tostring(name))]
       if callback then
         local ok, why = case.gate:permit(name, callback.class)
-        if not ok then return nil, why end
+        if not ok then return nil, tostring(why) end
         local value, err = skill.call(s, name, { ... }, case.node)
         if value == nil then return nil, tostring(err) end
         return value

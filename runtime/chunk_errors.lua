@@ -117,7 +117,7 @@ function explain.stop(kind, run)
     return ("stopped after %g s of running, %s: look for a loop or a pattern that does not end")
       :format(limits.run_s, where)
   elseif kind == "memory" then
-    return ("stopped at %d MiB of memory: keep less at a time, return only what you need")
+    return ("stopped at %.3g MiB of memory: keep less at a time, return only what you need")
       :format(limits.memory / 2 ^ 20)
   elseif kind == "callbacks" then
     return ("more than %d callbacks in one chunk: ask for lists instead of single items, or use another execute")

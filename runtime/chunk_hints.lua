@@ -133,6 +133,7 @@ local function is_nil(found) return IS_NIL:format(found.what) end
 
 ---@type ChunkHint[]  of what went wrong while it ran
 hints.RUNTIME = {
+  { "attempt to load chunk with wrong mode", false, "send Lua as text, and no bytecode" },
   { "attempt to %a+ global '([^']+)' %(a nil value%)", false, function(found)
     return NOT_HERE[found.what] and MISSING:format(found.what) or INSTEAD[found.what] or nil
   end },

@@ -52,7 +52,7 @@ config.OPTIONS = {
   { name = "demo_callbacks", type = "flag", default = false, line_only = true, command = "sandbox",
     doc = "four callbacks to try: beam_get_memory, beam_top_processes, echo, boom" },
   { name = "store", type = "text", shown = "FILE",
-    doc = "what is kept between runs, or :memory:; left out, actions at home and nothing of watch" },
+    doc = "where watch and actions keep what they know, or :memory:; left out, actions at home, watch nowhere" },
   { name = "approval_key", type = "text", file_only = true,
     doc = "the key of who approves actions: whoever can read it may" },
   { name = "config", type = "text", shown = "FILE", doc = "the config file" },
@@ -149,7 +149,8 @@ local function accept_group(option, value, where)
     name = tostring(name)
     local near = not known[name] and failure.nearest(name, names)
     if not known[name] then
-      return nil, usage(("%s has no %s"):format(where, name), near and ("did you mean %s?"):format(near))
+      return nil, usage(("%s has no %s"):format(where, name),
+        near and ("did you mean %s?"):format(near) or "it has " .. table.concat(names, ", "))
     end
     local err
     group[name], err = accept(known[name], given, ("%s.%s"):format(where, name))
@@ -277,7 +278,8 @@ end
 function config.stray(given, command)
   for _, option in ipairs(config.OPTIONS) do
     if option.command and option.command ~= command and given[option.name] ~= nil then
-      return usage(("--%s is an option of %s"):format(option.name:gsub("_", "-"), option.command))
+      return usage(("--%s is an option of %s"):format(option.name:gsub("_", "-"), option.command),
+        ("see `beamlens-run help %s`"):format(option.command))
     end
   end
 end

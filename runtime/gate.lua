@@ -17,18 +17,21 @@ Gate.__index = Gate
 ---@param name string   the callback
 ---@param class string  "SAFE", "CAUTION" or "DANGEROUS"; any other counts as the last
 ---@return true|nil
----@return string? err
+---@return Failure? err
 function Gate:permit(name, class)
   local rule = policy[owner.callback(name, class)] or policy.DANGEROUS
   if rule.runs == "always" then return true end
+  local function refused(more, next_step)
+    return nil, failure.new("gate", ("%s %s%s"):format(name, rule.effect, more), next_step, 5)
+  end
   if rule.runs == "allowed" then
     if self.allowed[rule.word] or self.allowed[name] then return true end
-    return nil, ("%s %s and was not allowed for this run; go on without it, or a person starts the run "
-      .. "with --allow %s (or --allow %s)"):format(name, rule.effect, name, rule.word)
+    return refused(" and was not allowed for this run", ("go on without it, or a person starts the run with "
+      .. "--allow %s (or --allow %s)"):format(name, rule.word))
   end
-  if rule.runs == "never" then return nil, ("%s %s; go on without it"):format(name, rule.effect) end
-  return nil, ("%s %s and runs only after a person confirmed exactly this action; no option allows it. "
-    .. "Put it into next_steps instead"):format(name, rule.effect)
+  if rule.runs == "never" then return refused("", "go on without it") end
+  return refused(" and runs only after a person confirmed exactly this action; no option allows it",
+    "put it into next_steps instead")
 end
 
 --- What a person who sits before it may be asked about: it was not allowed beforehand, and their yes is enough.

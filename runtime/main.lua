@@ -37,9 +37,10 @@ end
 -- The commonest word too many is the node's name, without its option.
 local function too_many(name, command, words)
   local word = words[command.words + 1]
-  local most = command.words == 0 and "no words" or "one word at most"
+  local most = command.words == 0 and "no words" or command.words == 1 and "one word at most" or "two words at most"
   return failure.new("usage", ("%s takes %s, and there is %s"):format(name, most, word),
-    word:find("@", 1, true) and ("did you mean --node %s?"):format(word) or "see `beamlens-run help`", 2)
+    word:find("@", 1, true) and name ~= "eval" and ("did you mean --node %s?"):format(word)
+      or command.too_many or ("see `beamlens-run help %s`"):format(name), 2)
 end
 
 --- Runs one command. It returns what stands on stdout and the exit code, or nil and what is wrong.

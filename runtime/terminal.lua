@@ -59,6 +59,7 @@ function terminal.ask(question, seconds)
     end)
   end, seconds and async.now() + seconds or nil)
   tty:close()
+  if not line then io.stderr:write "\n" end -- what is said next begins on a line of its own
   if not ok then return nil, tostring(why) end
   if not line then return nil, "nothing was typed" end
   return (line:gsub("^%s+", ""):gsub("%s+$", ""))

@@ -9,7 +9,7 @@ local function call(answer, ...)
   local running = pty.start({ "call", "beam_binary_leak", "3", "--node", at.name, ... },
     { env = { HOME = at.home, ERL_EPMD_PORT = tostring(at.epmd_port), XDG_CONFIG_HOME = at.home } })
   if answer then
-    running.see "beam_binary_leak has a side effect on the running system. Run it? y/N"
+    running.see "beam_binary_leak has a side effect on the running system. Run it? [y/N]"
     running.type(answer)
   end
   return running.wait(), running
@@ -31,7 +31,7 @@ describe("call at a terminal", function()
     it(("does not after %q"):format(answer), live.test(function()
       local code, running = call(answer)
       assert.same({ 5, "" }, { code, running.stdout() })
-      assert.matches("was not allowed for this run", running.screen(), 1, true)
+      assert.matches("; not run; answer y next time", running.screen(), 1, true)
     end))
   end
 

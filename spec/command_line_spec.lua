@@ -201,7 +201,7 @@ describe("command line", function()
     os.execute(("mkdir -p '%s/config/beamlens/sandbox'"):format(folder))
     local said = run("skills").stdout
     os.execute(("rmdir '%s/config/beamlens/sandbox'"):format(folder))
-    assert.matches("/config/beamlens/sandbox is not read: only skills, checks,", said, 1, true)
+    assert.matches("/config/beamlens/sandbox is not read: only checks, config.lua,", said, 1, true)
   end)
 
   it("names the nearest for an unknown skill or callback", function()

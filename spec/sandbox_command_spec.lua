@@ -145,7 +145,7 @@ describe("the command sandbox", function()
 
   for limit, words in pairs {
     ["wal_ms=1"] = "did you mean wall_ms?",
-    ["wall_ms=soon"] = "wants a whole number from 1 to 60000, not soon",
+    ["wall_ms=soon"] = "--limit wall_ms wants a whole number from 1 to 60000, not soon",
     ["wall_ms=0"] = "wants a whole number from 1 to 60000, not 0",
     ["mem_bytes=99999999999"] = "wants a whole number",
     ["wall_ms"] = "--limit wants NAME=N, not wall_ms",

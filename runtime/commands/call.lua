@@ -49,7 +49,13 @@ local function typed(callback, words)
   return words
 end
 
-local CANNOT_TELL = 4
+local CANNOT_TELL, REFUSED = 4, 5
+
+local NEXT = {
+  asked = "answer y next time, or allow it with --allow %s",
+  CAUTION = "allow it with --allow %s (or --allow caution), or run it at a terminal",
+  DANGEROUS = "what changes a node is proposed and then approved: see `beamlens-run help actions`",
+}
 
 -- A side effect that was not allowed beforehand may be allowed at the terminal, this once.
 local function permit(c, callback, class)
@@ -57,8 +63,16 @@ local function permit(c, callback, class)
   local permitted, err = g:permit(callback, class)
   if permitted then return true end
   local effect = terminal.is_interactive(c.options) and gate.question(callback, class)
-  local answer = effect and terminal.ask(("%s %s. Run it? y/N"):format(callback, effect))
+  local answer = effect and terminal.ask(("%s %s. Run it? [y/N]"):format(callback, effect))
   if answer == "y" or answer == "yes" then return true end
+  if effect then
+    return nil, failure.new("gate", ("%s %s; not run"):format(callback, effect), NEXT.asked:format(callback), REFUSED)
+  end
+  local held = policy.callback(callback, class)
+  if held == "never" then
+    return nil, failure.new("gate", "your policy forbids " .. callback, "see " .. policy.path(), REFUSED)
+  end
+  err.next = NEXT[held] and NEXT[held]:format(callback) or err.next -- what stands there speaks to a model
   return nil, err
 end
 
@@ -89,7 +103,7 @@ local function answer(c, name, connect)
   if not permitted then return nil, err end
   local callback = skill.resolve(s, name)
   permitted, err = permit(c, callback, s.callbacks[callback].class)
-  if not permitted then return nil, failure.of(err, "gate", 5) end
+  if not permitted then return nil, err end
   local node
   node, err = connect()
   if not node then return nil, err end

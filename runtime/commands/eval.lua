@@ -15,6 +15,7 @@ local terminal = require "runtime.terminal"
 local command = {
   usage = "eval 'EXPR'",
   words = 1,
+  too_many = "put the expression in quotes",
   doc = "one Erlang expression (or Elixir: --elixir) on the node, by its class",
   more = [[
 

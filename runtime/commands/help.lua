@@ -21,6 +21,14 @@ local function option_lines(command)
   return table.concat(lines, "\n")
 end
 
+local function own_options(command)
+  local names = {}
+  for _, option in ipairs(config.OPTIONS) do
+    if option.command == command then names[#names + 1] = option.name end
+  end
+  return names
+end
+
 local EXITS = [[
 Exit: 0 done, nothing wrong found; 1 findings; 2 usage, configuration or script; 3 node not reached
 or lost; 4 incomplete or cannot tell; 5 refused by the gate; 6 the provider failed; 70 a fault of
@@ -57,7 +65,8 @@ function help.run(call)
     if known == name then
       local command = require("runtime.commands." .. name)
       if call.options.json then
-        return json.encode { schema = 1, command = name, usage = command.usage, doc = command.doc } .. "\n", 0
+        return json.encode { schema = 1, command = name, usage = command.usage, doc = command.doc,
+          more = command.more or json.null, options = own_options(name) } .. "\n", 0
       end
       local own = option_lines(name)
       own = own ~= "" and "\n" .. own .. "\n" or ""

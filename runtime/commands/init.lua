@@ -24,6 +24,7 @@ local init = {
 ]],
 }
 
+local GUARDS = { gate = true, runtime = true, sandbox = true }
 local FOLDERS = { "skills", "prompts", "examples" }
 local PRIVATE_FOLDER, PRIVATE_FILE = 448, 384 -- 0700, 0600
 
@@ -50,8 +51,11 @@ end
 local function unknown(word)
   local names = copies()
   local near = failure.nearest(word, names)
+  if GUARDS[word:match "^%w+"] then
+    return nil, usage(word .. " is part of what guards, and that is never replaced", "policy.lua makes it stricter")
+  end
   return nil, usage(("there is no %s of ours"):format(word),
-    near and ("did you mean %s?"):format(near) or "there are " .. table.concat(names, ", "))
+    near and ("did you mean %s?"):format(near) or "see `beamlens-run help init`")
 end
 
 -- What is copied, and where to.

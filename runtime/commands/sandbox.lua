@@ -53,7 +53,10 @@ local function limits_of(options, words)
     group[name] = value
   end
   local checked, err = config.check("chunk", group, "--limit")
-  if not checked then return nil, err end
+  if not checked then
+    err.message = err.message:gsub("^%-%-limit%.([%w_]+) wants", "--limit %1 wants")
+    return nil, err
+  end
   return chunk_limits.of(checked)
 end
 
@@ -89,8 +92,9 @@ local function as_text(out)
   local calls = #out.calls == 0 and "" or (", %d callback%s"):format(#out.calls, #out.calls == 1 and "" or "s")
   local lines = { ("%s after %.1f ms%s"):format(out.kind, out.elapsed_ms, calls) }
   if out.message then
+    local flag = out.message:find "^no function [%w_]+ here" and " (--demo-callbacks gives four to try)" or ""
     local where = out.kind == "error" and out.line and ("line %d: "):format(out.line) or ""
-    lines[2] = where .. plain(out.message)
+    lines[2] = where .. plain(out.message) .. flag
   end
   for line in out.print:gmatch "[^\n]+" do lines[#lines + 1] = "  | " .. plain(line) end
   if out.kind == "ok" then lines[#lines + 1] = plain(out.result_json) end

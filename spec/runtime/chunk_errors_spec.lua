@@ -58,6 +58,7 @@ local RUNTIME = {
   { "return beam_get_memory.total", 1, "beam_get_memory is a callback: call it, `beam_get_memory(…)`" },
   { "local t = beam_get_memory()\nreturn t.totl.bytes", 2, "`totl` is nil: return the table around it" },
   { "local t = nil\nreturn t.x", 2, "`t` is nil" },
+  { "\27LJ\2", nil, "wrong mode; send Lua as text, and no bytecode" },
   { "return beam_get_memory().total.mb", 1, "`total` is a number, no table: use it as it is" },
   { "local t = beam_top_processes(3)\nreturn t[0].pid", 2, "Lua counts from 1: the first is t[1]" },
   { "local t = beam_get_memory()\nreturn t[1].x", 2, "which # does not count" },
