@@ -184,8 +184,9 @@ function eval.read(n, text, o)
 end
 
 local function guard_forms(n, forms, o)
-  local of = {}
-  for _, mfa in ipairs(guards.needed(forms)) do
+  local of, needed = {}, guards.needed(forms)
+  needed[#needed + 1] = "watch"
+  for _, mfa in ipairs(needed) do
     local form, err = query.form(n, guards.TEXTS[mfa].text, o)
     if not form then return nil, err end
     of[mfa] = form
@@ -216,7 +217,7 @@ function eval.run(n, expression, o)
   local timeout = o and o.timeout
   local placed, err = guard_forms(n, expression.forms, { timeout = timeout })
   if not placed then return nil, err end
-  local forms = guards.place(expression.forms, function(mfa) return placed[mfa] end)
+  local forms = guards.watched(guards.place(expression.forms, function(mfa) return placed[mfa] end), placed.watch)
   -- Whoever answers after a break may be another: a node that was started anew is not told by its name.
   if n.link ~= expression.link then
     return nil, failure.new("gate", ("the connection to %s broke since the expression was judged"):format(n.name),

@@ -199,6 +199,23 @@ end]], { MOST = MOST_BYTES, WHY = TOO_LONG }) },
     ["Elixir.String:duplicate/2"] = copies "'Elixir.String':duplicate",
   },
 
+  -- Runs beside what is evaluated: what lies outside the heap is counted by no limit of the heap. It ends with it.
+  WATCH = [[
+fun() ->
+  (fun(P, Before) ->
+     spawn(fun() ->
+       (fun Watch(Ref) ->
+          receive {'DOWN', Ref, process, _, _} -> ok
+          after 20 ->
+            (fun(Now) when Now - Before > 268435456, Now - Before > Before div 10 -> exit(P, kill);
+                (_) -> Watch(Ref)
+             end)(erlang:memory(system))
+          end
+        end)(erlang:monitor(process, P))
+     end)
+   end)(self(), erlang:memory(system))
+end.]],
+
   -- What a call of these makes may stand as such an argument without a look: what they were given was looked at.
   MAKERS = {
     enumerable = { ["Elixir.Stream"] = true, ["Elixir.String:splitter"] = true },

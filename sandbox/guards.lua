@@ -271,6 +271,18 @@ function guards.needed(forms)
   return names, met
 end
 
+guards.TEXTS.watch = { text = texts.WATCH, role = true }
+
+--- Forms that are watched while they are evaluated, by a process of their own.
+---@param forms any[]
+---@param watch any   the form of TEXTS.watch
+---@return any[]
+function guards.watched(forms, watch)
+  local all = { tuple(A.call, 1, watch, {}) }
+  for _, form in ipairs(forms) do all[#all + 1] = form end
+  return all
+end
+
 --- The texts of this file, for the build step that parses what we ship.
 ---@return string[]
 function guards.own_texts()

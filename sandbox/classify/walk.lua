@@ -166,7 +166,10 @@ function PATTERNS.bin(w, node)
   for _, element in ipairs(node[3]) do
     if shape(element) ~= "bin_element" then return odd(w, element) end
     w:pattern(element[3])
-    if element[4] ~= etf.A.default then w:expression(element[4]) end
+    if element[4] ~= etf.A.default then
+      w:expression(element[4])
+      calls.size_of_element(w, element) -- a number of that size is made of what is matched
+    end
   end
 end
 

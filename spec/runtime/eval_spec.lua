@@ -84,6 +84,18 @@ describe("an expression", function()
     assert.same(said, have)
   end)
 
+  for _, text in ipairs {
+    "length([binary:copy(<<I>>, 1000000) || I <- lists:seq(1, 100000)])",
+    "length([counters:new(1000000, []) || _ <- lists:seq(1, 100000)])",
+    "T = ets:new(t, []), lists:foreach(fun(I) -> ets:insert(T, {I, lists:duplicate(2000, I)}) end, lists:seq(1, 99999))",
+  } do
+    it("that takes memory outside its heap is ended, and the node goes on: " .. text, live.test(function()
+      local _, err = run(text)
+      assert.matches("ended", tostring(err), 1, true)
+      assert.is_true(run "erlang:memory(total) > 0")
+    end))
+  end
+
   it("may ask a table that is not there as if there were no guard", live.test(function()
     local _, err = run "ets:tab2list(spec_nothing)"
     assert.matches("badarg", tostring(err), 1, true)

@@ -261,4 +261,7 @@ return {
   [=[lists:seq(1, 1000001)]=],
   [=[lists:foreach(fun(F) -> process_flag(F, true) end, [trap_exit])]=],
   [=[{a1:f(), a2:f(), init:stop()}]=],
+  [=[<<N:80000000>> = get(b), N]=],
+  [=[fun(<<N:Size, _/binary>>, Size) -> N end]=],
+  [=[[N || <<N:1000000>> <= get(b)]]=],
 }
