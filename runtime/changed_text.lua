@@ -33,7 +33,7 @@ end
 
 local function refused(name, why, node)
   local line = type(node[2]) == "number" and node[2] or 1
-  return { class = "DANGEROUS", effect = "changes", line = line, what = name .. "(…)", why = why }
+  return { class = "DANGEROUS", effect = "changes", line = line, what = name, why = why }
 end
 
 local CLOSED = "we read this fun only as our own texts call it"
@@ -44,7 +44,8 @@ local function misused(node, scene, held, into)
   if is ~= "tuple" and is ~= "list" then return end
   local name = is == "tuple" and values.variable(node)
   if name then
-    if held[name] then into[#into + 1] = refused(name, "what it is handed has to be written there: call it", node) end
+    local why = "what it is handed has to be written there: call it"
+    if held[name] then into[#into + 1] = refused(name .. "(…)", why, node) end
     return
   end
   local what = is == "tuple" and shape(node)
@@ -52,13 +53,13 @@ local function misused(node, scene, held, into)
   if called and held[called] then
     local wanted, given = held[called], node[4]
     if not wanted.of then
-      into[#into + 1] = refused(called, CLOSED, node)
+      into[#into + 1] = refused(called .. "(…)", CLOSED, node)
     elseif not values.is_list(given) or #given ~= #wanted.of then
-      into[#into + 1] = refused(called, "it is called with another number of arguments than it has", node)
+      into[#into + 1] = refused(called .. "(…)", "it is called with another number of arguments than it has", node)
     else
       for i, role in ipairs(wanted.of) do
         if not roles[role](scene, given[i]) then
-          into[#into + 1] = refused(called, ("argument %d is not %s"):format(i, roles.words[role]), node)
+          into[#into + 1] = refused(called .. "(…)", ("argument %d is not %s"):format(i, roles.words[role]), node)
         end
       end
     end
@@ -84,6 +85,16 @@ local function items_written(node, scene)
   return true
 end
 
+-- A name of a fun of ours that stands for something else too, in whatever scope.
+local function bound_anew(reading, bindings, into)
+  for name in pairs(reading.trusted) do
+    local anew = not bindings[name] or #bindings[name] ~= 1
+    if anew and (reading.held[name] or roles.makers[name]) then
+      into[#into + 1] = refused(name, "this is the name of a fun of ours, and is bound to something else too", {})
+    end
+  end
+end
+
 ---@class Judged
 ---@field reasons Reason[]
 ---@field misused Reason[]       what funs of ours are handed and may not be
@@ -99,6 +110,7 @@ end
 local function judged(reading, forms)
   local j = { reasons = classify.expressions(forms, reading.options).reasons, misused = {}, elixir = reading.elixir }
   local scene = { bindings = walk.bindings(forms), sites = roles.sites(forms), trusted = reading.trusted, steps = 0 }
+  bound_anew(reading, scene.bindings, j.misused)
   misused(forms, scene, reading.held, j.misused)
   j.items_written = items_written(forms, scene)
   return j
@@ -131,9 +143,14 @@ end
 ---@param is_safe fun(j: Judged): boolean   by the rules for a text that nobody read
 ---@return ChangedText
 function changed_text.read(forms, options, is_safe)
-  local ids = intact.names(forms)
   local read = { ours = 0, whole = #forms, reviewed = {}, judged = {} }
   local reading = { options = options, trusted = {}, held = {}, elixir = false }
+  if intact.too_deep(forms) then
+    local why = "it is nested too deep to be read"
+    read.judged[1] = { reasons = { refused("nesting", why, {}) }, misused = {}, items_written = false, elixir = true }
+    return read
+  end
+  local ids = intact.names(forms)
   for i, node in ipairs(forms) do
     if not intact.has(ids[i]) then reading.elixir = reading.elixir or names_elixir(node) end
   end

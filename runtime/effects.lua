@@ -156,10 +156,10 @@ function effects.permit(node, text, class, who)
   local effect, err = effects.of(node, text)
   if not effect then return nil, err end
   if RANK[effect.class] <= RANK[class] then return true end
-  local next_step = effect.changed and "take back the change, or declare the class it has"
-    or "correct it, or declare the class it has"
+  local back = effect.changed and "take back the change" or "correct it"
+  local next_step = back .. ", or declare the class it has"
   if effect.known and RANK[effect.known] <= RANK[class] then
-    next_step = "correct it, declare the class it has, or " .. vouch(text, class)
+    next_step = back .. ", declare the class it has, or " .. vouch(text, class)
   end
   local said = effect.changed and CHANGED or "%s is declared %s, and is %s: %s"
   local refusal = failure.new("gate", said:format(who, class, effect.class, plain.cut(effect.why, 300)), next_step, 5)

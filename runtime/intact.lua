@@ -55,7 +55,7 @@ local function bound(node, into)
   if is ~= "tuple" and is ~= "list" then return end
   local name = is == "tuple" and shape(node)
   if INNER[name] then return end
-  if name == "match" or name == "clause" then mentioned(node[3], into) end
+  if name == "match" or name == "maybe_match" or name == "clause" then mentioned(node[3], into) end
   for i = 1, #node do bound(node[i], into) end
 end
 
@@ -104,6 +104,18 @@ function intact.names(forms)
     end
   end
   return names
+end
+
+local DEEPEST = 1000 -- forms inside forms; a list is one in the other, too
+
+--- Whether a text is nested too deep to be read here.
+function intact.too_deep(node, depth)
+  local is = kind(node)
+  if is ~= "tuple" and is ~= "list" then return false end
+  depth = (depth or 0) + 1
+  if depth > DEEPEST then return true end
+  for i = 1, #node do if intact.too_deep(node[i], depth) then return true end end
+  return false
 end
 
 local ours

@@ -129,24 +129,30 @@ function roles.item(scene, node)
   return elements ~= nil
 end
 
+--- Funs of ours whose answers have a role -> how many arguments they have; one of another text may have their name.
+roles.makers = { Look = 4, Pack = 0, Part = 1, Shape = 1 }
+
 -- Whether it is, by whatever variable, the call of one of these funs of ours; `check` looks at the call.
 local function made_by(makers, check)
   return function(scene, node)
     node = values.resolve(scene.bindings, node)
     local name = shape(node) == "call" and values.variable(node[3])
     if not name or not makers[name] or not scene.trusted[name] then return false end
+    if not values.is_list(node[4]) or #node[4] ~= roles.makers[name] then return false end
     return check == nil or check(scene, node[4])
   end
 end
 
 local packed = made_by { Look = true, Pack = true, Part = true }
 
+function roles.nothing(scene, node) return shape(values.resolve(scene.bindings, node)) == "nil" end
+
 function roles.packed(scene, node)
-  return shape(values.resolve(scene.bindings, node)) == "nil" or packed(scene, node)
+  return roles.nothing(scene, node) or packed(scene, node)
 end
 
 local of_shape = made_by({ Shape = true }, function(scene, given)
-  return values.is_list(given) and roles.item(scene, given[1])
+  return roles.item(scene, given[1])
 end)
 
 -- Its parts may be put together anew: the item is the first of them.
@@ -166,6 +172,7 @@ function roles.any() return true end
 roles.words = {
   item = "an item of process_info that is written there, and never the messages",
   shape = "what Shape gives of an item that is written there",
+  nothing = "[]",
   packed = "what Look or Pack made in this text, nor []",
   ["fun"] = "a fun that is written there",
 }

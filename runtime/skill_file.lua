@@ -140,7 +140,7 @@ local RANK = { SAFE = 1, CAUTION = 2, DANGEROUS = 3 }
 -- Who asks a query, where that is written: the callback that it answers, or the snapshot. What is asked by
 -- a function is known when it is asked; here, that some callback may ask it at all.
 local function asked_by(s, query)
-  local highest = { name = "the snapshot", class = "SAFE" }
+  local highest = { name = query == s.snapshot and "the snapshot" or s.name, class = "SAFE" }
   for name, c in pairs(s.callbacks) do
     if c.theirs and c.query == query then return { name = name, class = c.class } end
     if c.theirs and c.run and RANK[c.class] > RANK[highest.class] then highest = { name = name, class = c.class } end

@@ -6,6 +6,7 @@
 --- item: an item of process_info that is written there, never the messages
 --- shape: what `Shape` gives of such an item
 --- packed: what `Look` or `Pack` packed in the same text, for it is unpacked; or nothing
+--- nothing: [], where a list grows that becomes the answer
 --- fun: a fun that is written there, for it is called
 
 ---
@@ -26,7 +27,7 @@ local roles = {
   Was = { "any", "packed" },
   Those = { "any", "item", "any" },
   Shape = { "item" },
-  Look = { "any", "packed", "shape", "any" },
+  Look = { "any", "packed", "shape", "nothing" },
   Best = { "any", "packed", "shape", "any", "any", "any" },
   Top = { "any", "packed", "shape", "any", "any", lets = { Ours = true } },
   Fattest = { "any", "any", "any", lets = { Ours = true } },

@@ -68,7 +68,9 @@ local function parse_on_node(n, wrapped, o)
     fault.wrong = wrong
     return nil, fault
   end
-  return etf.raw(answer[2]:sub(2)), nil, answer[2]
+  local readable, raw = pcall(etf.raw, answer[2]:sub(2))
+  if not readable then return fail("the query is nested too deep to be read", "write it in smaller parts") end
+  return raw, nil, answer[2]
 end
 
 local function form_of(n, text, o)

@@ -1,4 +1,4 @@
-local failure = require "runtime.failure"
+local effects = require "runtime.effects"
 local live = require "spec.support.live_node"
 local skill = require "runtime.skill"
 local uv = require "luv"
@@ -27,8 +27,8 @@ local EDITS = {
     "gc_recommend_hibernation", { 300 } },
   { "instances of allocators", "allocator", "allocator.lua", "S = lists:sublist(I, 50)", "S = lists:sublist(I, 90)",
     "allocator_by_type", {} },
-  { "a field of allocators", "allocator", "allocator.lua", "{total, length(I)},", "{total, length(I)}, {all, length(I)},",
-    "allocator_by_type", {} },
+  { "a field of allocators", "allocator", "allocator.lua", "{total, length(I)},",
+    "{total, length(I)}, {all, length(I)},", "allocator_by_type", {} },
   { "rows of a window", "beam", "beam/load.lua", "lists:sublist(U, 50)", "lists:sublist(U, 20)", "beam_top_processes",
     {} },
   { "groups of births", "beam", "beam/growth.lua", "lists:keysort(2, maps:to_list(M))), 10)",
@@ -94,6 +94,213 @@ describe("a copy of ours with a change in it", function()
       assert.is_true(s.theirs)
       assert.is_true(skill.parse(s, at.node))
       assert.is_table(assert(skill.call(s, case[6], case[7], at.node)))
+    end))
+  end
+end)
+
+describe("a change that does harm", function()
+  local at
+
+  setup(function() at = live.start() end)
+  teardown(function() at.stop() end)
+  before_each(copy)
+  after_each(away)
+
+  local function refusal(name)
+    local ok, err = skill.parse(assert(skill.open(name)), at.node)
+    assert.is_nil(ok)
+    assert.same({ "gate", 5 }, { err.stage, err.exit })
+    return err
+  end
+
+  it("is told with its line in the file, and what it does to our review", live.test(function()
+    edit("ets.lua", "lists:sublist(L, 5)", "lists:sublist(ets:delete(L), 5)")
+    assert.matches("/ets%.lua:149: query find of ets is declared SAFE; you changed this text, so our review "
+      .. "of it no longer holds: it is DANGEROUS by ets:delete/1: ", refusal("ets").message)
+  end))
+
+  it("is told with the file of the shared texts that it stands in", live.test(function()
+    edit("texts/processes.lua", "round(X / 10485.76) / 100", "(X ! 1) / 100")
+    assert.matches("/texts/processes%.lua:16: query ", refusal("allocator").message)
+  end))
+
+  it("leaves a way on: back, or the class that it has", live.test(function()
+    edit("ets.lua", "lists:sublist(L, 5)", "lists:sublist(ets:delete(L), 5)")
+    assert.equal("take back the change, or declare the class it has", refusal("ets").next)
+  end))
+
+  it("may be vouched for where we only do not know it", live.test(function()
+    edit("ets.lua", "lists:sublist(L, 5)", "lists:sublist(shop:sorted(L), 5)")
+    assert.matches("^take back the change, declare the class it has, or vouch for it in policy%.lua: texts = ",
+      refusal("ets").next)
+  end))
+end)
+
+local FRAME = [[
+local texts = ...
+return {
+  name = "mine", title = "Mine", about = "a", prompt = "p",
+  queries = { figures = "#{}.", look = texts.%s .. %q },
+  snapshot = "figures",
+  callbacks = { mine_look = { doc = "d", class = "SAFE", returns = { "x" }, query = "look" } },
+}]]
+
+local OWN = {
+  { "words", "#{mem => Mb(erlang:memory(total))}." },
+  { "words", "P = Find(list_to_binary(\"kernel_sup\")), #{pid => Show(P), figures => [Item(P, I) || I <- [memory, "
+    .. "reductions]]}." },
+  { "walk", "S = All(), List(S, [Y || {_, _, _, P} <- Top(S, [], Shape(memory), 5, 0), Y <- Row(P, #{})])." },
+  { "walk", "S = All(), G = Shape(reductions), B = Look(S, [], G, []), receive after 20 -> ok end,\n"
+    .. "List(S, [#{pid => Show(P), reductions => D} || {D, _, _, P} <- Best(S, B, G, 3, 0, [])])." },
+  { "refs", "P = whereis(kernel_sup), Held(Refs(P), 0)." },
+  { "wall", "A = Wall(), receive after 50 -> ok end, {N, _, _} = Busy(A), #{mean => Mean(N)}." },
+}
+
+describe("a skill with our shared texts and a few lines of its own", function()
+  local at
+
+  setup(function() at = live.start() end)
+  teardown(function() at.stop() end)
+
+  for i, case in ipairs(OWN) do
+    it("runs, " .. i, live.test(function()
+      local text = case[1] == "wall" and "words .. texts.wall" or case[1]
+      local s = assert(skill.load(FRAME:format(text, case[2]), "mine.lua"))
+      assert.is_true(skill.parse(s, at.node))
+      assert.is_table(assert(skill.call(s, "mine_look", {}, at.node)))
+    end))
+  end
+end)
+
+-- A query of ours with other last lines.
+local function ours(name, query, from, to)
+  local text = assert(skill.open(name)).queries[query]
+  local at, last = text:find(from, 1, true)
+  assert(at, name .. " has no " .. from)
+  return text:sub(1, at - 1) .. to .. text:sub(last + 1)
+end
+
+local function walk(text) return assert(skill.texts()).walk .. text end
+
+local HOSTILE = {
+  ["a helper handed what halts"] = function()
+    return walk "List([], lists:map(fun(X) -> erlang:halt(X) end, [0]))."
+  end,
+  ["an argument that halts"] = function() return walk "Rank(x, [], halt())." end,
+  ["a fun of the node's data, handed on"] = function()
+    return walk "F = persistent_term:get(f), lists:map(F, All())."
+  end,
+  ["messages by Item"] = function() return walk "Item(whereis(logger), messages)." end,
+  ["messages among others"] = function() return walk "Ask(processes(), [memory, messages])." end,
+  ["messages by a variable"] = function() return walk "I = messages, Ask(processes(), I)." end,
+  ["messages in a shape"] = function() return walk "Best(All(), [], Shape(messages), 5, 0, [])." end,
+  ["messages in a shape that is made up"] = function()
+    return walk "Top(All(), [], {messages, {messages, '$1'}, '$1', 0}, 5, 0)."
+  end,
+  ["messages taken out of a tuple"] = function()
+    return walk "{I, _, _, _} = {messages, a, b, c}, Ask(processes(), I)."
+  end,
+  ["messages by their letters"] = function()
+    return walk "[Item(P, I) || P <- processes(), I <- [memory, list_to_existing_atom(\"messages\")]]."
+  end,
+  ["messages by their letters, without a helper"] = function()
+    return "[process_info(P, binary_to_existing_atom(list_to_binary(\"messages\"))) || P <- processes()]."
+  end,
+  ["an item that the node's data names"] = function()
+    return walk "[Item(P, I) || P <- processes(), {I, _} <- persistent_term:get(items)]."
+  end,
+  ["an item that a fun is handed"] = function()
+    return walk "lists:map(fun(I) -> Item(whereis(logger), I) end, [messages])."
+  end,
+  ["a helper by another name"] = function() return walk "F = Item, F(whereis(logger), messages)." end,
+  ["a helper as a value"] = function()
+    return walk "lists:zipwith(Item, processes(), [binary_to_existing_atom(X) || X <- [list_to_binary(\"messages\")]])."
+  end,
+  ["Item bound before us"] = function()
+    return "Item = fun(P, _) -> exit(P, kill) end, " .. walk "Item(whereis(logger), memory)."
+  end,
+  ["Ask bound before us, for Best to call"] = function()
+    return "Ask = fun(H, _) -> [P ! stop || P <- H] end, " .. walk "Best(All(), [], Shape(memory), 5, 0, [])."
+  end,
+  ["Item as somebody's parameter"] = function()
+    return walk "(fun(Item) -> Item(0) end)(persistent_term:get(f))."
+  end,
+  ["a rounding that halts"] = function()
+    return (walk "#{}.":gsub("round%(X / 10485.76%) / 100", "halt(X)"))
+  end,
+  ["a name that kills"] = function()
+    return (walk "Row(whereis(logger), #{}).":gsub("Show = fun%(X%) %->", "Show = fun(X) -> exit(X, kill),"))
+  end,
+  ["a name that comes out of the node's data"] = function()
+    return (walk "Row(whereis(logger), #{}).":gsub("Show = fun.- end,", "Show = persistent_term:get(f),", 1))
+  end,
+  ["bytes unpacked that we did not pack"] = function()
+    return walk "Best(All(), [persistent_term:get(bytes)], Shape(memory), 5, 0, [])."
+  end,
+  ["bytes unpacked by the smallest helper"] = function() return walk "Was([self()], [persistent_term:get(bytes)])." end,
+  ["bytes by a Look that is not ours"] = function()
+    return walk "S = All(), (fun(Look) -> B = Look(S), Best(S, B, Shape(memory), 5, 0, []) end)(fun(X) -> X end)."
+  end,
+  ["a module and a function by their names"] = function() return walk "M = erlang, F = halt, M:F()." end,
+  ["a call that is put together"] = function() return walk "{M, F, A} = {erlang, halt, []}, apply(M, F, A)." end,
+  ["a process that stays"] = function() return walk "spawn(fun() -> All() end)." end,
+  ["a message beside a walk"] = function() return walk "S = All(), logger ! S, List(S, [])." end,
+  ["a module that is loaded"] = function() return walk "code:ensure_loaded(beam_lib), List([], [])." end,
+  ["structs that Elixir runs"] = function()
+    return walk "'Elixir.Enum':to_list(#{list_to_existing_atom(\"__\" ++ \"struct__\") => x})."
+  end,
+  ["a wait for whatever comes"] = function() return walk "receive X -> X end." end,
+}
+HOSTILE["bytes by a fun that is called Look, too"] = function()
+  return walk("S = All(), (fun Look([], _, _, []) -> [persistent_term:get(bytes)]; Look(_, _, _, _) -> "
+    .. "B = Look([], [], Shape(memory), []), Best(S, B, Shape(memory), 5, 0, []) end)(1, [], Shape(memory), []).")
+end
+HOSTILE["bytes that Look hands through"] = function()
+  return walk "Best(All(), Look([], [], Shape(memory), [persistent_term:get(bytes)]), Shape(memory), 5, 0, [])."
+end
+HOSTILE["a fun for Tops that halts"] = function()
+  return ours("ports", "info", "case Thing(", "Tops(Cut, fun(_) -> halt() end, 5, []), case Thing(")
+end
+HOSTILE["a fun for Tops out of the node's data"] = function()
+  return ours("ports", "info", "case Thing(", "Tops(Cut, persistent_term:get(f), 5, []), case Thing(")
+end
+HOSTILE["our question to supervisors, to everybody"] = function()
+  return ours("sup", "list", "Rows = lists:map(", "Call(processes(), Gen(count_children), 1000), Rows = lists:map(")
+end
+HOSTILE["our question to supervisors, of another word"] = function()
+  return ours("sup", "list", "Gen(count_children)", "Gen(stop)")
+end
+HOSTILE["supervisors of our finding, found by another"] = function()
+  return ours("sup", "children", "Run = fun(L, M) -> ", "Run = fun(L, _) when hd(L) =/= x -> L; (L, M) -> ")
+end
+HOSTILE["a file of another path"] = function()
+  return ours("system", "files", "prim_file:read_file(P)", "prim_file:read_file(\"/etc/shadow\")")
+end
+HOSTILE["a repo that is made up"] = function()
+  return ours("ecto", "database", "maps:merge(M, Read(R))", "maps:merge(M, Read(init))")
+end
+HOSTILE["an options list that is not ours, for a repo"] = function()
+  return ours("ecto", "database", "{timeout, 15000}", "{timeout, infinity}")
+end
+HOSTILE["a deed of an action"] = function()
+  return " " .. require("sandbox.actions.kill_process").queries.deed
+end
+HOSTILE["functions strung together by another"] = function()
+  return ours("beam", "watch", "Nap = fun(K) -> {Wait, [Tag, K]} end", "Nap = fun(_) -> {fun erlang:halt/1, [0]} end")
+end
+HOSTILE["functions strung together out of the node's data"] = function()
+  return ours("beam", "watch", "Slow = Plan([[Nap(4)]])", "Slow = persistent_term:get(f)")
+end
+
+describe("a text that uses our helpers for harm", function()
+  local at
+
+  setup(function() at = live.start() end)
+  teardown(function() at.stop() end)
+
+  for what, text in pairs(HOSTILE) do
+    it("is refused: " .. what, live.test(function()
+      assert.equal("DANGEROUS", assert(effects.of(at.node, text())).class)
     end))
   end
 end)
