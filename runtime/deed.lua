@@ -46,6 +46,8 @@ local function lives(p)
   return pid and machine == boot() and born(tonumber(pid)) == started
 end
 
+local OPEN = { proposed = true, approved = true }
+
 -- By whose word. What a runbook may do, its caller read from the owner's config.
 local AUTHORITIES = {
   person = function(p, authority)
@@ -182,6 +184,7 @@ function deed.perform(node, proposal, authority)
   local e
   e, err = entry.find(p.action)
   if not e then return nil, err end
+  if not OPEN[p.state] then return deny(p, ledger.taken(p), authority) end
   local allowed
   allowed, err = permitted(node, p, authority)
   if not allowed then return deny(p, err, authority) end

@@ -59,12 +59,24 @@ function ledger.sum_of(kept) return crypto.sha256(kept) end
 local AS_JSON = { arguments = "arguments", figures = "figures", proposed_by = "by", approval = "approval",
   authority = "authority", outcome = "outcome" }
 
+local AS_HEX = { identity = true, given = true, before = true }
+
+-- Who can write the store can write nonsense there.
+local function broken(row, column)
+  return nil, failure.new("store", ("a%s in the store is broken: its %s is nothing that was written by us")
+    :format(tostring(row.number), column), "somebody changed the store: move it away, and propose anew", 2)
+end
+
 local function proposal_of(store, row)
   local p = setmetatable({}, { __index = { store = store } })
   for column, value in pairs(row) do
     local name = AS_JSON[column]
-    if name then p[name] = json.decode(value) else p[column] = value end
+    p[name or column] = value
+    if name then p[name] = json.decode(tostring(value)) end
+    if name and type(p[name]) ~= "table" then return broken(row, column) end
+    if AS_HEX[column] and (not tostring(value):find "^%x+$" or #value % 2 == 1) then return broken(row, column) end
   end
+  if type(p.proposed_at) ~= "number" then return broken(row, "proposed_at") end
   p.id, p.number = "a" .. row.number, nil
   -- What was approved is bound to the text that stands there, not to what it is read as.
   p.written = row.arguments
@@ -133,11 +145,15 @@ end
 function ledger.list(store, most)
   local rows, err = store:rows("select *, null as before from actions order by number desc limit ?", most)
   if not rows then return nil, err end
-  for i, row in ipairs(rows) do rows[i] = proposal_of(store, row) end
+  for i, row in ipairs(rows) do
+    rows[i], err = proposal_of(store, row)
+    if not rows[i] then return nil, err end
+  end
   return rows
 end
 
-local UNDOES = [[select number from actions where state = 'verified' and json_extract(proposed_by, '$.undoes') = ?
+local UNDOES = [[select number from actions where state = 'verified'
+  and case when json_valid(proposed_by) then json_extract(proposed_by, '$.undoes') end = ?
   order by number desc limit 1]]
 
 --- The action that undid this one.
@@ -208,7 +224,7 @@ local EVENTS = { approved = "approved", rejected = "rejected", executed = "execu
 --- Of one that is not in a state to be done: another was first, or it is decided.
 ---@param p { id: string, state: string }
 ---@return Failure
-local function taken(p)
+function ledger.taken(p)
   return failure.new("gate", ("%s is %s, so nothing was done"):format(p.id, p.state:gsub("_", " ")),
     ("`beamlens-run actions show %s` tells more"):format(p.id), 5)
 end
@@ -254,7 +270,7 @@ function ledger.step(p, step)
     if not changed then return nil, why end
     if changed == 0 then
       local now = db:rows("select state from actions where number = ?", number_of(p.id))
-      return nil, taken { id = p.id, state = now and now[1] and now[1].state or "gone" }
+      return nil, ledger.taken { id = p.id, state = now and now[1] and now[1].state or "gone" }
     end
     if spent(db, step) then
       return nil, failure.new("gate", ("the approval of %s was used already"):format(p.id), "approve it anew", 5)

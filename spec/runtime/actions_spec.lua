@@ -142,9 +142,21 @@ describe("an action", function()
     local p = approved()
     assert(actions.perform(at.node, p, PERSON))
     local outcome, err = actions.perform(at.node, p, PERSON)
-    assert.same({ nil, "the approval of a1 was used already; approve it anew" }, { outcome, tostring(err) })
+    assert.same({ nil, "a1 is verified, so nothing was done; `beamlens-run actions show a1` tells more" },
+      { outcome, tostring(err) })
     assert.equal(1, victim.count(at))
   end))
+
+  for column, value in pairs { arguments = "{", identity = "xyz", proposed_by = "5", proposed_at = "soon" } do
+    it(("is told to be broken where its %s is nonsense"):format(column), live.test(function()
+      local p = approved()
+      tamper(("update actions set %s = ?"):format(column), value)
+      local outcome, err = actions.perform(at.node, p, PERSON)
+      assert.same({ nil, 2 }, { outcome, err.exit })
+      assert.equal(("a1 in the store is broken: its %s is nothing that was written by us; somebody changed the store: "
+        .. "move it away, and propose anew"):format(column), tostring(err))
+    end))
+  end
 
   it("is done once only though the store was put back", live.test(function()
     local p = approved()
