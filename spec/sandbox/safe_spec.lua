@@ -75,6 +75,7 @@ describe("what is SAFE", function()
   for _, what in ipairs { "registered", "tables", "rows", "persistent_terms", "settings", "applications", "ports",
     "nodes", "logger", "flags", "cookie", "environment", "folder", "children", "signals" } do
     it(("leaves the node as it was: %s"):format(what), function()
+      assert.is_not_nil(before[what])
       assert.are.equal(before[what], after[what])
     end)
   end
