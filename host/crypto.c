@@ -26,13 +26,21 @@ static int f_md5(lua_State *L) {
 
 static int push_hex(lua_State *L, const unsigned char *bytes, size_t n) {
   static const char hex[] = "0123456789abcdef";
-  char text[2 * EVP_MAX_MD_SIZE];
+  luaL_Buffer text;
+  luaL_buffinit(L, &text);
   for (size_t i = 0; i < n; i++) {
-    text[2 * i] = hex[bytes[i] >> 4];
-    text[2 * i + 1] = hex[bytes[i] & 15];
+    luaL_addchar(&text, hex[bytes[i] >> 4]);
+    luaL_addchar(&text, hex[bytes[i] & 15]);
   }
-  lua_pushlstring(L, text, 2 * n);
+  luaL_pushresult(&text);
   return 1;
+}
+
+/* crypto.hex(bytes) -> two hex digits for each */
+static int f_hex(lua_State *L) {
+  size_t n;
+  const char *bytes = luaL_checklstring(L, 1, &n);
+  return push_hex(L, (const unsigned char *)bytes, n);
 }
 
 /* crypto.sha256(text) -> 64 hex digits */
@@ -73,6 +81,7 @@ static int f_random(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
+  { "hex",    f_hex    },
   { "hmac",   f_hmac   },
   { "md5",    f_md5    },
   { "random", f_random },

@@ -50,7 +50,7 @@ function actions.close()
   end
 end
 
-local function refused(message, next_step) return nil, failure.new("gate", message, next_step, 5) end
+local refused = failure.refused
 
 --- What an action would do, as the node says it now. Reads only.
 ---@param node table

@@ -16,9 +16,7 @@ local approval = {
 local KEY_BYTES = 32
 local CLOCKS_DIFFER_S = 60
 
-local function hex(bytes) return (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end)) end
-
-local function refused(message, next_step) return nil, failure.new("gate", message, next_step, 5) end
+local refused = failure.refused
 
 --- Where the key is.
 ---@param options { approval_key?: string }
@@ -39,7 +37,7 @@ function approval.key(options)
   if text == false then
     local ok
     ok, err = private.folder(path:match "^(.*)/[^/]*$" or ".", "gate")
-    if ok then ok, err = private.create(path, hex(crypto.random(KEY_BYTES)) .. "\n", "gate") end
+    if ok then ok, err = private.create(path, crypto.hex(crypto.random(KEY_BYTES)) .. "\n", "gate") end
     if ok == nil then return nil, err end
     text, err = private.read(path, "gate", not usual or nil)
   end
@@ -70,7 +68,7 @@ end
 ---@param at? integer   seconds since 1970
 ---@return { approved_at: integer, nonce: string, approver: string, mac: string }
 function approval.sign(p, key, at)
-  local given = { approved_at = at or os.time(), nonce = hex(crypto.random(16)),
+  local given = { approved_at = at or os.time(), nonce = crypto.hex(crypto.random(16)),
     approver = (uv.os_get_passwd() or {}).username or "?" }
   given.mac = crypto.hmac(key, text_of(p, given))
   return given

@@ -37,8 +37,6 @@ local SECONDS = 300
 local GRAVE = { warning = true, critical = true }
 local RANK = { critical = 3, warning = 2, info = 1 }
 
-local function hex(bytes) return (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end)) end
-
 ---@param opts { node: table, skills: Skill[], mind: table, gate: table, reason?: string, deadline?: number,
 ---  limits?: table, privacy?: Privacy, store?: string }
 ---@return Case
@@ -46,7 +44,7 @@ function case.new(opts)
   local mask = opts.privacy or privacy.new { opts.node.name }
   local function clean(value) return mask:clean(value) end
   local function original(text) return mask:original(text) end
-  local load, trace_id = opts.node.load, hex(crypto.random(16))
+  local load, trace_id = opts.node.load, crypto.hex(crypto.random(16))
   return setmetatable({
     trace_id = trace_id, node = opts.node, skills = opts.skills, mind = opts.mind, gate = opts.gate,
     reason = opts.reason or "", deadline = opts.deadline or async.now() + SECONDS, limits = opts.limits or {},

@@ -19,7 +19,7 @@ local deed = {}
 local AFTER_S, AFTER_PAUSE_S, SETTLE_S = 10, 0.25, 2
 local GIVEN_UP_S = 120 -- whoever did it has given up to look after it by then, and may live on
 
-local function refused(message, next_step) return nil, failure.new("gate", message, next_step, 5) end
+local refused = failure.refused
 
 -- Where a number is given to another process, the time of its start is another too.
 local function born(pid)

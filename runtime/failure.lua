@@ -22,6 +22,13 @@ function failure.new(stage, message, next_step, exit)
   return setmetatable({ stage = stage, message = message, next = next_step, exit = exit }, Failure)
 end
 
+--- What is refused by the gate, as a return.
+---@param message string
+---@param next_step? string
+---@return nil
+---@return Failure
+function failure.refused(message, next_step) return nil, failure.new("gate", message, next_step, 5) end
+
 ---@return boolean
 function failure.is(v) return getmetatable(v) == Failure end
 

@@ -37,18 +37,16 @@ local ledger = {}
 ---@field outcome? table       { message, after }
 ---@field store Store          where it stands; not among its fields when they are counted
 
-local function hex(bytes) return (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end)) end
-
 local function unhex(text)
   return (text:gsub("%x%x", function(pair) return string.char(tonumber(pair, 16)) end))
 end
 
 --- A term as it is kept: hex of its external format.
-ledger.pack = function(term) return hex(etf.encode(term)) end
+ledger.pack = function(term) return crypto.hex(etf.encode(term)) end
 --- The bytes of one that was kept, and how they are sent again: not a bit changed.
 ledger.bytes = unhex
 ledger.term = function(kept) return etf.raw(unhex(kept):sub(2)) end
-ledger.hex = hex
+ledger.hex = crypto.hex
 
 --- What the audit says of a term that a deed left for an undo: the store alone is nobody's word for it.
 ---@param kept string
@@ -89,7 +87,7 @@ local function note(db, kind, p, more)
   local fields = { kind = "action." .. kind, id = p.id, node = p.node, life = p.life, action = p.action,
     arguments = json.object(p.arguments or {}), class = p.class, object = p.object, trace_id = p.trace_id }
   for key, value in pairs(more or {}) do fields[key] = value end
-  fields.mark = hex(crypto.random(8)) -- so that no two lines are alike
+  fields.mark = crypto.hex(crypto.random(8)) -- so that no two lines are alike
   return db:run("insert into audit (body) values (?)", audit.line(fields))
 end
 

@@ -30,25 +30,18 @@ local OURS_ALONE = 384 -- 0600
 local Pseudonyms = {}
 Pseudonyms.__index = Pseudonyms
 
-local function hex(bytes) return (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end)) end
-
 --- Names for this run only.
 ---@return Pseudonyms
 function pseudonyms.new()
-  return setmetatable({ key = hex(crypto.random(32)), by_secret = {}, by_name = {}, size = 0 }, Pseudonyms)
+  return setmetatable({ key = crypto.hex(crypto.random(32)), by_secret = {}, by_name = {}, size = 0 }, Pseudonyms)
 end
 
 -- With its key, or not at all: of two that begin at once, one finds the other's.
 local function create(path)
   local ok, err = private.folder(path:match "^(.+)/", "config")
   if not ok then return nil, err.message end
-  local mine = ("%s.%d"):format(path, uv.os_getpid())
-  uv.fs_unlink(mine) -- of one with our number that did not come to its end
-  ok, err = private.create(mine, "key\t" .. hex(crypto.random(32)) .. "\n", "config")
-  if not ok then return nil, tostring(err and err.message) end
-  local linked, why, code = uv.fs_link(mine, path)
-  uv.fs_unlink(mine)
-  return linked or code == "EEXIST", why
+  ok, err = private.create(path, "key\t" .. crypto.hex(crypto.random(32)) .. "\n", "config")
+  return ok ~= nil, err and err.message
 end
 
 local function load_from(text, path)

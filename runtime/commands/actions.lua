@@ -35,7 +35,7 @@ local MOST_LISTED = 50
 local REFUSED, CANNOT_TELL = 5, 4
 local LOOK_S = 5
 
-local function refused(message, next_step) return nil, failure.new("gate", message, next_step, REFUSED) end
+local refused = failure.refused
 
 local function connect(c, p)
   return require("runtime.beamlens").connect { node = p.node, deadline = math.min(c.options.deadline, 10) }
