@@ -122,6 +122,19 @@ local function with(forms, node)
   return all
 end
 
+local cache, cached_for = {}, nil
+
+-- An expression of ours is the same wherever it stands, for its name says what it rests on; so it is judged once.
+local function known(reading, id, kept, node, is_safe)
+  if cached_for ~= reading.options.generation then cache, cached_for = {}, reading.options.generation end
+  local key = id .. tostring(reading.elixir)
+  if not cache[key] then
+    local j = judged(reading, with(kept, node))
+    cache[key] = { j, is_safe(j) }
+  end
+  return cache[key][1], cache[key][2]
+end
+
 local function names_elixir(node)
   local is = kind(node)
   if is == "atom" then return tostring(node):find("Elixir.", 1, true) == 1 end
@@ -129,6 +142,8 @@ local function names_elixir(node)
   for i = 1, #node do if names_elixir(node[i]) then return true end end
   return false
 end
+
+local MOST = 200 -- expressions of a text, several times those of ours; one of more is judged as anybody's
 
 ---@class ChangedText
 ---@field ours integer         expressions that are ours, of
@@ -139,7 +154,7 @@ end
 --- Reads a text, expression by expression. A fun, ours or not, is judged for itself where it is made, with what was
 --- bound before: what is called within it means nothing outside.
 ---@param forms any[]
----@param options table        of classify.expressions
+---@param options table        of classify.expressions; `generation` of the policy that they follow
 ---@param is_safe fun(j: Judged): boolean   by the rules for a text that nobody read
 ---@return ChangedText
 function changed_text.read(forms, options, is_safe)
@@ -148,6 +163,11 @@ function changed_text.read(forms, options, is_safe)
   if intact.too_deep(forms) then
     local why = "it is nested too deep to be read"
     read.judged[1] = { reasons = { refused("nesting", why, {}) }, misused = {}, items_written = false, elixir = true }
+    return read
+  end
+  if #forms > MOST then
+    reading.elixir = names_elixir(forms)
+    read.judged[1] = judged(reading, forms)
     return read
   end
   local ids = intact.names(forms)
@@ -159,9 +179,8 @@ function changed_text.read(forms, options, is_safe)
     local name = intact.fun_name(node)
     if intact.has(ids[i]) then
       read.ours = read.ours + 1
-      local j = judged(reading, with(kept, node))
+      local j, safe = known(reading, ids[i], kept, node, is_safe)
       for _, reason in ipairs(j.reasons) do read.reviewed[#read.reviewed + 1] = reason end
-      local safe = is_safe(j)
       if name then
         reading.trusted[name] = true
         local of = not safe and helpers.roles[name]

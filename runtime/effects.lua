@@ -87,7 +87,7 @@ end
 ---@return Effect
 function effects.judge(forms, shipped, rule)
   local effect = { class = "SAFE", why = "it only reads" }
-  local options = { entry = policy.entry }
+  local options = { entry = policy.entry, generation = policy.generation() }
   if shipped then
     add(effect, classify.expressions(forms, options).reasons, true, rule)
     return effect
@@ -166,6 +166,36 @@ function effects.permit(node, text, class, who)
   refusal.written = effect.line and line_of(text, effect.line)
   return nil, refusal
 end
+
+-- What we read of the text that reads files holds for these alone. Their names come from Lua.
+local FILES = { "^/proc/loadavg$", "^/proc/meminfo$", "^/proc/self/cgroup$", "^/sys/fs/cgroup/" }
+
+local function may_be_read(path)
+  if type(path) ~= "string" or path:find("..", 1, true) then return false end
+  for _, pattern in ipairs(FILES) do if path:match(pattern) then return true end end
+  return false
+end
+
+--- Whether a text is handed what we read it for.
+---@param text string
+---@param variables table<string, any>
+---@param class Class     what is declared
+---@param who string      for the message
+---@return true?
+---@return Failure? err
+function effects.permit_values(text, variables, class, who)
+  local paths = variables.Paths
+  if class ~= "SAFE" or not paths or not text:find("prim_file", 1, true) then return true end
+  for _, path in pairs(type(paths) == "table" and paths or { paths }) do
+    if not may_be_read(path) then
+      return nil, failure.new("gate", ("%s is declared SAFE, and reads the file %s of the node's machine"):format(who,
+        plain.cut(tostring(path), 100)), "declare the class that it has", 5)
+    end
+  end
+  return true
+end
+
+jit.off(effects.permit_values) -- a compiled pairs() may go zero rounds
 
 --- Whether a relay may be put on a node for a skill. One works unasked, in a process of its own, and no
 --- classifier follows it: so it is one of ours, or its owner vouched for its text.

@@ -101,12 +101,14 @@ local function restricted(s, node, patient, who)
       error(failure.new("skill", ("%s asks what it never declared: %s"):format(s.name, plain.cut(tostring(name), 60)),
         "declare the text in queries, and ask for it by its name there", 2), 0)
     end
-    if who.theirs then
-      local ok, err = effects.permit(node, s.queries[name], who.class, ("query %s of %s"):format(name, who.name))
-      if not ok then return nil, err end
-    end
     local variables = {}
     for key, value in pairs(bindings or {}) do variables[form.variable(key)] = value end
+    if who.theirs then
+      local asked = ("query %s of %s"):format(name, who.name)
+      local ok, err = effects.permit(node, s.queries[name], who.class, asked)
+      if ok then ok, err = effects.permit_values(s.queries[name], variables, who.class, asked) end
+      if not ok then return nil, err end
+    end
     local options = { timeout = seconds or patient }
     if contains(s.urgent, name) then
       options.priority, options.timeout = "high", math.min(options.timeout, URGENT_TIMEOUT)

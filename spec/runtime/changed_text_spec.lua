@@ -124,6 +124,15 @@ describe("a change that does harm", function()
     assert.matches("/texts/processes%.lua:16: query ", refusal("allocator").message)
   end))
 
+  it("is told where it is in the Lua: a file that nobody read", live.test(function()
+    edit("system.lua", '"/proc/loadavg", "/proc/meminfo",', '"/proc/self/environ", "/proc/meminfo",')
+    local s = assert(skill.open "system")
+    assert.is_true(skill.parse(s, at.node))
+    local answer, err = skill.call(s, "system_get_cpu", {}, at.node)
+    assert.is_nil(answer)
+    assert.matches("files of system_get_cpu is declared SAFE, and reads the file /proc/self/environ", tostring(err))
+  end))
+
   it("leaves a way on: back, or the class that it has", live.test(function()
     edit("ets.lua", "lists:sublist(L, 5)", "lists:sublist(ets:delete(L), 5)")
     assert.equal("take back the change, or declare the class it has", refusal("ets").next)
@@ -133,6 +142,24 @@ describe("a change that does harm", function()
     edit("ets.lua", "lists:sublist(L, 5)", "lists:sublist(shop:sorted(L), 5)")
     assert.matches("^take back the change, declare the class it has, or vouch for it in policy%.lua: texts = ",
       refusal("ets").next)
+  end))
+end)
+
+describe("every query of ours with a blank more", function()
+  local at
+
+  setup(function() at = live.start() end)
+  teardown(function() at.stop() end)
+
+  it("has the class that it had", live.test(function()
+    local unlike = {}
+    for _, name in ipairs { "base", unpack(skill.names()) } do
+      for query, text in pairs(assert(skill.open(name)).queries) do
+        local was, is = assert(effects.of(at.node, text)).class, assert(effects.of(at.node, " " .. text)).class
+        if was ~= is then unlike[#unlike + 1] = ("%s:%s %s -> %s"):format(name, query, was, is) end
+      end
+    end
+    assert.same({}, unlike)
   end))
 end)
 
@@ -257,6 +284,9 @@ HOSTILE["bytes by a fun that is called Look, too"] = function()
 end
 HOSTILE["bytes that Look hands through"] = function()
   return walk "Best(All(), Look([], [], Shape(memory), [persistent_term:get(bytes)]), Shape(memory), 5, 0, [])."
+end
+HOSTILE["more expressions than anybody reads"] = function()
+  return walk(("1,"):rep(1000) .. "Item(whereis(logger), messages).")
 end
 HOSTILE["a fun for Tops that halts"] = function()
   return ours("ports", "info", "case Thing(", "Tops(Cut, fun(_) -> halt() end, 5, []), case Thing(")
