@@ -86,6 +86,35 @@ fun(B, E) when is_integer(B), is_integer(E) ->
 end]], { POWER = name, REFUSE = refuse("a number", "it would have more digits than the node can work with") }) }
 end
 
+-- How large a term is once nothing of it is shared, counted no further than is needed: what counts most is the steps.
+local WIDTH = filled([[
+(fun Wide(_, N) when N > MOST -> N;
+     Wide(B, N) when is_bitstring(B) -> N + byte_size(B) + 8;
+     Wide([H | T], N) -> Wide(T, Wide(H, N + 50));
+     Wide(T, N) when is_tuple(T) -> lists:foldl(Wide, N + 8, tuple_to_list(T));
+     Wide(T, N) when is_map(T) -> lists:foldl(Wide, N + 8, maps:to_list(T));
+     Wide(_, N) -> N + 4
+ end)]], { MOST = MOST_BYTES })
+
+local BYTES_IN = filled([[
+fun(L) when is_list(L) ->
+     (fun(Size) when Size > MOST -> WHY; (_) -> L end)(
+       (try erlang:iolist_size(L) catch error:_ -> WIDTH(L, 0) end));
+   (B) -> B
+end]], { MOST = MOST_BYTES, WHY = TOO_LONG, WIDTH = WIDTH })
+
+local SHORT = filled([[
+fun(B) when is_binary(B), byte_size(B) > 1000 -> WHY;
+   (L) when is_list(L) -> (fun(Size) when Size > 1000 -> WHY; (_) -> L end)(WIDTH(L, 0));
+   (T) -> T
+end]], { WHY = TOO_LONG, WIDTH = WIDTH })
+
+local TEXTS = filled([[
+fun(L) ->
+  (BYTESIN)([(fun(X) when is_list(X) -> 'Elixir.List':to_string((BYTESIN)(X)); (X) -> X end)((TEXT)(X))
+     || X <- 'Elixir.Enum':to_list((INNER)(L))])
+end]], { INNER = ENUMERABLE, TEXT = TEXT, BYTESIN = BYTES_IN })
+
 local function copies(name)
   return { title = "a text", narrow = "make less at a time", text = filled([[
 fun(B, N) when is_binary(B), is_integer(N), byte_size(B) * N > MOST -> WHY; (B, N) -> COPY(B, N) end]],
@@ -111,14 +140,8 @@ fun(F) when is_function(F, 1) -> fun(X) -> (fun({E, A}) -> {(INNER)(E), A}; (O) 
    (F) -> fun(X, Y) -> (fun({E, A}) -> {(INNER)(E), A}; (O) -> O end)(F(X, Y)) end
 end]], { INNER = ENUMERABLE }) },
     known = { title = "a term", narrow = SHOWN, text = KNOWN_TERM },
-    text = { narrow = SHOWN, text = TEXT },
-    text_fun = { narrow = SHOWN, text = filled("fun(F) -> fun(X) -> (INNER)(F(X)) end end", { INNER = TEXT }) },
-    texts = { narrow = SHOWN, text = filled([[
-fun(L) ->
-  (fun(All, Size) when Size > MOST, is_list(All) -> WHY; (All, _) -> All end)(
-    [(TEXT)(X) || X <- 'Elixir.Enum':to_list((INNER)(L))],
-    lists:sum([byte_size(X) || X <- 'Elixir.Enum':to_list((INNER)(L)), is_binary(X)]))
-end]], { INNER = ENUMERABLE, TEXT = TEXT, MOST = MOST_BYTES, WHY = TOO_LONG }) },
+    text = { narrow = SHOWN, text = filled("fun(T) -> (BYTESIN)((TEXT)(T)) end", { TEXT = TEXT, BYTESIN = BYTES_IN }) },
+    texts = { narrow = SHOWN, text = TEXTS },
     container = { title = "a struct", narrow = SHOWN, text = filled([[
 fun(#{'__struct__' := _}) -> REFUSE; (C) -> C end]],
       { REFUSE = refuse("a struct", "the code of its module would be asked for the value") }) },
@@ -180,11 +203,23 @@ fun(B) when is_bitstring(B), byte_size(B) > 4096 -> REFUSE;
 end]], { REFUSE = refuse("a number", "it is longer than 4096 bytes, and working with it can stop the whole node") }) },
     piece = { title = "a text", narrow = "take a part of it", text = filled([[
 fun(B) when is_bitstring(B), byte_size(B) > 10000000 -> WHY; (B) -> B end]], { WHY = TOO_LONG }) },
-    bytes_in = { title = "a text", narrow = "make less at a time", text = filled([[
-fun(L) when is_list(L) ->
-     (fun(Size) when Size > MOST -> WHY; (_) -> L end)(try erlang:iolist_size(L) catch error:_ -> 0 end);
-   (B) -> B
-end]], { MOST = MOST_BYTES, WHY = TOO_LONG }) },
+    bytes_in = { narrow = "make less at a time", text = BYTES_IN },
+    short = { narrow = "take a shorter one", text = SHORT },
+    subject = { narrow = "take a part of it", text = filled([[
+fun(B) when is_binary(B), byte_size(B) > 1000000 -> WHY;
+   (L) when is_list(L) -> (fun(Size) when Size > 1000000 -> WHY; (_) -> L end)(WIDTH(L, 0));
+   (T) -> T
+end]], { WHY = TOO_LONG, WIDTH = WIDTH }) },
+    replacement = { narrow = "take a shorter one", text = filled([[
+fun(F) when is_function(F, 0) -> fun() -> (SHORT)(F()) end;
+   (F) when is_function(F, 1) -> fun(A) -> (SHORT)(F(A)) end;
+   (F) when is_function(F, 2) -> fun(A, B) -> (SHORT)(F(A, B)) end;
+   (F) when is_function(F, 3) -> fun(A, B, C) -> (SHORT)(F(A, B, C)) end;
+   (T) when not is_function(T) -> (SHORT)(T)
+end]], { SHORT = SHORT }) },
+    packed = { narrow = "look at a part of it", text = filled([[
+fun(T) -> (fun(Size) when Size > MOST -> WHY; (_) -> T end)(WIDTH(T, 0)) end]],
+      { MOST = MOST_BYTES, WHY = TOO_LONG, WIDTH = WIDTH }) },
   },
 
   FUNCTIONS = {
@@ -195,6 +230,10 @@ end]], { MOST = MOST_BYTES, WHY = TOO_LONG }) },
     ["Elixir.IO:inspect/3"] = shows("D, T, O", "'Elixir.IO':inspect(D, T, O"),
     ["Elixir.Integer:pow/2"] = power "'Elixir.Integer':pow",
     ["Elixir.Kernel:**/2"] = power "'Elixir.Kernel':'**'",
+    ["Elixir.Enum:map_join/2"] = { narrow = SHOWN, text = filled(
+      "fun(E, F) -> 'Elixir.Enum':join((TEXTS)('Elixir.Enum':map(E, F))) end", { TEXTS = TEXTS }) },
+    ["Elixir.Enum:map_join/3"] = { narrow = SHOWN, text = filled(
+      "fun(E, J, F) -> 'Elixir.Enum':join((TEXTS)('Elixir.Enum':map(E, F)), J) end", { TEXTS = TEXTS }) },
     ["binary:copy/2"] = copies "binary:copy",
     ["Elixir.String:duplicate/2"] = copies "'Elixir.String':duplicate",
   },

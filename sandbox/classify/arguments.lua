@@ -39,13 +39,15 @@ arguments["fun?"] = function(bindings, node)
   return dangerous "if this is a fun, it is called; only what is written in this text can be told from one"
 end
 
+arguments.replacement = arguments["fun?"]
+
 local function never() end
 
 -- What is looked at where it runs alone (sandbox/guard_texts.lua).
-for role in pairs(guard_texts.ARGUMENTS) do arguments[role] = never end
+for role in pairs(guard_texts.ARGUMENTS) do arguments[role] = arguments[role] or never end
 
 --- Funs whose answers are looked at as well.
-for _, role in ipairs { "enumerable_fun", "enumerable_step", "text_fun" } do arguments[role] = arguments["fun"] end
+for _, role in ipairs { "enumerable_fun", "enumerable_step" } do arguments[role] = arguments["fun"] end
 
 --- Where the other functions of a module take something else.
 arguments.any = never

@@ -10,7 +10,7 @@ return {
       ["Elixir.Enum"] = [[
         all?/1 any?/1 at/2,3 chunk_every/2,3,4 concat(enumerables) concat(_,enumerable) count/1 count_until/2 dedup/1
         drop/2 drop_every/2 empty?/1
-        fetch/2 fetch!/2 frequencies/1 intersperse/2 into(_,collectable) join(texts) join(texts,_) max/1 member?/2
+        fetch/2 fetch!/2 frequencies/1 intersperse/2 into(_,collectable) join(texts) join(texts,short) max/1 member?/2
         min/1 min_max/1
         product/1 random/1 reverse/1 reverse(_,enumerable) reverse_slice/3 shuffle/1 slice/2,3 slide/3 sort/1
         sort(_,sorter) split/2
@@ -42,7 +42,7 @@ return {
         ascii_printable?/1,2 delete/2 delete_at/2 duplicate(_,count) first/1,2 flatten/1,2 improper?/1 insert_at/3
         keydelete/3 keyfind/3,4 keyfind!/3 keymember?/3 keyreplace/4 keysort/2 keysort(_,_,sorter) keystore/4
         keytake/3 last/1,2 myers_difference/2 pop_at/2,3 replace_at/3 starts_with?/2 to_charlist/1
-        to_existing_atom(word) to_float/1 to_integer(digits) to_integer(digits,_) to_string/1 to_tuple/1 wrap/1
+        to_existing_atom(word) to_float/1 to_integer(digits) to_integer(digits,_) to_string(bytes_in) to_tuple/1 wrap/1
         zip(enumerables)
       ]],
       ["Elixir.Tuple"] = "append/2 delete_at/2 duplicate(_,count) insert_at/3 product/1 sum/1 to_list/1",
@@ -60,7 +60,7 @@ return {
         find_value(_,fun) find_value(_,_,fun) flat_map(_,enumerable_fun) flat_map_reduce(_,_,enumerable_step)
         frequencies_by(_,fun)
         group_by(_,fun) group_by(_,fun,fun) into(_,collectable,fun) map(_,fun) map_every(_,_,fun)
-        map_intersperse(_,_,fun) map_join(_,text_fun) map_join(_,_,text_fun) map_reduce(_,_,fun) max(_,sorter)
+        map_intersperse(_,_,fun) map_join(_,fun) map_join(_,short,fun) map_reduce(_,_,fun) max(_,sorter)
         max(_,sorter,fun) max_by(_,fun) max_by(_,fun,sorter) max_by(_,fun,sorter,fun) min(_,sorter)
         min(_,sorter,fun) min_by(_,fun) min_by(_,fun,sorter) min_by(_,fun,sorter,fun) min_max(_,fun)
         min_max_by(_,fun) min_max_by(_,fun,sorter) min_max_by(_,fun,sorter,fun) reduce(_,fun) reduce(_,_,fun)
@@ -98,9 +98,11 @@ return {
         at/2 bag_distance/2 capitalize/1,2 chunk/2 codepoints/1 contains?/2 downcase/1,2 duplicate(_,bytes)
         ends_with?/2 equivalent?/2 first/1 graphemes/1 jaro_distance/2 last/1 length/1 match?(_,regex)
         myers_difference/2
-        next_codepoint/1 next_grapheme/1 normalize/2 pad_leading(_,bytes) pad_leading(_,bytes,_)
-        pad_trailing(_,bytes) pad_trailing(_,bytes,_) printable?/1,2 replace(_,regex,fun?) replace(_,regex,fun?,_)
-        replace_leading/3 replace_prefix/3 replace_suffix/3 replace_trailing/3 reverse/1 slice/2,3 split/1
+        next_codepoint/1 next_grapheme/1 normalize/2 pad_leading(_,bytes) pad_leading(_,bytes,short)
+        pad_trailing(_,bytes) pad_trailing(_,bytes,short) printable?/1,2 replace(subject,regex,replacement)
+        replace(subject,regex,replacement,_)
+        replace_leading(subject,_,short) replace_prefix/3 replace_suffix/3 replace_trailing(subject,_,short)
+        reverse/1 slice/2,3 split/1
         split(_,regex)
         split(_,regex,_)
         split_at/2 splitter/2,3 starts_with?/2 to_charlist/1 to_existing_atom(word) to_float/1
@@ -109,7 +111,8 @@ return {
       ["Elixir.Regex"] = [[
         compile(any) compile(any,_) compile!(any) compile!(any,_) escape(any) match?/2 named_captures/2,3 names/1
         opts/1 re_pattern/1 recompile/1
-        recompile!/1 replace(_,_,fun?) replace(_,_,fun?,_) run/2,3 scan/2,3 source/1 split/2,3 version/0
+        recompile!/1 replace(_,subject,replacement) replace(_,subject,replacement,_) run/2,3 scan/2,3 source/1
+        split/2,3 version/0
       ]],
       ["Elixir.Base"] = [[
         decode16/1,2 decode16!/1,2 decode32/1,2 decode32!/1,2 decode64/1,2 decode64!/1,2 encode16/1,2 encode32/1,2

@@ -27,7 +27,8 @@ return {
     why = "measures or hashes a term",
     functions = {
       erlang = [[
-        external_size/1,2 phash2/1,2 md5/1 md5_init/0 md5_update/2 md5_final/1 crc32/1,2 crc32_combine/3
+        external_size(packed) external_size(packed,_) phash2/1,2 md5/1 md5_init/0 md5_update/2 md5_final/1 crc32/1,2
+        crc32_combine/3
         adler32/1,2 adler32_combine/3
       ]],
     },
@@ -60,7 +61,8 @@ return {
         list_to_binary(bytes_in) list_to_bitstring(bytes_in) list_to_existing_atom(word) list_to_float/1
         list_to_integer(digits) list_to_integer(digits,_)
         list_to_tuple/1 pid_to_list/1 port_to_list/1 ref_to_list/1 setelement/3 split_binary/2 subtract/2
-        term_to_binary/1,2 term_to_iovec/1,2 tuple_to_list/1 list_to_pid/1 list_to_port/1 list_to_ref/1
+        term_to_binary(packed) term_to_binary(packed,_) term_to_iovec(packed)
+        term_to_iovec(packed,_) tuple_to_list/1 list_to_pid/1 list_to_port/1 list_to_ref/1
       ]],
     },
   },

@@ -14,7 +14,8 @@ return {
         to_graphemes/1 to_integer(digits) to_lower/1 to_upper/1 tokens/2 trim/1,2,3 uppercase/1 words/1,2
       ]],
       unicode = [[
-        bom_to_encoding/1 characters_to_binary/1,2,3 characters_to_list/1,2 characters_to_nfc_binary/1
+        bom_to_encoding/1 characters_to_binary(bytes_in) characters_to_binary(bytes_in,_)
+        characters_to_binary(bytes_in,_,_) characters_to_list/1,2 characters_to_nfc_binary/1
         characters_to_nfc_list/1 characters_to_nfd_binary/1 characters_to_nfd_list/1 characters_to_nfkc_binary/1
         characters_to_nfkc_list/1 characters_to_nfkd_binary/1 characters_to_nfkd_list/1 encoding_to_bom/1
       ]],
@@ -31,7 +32,8 @@ return {
       binary = [[
         at/2 bin_to_list/1,2,3 compile_pattern/1 copy/1 copy(_,bytes) decode_hex/1 decode_unsigned(digits)
         decode_unsigned(digits,_) encode_hex/1
-        encode_unsigned/1,2 first/1 last/1 list_to_bin/1 longest_common_prefix/1 longest_common_suffix/1 match/2,3
+        encode_unsigned/1,2 first/1 last/1 list_to_bin(bytes_in) longest_common_prefix/1 longest_common_suffix/1
+        match/2,3
         matches/2,3 part/2,3 referenced_byte_size/1 split/2,3
       ]],
       base64 = "decode/1 decode_to_string/1 encode/1 encode_to_string/1 mime_decode/1 mime_decode_to_string/1",
@@ -49,7 +51,7 @@ return {
     class = "SAFE", effect = "reads", cost = "walks the bytes",
     why = "replaces in a binary",
     functions = {
-      binary = "replace(_,_,fun?) replace(_,_,fun?,_)",
+      binary = "replace(subject,_,replacement) replace(subject,_,replacement,_)",
     },
   },
   {
@@ -57,8 +59,9 @@ return {
     why = "matches a text with a regular expression",
     functions = {
       re = [[
-        compile/1,2 run(_,pattern) run(_,pattern,_) split(_,pattern) split(_,pattern,_) replace(_,pattern,fun?)
-        replace(_,pattern,fun?,_) version/0
+        compile/1,2 run(_,pattern) run(_,pattern,_) split(_,pattern) split(_,pattern,_)
+        replace(subject,pattern,replacement)
+        replace(subject,pattern,replacement,_) version/0
       ]],
     },
   },

@@ -87,7 +87,7 @@ describe("an expression", function()
   for _, text in ipairs {
     "length([binary:copy(<<I>>, 1000000) || I <- lists:seq(1, 100000)])",
     "length([counters:new(1000000, []) || _ <- lists:seq(1, 100000)])",
-    "T = ets:new(t, []), lists:foreach(fun(I) -> ets:insert(T, {I, lists:duplicate(2000, I)}) end, lists:seq(1, 99999))",
+    "T = ets:new(t, []), [ets:insert(T, {I, lists:duplicate(2000, I)}) || I <- lists:seq(1, 99999)]",
   } do
     it("that takes memory outside its heap is ended, and the node goes on: " .. text, live.test(function()
       local _, err = run(text)

@@ -43,6 +43,8 @@ local PASSES = {
   'Enum.join([~D[2020-01-01], 1.5], " ") == "2020-01-01 1.5"',
   "1..3 |> Stream.map(&(&1 * 2)) |> Enum.to_list() == [2, 4, 6]",
   "Stream.iterate(1, &(&1 * 2)) |> Stream.take_while(&(&1 < 9)) |> Enum.take(3) == [1, 2, 4]",
+  'String.replace("a.b", ".", fn _ -> "+" end) == "a+b"', 'Enum.map_join(["ż", ~c"b"], "-", & &1) == "ż-b"',
+  'Regex.replace(~r/a(.)/, "abac", fn _, x -> x end) == "bc"', 'to_string([380, "a", [?b]]) == "żab"',
   "Enum.flat_map([1, 2], &[&1, &1]) == [1, 1, 2, 2]", "Enum.zip([[1], MapSet.new([2])]) == [{1, 2}]",
   "Enum.zip(1..2, [a: 1, b: 2]) |> length() == 2", "Enum.concat([[1], 2..3]) == [1, 2, 3]",
   "Enum.flat_map_reduce([1, 2], 0, fn x, a -> {[x], a + x} end) == {[1, 2], 3}",
@@ -99,7 +101,31 @@ local REFUSED = {
   ":erlang.iolist_to_binary(List.duplicate(String.duplicate(\"a\", 1000000), 3000))",
   "String.duplicate(String.duplicate(\"a\", 1000000), 1000000)",
   "Enum.join(List.duplicate(String.duplicate(\"a\", 1000000), 3000))",
+  "Enum.map_join(1..100, fn _ -> String.duplicate(\"a\", 1000000) end)",
+  "String.replace(String.duplicate(\"a\", 1000000), \"a\", fn _ -> String.duplicate(\"b\", 1000000) end)",
+  "List.to_string([300 | List.duplicate(String.duplicate(\"a\", 1000000), 3000)])",
+  "Enum.reduce(1..45, :x, fn _, a -> [a | a] end) |> :erlang.term_to_binary()",
+  "String.pad_leading(\"a\", 1000000, [String.duplicate(\"a\", 1000000)])",
   "String.to_integer(String.duplicate(\"1\", 1000000))",
+}
+
+local ERLANG_REFUSED = {
+  "A = binary:decode_unsigned(binary:copy(<<255>>, 1000000)), A * A > 1",
+  "lists:foldl(fun(_, A) -> A * A end, 3, lists:seq(1, 30))",
+  "lists:foldl(fun erlang:'*'/2, 1, [1 bsl 65000, 1 bsl 65000, 2])",
+  "lists:foldl(fun(_, A) -> A bsl 65000 end, 1, lists:seq(1, 100))",
+  "lists:foldl(fun erlang:'*'/2, 3, [(1 bsl 65536) bsl 9])",
+  "list_to_integer(lists:duplicate(100000, $1))",
+  "lists:map(fun erlang:list_to_integer/1, [lists:duplicate(5000, $1)])",
+  "lists:foldl(fun(_, B) -> <<B/binary, B/binary>> end, <<\"a\">>, lists:seq(1, 34))",
+  "iolist_to_binary(lists:duplicate(3000, binary:copy(<<\"a\">>, 1000000)))",
+  "binary:copy(binary:copy(<<1>>, 1000000), 1000000)",
+  "inet:info(list_to_tuple(['$inet', 'Elixir.Own', x]))", "(fun(S) -> inet:getstat(S) end)({'$inet', 'Elixir.Own', x})",
+  "sys:get_state(hd([{via, 'Elixir.Own', x}]))", "(fun(P) -> sys:get_state(P) end)({bigs, 'no@where'})",
+  "(fun(P) -> erlang:monitor(process, P) end)({rex, 'x@127.0.0.1'})",
+  "(fun(P) -> monitor(process, P) end)({rex, 'x@127.0.0.1'})",
+  "lists:reverse(atom_to_list(element(2, sys:get_state(auth))))",
+  "maps:fold(fun(K, _, _) -> 'Elixir.Enum':count(#{K => 'Elixir.Own'}) end, x, #{'__struct__' => 'Elixir.Range'})",
 }
 
 -- A guard that stands before one use is none before another.
@@ -129,8 +155,8 @@ describe("where an expression runs", function()
   setup(function() at = live.start { elixir = true, code = OWN } end)
   teardown(live.stop_all)
 
-  local function run(text)
-    local expression = assert(eval.read(at.node, text, { elixir = true }))
+  local function run(text, erlang)
+    local expression = assert(eval.read(at.node, text, { elixir = not erlang }))
     assert.are.equal("SAFE", expression.class, text .. ": " .. expression.reasons[1].what)
     local evaluated, err = eval.run(at.node, expression)
     return evaluated and etf.decode(evaluated.raw), err
@@ -149,6 +175,17 @@ describe("where an expression runs", function()
     local wrong = {}
     for _, text in ipairs(REFUSED) do
       local done, value, err = pcall(run, text)
+      if not done or not tostring(err):find(" is refused: ", 1, true) then
+        wrong[#wrong + 1] = ("%s: %s"):format(text, tostring(err or value))
+      end
+    end
+    assert.same({}, wrong)
+  end))
+
+  it("so is it in Erlang", live.test(function()
+    local wrong = {}
+    for _, text in ipairs(ERLANG_REFUSED) do
+      local done, value, err = pcall(run, text, true)
       if not done or not tostring(err):find(" is refused: ", 1, true) then
         wrong[#wrong + 1] = ("%s: %s"):format(text, tostring(err or value))
       end
