@@ -79,7 +79,7 @@ function action_entry.bind(e, given)
   return skill_arguments.bind(e.name, e.args, by_place)
 end
 
---- How one is written for a model or a person: kill_process(process, how).
+--- How one is written for a model or a person: kill_process(process, reason?).
 ---@param e ActionEntry
 ---@return string
 function action_entry.call(e)
@@ -108,7 +108,8 @@ end
 ---@return Failure? err
 function action_entry.ask(node, e, query, p, raw)
   if e.answers then return e.answers[query](node, p) end
-  return node.query(e.queries[query], variables(p, query), { timeout = e.timeout or SECONDS, raw = raw })
+  return node.query(e.queries[query], variables(p, query), { timeout = e.timeout or SECONDS, raw = raw,
+    outlives = query == "deed" or nil })
 end
 
 --- What a node says in words.

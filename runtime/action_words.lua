@@ -7,7 +7,7 @@ local plain, cut = require("runtime.plain").text, require("runtime.plain").cut
 
 local action_words = {}
 
-local LONGEST = 400 -- bytes of one figure
+local LONGEST = 2000 -- bytes of one figure: fifty names are seen whole
 
 local STATES = {
   proposed = "proposed: nothing was done", superseded = "proposed again since, under another id",

@@ -38,4 +38,12 @@ function chunk_limits.of(group)
   }
 end
 
+--- Those of a chunk for which nothing was said.
+---@return ChunkLimits
+function chunk_limits.defaults()
+  local group = {}
+  for _, field in ipairs(chunk_limits.FIELDS) do group[field.name] = field.default end
+  return chunk_limits.of(group)
+end
+
 return chunk_limits

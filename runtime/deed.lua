@@ -204,6 +204,9 @@ function deed.perform(node, proposal, authority)
     if now and now.state == "executing" and now.performer == ourselves() then -- but its line is not in the audit
       ended(now, "failed", "nothing was done: " .. tostring(err))
     end
+    if failure.is(err) and not err.message:find("nothing was done", 1, true) then
+      err.message = err.message .. ", so nothing was done"
+    end
     return deny(p, err, authority)
   end
   local done

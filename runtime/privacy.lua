@@ -3,7 +3,7 @@
 --- "<secret:9f3a0c1b2d4e>" is one secret wherever it stands. Which is which stays at home.
 ---
 --- This bounds what leaves and how it looks. It cannot make a hostile text harmless, which is why
---- node text goes into tool results only, and why no model can act.
+--- node text goes into tool results only, and why a model can but propose.
 
 local json = require "runtime.json"
 local pseudonyms = require "runtime.pseudonyms"

@@ -8,6 +8,7 @@
 --- the filter of system calls it gets a chunk only where the owner allowed that.
 
 local async = require "runtime.async"
+local chunk_limits = require "runtime.chunk_limits"
 local explain = require "runtime.chunk_errors"
 local jailed = require "runtime.jailed"
 local json = require "runtime.json"
@@ -27,10 +28,8 @@ local sandbox = {}
 ---@field result integer    bytes of the result as JSON
 ---@field print integer     bytes
 ---@field code integer      bytes
-local DEFAULTS = {
-  run_s = 2, grace_s = 0.04, callback_s = 30, total_s = 60, memory = 64 * 2 ^ 20, callbacks = 64,
-  arguments = 16 * 1024, reply = 128 * 1024, result = 64 * 1024, print = 16 * 1024, code = 64 * 1024,
-}
+local DEFAULTS = chunk_limits.defaults()
+DEFAULTS.grace_s = 0.04
 
 ---@class Chunk
 ---@field code string

@@ -135,7 +135,10 @@ local function approve(c, p)
   sure, err = confirm(p, seen)
   if not sure then return nil, err end
   p, err = actions.approve(p, key)
-  if not p then return nil, err end
+  if not p then
+    if not err.message:find("nothing was done", 1, true) then err.message = err.message .. ", so nothing was done" end
+    return nil, err
+  end
   outcome, err = actions.perform(node, p, { kind = "person", approval_key = c.options.approval_key })
   if not outcome then return nil, err end
   return told(c, p, outcome)

@@ -225,7 +225,8 @@ describe("an action", function()
     for _ = 1, 2 do assert(actions.perform(at.node, proposed("gc_process", { process = "victim" }), free)) end
     local p = proposed("gc_process", { process = "victim" })
     local outcome, err = actions.perform(at.node, p, free)
-    assert.same({ nil, "runbooks: the actions of the last hour were 2 already, and no more were allowed" },
+    assert.same({ nil, "runbooks: the actions of the last hour were 2 already, and no more were allowed, "
+      .. "so nothing was done" },
       { outcome, err.message })
     assert.equal("proposed", actions.get(store, p.id).state)
   end))
