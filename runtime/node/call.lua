@@ -23,6 +23,7 @@ local TIMEOUT_S = 10
 ---@field heap_words? integer  the process is killed when it needs more; no limit if left out
 ---@field priority? "low"|"normal"|"high"
 ---@field group_leader? "user" what is printed goes to the node's own output: for calls that leave processes behind
+---@field outlives? true     of a query: it is not ended with the connection, for it is to be done whole or not at all
 ---@field form? "raw"|"json"   the answer as bytes or as JSON text instead of Lua values
 
 ---@class Calls

@@ -193,7 +193,7 @@ local function linked_form(form)
 end
 
 local function send(n, form, variables, o, given)
-  form = linked_form(form)
+  if not (given.outlives or given.group_leader == "user") then form = linked_form(form) end
   if not n.calls:limited() then form = limited_form(form, o) end
   -- With the last argument the value alone comes back, without the bindings.
   local arguments = { form, bindings_of(n, variables, o), A.none, A.none, A.value }
