@@ -133,7 +133,9 @@ end
 -- were looked at.
 local function trusted(form, role)
   if kind(form) ~= "tuple" then return false end
-  if role == "process" then return form[1] == A.tuple end
+  if role == "process" then
+    return form[1] == A.tuple and kind(form[3]) == "list" and literal(form[3][1], "atom") ~= nil
+  end
   if role == "factor" then
     local n = form[1] == A.float and 0 or literal(form, "integer")
     return type(n) == "number" and math.abs(n) <= 1048576

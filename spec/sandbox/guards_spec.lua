@@ -128,6 +128,9 @@ local ERLANG_REFUSED = {
   "maps:fold(fun(K, _, _) -> 'Elixir.Enum':count(#{K => 'Elixir.Own'}) end, x, #{'__struct__' => 'Elixir.Range'})",
 }
 
+-- A tuple that is written there may be judged as another node's, and then be none.
+local CAUTION_REFUSED = "(fun(V) -> erlang:monitor(process, {V, 'no@where'}) end)(rex)"
+
 -- A guard that stands before one use is none before another.
 local UNREACHED = {
   "Enum.count([1]); apply(:erlang, :apply, [Enum, :count, [:persistent_term.get(:own)]])",
@@ -191,6 +194,11 @@ describe("where an expression runs", function()
       end
     end
     assert.same({}, wrong)
+  end))
+
+  it("what a person allowed for what it looked like is looked at all the same", live.test(function()
+    local _, err = eval.run(at.node, assert(eval.read(at.node, CAUTION_REFUSED)))
+    assert.matches(" is refused: ", tostring(err), 1, true)
   end))
 
   it("what no guard can stand before is refused, whatever stands beside it", live.test(function()
