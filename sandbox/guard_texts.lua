@@ -115,6 +115,16 @@ fun(L) ->
      || X <- 'Elixir.Enum':to_list((INNER)(L))])
 end]], { INNER = ENUMERABLE, TEXT = TEXT, BYTESIN = BYTES_IN })
 
+-- The module that a sorter names compares dates by their calendar: only by one that is known.
+local function sorter(up, down)
+  return { narrow = "sort by a fun", text = filled([[
+fun(M) when is_atom(M), M =/= asc, M =/= desc -> fun(A, B) -> M:compare((KNOWN)(A), (KNOWN)(B)) UPWARDS end;
+   ({asc, M}) when is_atom(M) -> fun(A, B) -> M:compare((KNOWN)(A), (KNOWN)(B)) UPWARDS end;
+   ({desc, M}) when is_atom(M) -> fun(A, B) -> M:compare((KNOWN)(A), (KNOWN)(B)) DOWNWARDS end;
+   (S) -> S
+end]], { KNOWN = KNOWN_TERM, UPWARDS = up, DOWNWARDS = down }) }
+end
+
 local function copies(name)
   return { title = "a text", narrow = "make less at a time", text = filled([[
 fun(B, N) when is_binary(B), is_integer(N), byte_size(B) * N > MOST -> WHY; (B, N) -> COPY(B, N) end]],
@@ -131,6 +141,8 @@ return {
     enumerable = { title = "an enumerable", narrow = "make a list or a map of it first", text = ENUMERABLE },
     enumerables = { title = "an enumerable", narrow = "make lists or maps of them first", text = filled(
       "fun(L) -> [(INNER)(E) || E <- 'Elixir.Enum':to_list((INNER)(L))] end", { INNER = ENUMERABLE }) },
+    sorter = sorter("=/= gt", "=/= lt"), sorter_max = sorter("=/= lt", "=/= gt"),
+    sorter_min = sorter("=/= gt", "=/= lt"), sorter_both = sorter("=:= lt", "=:= gt"),
     keys = { title = "keys", narrow = "give them as a list", text = filled(
       "fun(L) when is_list(L) -> L; (_) -> REFUSE end", { REFUSE = refuse("keys", "only a list of them is taken") }) },
     enumerable_fun = { narrow = "let the fun answer with a list", text = filled(

@@ -295,6 +295,8 @@ function arguments.sorter(bindings, node)
   if not known then return dangerous "it calls what it sorts by, and what that is, is not known" end
 end
 
+for _, role in ipairs { "sorter_max", "sorter_min", "sorter_both" } do arguments[role] = arguments.sorter end
+
 --- What elements are put into: a list, a map, a text or a set that is written there.
 function arguments.collectable(bindings, node)
   node = values.resolve(bindings, node)
