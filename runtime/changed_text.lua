@@ -143,6 +143,13 @@ local function names_elixir(node)
   return false
 end
 
+-- Of a fun of ours by its name, if it is the one that is meant.
+local function roles_of(name, node)
+  local fun, of = node[4], helpers.roles[name]
+  local clauses = shape(fun) == "named_fun" and fun[4] or fun[3][2]
+  return of and #clauses[1][3] == #of and of or nil
+end
+
 local MOST = 200 -- expressions of a text, several times those of ours; one of more is judged as anybody's
 
 ---@class ChangedText
@@ -183,7 +190,7 @@ function changed_text.read(forms, options, is_safe)
       for _, reason in ipairs(j.reasons) do read.reviewed[#read.reviewed + 1] = reason end
       if name then
         reading.trusted[name] = true
-        local of = not safe and helpers.roles[name]
+        local of = not safe and roles_of(name, node)
         if not safe and not (of and any_of(of)) then reading.held[name] = { of = of or nil } end
       end
       if name or not safe then node = stand_in(node, name) end

@@ -107,7 +107,7 @@ local function restricted(s, node, patient, who)
       local asked = ("query %s of %s"):format(name, who.name)
       local ok, err = effects.permit(node, s.queries[name], who.class, asked)
       if ok then ok, err = effects.permit_values(s.queries[name], variables, who.class, asked) end
-      if not ok then return nil, err end
+      if not ok then return nil, s.places[name] and skill_file.placed(err, name, s.places[name]) or err end
     end
     local options = { timeout = seconds or patient }
     if contains(s.urgent, name) then

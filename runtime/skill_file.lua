@@ -164,6 +164,19 @@ local function place_of(written, place)
   end
 end
 
+--- A refusal of effects.permit with the file and the line that is to blame, or else that of the query.
+---@param err Failure
+---@param name string   of the query
+---@param place { text: string, file: string }
+---@return Failure
+function skill_file.placed(err, name, place)
+  if err.stage ~= "gate" then return err end
+  local file, line = place_of(err.written, place)
+  local message = file and ("%s:%d: %s"):format(file, line, (err.message:gsub(" %(line %d+%)", "", 1)))
+    or form.broken(err.message, name, place.text, place.file).message
+  return failure.new("gate", message, err.next, err.exit)
+end
+
 -- Whether no text of theirs does more than what it is declared for, and no relay is theirs that nobody vouched for.
 local function harmless(s, node)
   for name, text in pairs(s.queries) do
@@ -171,13 +184,7 @@ local function harmless(s, node)
     if place.theirs then
       local by = asked_by(s, name)
       local ok, err = effects.permit(node, text, by.class, ("query %s of %s"):format(name, by.name))
-      if not ok and err.stage == "gate" then
-        local file, line = place_of(err.written, place)
-        local message = file and ("%s:%d: %s"):format(file, line, (err.message:gsub(" %(line %d+%)", "", 1)))
-          or form.broken(err.message, name, place.text, place.file).message
-        return nil, failure.new("gate", message, err.next, err.exit)
-      end
-      if not ok then return nil, err end
+      if not ok then return nil, skill_file.placed(err, name, place) end
     end
   end
   for _, name in ipairs(s.relays or {}) do

@@ -1,4 +1,5 @@
 local effects = require "runtime.effects"
+local helpers = require "sandbox.helpers"
 local live = require "spec.support.live_node"
 local skill = require "runtime.skill"
 local uv = require "luv"
@@ -321,6 +322,21 @@ end
 HOSTILE["functions strung together out of the node's data"] = function()
   return ours("beam", "watch", "Slow = Plan([[Nap(4)]])", "Slow = persistent_term:get(f)")
 end
+
+describe("the list of our helpers", function()
+  it("names none that no text of ours has", function()
+    local all = {}
+    for _, name in ipairs(skill.names()) do
+      for _, text in pairs(assert(skill.open(name)).queries) do all[#all + 1] = text end
+    end
+    all = table.concat(all)
+    local idle = {}
+    for _, list in ipairs { helpers.roles, helpers.shown } do
+      for name in pairs(list) do if not all:find("%f[%w]" .. name .. " = fun") then idle[#idle + 1] = name end end
+    end
+    assert.same({}, idle)
+  end)
+end)
 
 describe("a text that uses our helpers for harm", function()
   local at
