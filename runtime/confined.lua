@@ -19,7 +19,7 @@ local SECONDS = 3           -- of the CPU, where the steps are few and long
 local WHOLE_S = 120         -- from call to return, with all that is waited for outside
 local KILOBYTES = 64 * 1024 -- more than there was
 local LONGEST_MESSAGE = 500
-local NEXT = "correct that line, or delete the file to use the built-in one"
+local NEXT = "correct that line, or move the file away"
 
 local FUNCTIONS = { "assert", "error", "ipairs", "next", "pairs", "select", "tonumber", "tostring", "type", "unpack" }
 
@@ -135,6 +135,10 @@ function confined.fault(file, raised)
   if failure.is(raised) then return raised end
   local text = type(raised) == "string" and plain.cut(raised:match "^[^\n]*", LONGEST_MESSAGE)
     or "raised an error without a text"
+  -- The libraries' functions in C cannot wait, and whoever asks the node does.
+  if text:find("attempt to yield across C-call boundary", 1, true) then
+    text = "the node cannot be asked from within table.sort or string.gsub: ask before, and use the answer there"
+  end
   -- What is raised in the file begins with its name, or with the end of a long one; the rest names nothing.
   local named = text:sub(1, #file) == file or text:sub(1, 3) == "..."
   return failure.new("skill", named and text or ("%s: %s"):format(file, text), NEXT, 2)

@@ -122,7 +122,7 @@ local function environment()
 end
 
 local function broken(message)
-  return failure.new("skill", message, "correct that line, or delete the file to use the built-in one", 2)
+  return failure.new("skill", message, "correct that line, or move the file away", 2)
 end
 
 -- What we ship was read by people and runs as it is.

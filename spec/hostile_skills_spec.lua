@@ -82,7 +82,7 @@ describe("the program", function()
     os.remove(path)
     assert.equal(2, run.code)
     assert.equal(("beamlens-run: %s:4: ran for 20 million steps or 3 seconds without coming to an end; correct that "
-      .. "line, or delete the file to use the built-in one\n"):format(path), run.stderr)
+      .. "line, or move the file away\n"):format(path), run.stderr)
   end)
 end)
 

@@ -1,4 +1,5 @@
 local async = require "runtime.async"
+local confined = require "runtime.confined"
 local failure = require "runtime.failure"
 local stand_in = require "runtime.stand_in"
 
@@ -24,6 +25,14 @@ describe("a file of somebody else", function()
     local data = load_it("local twice = ... return { f = function(node) return twice(node, 4) end }",
       function(n, x) return n.ask(n.ask(x)) end)
     assert.equal(16, data.f(node))
+  end)
+
+  it("is told that table.sort cannot wait for a node", function()
+    local data = load_it("return { f = function(node) table.sort({ 1, 2, 3 }, function() return node.ask() end) end }")
+    local ok, err = async.run(function() return pcall(data.f, { ask = function() return async.sleep(0.001) end }) end)
+    assert.is_false(ok)
+    assert.matches("^it.lua: the node cannot be asked from within table.sort or string.gsub: ask before",
+      tostring(confined.fault("it.lua", err)))
   end)
 
   it("hands over functions, which run confined", function()
