@@ -124,7 +124,7 @@ describe("a terminal is shown", function()
 
   it("nothing by the question whether to approve", live.test(function()
     local running = pty.start({ "actions", "approve", "a1" }, { env = env })
-    running.see "mark4"
+    running.see "to do it, anything else to leave it:"
     running.type "something else"
     assert.equal(5, running.wait())
     assert.is_nil(steering(running.screen()))
