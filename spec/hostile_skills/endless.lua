@@ -29,7 +29,8 @@ return {
   { what = "doubles a text", file = "local s = 'x' while true do s = s .. s end", says = at(1, MEMORY) },
   { what = "doubles a text in a callback", callback = "local s = 'x' while true do s = s .. s end",
     says = at(1, MEMORY) },
-  { what = "fills a table", file = "local t = {} for i = 1, 1e12 do t[i] = { i } end", says = at(1, MEMORY) },
+  { what = "fills a table", file = "local t = {} for i = 1, 1e12 do t[i] = { ('x'):rep(1000):byte(1, 1000) } end",
+    says = at(1, MEMORY) },
   { what = "keeps many texts", file = "local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(4e6) .. i end",
     says = at(1, MEMORY) },
 
