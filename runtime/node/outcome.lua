@@ -30,13 +30,17 @@ local function place(stack)
   local top = kind(stack) == "list" and stack[1]
   if kind(top) ~= "tuple" or #top < 3 then return end
   local arity = type(top[3]) == "number" and top[3] or kind(top[3]) == "list" and #top[3] or 0
-  return ("%s:%s/%d"):format(tostring(top[1]), tostring(top[2]), arity)
+  return ("%s:%s/%d"):format(term.text(top[1]), term.text(top[2]), arity)
 end
 
 local function raised(request, class, reason, stack)
   local where = place(stack)
   if reason == A.undef and where then
     return fail(("%s failed: the node has no function %s"):format(request.subject, where), nil, class, reason)
+  end
+  if kind(reason) == "tuple" and reason[1] == A.unbound then
+    return fail(("%s failed: the variable %s is not bound"):format(request.subject, tostring(reason[2])),
+      "bind it before it is used", class, reason)
   end
   local text = ("%s failed: %s%s%s"):format(request.subject, class == "error" and "" or class .. " ",
     term.text(reason), where and " in " .. where or "")

@@ -30,6 +30,12 @@ describe("a query", function()
     assert.same({ "halt().", 3, true, { 1.5, 2 }, A.shop }, value)
   end))
 
+  it("that fails says where, in Erlang's own spelling, and which variable nobody bound", live.test(function()
+    assert.equal("the query failed: badarith in erlang:'/'/2", tostring(select(2, n.query "1 / 0.")))
+    assert.equal("the query failed: the variable X is not bound; bind it before it is used",
+      tostring(select(2, n.query "X + 1.")))
+  end))
+
   it("ends with the connection, for whoever asked can no longer end it", live.test(function()
     local other = assert(node.connect { name = at.name, cookie_file = at.cookie_file })
     async.spawn(other.query, "register(spinner, self()), (fun F() -> F() end)().", {}, { timeout = 60 })
