@@ -105,6 +105,22 @@ describe("the folders of the user", function()
   end)
 end)
 
+describe("a list of files", function()
+  it("is read and nothing of it is kept, for whoever watches reads it again and again", function()
+    local function held()
+      collectgarbage()
+      collectgarbage()
+      local n = 0
+      for _, value in pairs(debug.getregistry()) do n = n + (type(value) == "userdata" and 1 or 0) end
+      return n
+    end
+    assert.is_true(#files.list("skills", ".lua") > 10)
+    local before = held()
+    for _ = 1, 50 do files.list("skills", ".lua") end
+    assert.equal(before, held())
+  end)
+end)
+
 describe("what guards", function()
   local folder
 
