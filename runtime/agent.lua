@@ -24,6 +24,7 @@ local agent = { iterations = 25 }
 ---@field clean? fun(value: any): any    for whatever the model is shown
 ---@field count? fun(usage: table)       after each reply
 ---@field budget? fun(): true?, string?  before each request; nil, why ends the run
+---@field refresh? fun(): { system: string, tools: Tool[] }?   before each turn: what holds from now on, if it changed
 
 ---@class Outcome
 ---@field ended "done"|"answer"|"iterations"|"deadline"|"budget"|"provider"|"interrupted"
@@ -155,11 +156,19 @@ local function last_step(run, why)
   return why
 end
 
+-- What a person edited meanwhile holds from the next turn on; the conversation stays.
+local function renew(run)
+  local now = run.refresh()
+  if not now then return end
+  run.system, run.specs, run.tools = now.system, calls.specs(now.tools), calls.by_name(now.tools)
+end
+
 local function turn(run)
   if async.current().cancelled then return "interrupted" end
   if async.now() >= run.deadline then return "deadline" end
   run.iterations = run.iterations + 1
   run.emit(run.kind .. ".iteration_start", { iteration = run.iterations })
+  renew(run)
   local why = limit(run)
   if why then return last_step(run, why) end
 
@@ -209,6 +218,7 @@ function agent.run(opts)
     soft = opts.deadline - math.min(LONGEST_RESERVE, RESERVE * (opts.deadline - now)),
     most = opts.iterations or agent.iterations, iterations = 0, useless = 0,
     clean = opts.clean or same, count = opts.count or nothing, budget = opts.budget or yes,
+    refresh = opts.refresh or nothing,
     specs = calls.specs(opts.tools), tools = calls.by_name(opts.tools), guard = calls.guard(),
   }
   local ended, err

@@ -22,7 +22,7 @@ local LONGEST_CONNECT_S = 10
 local connected = {} -- nodes to be left when the program ends
 
 -- What a script may say beside the options of the command line.
-local MORE = { task = true, limits = true, report = true }
+local MORE = { task = true, report = true }
 
 -- A slip in a script is told with the script's own line, not with one of ours.
 local function slip(message, next_step)

@@ -10,7 +10,8 @@ local config = {}
 
 ---@class Option
 ---@field name string      as a key of `options`; --cookie-file is cookie_file
----@field type "text"|"number"|"list"|"flag"|"boolean"|"group"   boolean: a flag that no text sets
+---@field type "text"|"number"|"list"|"flag"|"boolean"|"group"|"table"   boolean: a flag that no text sets; table: of a
+---  form that its owner checks
 ---@field shown? string    what stands for the value in the help
 ---@field default any
 ---@field of? string[]     the values there are
@@ -18,7 +19,7 @@ local config = {}
 ---@field max? number
 ---@field whole? true
 ---@field line_only? true  neither environment nor config may set it
----@field command? string  it belongs to this command alone; then it is line_only too
+---@field command? string  on the command line it belongs to this command alone
 ---@field file_only? true  only the config file and scripts may set it
 ---@field fields? Option[]  of a group: what it holds, each with a default
 ---@field doc string
@@ -32,11 +33,20 @@ config.OPTIONS = {
     doc = "the node's distribution port, when there is no epmd" },
   { name = "reason", type = "text", shown = "TEXT", default = "", doc = "what made you look: an alert, a complaint" },
   { name = "skills", type = "list", shown = "a,b", default = { "beam", "ets" }, doc = "which skills look" },
-  { name = "provider", type = "text", shown = "P", of = { "analyst", "anthropic", "openai", "script" },
-    doc = "who thinks: analyst (rules, no key), anthropic, openai (any compatible URL)" },
+  { name = "provider", type = "text", shown = "P",
+    doc = "who thinks: analyst (rules, no key), anthropic, …, or a client of client_registry" },
   { name = "model", type = "text", shown = "M", doc = "the provider's model" },
-  { name = "strategy", type = "text", shown = "S", default = "agent_loop", of = { "agent_loop" },
-    doc = "how the coordinator works" },
+  { name = "client_registry", type = "table", file_only = true, doc = "clients of providers by name, and the first" },
+  { name = "prices", type = "table", file_only = true, doc = "USD for a million tokens of a model, over our list" },
+  { name = "limits", type = "group", file_only = true, doc = "what a run may use before it must answer", fields = {
+    { name = "iterations", type = "number", default = 25, min = 1, max = 1000, whole = true },
+    { name = "calls", type = "number", min = 1, max = 1e6, whole = true },
+    { name = "tokens", type = "number", min = 1, max = 1e9, whole = true },
+    { name = "usd", type = "number", min = 0, max = 1e6 },
+    { name = "node_reductions", type = "number", min = 1, max = 1e15 },
+  } },
+  { name = "strategy", type = "text", shown = "S", default = "agent_loop",
+    doc = "how the coordinator works: agent_loop, pipeline, or a file of yours" },
   { name = "deadline", type = "number", shown = "SECONDS", default = 300, min = 1, max = 86400,
     doc = "when the run must have its answer" },
   { name = "allow", type = "list", shown = "WHAT", default = {}, line_only = true,
@@ -53,6 +63,24 @@ config.OPTIONS = {
     doc = "four callbacks to try: beam_get_memory, beam_top_processes, echo, boom" },
   { name = "store", type = "text", shown = "FILE",
     doc = "where watch and actions keep what they know, or :memory:; left out, actions at home, watch nowhere" },
+  { name = "retention", type = "group", file_only = true, doc = "how long the store keeps what", fields = {
+    { name = "runs_days", type = "number", default = 90, min = 1, max = 36500 },
+    { name = "events_days", type = "number", default = 7, min = 1, max = 36500 },
+  } },
+  { name = "record", type = "text", shown = "FILE", line_only = true, command = "script",
+    doc = "keep what node and model answer, for `replay`" },
+  { name = "prompts", type = "text", shown = "DIR", line_only = true, command = "replay",
+    doc = "replay with the prompts of this folder" },
+  { name = "operators", type = "table", file_only = true, doc = "operators by name, skill and mode" },
+  { name = "watchers", type = "table", file_only = true, doc = "skills that `watch` keeps an operator on for ever" },
+  { name = "escalate", type = "flag", default = false, line_only = true, command = "watch",
+    doc = "watch by rules for nothing; call the model only on an anomaly" },
+  { name = "listen", type = "text", shown = "ADDRESS", command = "watch",
+    doc = "serve /healthz, /metrics and POST /run there: 127.0.0.1:9464" },
+  { name = "token_file", type = "text", shown = "FILE", doc = "the bearer token of POST /run, mode 0600",
+    command = "watch" },
+  { name = "sinks", type = "table", file_only = true, doc = "where events go: jsonl, prometheus, webhook, syslog" },
+  { name = "hosts", type = "list", default = {}, file_only = true, doc = "host:port that skills may reach" },
   { name = "approval_key", type = "text", file_only = true,
     doc = "the key of who approves actions: whoever can read it may" },
   { name = "config", type = "text", shown = "FILE", doc = "the config file" },
@@ -130,6 +158,11 @@ local read = {
     return nil, "true or false"
   end,
 }
+
+function read.table(_, value)
+  if type(value) == "table" then return value end
+  return nil, "a table"
+end
 
 function read.boolean(_, value)
   if type(value) == "boolean" then return value end

@@ -6,7 +6,7 @@ local json = require "runtime.json"
 
 local help = { usage = "help [COMMAND]", words = 1, doc = "this text, or what one command does" }
 
--- Those of every command, or of one alone.
+-- Those of every command and of scripts, or of one command alone.
 local function option_lines(command)
   local lines = {}
   for _, option in ipairs(config.OPTIONS) do
@@ -14,7 +14,8 @@ local function option_lines(command)
     local default = option.default
     if type(default) == "table" then default = table.concat(default, ",") end
     local shown = default and default ~= "" and (" [%s]"):format(tostring(default)) or ""
-    if not option.file_only and option.command == command then
+    local of = option.command ~= "script" and option.command or nil
+    if not option.file_only and of == command then
       lines[#lines + 1] = ("  %-22s %s%s"):format(flag, option.doc, shown)
     end
   end

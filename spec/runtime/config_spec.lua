@@ -39,8 +39,8 @@ describe("config", function()
     assert.equal("--deadline wants a number from 1 to 86400, not soon; see `beamlens-run help`",
       tostring(select(2, config.parse { "--deadline", "soon" })))
     assert.matches("^%-%-node wants a value", tostring(select(2, config.parse { "--node" })))
-    assert.matches("must be one of analyst.*did you mean anthropic", tostring(select(2,
-      config.parse { "--provider", "antropic" })))
+    assert.matches("must be one of strict, allow%-weak.*did you mean strict", tostring(select(2,
+      config.parse { "--sandbox", "strikt" })))
   end)
 
   it("keeps numbers in their bounds, wherever they come from", function()
