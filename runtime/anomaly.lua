@@ -33,8 +33,20 @@ local function clock()
   return seconds + micro / 1e6
 end
 
----@param o { node: table, skills: Skill[], settings: table, store?: Store, trigger?: fun(reason: string,
----  anomalies: Verdict[]): true?, any }   trigger: investigates, and returns when it is done
+-- Monitors that share a list share the limit too; what one kept is counted once.
+local function merged(shared, kept)
+  local known = {}
+  for _, at in ipairs(shared) do known[at] = true end
+  for _, at in ipairs(kept) do
+    if not known[at] then shared[#shared + 1] = at end
+  end
+  table.sort(shared)
+  return shared
+end
+
+---@param o { node: table, skills: Skill[], settings: table, store?: Store, triggers?: number[],
+---  trigger?: fun(reason: string, anomalies: Verdict[]): true?, any }   trigger: investigates, and returns when it is
+---  done; triggers: when that was within the last hour, for monitors that have one limit together
 ---@return Monitor?
 ---@return Failure? err   of the store
 function anomaly.new(o)
@@ -47,8 +59,8 @@ function anomaly.new(o)
   return setmetatable({
     node = o.node, skills = figures_of.watched(o.skills), settings = o.settings, store = o.store, trigger = o.trigger,
     detector = detector.new(o.settings, known), state = kept.state or "learning", since = kept.since,
-    cooldown_until = kept.cooldown_until, triggers = kept.triggers or {}, told = kept.told or {},
-    waiting = kept.waiting or {},
+    cooldown_until = kept.cooldown_until, triggers = merged(o.triggers or {}, kept.triggers or {}),
+    told = kept.told or {}, waiting = kept.waiting or {},
   }, Monitor)
 end
 

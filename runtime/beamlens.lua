@@ -60,6 +60,9 @@ local function attach(o)
   if not o.node then
     return nil, failure.new("usage", "no node was given", "name it: --node shop@host (or BEAMLENS_NODE)", 2)
   end
+  if o.node:find(",", 1, true) then
+    return nil, failure.new("usage", "several nodes were given: " .. o.node, "name one; only watch takes several", 2)
+  end
   local node, err = require("runtime.node").connect {
     name = o.node, cookie_file = o.cookie_file, port = o.port,
     deadline = async.now() + math.min(o.deadline, LONGEST_CONNECT_S), relays = not o.no_relays and {} or false,
@@ -211,29 +214,41 @@ function beamlens.operator.run(name, opts)
   return finish(run, require("runtime.operator").run(run))
 end
 
---- Learns what is usual on a node, and investigates what is not, until the task is cancelled.
+-- The nodes of a watch, by name; one that the script attached to itself stays its own.
+local function nodes_of(o)
+  if is_node(o.node) then return { o.node.name }, o.node end
+  local names, seen = {}, {}
+  for name in tostring(o.node or ""):gmatch "[^,%s]+" do
+    if not seen[name] then names[#names + 1] = name end
+    seen[name] = true
+  end
+  if #names > 0 then return names end
+  return nil, failure.new("usage", "no node was given", "name it, or several: --node shop@host,billing@host", 2)
+end
+
+--- Learns what is usual on nodes, and investigates what is not, until the task is cancelled.
 ---@param opts? { node: string|table, skills: string[], store: string, anomaly: table, report: fun(report: table),
----  provider: string, model: string, deadline: number }   report: is handed each report; deadline: of an investigation
+---  provider: string, model: string, deadline: number }   node: several, with commas between; report: is handed each
+---  report; deadline: of an investigation
 ---@return { reports: integer, sick: integer }?
 ---@return Failure? err
 function beamlens.watch(opts)
-  local o, own = settled(opts), nil
-  local ended, err = require("runtime.watch").run(o, {
-    skills = beamlens.skills,
-    attach = function()
-      if is_node(o.node) then return o.node end
-      local node, why = attach(o)
-      own = node
-      return node, why
+  local o = settled(opts)
+  local names, ours = nodes_of(o)
+  if not names then return nil, ours end
+  return require("runtime.watch").run(o, {
+    names = names, skills = beamlens.skills,
+    attach = function(name)
+      if ours then return ours end
+      return attach(setmetatable({ node = name }, { __index = o }))
     end,
+    leave = function(node) if node ~= ours then leave(node) end end,
     investigate = function(node, reason)
       local more = { node = node, reason = reason, allow = require("runtime.autonomy").allows(o) }
       for name, value in pairs(o) do more[name] = more[name] or value end -- what the script itself said
       return beamlens.coordinator.run(more)
     end,
   })
-  if own then leave(own) end
-  return ended, err
 end
 
 --- Puts an action on the list of those that a person decides on (`beamlens-run actions`). Nothing is done.

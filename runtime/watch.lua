@@ -1,70 +1,107 @@
---- A watch: the monitor over one node, the store that it learns into, and an investigation whenever it
---- asks for one. It is handed what a run is made of, and knows neither command line nor script.
+--- A watch: every node with a monitor of its own, one store that they learn into, and an investigation
+--- whenever one asks for it, one at a time. It is handed what a run is made of, and knows neither command
+--- line nor script. What is done on one node is runtime/watched.lua.
 
-local anomaly = require "runtime.anomaly"
+local async = require "runtime.async"
 local autonomy = require "runtime.autonomy"
+local failure = require "runtime.failure"
 local llm = require "runtime.llm"
 local policy = require "runtime.policy"
-local sampler = require "runtime.sampler"
-local skill = require "runtime.skill"
 local store = require "runtime.store"
+local turns = require "runtime.turns"
+local watched = require "runtime.watched"
 
 local watch = {}
 
--- The monitor is asked for by its skill, and investigations have a past to look back on.
-local function go(node, o, kept, means)
-  local ended = { reports = 0, sick = 0 }
-  local skills, err = means.skills(o.skills, node)
-  if not skills then return nil, err end
-  for _, s in ipairs(skills) do
-    local parsed
-    parsed, err = skill.parse(s, node)
-    if not parsed then return nil, err end
-  end
-  local single
-  single, err = autonomy.check_callbacks(o.autonomy or {}, skills)
-  if not single then return nil, err end
-  local monitor
-  monitor, err = anomaly.new {
-    node = node, skills = skills, settings = o.anomaly, store = kept,
-    trigger = function(reason)
-      local report, why = means.investigate(node, reason)
-      if not report then return nil, why end
-      ended.reports, ended.sick = ended.reports + 1, ended.sick + (report.verdict == "sick" and 1 or 0)
-      if o.report then o.report(report) end
-      return true
-    end,
-  }
-  if not monitor then return nil, err end
-  node.uses.monitor = function() return monitor:view() end
-  if node.relays then node.relays:begin(skills) end
-  local sampling = sampler.start(node, skills)
-  local _, gone = monitor:run()
-  sampling:stop()
-  node.uses.monitor = nil
-  if gone then return nil, gone end
-  return ended
+---@class Watch
+---@field o table                 settled options
+---@field means WatchMeans
+---@field kept Store
+---@field mind Mind               who thinks in an investigation
+---@field names string[]          of the nodes
+---@field nodes table<string, Watched>
+---@field queue Turns             of the investigations
+---@field triggers number[]       when investigations began within the last hour, on all nodes together
+---@field ended { reports: integer, sick: integer }
+local Watch = {}
+Watch.__index = Watch
+
+---@class WatchMeans
+---@field names string[]
+---@field attach fun(name: string): table?, any
+---@field leave fun(node: table)
+---@field skills fun(names: string[], node: table): Skill[]?, any
+---@field investigate fun(node: table, reason: string): table?, any
+
+--- Has a node investigated when it is its turn. The report is counted and handed on.
+---@param node AttachedNode
+---@param reason string
+---@return table? report
+---@return any err
+function Watch:investigate(node, reason)
+  return self.queue:run(function()
+    local report, err = self.means.investigate(node, reason)
+    if not report then return nil, err end
+    self.ended.reports = self.ended.reports + 1
+    if report.verdict == "sick" then self.ended.sick = self.ended.sick + 1 end
+    if self.o.report then self.o.report(report) end
+    return report
+  end)
 end
 
---- Watches until the task is cancelled, or the node is gone for good.
----@param o table    settled options: skills, store, anomaly; report: is handed each report
----@param means { attach: fun(): table?, any; skills: fun(names: string[], node: table): Skill[]?, any;
----  investigate: fun(node: table, reason: string): table?, any }
----@return { reports: integer, sick: integer }?
----@return Failure? err
-function watch.run(o, means)
-  local mind, err = llm.choose(o) -- told now, and not when something is wrong at night
+--- Whether no node was ever reached, each having been tried once.
+function Watch:is_hopeless()
+  local failed = 0
+  for _, w in pairs(self.nodes) do
+    if w.reached then return false end
+    failed = failed + (w.refused and 1 or 0)
+  end
+  return failed == #self.names
+end
+
+-- Each node by itself; what ends one ends no other.
+local function all_nodes(self)
+  local lives = {}
+  for i, name in ipairs(self.names) do
+    local w = watched.new(self, name)
+    self.nodes[name] = w
+    lives[i] = function() return w:live() end
+  end
+  local lost
+  for _, life in ipairs(async.all(lives)) do
+    if life.ok then return self.ended end
+    lost = lost or failure.of(life.err, "node", 3)
+  end
+  if async.current().cancelled then return self.ended end
+  return nil, lost
+end
+
+-- What could be wrong at night is told now.
+local function settle(o)
+  local mind, err = llm.choose(o)
   if not mind then return nil, err end
   local ready
   ready, err = policy.load()
   if ready and o.autonomy then ready, err = autonomy.settle(o.autonomy, o.store) end
   if not ready then return nil, err end
+  return mind
+end
+
+--- Watches until the task is cancelled, or every node is gone for good.
+---@param o table    settled options: skills, store, anomaly; report: is handed each report
+---@param means WatchMeans
+---@return { reports: integer, sick: integer }?
+---@return Failure? err
+function watch.run(o, means)
+  local mind, err = settle(o)
+  if not mind then return nil, err end
   local kept
   kept, err = store.open(o.store or ":memory:")
   if not kept then return nil, err end
-  local node, ended
-  node, err = means.attach()
-  if node then ended, err = go(node, o, kept, means) end
+  local self = setmetatable({ o = o, means = means, kept = kept, mind = mind, names = means.names, nodes = {},
+    queue = turns.new(), triggers = {}, ended = { reports = 0, sick = 0 } }, Watch)
+  local ended
+  ended, err = all_nodes(self)
   kept:close()
   return ended, err
 end

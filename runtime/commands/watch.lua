@@ -9,16 +9,19 @@ local telemetry = require "runtime.telemetry"
 local watch = {
   usage = "watch",
   words = 0,
-  doc = "learn what is usual on a node, look into what is not, until Ctrl-C",
+  doc = "learn what is usual on nodes, look into what is not, until Ctrl-C",
   more = [[
 
   beamlens-run watch --node shop@host --skills beam,ets --store FILE
+  beamlens-run watch --node shop@host,billing@host,mail@host
 
 It takes the figures of each skill every 30 s, learns for 5 minutes and goes on learning. What leaves
 the usual three times in a row, or climbs for hours, is looked into by a run of the coordinator; then it
 keeps still for 15 minutes. At most 3 such runs in an hour. With --store it knows tomorrow what it learned
 today; without, it begins anew each time. The config file sets the times: anomaly = { … }, see
 examples/config.lua. --deadline is the time of each investigation; the watch itself has none.
+Of several nodes each is learned by itself; they are investigated one at a time, and share the limit. One that
+is not there is told and tried again.
 Runbooks that `autonomy` of the config names may act on what was found; a dry run first only tells.
 --json prints a JSON object on each line.
 Ended by Ctrl-C, it exits with 0 when no investigation found anything, with 1 when one did.
@@ -44,7 +47,10 @@ local LINES = {
   ["anomaly.cooldown_started"] = function(_, figures) return ("keeping still for %.4g s"):format(figures.ms / 1000) end,
   ["anomaly.metric_collection_failed"] = function(m) return ("no figures of %s: %s"):format(m.skill, m.reason) end,
   ["node.up"] = function(m) return "attached to " .. m.node end,
-  ["node.down"] = function(m) return ("lost %s: %s"):format(m.node, m.reason or "no word from it") end,
+  ["node.down"] = function(m)
+    local what = m.never and "cannot reach" or m.gone and "no longer watching" or "lost"
+    return ("%s %s: %s"):format(what, m.node, m.reason or "no word from it")
+  end,
   ["action.proposed"] = function(m)
     if m.by.kind == "runbook" then return nil end -- which does it, and tells
     return ("proposed, for a person to decide: %s %s %s"):format(m.id, m.action, m.object)
@@ -77,17 +83,24 @@ local function printer()
   end
 end
 
+-- Where several are watched, each line says of which node it is.
+local function named(line, node)
+  if not node or line:find(node, 1, true) then return line end
+  return ("%s: %s"):format(node, line)
+end
+
 function watch.run(call)
   local report = require "runtime.report"
   local beamlens = require "runtime.beamlens"
   beamlens.options = call.options
   local as_json, say = call.options.json, printer()
+  local several = (call.options.node or ""):find(",", 1, true)
   local off = telemetry.on("*", function(event, measurements, metadata)
     local line = LINES[event] and LINES[event](metadata, measurements)
     if as_json and LINES[event] then
       say(object(event, measurements, metadata) .. "\n")
     elseif line then
-      say(("%s %s\n"):format(stamp(), plain.text(line)))
+      say(("%s %s\n"):format(stamp(), plain.text(several and named(line, metadata.node) or line)))
     end
   end)
   local ended, err = beamlens.watch {
