@@ -11,6 +11,7 @@ local plain = require("runtime.plain").text
 local policy = require "runtime.policy"
 local privacy = require "runtime.privacy"
 local progress = require "runtime.progress"
+local reach = require "runtime.reach"
 local sampler = require "runtime.sampler"
 local skill = require "runtime.skill"
 local telemetry = require "runtime.telemetry"
@@ -63,12 +64,17 @@ local function attach(o)
   if o.node:find(",", 1, true) then
     return nil, failure.new("usage", "several nodes were given: " .. o.node, "name one; only watch takes several", 2)
   end
-  local node, err = require("runtime.node").connect {
+  local hosts, err = reach.hosts(o.hosts)
+  if not hosts then return nil, err end
+  local node
+  node, err = require("runtime.node").connect {
     name = o.node, cookie_file = o.cookie_file, port = o.port,
     deadline = async.now() + math.min(o.deadline, LONGEST_CONNECT_S), relays = not o.no_relays and {} or false,
   }
-  if node then connected[#connected + 1] = node end
-  return node, err
+  if not node then return nil, err end
+  reach.attach(node, hosts)
+  connected[#connected + 1] = node
+  return node
 end
 
 --- Attaches to a node.

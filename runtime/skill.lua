@@ -8,9 +8,11 @@ local effects = require "runtime.effects"
 local form = require "runtime.skill_form"
 local failure = require "runtime.failure"
 local plain = require "runtime.plain"
+local reach = require "runtime.reach"
 local relay_form = require "runtime.relay_form"
 local skill_arguments = require "runtime.skill_arguments"
 local skill_file = require "runtime.skill_file"
+local skill_words = require "runtime.skill_words"
 
 -- Who has to do with skills needs both halves, and knows one name.
 local skill = {
@@ -85,6 +87,7 @@ end
 --- The node as this skill may see it: its own queries, by name, and what it declared.
 ---@param who { name: string, class: Class, theirs?: boolean }   who asks: theirs is held to what its texts do
 ---@return SkillNode
+---@return fun()? close   what it reached beside the node
 local function restricted(s, node, patient, who)
   local seen = {}
   function seen.sleep(seconds)
@@ -94,7 +97,8 @@ local function restricted(s, node, patient, who)
     end
     return node.sleep(seconds)
   end
-  for _, use in ipairs(s.uses or {}) do seen[use] = handed(use, s, node) end
+  local reached, close = reach.handed(node, s.uses, { name = who.name, class = who.class, seconds = patient })
+  for _, use in ipairs(s.uses or {}) do seen[use] = reached[use] or handed(use, s, node) end
   if seen.events then seen.events = guarded_events(seen.events, who.class) end
   function seen.ask(name, bindings, seconds)
     if type(name) ~= "string" or not s.queries[name] then
@@ -115,15 +119,32 @@ local function restricted(s, node, patient, who)
     end
     return node.query(s.queries[name], variables, options)
   end
-  return seen
+  return seen, close
+end
+
+-- What a skill reached is closed when its function ends, however that ends.
+local function ended(close, ok, ...)
+  close()
+  if not ok then error((...), 0) end
+  return ...
+end
+
+local function run(f, close, ...)
+  if not close then return f(...) end
+  return ended(close, pcall(f, ...))
 end
 
 ---@return table? figures
 ---@return any err               a string or a Failure
 function skill.snapshot(s, node)
-  local seen = restricted(s, node, SNAPSHOT_TIMEOUT, { name = "the snapshot", class = "SAFE", theirs = s.theirs })
+  local seen, close = restricted(s, node, SNAPSHOT_TIMEOUT,
+    { name = "the snapshot", class = "SAFE", theirs = s.theirs })
   local figures, err
-  if type(s.snapshot) == "function" then figures, err = s.snapshot(seen) else figures, err = seen.ask(s.snapshot) end
+  if type(s.snapshot) == "function" then
+    figures, err = run(s.snapshot, close, seen)
+  else
+    figures, err = seen.ask(s.snapshot)
+  end
   if type(figures) == "table" and node.past then node.past:figures(s.name, figures) end
   return figures, err
 end
@@ -136,7 +157,8 @@ function skill.history(s, node) return handed("history", s, node) end
 ---@return true|string   or why not, and what would help
 function skill.available(s, node)
   if not s.available then return true end
-  return s.available(restricted(s, node, SNAPSHOT_TIMEOUT, { name = "available", class = "SAFE", theirs = s.theirs }))
+  local seen, close = restricted(s, node, SNAPSHOT_TIMEOUT, { name = "available", class = "SAFE", theirs = s.theirs })
+  return run(s.available, close, seen)
 end
 
 -- When a callback with `every` last ran on a node. It goes with the node object, so
@@ -194,11 +216,11 @@ function skill.call(s, name, given, node)
   if not args then return nil, err end
   local soon = too_soon(name, callback, node)
   if soon then return nil, name .. ": " .. soon end
-  local seen = restricted(callback.home or s, node, patience(callback, args),
+  local seen, close = restricted(callback.home or s, node, patience(callback, args),
     { name = name, class = callback.class, theirs = callback.theirs })
   local result
   if callback.run then
-    result, err = callback.run(seen, args)
+    result, err = run(callback.run, close, seen, args)
   else
     result, err = seen.ask(callback.query, args)
   end
@@ -221,24 +243,17 @@ function skill.functions(s, node)
   return functions
 end
 
---- The callbacks as Markdown for the prompt, from the same table that runs them, and
---- what the checks say that an expert looks for.
+--- The callbacks for the prompt, a line each.
+skill.describe = skill_words.list
+
+--- All about one callback, by any of its names.
 ---@param s Skill
----@return string
-function skill.describe(s)
-  local names, lines = {}, {}
-  for name in pairs(s.callbacks) do names[#names + 1] = name end
-  table.sort(names)
-  for _, name in ipairs(names) do
-    local c, params = s.callbacks[name], {}
-    for i, arg in ipairs(c.args or {}) do params[i] = arg.name end
-    lines[#lines + 1] = ("- `%s(%s)` %s%s Returns %s."):format(name, table.concat(params, ", "),
-      c.class == "SAFE" and "" or c.class .. ". ", c.doc, table.concat(c.returns, ", "))
-  end
-  for _, check in ipairs(s.checks or {}) do
-    if check.expert then lines[#lines + 1] = ("- look for %s: %s"):format(check.mechanism, check.expert) end
-  end
-  return table.concat(lines, "\n")
+---@param name string
+---@return string?
+function skill.help(s, name)
+  local called = skill.resolve(s, name)
+  local callback = s.callbacks[called]
+  return callback and skill_words.whole(called, callback)
 end
 
 return skill

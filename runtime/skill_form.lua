@@ -21,7 +21,8 @@ local stand_in = require "runtime.stand_in"
 ---@field waits? boolean         the query itself waits this many milliseconds, so its deadline is that much later
 
 ---@class Callback
----@field doc string             one or two sentences, read by the model
+---@field brief? string          a few words for the prompt, "" where the name says it; else the first sentence of doc
+---@field doc string             one or two sentences, read by the model that asks for them
 ---@field args? Arg[]            in the order the model passes them
 ---@field class Class
 ---@field returns string[]       fields, the unit in the name or behind it
@@ -54,7 +55,7 @@ local stand_in = require "runtime.stand_in"
 ---@field look (any[]|fun(results: any[]): any[]?)[]   callback and arguments, run one after another, `after` so many
 ---  seconds where it has that field; a function that says nil has seen enough: no longer suspect
 ---@field confirm fun(results: any[]): Finding?
----@field expert? string         one line for the prompt
+---@field expert? string         one line for the model, where a snapshot makes the check suspect
 
 ---@alias History fun(metric: string, minutes: number): { age: number, value: any }[]
 ---  A metric is a field of the snapshot or a query named in `keep`. Oldest first, age in seconds.
@@ -65,6 +66,8 @@ local stand_in = require "runtime.stand_in"
 ---@field sleep fun(seconds: number)
 ---@field history? History
 ---@field events? SkillEvents
+---@field tcp? SkillTcp
+---@field http? SkillHttp
 
 ---@class SkillEvents            what the relays that a skill names bring from the node
 ---@field of fun(relay: string, minutes: number, least?: number): Heard   starts the relay when it is not on, and waits
@@ -192,6 +195,7 @@ end
 function form.callback_fault(s, c)
   if type(c) ~= "table" then return "must be a table" end
   if type(c.doc) ~= "string" then return "doc must be a string" end
+  if c.brief ~= nil and type(c.brief) ~= "string" then return "brief must be a string" end
   if not c.returns or form.list_fault(c, "returns", "string") then return "returns must list the fields" end
   if not CLASSES[c.class] then return "class must be SAFE, CAUTION or DANGEROUS" end
   for _, key in ipairs { "timeout", "every" } do
