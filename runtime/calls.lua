@@ -17,6 +17,7 @@ local json = require "runtime.json"
 ---@field ends? boolean          the run ends when it succeeds
 ---@field seconds? number        its deadline, 60 if left out
 ---@field from_node? boolean     its answers and errors may quote the node
+---@field paces? boolean         after it a new stretch begins: steps and repeats are counted anew
 
 local calls = {}
 
@@ -62,6 +63,10 @@ end
 local function fitting(run, call)
   local tool = run.tools[call.name]
   if not tool then return nil, unknown(run, call.name) end
+  if call.too_long then return nil, ("the arguments of %s are %s; say it shorter"):format(call.name, call.too_long) end
+  if call.cut_off then
+    return nil, ("your answer was cut for its length in this call, so %s was not run; say it shorter"):format(call.name)
+  end
   if call.bad_args then
     return nil, ("the arguments of %s are no JSON object: %s"):format(call.name, tostring(call.bad_args):sub(1, 200))
   end
@@ -87,7 +92,7 @@ end
 local function bad(run, call, why, tool)
   local shown = run.clean { error = why }
   if tool and tool.from_node then shown.trust = "node" end
-  return { id = call.id, name = call.name, ok = false, text = cut.text(shown, BYTES) }
+  return { id = call.id, name = call.name, ok = false, shown = shown }
 end
 
 -- The answer as the model reads it. `data` stays as it is, for who reads figures and not text.
@@ -97,7 +102,20 @@ local function good(run, call, tool, data, note)
   json.object(shown)
   if tool.from_node then shown.trust = "node" end
   shown.note = note or shown.note
-  return { id = call.id, name = call.name, ok = true, text = cut.text(shown, BYTES), data = data }
+  return { id = call.id, name = call.name, ok = true, shown = shown, data = data }
+end
+
+-- The results as they go to the model, the last with what somebody asks meanwhile.
+local function written(run, results, ended)
+  local question = not ended and results[1] and run.inbox and run.inbox:take()
+  if question then
+    local shown = results[#results].shown
+    shown.message, shown.trust = run.clean(question), "node"
+  end
+  for _, result in ipairs(results) do
+    result.text, result.shown = cut.text(result.shown, BYTES), nil
+  end
+  return results
 end
 
 local function start(run, call, tool, args)
@@ -163,9 +181,10 @@ function calls.run(run, list)
       local ends
       results[i], ends = finish(run, going[i])
       ended = ended or ends
+      if results[i].ok and going[i].tool.paces then run.steps, run.guard = 0, calls.guard() end
     end
   end
-  return results, ended, fit
+  return written(run, results, ended), ended, fit
 end
 
 return calls
