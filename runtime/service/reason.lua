@@ -1,0 +1,142 @@
+--- What a POST /run asks for: a plain reason, a JSON object, or what Alertmanager sends to a webhook.
+--- Whoever sends it may start a run, but the words come from wherever the alert did: they are cut,
+--- bounded, and stand in quotes.
+
+local json = require "runtime.json"
+local plain = require "runtime.plain"
+local utf8 = require "runtime.utf8"
+
+local reason = {}
+
+---@class RunWanted
+---@field reason string
+---@field skills? string[]
+---@field node? string
+---@field key string     two wants with one key are the same want
+
+local LONGEST = 1000
+local LABELS, LABEL_NAME, LABEL_VALUE = 8, 40, 80
+local ALERTS = 5
+local MOST_SKILLS = 20
+local FIELDS = { reason = true, skills = true, node = true }
+
+local function fail(message) return nil, message end
+
+local function words(text)
+  if type(text) ~= "string" then return nil end
+  text = plain.cut(text, LONGEST):match "^%s*(.-)%s*$"
+  return text ~= "" and text or nil
+end
+
+local function read_skills(list)
+  if list == nil then return nil end
+  if type(list) ~= "table" or #list == 0 or #list > MOST_SKILLS then
+    return nil, ("skills must be a list of 1 to %d names"):format(MOST_SKILLS)
+  end
+  local names = {}
+  for i, name in ipairs(list) do
+    -- A path would have us load a file that the sender chose.
+    if type(name) ~= "string" or not name:match "^[a-z][a-z0-9_]*$" or #name > LABEL_NAME then
+      return nil, "a skill is named by a word, as `beamlens-run skills` lists them"
+    end
+    names[i] = name
+  end
+  return names
+end
+
+local function of_object(body)
+  for key in pairs(body) do
+    if not FIELDS[key] then
+      return fail(("there is no field %s; there are reason, skills and node"):format(plain.cut(key, LABEL_NAME)))
+    end
+  end
+  local text = words(body.reason)
+  if not text then return fail "say why in reason, a text" end
+  local skills, err = read_skills(body.skills)
+  if err then return fail(err) end
+  if body.node ~= nil and type(body.node) ~= "string" then return fail "node must be a text" end
+  return { reason = text, skills = skills, node = body.node,
+    key = json.encode { text, body.node or "", skills or {} } }
+end
+
+local function quoted(text, most) return json.encode(plain.cut(text, most)) end
+
+local function sorted_labels(labels)
+  local names, out = {}, {}
+  for name, value in pairs(labels) do
+    if type(name) == "string" and type(value) == "string" and name ~= "alertname" then names[#names + 1] = name end
+  end
+  table.sort(names)
+  for i = 1, math.min(#names, LABELS) do
+    out[i] = ("%s=%s"):format(plain.cut(names[i], LABEL_NAME), quoted(labels[names[i]], LABEL_VALUE))
+  end
+  if #names > LABELS then out[#out + 1] = ("%d more labels"):format(#names - LABELS) end
+  return table.concat(out, ", ")
+end
+
+local function table_of(value) return type(value) == "table" and value or {} end
+
+local function of_alert(alert)
+  local labels, notes = table_of(alert.labels), table_of(alert.annotations)
+  local text = quoted(type(labels.alertname) == "string" and labels.alertname or "an alert without a name", LABEL_VALUE)
+  local shown = sorted_labels(labels)
+  if shown ~= "" then text = ("%s (%s)"):format(text, shown) end
+  local says = words(notes.summary) or words(notes.description) or words(notes.message)
+  return says and ("%s: %s"):format(text, quoted(says, LONGEST / 2)) or text
+end
+
+local function firing_of(alerts)
+  local firing = {}
+  for _, alert in ipairs(alerts) do
+    if type(alert) == "table" and alert.status ~= "resolved" then firing[#firing + 1] = alert end
+  end
+  return firing
+end
+
+-- The node, where an alert names one that is watched: by a label of its own.
+local function node_of(firing, known)
+  for _, alert in ipairs(firing) do
+    local name = table_of(alert.labels).node
+    for _, watched in ipairs(known) do
+      if watched == name then return name end
+    end
+  end
+end
+
+local function of_alerts(body, known)
+  local firing = body.status == "resolved" and {} or firing_of(body.alerts)
+  if #firing == 0 then return { resolved = true } end
+  local texts = {}
+  for i = 1, math.min(#firing, ALERTS) do texts[i] = of_alert(firing[i]) end
+  if #firing > ALERTS then texts[#texts + 1] = ("%d more alerts"):format(#firing - ALERTS) end
+  local text = "firing, as Alertmanager reports it: " .. table.concat(texts, "; ")
+  text = #text <= LONGEST and text or utf8.cut(text, LONGEST - 3) .. "…"
+  local group = type(body.groupKey) == "string" and body.groupKey ~= "" and "group " .. body.groupKey
+  return { reason = text, node = node_of(firing, known), key = group or text }
+end
+
+local PLAIN = { [""] = true, ["text/plain"] = true, ["application/x-www-form-urlencoded"] = true } -- curl -d says so
+
+--- Reads the body of a POST /run.
+---@param body string
+---@param kind? string      its Content-Type
+---@param known string[]    the nodes that are watched
+---@return RunWanted|{ resolved: true }|nil
+---@return string? why       what is wrong with it
+---@return integer? status   of the answer, if not 400
+function reason.read(body, kind, known)
+  kind = (kind or ""):lower():match "^%s*([^;]-)%s*$" or ""
+  if utf8.well_formed(body) ~= body then return fail "the body is not in UTF-8" end
+  if PLAIN[kind] then
+    local text = words(body)
+    if not text then return fail "say why in the body: curl -d 'memory alert'" end
+    return { reason = text, key = text }
+  end
+  if kind ~= "application/json" then return nil, "send text/plain or application/json", 415 end
+  local object, err = json.decode(body)
+  if type(object) ~= "table" then return fail("the body is no JSON object" .. (err and ": " .. tostring(err) or "")) end
+  if type(object.alerts) == "table" then return of_alerts(object, known) end
+  return of_object(object)
+end
+
+return reason

@@ -1,0 +1,129 @@
+--- The runs that were asked for: one at a time, a short queue behind it, and what became of the last ones.
+--- An alert that is told again while its run waits or goes on leads to that run, not to another.
+
+local async = require "runtime.async"
+local crypto = require "host.crypto"
+local turns = require "runtime.turns"
+
+local runs = { waiting = 8, kept = 20 }
+
+---@class ServiceRun
+---@field id string
+---@field state "queued"|"running"|"done"|"failed"
+---@field reason string
+---@field node? string
+---@field queued_at string
+---@field started_at? string
+---@field ended_at? string
+---@field report? table
+---@field error? { message: string, next?: string }
+
+---@class Runs
+---@field private order ServiceRun[]   oldest first
+---@field private open table<string, ServiceRun>   by what was wanted, those that have not ended
+local Runs = {}
+Runs.__index = Runs
+
+---@param investigate fun(wanted: RunWanted): table?, any   a report, or what is wrong
+---@param gate? Turns   shared with whoever else investigates
+---@return Runs
+function runs.new(investigate, gate)
+  return setmetatable({ investigate = investigate, gate = gate or turns.new(), order = {}, open = {}, pending = 0,
+    tasks = {} }, Runs)
+end
+
+local function stamp() return os.date "!%Y-%m-%dT%H:%M:%SZ" end
+
+-- Those that have not ended are few, and are never forgotten.
+local function forget(self)
+  local i = 1
+  while #self.order > runs.kept and i <= #self.order do
+    if self.order[i].ended_at then table.remove(self.order, i) else i = i + 1 end
+  end
+end
+
+local function settle(run, report, err)
+  run.ended_at = stamp()
+  if report then
+    run.state, run.report = "done", report
+  else
+    local told = type(err) == "table" and err.message and err or { message = tostring(err):match "^[^\n]*" }
+    run.state, run.error = "failed", { message = told.message, next = told.next }
+  end
+end
+
+local function work(self, run, wanted)
+  local ok, report, err = pcall(self.gate.run, self.gate, function()
+    run.state, run.started_at = "running", stamp()
+    return self.investigate(wanted)
+  end)
+  self.pending, self.open[wanted.key] = self.pending - 1, nil
+  if not ok then report, err = nil, report end
+  settle(run, report, err)
+  local waiters = run.waiters
+  run.waiters = {}
+  for _, wake in ipairs(waiters) do wake(true) end
+end
+
+--- Queues a run.
+---@param wanted RunWanted
+---@return ServiceRun?   nil: too many wait
+function Runs:ask(wanted)
+  local before = self.open[wanted.key]
+  if before then return before end
+  if self.pending > runs.waiting then return nil end
+  local run = { id = crypto.hex(crypto.random(8)), state = "queued", reason = wanted.reason, node = wanted.node,
+    queued_at = stamp(), waiters = {} }
+  self.pending, self.open[wanted.key] = self.pending + 1, run
+  self.order[#self.order + 1] = run
+  forget(self)
+  local task
+  task = async.spawn(function()
+    work(self, run, wanted)
+    if task then self.tasks[task] = nil end
+  end)
+  if not task.finished then self.tasks[task] = true end
+  return run
+end
+
+---@param id string
+---@return ServiceRun?
+function Runs:get(id)
+  for _, run in ipairs(self.order) do
+    if run.id == id then return run end
+  end
+end
+
+--- Waits for the end of a run, in the task of whoever wants to know.
+---@param run ServiceRun
+---@param deadline number
+function Runs.wait(_, run, deadline)
+  if run.ended_at then return end
+  async.await(function(resume)
+    run.waiters[#run.waiters + 1] = resume
+    return function()
+      for i, other in ipairs(run.waiters) do
+        if other == resume then return table.remove(run.waiters, i) end
+      end
+    end
+  end, deadline)
+end
+
+--- A run as it is told.
+---@param run ServiceRun
+---@return table
+function Runs.told(_, run)
+  return { schema = 1, id = run.id, state = run.state, reason = run.reason, node = run.node, queued_at = run.queued_at,
+    started_at = run.started_at, ended_at = run.ended_at, report = run.report, error = run.error }
+end
+
+--- Ends what runs and what waits; returns when it has ended.
+---@param deadline number
+function Runs:close(deadline)
+  local tasks = {}
+  for task in pairs(self.tasks) do tasks[#tasks + 1] = task end
+  for _, task in ipairs(tasks) do task:cancel "interrupted" end
+  for _, task in ipairs(tasks) do task:join(deadline) end
+end
+
+return runs
