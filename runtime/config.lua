@@ -22,6 +22,7 @@ local config = {}
 ---@field command? string  on the command line it belongs to this command alone
 ---@field file_only? true  only the config file and scripts may set it
 ---@field fields? Option[]  of a group: what it holds, each with a default
+---@field live? true        an edit of the config file holds while the program runs; else from the next start on
 ---@field doc string
 
 ---@type Option[]
@@ -37,8 +38,10 @@ config.OPTIONS = {
     doc = "who thinks: analyst (rules, no key), anthropic, …, or a client of client_registry" },
   { name = "model", type = "text", shown = "M", doc = "the provider's model" },
   { name = "client_registry", type = "table", file_only = true, doc = "clients of providers by name, and the first" },
-  { name = "prices", type = "table", file_only = true, doc = "USD for a million tokens of a model, over our list" },
-  { name = "limits", type = "group", file_only = true, doc = "what a run may use before it must answer", fields = {
+  { name = "prices", type = "table", file_only = true, live = true,
+    doc = "USD for a million tokens of a model, over our list" },
+  { name = "limits", type = "group", file_only = true, live = true,
+    doc = "what a run may use before it must answer", fields = {
     { name = "iterations", type = "number", default = 25, min = 1, max = 1000, whole = true },
     { name = "calls", type = "number", min = 1, max = 1e6, whole = true },
     { name = "tokens", type = "number", min = 1, max = 1e9, whole = true },
@@ -63,7 +66,7 @@ config.OPTIONS = {
     doc = "four callbacks to try: beam_get_memory, beam_top_processes, echo, boom" },
   { name = "store", type = "text", shown = "FILE",
     doc = "where watch and actions keep what they know, or :memory:; left out, actions at home, watch nowhere" },
-  { name = "retention", type = "group", file_only = true, doc = "how long the store keeps what", fields = {
+  { name = "retention", type = "group", file_only = true, live = true, doc = "how long the store keeps what", fields = {
     { name = "runs_days", type = "number", default = 90, min = 1, max = 36500 },
     { name = "events_days", type = "number", default = 7, min = 1, max = 36500 },
   } },
@@ -71,16 +74,19 @@ config.OPTIONS = {
     doc = "keep what node and model answer, for `replay`" },
   { name = "prompts", type = "text", shown = "DIR", line_only = true, command = "replay",
     doc = "replay with the prompts of this folder" },
-  { name = "operators", type = "table", file_only = true, doc = "operators by name, skill and mode" },
-  { name = "watchers", type = "table", file_only = true, doc = "skills that `watch` keeps an operator on for ever" },
+  { name = "operators", type = "table", file_only = true, live = true, doc = "operators by name, skill and mode" },
+  { name = "watchers", type = "table", file_only = true, live = true,
+    doc = "skills that `watch` keeps an operator on for ever" },
   { name = "escalate", type = "flag", default = false, line_only = true, command = "watch",
     doc = "watch by rules for nothing; call the model only on an anomaly" },
   { name = "listen", type = "text", shown = "ADDRESS", command = "watch",
     doc = "serve /healthz, /metrics and POST /run there: 127.0.0.1:9464" },
   { name = "token_file", type = "text", shown = "FILE", doc = "the bearer token of POST /run, mode 0600",
     command = "watch" },
-  { name = "sinks", type = "table", file_only = true, doc = "where events go: jsonl, prometheus, webhook, syslog" },
-  { name = "hosts", type = "list", default = {}, file_only = true, doc = "host:port that skills may reach" },
+  { name = "sinks", type = "table", file_only = true, live = true,
+    doc = "where events go: jsonl, prometheus, webhook, syslog" },
+  { name = "hosts", type = "list", default = {}, file_only = true, live = true,
+    doc = "host:port that skills may reach" },
   { name = "approval_key", type = "text", file_only = true,
     doc = "the key of who approves actions: whoever can read it may" },
   { name = "config", type = "text", shown = "FILE", doc = "the config file" },
@@ -95,7 +101,7 @@ config.OPTIONS = {
     { name = "quiet_hours", type = "text", default = "" },
     { name = "dry_run", type = "boolean", default = true },
   } },
-  { name = "anomaly", type = "group", file_only = true, doc = "how `watch` judges", fields = {
+  { name = "anomaly", type = "group", file_only = true, live = true, doc = "how `watch` judges", fields = {
     { name = "collection_interval_ms", type = "number", default = 30000, min = 100, max = 3600000 },
     { name = "learning_duration_ms", type = "number", default = 300000, min = 0, max = 86400000 },
     { name = "z_threshold", type = "number", default = 3, min = 1, max = 100 },
@@ -286,9 +292,11 @@ local function load_file(path)
   return result
 end
 
+local function usual_path() return files.config_home() .. "/config.lua" end
+
 -- The config file: the named one must be there, the usual one may be.
 local function from_file(named)
-  local path = named or files.config_home() .. "/config.lua"
+  local path = named or usual_path()
   if not named and not require("luv").fs_stat(path) then return {} end
   local result, err = load_file(path)
   if not result then return nil, err end
@@ -325,6 +333,9 @@ function config.names()
   return names
 end
 
+-- What options were settled from, for as long as there are these options.
+local origin = setmetatable({}, { __mode = "k" })
+
 --- What holds for this run: command line, else environment, else config file, else default.
 ---@param given table                    from config.parse
 ---@param environment fun(name: string): string?
@@ -352,8 +363,23 @@ function config.settle(given, environment)
     if value == nil then value = option.fields and accept_group(option, {}, name) or option.default end
     options[name] = value
   end
+  origin[options] = { given = given, environment = environment }
   if fault then return nil, fault, options end
   return options
 end
+
+--- The config file that these options go by, whether it is there or not.
+---@param options table   from config.settle
+---@return string?
+function config.path(options)
+  local from = origin[options]
+  return from and (from.given.config or from.environment "BEAMLENS_CONFIG" or usual_path()) or nil
+end
+
+--- What would hold if they were settled now.
+---@param options table   from config.settle
+---@return table? options
+---@return Failure? err
+function config.again(options) return config.settle(origin[options].given, origin[options].environment) end
 
 return config
