@@ -9,7 +9,7 @@ local failure = require "runtime.failure"
 
 local files = { exe = ours.exe }
 
-local USERS = { skills = true, prompts = true, checks = true, runbooks = true }
+local USERS = { skills = true, prompts = true, tools = true, checks = true, runbooks = true }
 local GROUP, OTHERS, STICKY = 16, 2, 512 -- S_IWGRP, S_IWOTH, S_ISVTX
 local LARGEST = 1024 * 1024
 
@@ -153,6 +153,31 @@ function files.ignored()
   end
   table.sort(told)
   return told
+end
+
+-- A link to a file in another folder is followed there: that is where it is edited.
+local function folders_of(folder, found)
+  found[#found + 1] = folder
+  for _, entry in ipairs(entries(folder)) do
+    local path = ("%s/%s"):format(folder, entry.name)
+    if entry.type == "directory" then
+      folders_of(path, found)
+    elseif entry.type == "link" then
+      local target = uv.fs_realpath(path)
+      found[#found + 1] = target and target:match "^(.+)/[^/]*$"
+    end
+  end
+end
+
+--- The folders where what is read here may change: the user's, there or not, and those of the checkout.
+---@return string[]
+function files.places()
+  local found = { files.config_home() }
+  for name in pairs(USERS) do folders_of(("%s/%s"):format(files.config_home(), name), found) end
+  for _, name in ipairs(ours.root and { "skills", "prompts" } or {}) do
+    folders_of(("%s/%s"):format(ours.root, name), found)
+  end
+  return found
 end
 
 local function add_folder(found, folder, suffix)

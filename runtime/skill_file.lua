@@ -28,6 +28,14 @@ local function shared_texts(own)
   return shared, nil, all_ours
 end
 
+-- One text of them all, for the version of who stands on them.
+local function joined(texts)
+  local list = {}
+  for word, block in pairs(texts) do list[#list + 1] = type(block) == "string" and word .. "\n" .. block or "" end
+  table.sort(list)
+  return table.concat(list, "\n")
+end
+
 -- A callback that is not ours is held to what its texts do. So are ours, with a user's text among them.
 local function mark(callbacks, shipped)
   for _, c in pairs(callbacks) do c.theirs = not shipped or nil end
@@ -69,7 +77,7 @@ function skill_file.load(text, file, shipped)
   s.theirs = not (shipped and all_ours) or nil
   for _, c in pairs(s.callbacks) do c.run = told(c.run, shipped) end
   s.snapshot, s.available = told(s.snapshot, shipped), told(s.available, shipped)
-  s.source, s.places = text, {}
+  s.source, s.shares, s.places = text, joined(texts), {}
   for name in pairs(s.queries) do s.places[name] = { text = text, file = file, theirs = s.theirs } end
   return s
 end
@@ -293,6 +301,7 @@ function skill_file.give_base(s)
       s.callbacks[word] = c
     end
   end
+  s.shares = (s.shares or "") .. base.source
   return s
 end
 
@@ -306,6 +315,7 @@ function skill_file.open(name)
   if not text then return nil, file end
   local s, err = skill_file.load(text, file, shipped)
   if not s then return nil, err end
+  s.opened = name
   if s.name ~= GIVEN then
     s, err = skill_file.give_base(s)
     if not s then return nil, err end
