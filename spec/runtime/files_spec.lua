@@ -151,8 +151,8 @@ describe("what guards", function()
     local told = files.ignored()
     assert.equal(3, #told)
     for i, name in ipairs { "gate.lua", "runtime", "sandbox" } do
-      assert.equal(("%s/beamlens/%s is not read: only checks, config.lua, policy.lua, prompts, runbooks, secrets.lua "
-        .. "and skills are"):format(folder, name), told[i])
+      assert.equal(("%s/beamlens/%s is not read: only checks, config.lua, policy.lua, prompts, runbooks, secrets.lua, "
+        .. "skills and tools are"):format(folder, name), told[i])
     end
   end)
 
