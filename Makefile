@@ -78,6 +78,11 @@ demo: deps all
 test: deps-test all $(BUILD)/spec-host
 	@$(BUILD)/spec-host spec/run.lua
 
+# Our providers against what nobody here wrote: a model server, the official SDKs' types, their signer.
+test-wire: deps-test $(BUILD)/spec-host
+	@sh spec/wire/install.sh
+	@$(BUILD)/spec-host spec/run.lua spec/wire/*_spec.lua
+
 check: deps-test all
 	luacheck -q runtime sandbox skills spec examples host
 	cppcheck -q --std=c99 --enable=warning,performance,portability --inline-suppr \
@@ -126,4 +131,4 @@ install: all
 clean:
 	rm -rf $(BUILD) $(PROGRAM)
 
-.PHONY: all deps deps-test deps-bench deps-real deps-fuzz demo test check sanitize hostile fuzz bench real-nodes install clean
+.PHONY: all deps deps-test deps-bench deps-real deps-fuzz demo test test-wire check sanitize hostile fuzz bench real-nodes install clean

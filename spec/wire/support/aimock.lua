@@ -1,0 +1,40 @@
+--- aimock, a model server that nobody here wrote: it speaks the wires of the providers and answers by
+--- spec/wire/fixtures.json. It wants one of its keys, as the real ones do.
+
+local async = require "runtime.async"
+local program = require "spec.support.program"
+local root = require("host.files").root
+
+local aimock = { key = "wire-test-key-0123456789" }
+
+local PATIENCE_S = 30
+local INSTALLED = root .. "/build/wire/node_modules/.bin/"
+
+--- The node of the packages, which the system's may be too old for.
+aimock.node = INSTALLED .. "node"
+
+--- Starts it inside a task.
+---@param keyless? boolean   takes any request: it knows no signatures of AWS
+---@return table server   { url, stop() }
+function aimock.start(keyless)
+  local args = { INSTALLED .. "llmock", "-p", "0", "-f", root .. "/spec/wire/fixtures.json", "--strict",
+    "--validate-on-load", "--chunk-size", "7" }
+  local env = not keyless and { AIMOCK_API_KEYS = aimock.key } or {}
+  local running = program.start(args, { path = aimock.node, env = env })
+  local deadline = async.now() + PATIENCE_S
+  local url
+  repeat
+    async.sleep(0.02)
+    url = running.stdout():match "listening on (http://127%.0%.0%.1:%d+)"
+  until url or async.now() > deadline
+  if not url then
+    running.kill "sigkill"
+    error("aimock did not start: " .. running.stdout() .. running.stderr())
+  end
+  return { url = url, stop = function()
+    running.kill "sigterm"
+    async.run(function() running.wait(10) end)
+  end }
+end
+
+return aimock
