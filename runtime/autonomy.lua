@@ -7,6 +7,7 @@ local action_entry = require "runtime.action_entry"
 local actions = require "runtime.actions"
 local audit = require "runtime.audit"
 local failure = require "runtime.failure"
+local in_use = require "runtime.in_use"
 local json = require "runtime.json"
 local policy = require "runtime.policy"
 local recheck = require "runtime.recheck"
@@ -53,7 +54,10 @@ function autonomy.settle(group, store)
   local list, opened = {}, {}
   for _, name in ipairs(group.runbooks) do
     if not opened[name] then
-      opened[name], err = runbook.open(name)
+      opened[name], err = in_use.open("runbook", name, function()
+        local r, why = runbook.open(name)
+        return r, r and r.version or why
+      end)
       if not opened[name] then return nil, err end
       list[#list + 1] = opened[name]
     end

@@ -7,10 +7,12 @@ local config = require "runtime.config"
 local failure = require "runtime.failure"
 local foreign_skill = require "runtime.foreign_skill"
 local gate = require "runtime.gate"
+local in_use = require "runtime.in_use"
 local plain = require("runtime.plain").text
 local policy = require "runtime.policy"
 local privacy = require "runtime.privacy"
 local progress = require "runtime.progress"
+local reload = require "runtime.reload"
 local reach = require "runtime.reach"
 local sampler = require "runtime.sampler"
 local skill = require "runtime.skill"
@@ -99,7 +101,10 @@ end
 
 local function open(wanted, node)
   if foreign_skill.named(wanted) then return foreign_skill.open(wanted, node) end
-  return skill.open(wanted)
+  return in_use.open("skill", wanted, function()
+    local s, err = skill.open(wanted)
+    return s, s and skill.version(s) or err
+  end)
 end
 
 --- Opens skills by name or path, or by the name of a module on the node; two that share a callback's name cannot be
@@ -109,19 +114,14 @@ end
 ---@return Skill[]? skills
 ---@return Failure? err
 function beamlens.skills(names, node)
-  local skills, owner = {}, {}
+  local skills = {}
   for i, wanted in ipairs(names) do
     local s, err = open(wanted, node)
     if not s then return nil, err end
-    for name, callback in pairs(s.callbacks) do
-      if owner[name] and not callback.home then -- those with a home are the same for every skill
-        return nil, failure.new("skill", ("%s and %s both have a callback %s"):format(owner[name], s.name, name),
-          "rename one of them", 2)
-      end
-      owner[name] = s.name
-    end
     skills[i] = s
   end
+  local clash = skill.clash(skills)
+  if clash then return nil, clash end
   return skills
 end
 
@@ -129,6 +129,7 @@ end
 local function finish(run, report, err)
   progress.stop()
   if run.sampler then run.sampler:stop() end
+  if run.unwatch then run.unwatch() end
   run.node.deadline = nil
   if run.own then leave(run.node) end
   return report, err
@@ -193,6 +194,7 @@ local function prepare(o, names)
     node = node, own = own, skills = skills, skill = skills[1], mind = mind, gate = gate.new { allow = o.allow },
     reason = o.reason, task = o.task or o.reason, deadline = deadline, limits = limits_of(o),
     sampler = sampler.start(node, skills), privacy = mask, store = o.store, autonomy = alone,
+    unwatch = reload.begin { node = node, skills = skills, options = beamlens.options },
   }
 end
 
@@ -243,7 +245,7 @@ function beamlens.watch(opts)
   local names, ours = nodes_of(o)
   if not names then return nil, ours end
   return require("runtime.watch").run(o, {
-    names = names, skills = beamlens.skills,
+    names = names, skills = beamlens.skills, options = beamlens.options,
     attach = function(name)
       if ours then return ours end
       return attach(setmetatable({ node = name }, { __index = o }))

@@ -127,6 +127,10 @@ function effects.of(node, text)
   return judged[text]
 end
 
+--- A text that nobody asks any more.
+---@param text string
+function effects.forget(text) judged[text] = nil end
+
 local function vouch(text, class)
   return ('vouch for it in policy.lua: texts = { ["%s"] = { class = "%s", why = "…" } }'):format(crypto.sha256(text),
     class)

@@ -4,6 +4,7 @@
 --- asked more rarely, and it ends with the run. An error is of no consequence and only counted.
 
 local async = require "runtime.async"
+local in_use = require "runtime.in_use"
 
 local sampler = {}
 
@@ -27,7 +28,8 @@ Sampler.__index = Sampler
 -- The same text may be kept by two skills; it is asked once.
 local function wanted_of(skills)
   local texts, by_text = {}, {}
-  for _, s in ipairs(skills) do
+  for _, opened in ipairs(skills) do
+    local s = in_use.now(opened)
     for _, name in ipairs(s.keep or {}) do
       local text = s.queries[name]
       if not by_text[text] then
@@ -79,10 +81,17 @@ function Sampler:beat()
   return false
 end
 
+-- What a skill keeps may be another since somebody edited it.
+local function renew(self)
+  if self.generation == in_use.generation() then return end
+  self.generation, self.wanted, self.turn = in_use.generation(), wanted_of(self.skills), 1
+end
+
 local function run(self)
   local turn = 1
   while true do
     local began = async.now()
+    renew(self)
     if self.node.state ~= "up" then
       self.skipped = self.skipped + 1
     elseif self:beat() then
@@ -99,8 +108,8 @@ end
 ---@param skills Skill[]
 ---@return Sampler
 function sampler.start(node, skills)
-  local self = setmetatable({ node = node, wanted = wanted_of(skills), turn = 1, asked = 0, failed = 0, skipped = 0,
-    spared = 0 }, Sampler)
+  local self = setmetatable({ node = node, skills = skills, wanted = wanted_of(skills), turn = 1, asked = 0, failed = 0,
+    skipped = 0, spared = 0, generation = in_use.generation() }, Sampler)
   if node.past and #self.wanted > 0 then self.task = async.spawn(run, self) end
   return self
 end

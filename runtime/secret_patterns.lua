@@ -96,11 +96,13 @@ local function take(added)
 end
 take {}
 
+function patterns.path() return files.config_home() .. "/secrets.lua" end
+
 --- Reads what the user added: secrets.lua in the config folder, where there is one.
 ---@return true?
 ---@return Failure? err   with file and line
 function patterns.load()
-  local path = files.config_home() .. "/secrets.lua"
+  local path = patterns.path()
   if not uv.fs_stat(path) then
     take {}
     return true

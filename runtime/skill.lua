@@ -20,10 +20,11 @@ local skill = {
   attach = skill_file.attach, parse = skill_file.parse, texts = skill_file.texts, give_base = skill_file.give_base,
 }
 
---- What a report says about the version of a skill: twelve characters that change with its text.
+--- What a report says about the version of a skill: twelve characters that change with its text, and with that of
+--- the files it shares with others.
 ---@param s Skill
 ---@return string
-function skill.version(s) return crypto.sha256(s.source):sub(1, 12) end
+function skill.version(s) return crypto.sha256(s.source .. (s.shares or "")):sub(1, 12) end
 
 -- Seconds. A node may be short of the very time it is asked for; an urgent question goes first there.
 local USUAL_TIMEOUT, SNAPSHOT_TIMEOUT, URGENT_TIMEOUT = 30, 10, 5
@@ -226,6 +227,25 @@ function skill.call(s, name, given, node)
   end
   if result == nil then return nil, failure.is(err) and err or name .. ": " .. tostring(err) end
   return result
+end
+
+--- Why these skills cannot be used together: two share a callback's name. Those with a home are the same for each.
+---@param skills Skill[]
+---@return Failure?
+function skill.clash(skills)
+  local owner = {}
+  for _, s in ipairs(skills) do
+    for _, name in ipairs(skill.callable(s)) do
+      local callback = s.callbacks[name]
+      if callback and not callback.home then
+        if owner[name] then
+          return failure.new("skill", ("%s and %s both have a callback %s"):format(owner[name], s.name, name),
+            "rename one of them", 2)
+        end
+        owner[name] = s.name
+      end
+    end
+  end
 end
 
 --- The callbacks as a script calls them. Here an err is raised: a script that does

@@ -6,6 +6,7 @@ local async = require "runtime.async"
 local autonomy = require "runtime.autonomy"
 local crypto = require "host.crypto"
 local failure = require "runtime.failure"
+local reload = require "runtime.reload"
 local sampler = require "runtime.sampler"
 local skill = require "runtime.skill"
 local telemetry = require "runtime.telemetry"
@@ -89,7 +90,9 @@ local function look(self, node)
   node.uses.monitor = function() return monitor:view() end
   if node.relays then node.relays:begin(skills) end
   local sampling = sampler.start(node, skills)
+  local unwatch = reload.begin { node = node, skills = skills, options = w.means.options }
   local _, gone = monitor:run()
+  unwatch()
   sampling:stop()
   node.uses.monitor = nil
   if gone then return nil, gone end

@@ -1,6 +1,7 @@
 --- The figures that a monitor watches, as a node gives them now.
 
 local async = require "runtime.async"
+local in_use = require "runtime.in_use"
 local skill = require "runtime.skill"
 
 local figures = {}
@@ -29,7 +30,7 @@ end
 function figures.take(skills, node, failed)
   local taken = {}
   for _, s in ipairs(skills) do
-    local answer = async.all { function() return skill.snapshot(s, node) end }[1]
+    local answer = async.all { function() return skill.snapshot(in_use.now(s), node) end }[1]
     if answer.ok and type(answer.value) == "table" then
       for field, value in pairs(answer.value) do
         if type(value) == "number" and not OF_THE_LOOK[field] then taken[("%s.%s"):format(s.name, field)] = value end

@@ -152,6 +152,10 @@ end
 ---@return Failure? err
 function Node:parse(text) return query.parse(self, text) end
 
+--- Lets go of the form of a text that is not asked any more.
+---@param text string
+function Node:forget(text) self.forms[text] = nil end
+
 --- The expressions of a query's text as forms, to be judged here.
 ---@param text string
 ---@return any[]?
