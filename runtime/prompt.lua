@@ -3,8 +3,10 @@
 --- with file and line, for whoever edited the file. Values are put in once and never searched
 --- for fields themselves.
 
+local crypto = require "host.crypto"
 local failure = require "runtime.failure"
 local files = require "runtime.files"
+local in_use = require "runtime.in_use"
 
 local prompt = {}
 
@@ -80,15 +82,31 @@ function prompt.fill(text, file, values)
   return (table.concat(out, "\n"):gsub("^%s+", ""):gsub("%s+$", "") .. "\n")
 end
 
---- prompts/NAME.md, the user's own copy of it first.
+-- The names of what each prompt was filled with last: a file that wants others is refused before it is needed.
+local filled_with = {}
+
+-- A prompt that can be filled, and its version.
+local function checked(name)
+  local text, shown = files.read("prompts/" .. name .. ".md")
+  if not text then return nil, failure.of(shown, "prompt", 2) end
+  local filled, err = prompt.fill(text, shown, filled_with[name])
+  if not filled then return nil, err end
+  return { text = text, file = shown }, crypto.sha256(text):sub(1, 12)
+end
+
+--- prompts/NAME.md, the user's own copy of it first; while a run goes on, the last that could be filled.
 ---@param name string
 ---@param values table<string, string>
 ---@return string?
 ---@return Failure? err
+---@return string? version   of its text
 function prompt.render(name, values)
-  local text, shown = files.read("prompts/" .. name .. ".md")
-  if not text then return nil, failure.of(shown, "prompt", 2) end
-  return prompt.fill(text, shown, values)
+  filled_with[name] = values
+  local found, err, version = in_use.open("prompt", name, function() return checked(name) end)
+  if not found then return nil, err end
+  local filled
+  filled, err = prompt.fill(found.text, found.file, values)
+  return filled, err, version
 end
 
 return prompt
