@@ -88,6 +88,19 @@ function action_entry.call(e)
   return ("%s(%s)"):format(e.name, table.concat(words, ", "))
 end
 
+--- All that a model may know of one: how it is written, what it does and when it is right, and what each argument is.
+---@param e ActionEntry
+---@return string
+function action_entry.describe(e)
+  local lines = { ("%s, %s: %s"):format(action_entry.call(e), e.class, e.doc) }
+  for _, arg in ipairs(e.args) do
+    local words = { arg.type, arg.of and "one of " .. table.concat(arg.of, ", ") or nil }
+    words[#words + 1] = arg.doc
+    lines[#lines + 1] = ("%s: %s"):format(arg.name, table.concat(words, "; "))
+  end
+  return table.concat(lines, "\n")
+end
+
 local UNKNOWN = etf.A.unknown
 
 local function variables(p, query)

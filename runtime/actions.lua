@@ -8,47 +8,25 @@ local deed = require "runtime.deed"
 local entry = require "runtime.action_entry"
 local etf = require "host.etf"
 local failure = require "runtime.failure"
-local files = require "runtime.files"
 local incarnation = require "runtime.incarnation"
 local json = require "runtime.json"
 local ledger = require "runtime.ledger"
 local policy = require "runtime.policy"
-local private = require "runtime.private"
 local store_of = require "runtime.store"
 
 local actions = {
-  entries = entry.all, find = entry.find, call = entry.call,
+  entries = entry.all, find = entry.find, call = entry.call, describe = entry.describe,
   get = ledger.get, list = ledger.list, undone_by = ledger.undone_by,
   perform = deed.perform, settle = deed.settle, recover = deed.recover,
 }
 
 local LONGEST_REASON = 500
 
-local opened = {} -- path -> store
-
---- The store that actions are kept in: the one that was named, else one at home.
----@param options { store?: string }
----@return Store?
----@return Failure? err
-function actions.store(options)
-  local path = options.store or files.state_home() .. "/beamlens.db"
-  if opened[path] then return opened[path] end
-  if not options.store then
-    local ok, err = private.folder(files.state_home(), "store")
-    if not ok then return nil, err end
-  end
-  local s, err = store_of.open(path)
-  opened[path] = s
-  return s, err
-end
+--- The store that actions are kept in: the one that was named, else the one at home.
+actions.store = store_of.shared
 
 --- Closes every store that was opened here.
-function actions.close()
-  for path, s in pairs(opened) do
-    s:close()
-    opened[path] = nil
-  end
-end
+actions.close = store_of.close_all
 
 local refused = failure.refused
 

@@ -2,7 +2,8 @@
 --- sentence that lets the model try again. The schema is the JSON schema that the provider is
 --- shown, so what is promised and what is checked are one. It knows: object (properties,
 --- required), array, string, integer, number, boolean, enum, minimum, maximum, minItems,
---- minLength, and a list of types.
+--- and a list of types. What every schema here means need not be sent with each: an object that names
+--- its properties takes no others, and a text that is required has something in it.
 
 local failure = require "runtime.failure"
 local json = require "runtime.json"
@@ -39,8 +40,12 @@ end
 
 local check
 
+-- Models say null, or an empty text, for an optional argument that they leave out.
+local function left_out(v) return v == nil or v == json.null or v == "" end
+
 local function object(schema, v, where)
   local known = schema.properties
+  if not known then return v end
   local names = sorted(known)
   local function at(name) return where == "" and name or where .. "." .. name end
   for name, inner in pairs(v) do
@@ -52,11 +57,11 @@ local function object(schema, v, where)
   end
   local out = {}
   for _, name in ipairs(schema.required or {}) do
-    if v[name] == nil or v[name] == json.null then return nil, at(name) .. " is missing" end
+    if v[name] == "" then return nil, at(name) .. " must not be empty" end
+    if left_out(v[name]) then return nil, at(name) .. " is missing" end
   end
   for _, name in ipairs(names) do
-    -- Models say null for an optional argument they leave out.
-    if v[name] ~= nil and v[name] ~= json.null then
+    if not left_out(v[name]) then
       local inner, why = check(known[name], v[name], at(name))
       if why then return nil, why end
       out[name] = inner
@@ -88,7 +93,7 @@ local function bounded(schema, v, where)
   if type(v) == "number" and (v < (schema.minimum or v) or v > (schema.maximum or v)) then
     return nil, ("%s must be from %s to %s, not %s"):format(where, schema.minimum or "any", schema.maximum or "any", v)
   end
-  if type(v) == "string" and #v < (schema.minLength or 0) then return nil, where .. " must not be empty" end
+  if v == "" then return nil, where .. " must not be empty" end
   return v
 end
 

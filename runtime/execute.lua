@@ -2,6 +2,8 @@
 --- result as an observation, together with what the node answered on the way.
 
 local async = require "runtime.async"
+local failure = require "runtime.failure"
+local help = require "runtime.help"
 local log_templates = require "runtime.log_templates"
 local sandbox = require "runtime.sandbox"
 local skill = require "runtime.skill"
@@ -21,8 +23,21 @@ local function inward(case, given)
   return args
 end
 
+local function helped(state, name)
+  local text, err = help.of(state.skill, state.case:words(), name)
+  if not text then return nil, err end
+  return outward(state, text)
+end
+
+-- A call that is wrong in itself is told with what would be right.
+local function worded(state, name, err)
+  local wrong = failure.is(err) and err.stage == "usage"
+  return outward(state, wrong and ("%s\n%s"):format(tostring(err), skill.help(state.skill, name)) or tostring(err))
+end
+
 -- One callback of the chunk. What was asked, refused and answered is what a verdict goes by.
 local function serve(state, name, given, log)
+  if name == help.name and not state.skill.callbacks[name] then return helped(state, given[1]) end
   local called = name
   name = skill.resolve(state.skill, called)
   local case, callback = state.case, state.skill.callbacks[name]
@@ -35,7 +50,7 @@ local function serve(state, name, given, log)
   local value, err = skill.call(state.skill, called, inward(case, given), state.node)
   if value == nil then
     case.unanswered[name] = tostring(err)
-    return nil, outward(state, tostring(err))
+    return nil, worded(state, name, err)
   end
   if type(value) == "table" and value.unavailable then
     case.unanswered[name] = tostring(value.unavailable)
@@ -57,13 +72,19 @@ local function complaint(outcome)
   return ("line %d: %s"):format(outcome.line, outcome.message)
 end
 
+local function names_of(s)
+  local names = skill.callable(s)
+  if not s.callbacks[help.name] then names[#names + 1] = help.name end
+  return names
+end
+
 --- The tool. Answers { observation, callbacks, result, print } or nil and why.
 function execute.run(state, args)
   local log = { answers = {}, callbacks = {}, seen = {} }
   local started = async.now()
   state.emit("operator.execute_start", { system_time = os.time() * 1e9 }, { code = args.code })
   local outcome = sandbox.execute {
-    code = args.code, names = skill.callable(state.skill), limits = state.case.limits.chunk,
+    code = args.code, names = names_of(state.skill), limits = state.case.limits.chunk,
     call = function(name, given) return serve(state, name, given, log) end,
   }
   local took = { duration = (async.now() - started) * 1e9 }

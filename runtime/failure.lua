@@ -41,11 +41,14 @@ function failure.of(err, stage, exit)
   return failure.is(err) and err or failure.new(stage, tostring(err), nil, exit)
 end
 
+local LONGEST_WORD = 200 -- bytes: a longer one is no slip of the pen, and would take long to compare
+
 --- The word of `words` that is most like `word`, for "did you mean".
 ---@param word string
 ---@param words string[]
 ---@return string?
 function failure.nearest(word, words)
+  if #word > LONGEST_WORD then return nil end
   local best, best_distance
   for _, candidate in ipairs(words) do
     -- Levenshtein's distance by rows.

@@ -193,8 +193,10 @@ end
 
 local function callback_of(module, binary, name, arity, doc)
   local args = arguments_of(arity, doc)
+  local told = doc and doc.text ~= ""
   return {
-    doc = doc and doc.text ~= "" and doc.text or ("A callback of %s, which says nothing more of it."):format(module),
+    brief = not told and "" or nil,
+    doc = told and doc.text or ("A callback of %s, which says nothing more of it."):format(module),
     args = args,
     class = "CAUTION",
     cost = "calls a function of " .. module .. " on the node; what that does is up to it",

@@ -4,8 +4,6 @@
 local agent = require "runtime.agent"
 local async = require "runtime.async"
 local case_of = require "runtime.case"
-local json = require "runtime.json"
-local mechanisms = require "runtime.mechanisms"
 local prompt = require "runtime.prompt"
 local skill = require "runtime.skill"
 local tools = require "runtime.tools.operator"
@@ -14,39 +12,6 @@ local verdict = require "runtime.verdict"
 local operator = {}
 
 local CONTEXT_BYTES = 2000
-
-local function call_text(look)
-  local args = {}
-  for i = 2, #look do args[#args + 1] = json.encode(look[i]) end
-  return ("`%s(%s)`"):format(look[1], table.concat(args, ", "))
-end
-
--- The checks as advice: what an expert looks for, and where.
-local function expert_advice(s)
-  local lines = {}
-  for _, check in ipairs(s.checks or {}) do
-    local looks = {}
-    for _, look in ipairs(check.look) do
-      if type(look) == "table" then looks[#looks + 1] = call_text(look) end
-    end
-    lines[#lines + 1] = ("- `%s`: %s%s"):format(check.mechanism,
-      check.expert or mechanisms[check.mechanism] or check.id,
-      #looks > 0 and (" Look with " .. table.concat(looks, ", then ") .. ".") or "")
-  end
-  if #lines == 0 then return "No checks are written for this skill; go by what you know of BEAM." end
-  return table.concat(lines, "\n")
-end
-
---- The words for mechanisms with what each says, for both prompts.
----@param case Case
----@return string
-function operator.mechanisms(case)
-  local lines = {}
-  for _, word in ipairs(case:words()) do
-    lines[#lines + 1] = mechanisms[word] and ("- `%s`: %s"):format(word, mechanisms[word]) or ("- `%s`"):format(word)
-  end
-  return table.concat(lines, "\n")
-end
 
 local function task_of(case, question)
   local lines = { "Look at your domain on the node and report.", "", "What made somebody look: "
@@ -61,7 +26,7 @@ end
 ---@return Failure? err
 function operator.system(case, s)
   local system, err = prompt.render("operator", {
-    prompt = s.prompt, callbacks = skill.describe(s), checks = expert_advice(s), mechanisms = operator.mechanisms(case),
+    prompt = s.prompt, callbacks = skill.describe(s),
   })
   -- What a module of the node says of itself stands here, and may name a secret.
   if system and s.from_node then system = system:gsub("[^\n]+", case.clean) end

@@ -106,6 +106,8 @@ local stand_in = require "runtime.stand_in"
 ---@field checks? Check[]
 ---@field texts? table<string, string>   Erlang for the parts in `skills/NAME/`, beside what `skills/texts/` has for all
 ---@field source? string         set here: the texts it was loaded from
+---@field shares? string         set here: what it stands on beside them, the shared texts and `base`
+---@field opened? string         set here: the name or path that it was opened by
 
 local form = {}
 

@@ -5,18 +5,12 @@
 local json = require "runtime.json"
 local prompt_hash = require("host.crypto").sha256
 local skill = require "runtime.skill"
+local suspects = require "runtime.suspects"
 
 local verdict = {}
 
 local GRAVE = { warning = true, critical = true }
 local BY_ITSELF = { done = true, answer = true }
-
--- A check comes from a file that people edit: one that trips over a snapshot must not take the
--- verdict with it. What it did not acquit, stays suspect.
-local function suspects(check, snapshot, history)
-  local ok, suspect = pcall(check.suspect, snapshot, history)
-  return not ok or suspect
-end
 
 -- The callbacks of a check that are named beforehand and that the node never answered.
 local function unseen(case, check)
@@ -74,7 +68,7 @@ local function open_of(case, s)
   local history = skill.history(s, case.node)
   for _, check in ipairs(s.checks or {}) do
     local suspect = false
-    for _, snapshot in ipairs(seen) do suspect = suspect or suspects(check, snapshot, history) end
+    for _, snapshot in ipairs(seen) do suspect = suspect or suspects.is(check, snapshot, history) end
     local missing = suspect and unseen(case, check) or {}
     if #missing > 0 then open[#open + 1] = { mechanism = check.mechanism, missing = missing } end
   end

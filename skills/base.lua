@@ -29,6 +29,7 @@ return {
 
   callbacks = {
     get_current_time = {
+      brief = "",
       doc = "The time by the node's own clock.",
       class = "SAFE",
       cost = "nothing but the call",
@@ -37,6 +38,7 @@ return {
     },
 
     get_node_info = {
+      brief = "",
       doc = "Which node this is, and since when it runs.",
       class = "SAFE",
       cost = "nothing but the call",

@@ -19,12 +19,11 @@ return {
 
   prompt = [=[
 You look after the virtual machine of one BEAM node: memory, processes, mailboxes, schedulers, atoms.
-Worth a notification: a mailbox that grows, or is long and never shorter; one process with most of the
-memory, the reductions or the binaries; a number of processes or of atoms that rises at every look;
-schedulers without rest. Look twice before you call something growth: a burst that drains is health.
-Not worth one: large but steady memory, many processes by design, a high but flat atom count.
-memory_utilization_pct is of the whole machine, as os_mon says; the limit of a container is known to `system`.
-Name the process (name and pid), what it was doing (current_function), both figures and the time between.]=],
+Worth a notification: a mailbox that grows or never gets shorter; one process with most of the memory, the
+reductions or the binaries; processes or atoms that rise at every look; schedulers without rest. Not worth
+one: memory that is large and steady, many processes by design, an atom count that is high and flat.
+memory_utilization_pct is of the whole machine; a container's limit is known to `system`.
+Name the process (name and pid), its current_function, both figures and the time between.]=],
 
   uses = { "history" },
   keep = { "atoms", "figures", "mailboxes" },
@@ -154,6 +153,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
 
   callbacks = {
     beam_get_memory = {
+      brief = "by category",
       doc = "Memory by category. processes_used is what the processes' heaps hold; system includes binary, ets, "
         .. "code, atom.",
       class = "SAFE",
@@ -164,6 +164,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
     },
 
     beam_get_processes = {
+      brief = "count, limit",
       doc = "How many processes and ports there are, and may be.",
       class = "SAFE",
       cost = "four counters",
@@ -172,6 +173,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
     },
 
     beam_get_schedulers = {
+      brief = "",
       doc = "How many schedulers there are, and how many runnable processes wait for one now.",
       class = "SAFE",
       cost = "five counters",
@@ -181,6 +183,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
     },
 
     beam_get_atoms = {
+      brief = "",
       doc = "How many atoms there are, and may be: the node ends when the table is full.",
       class = "SAFE",
       cost = "four counters",
@@ -189,6 +192,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
     },
 
     beam_get_system = {
+      brief = "releases, uptime",
       doc = "Releases and uptime.",
       class = "SAFE",
       cost = "five counters",
@@ -198,6 +202,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
     },
 
     beam_get_persistent_terms = {
+      brief = "",
       doc = "Persistent terms: how many, and what they take.",
       class = "SAFE",
       cost = "two counters",
@@ -206,6 +211,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
     },
 
     beam_top_processes = {
+      brief = "by memory, message_queue or reductions",
       doc = "The processes with most memory, the longest mailbox or most reductions since their start.",
       args = { LIMIT, { name = "sort_by", type = "choice", of = { "memory", "message_queue", "reductions" },
         default = "memory" } },
@@ -217,6 +223,7 @@ Name the process (name and pid), what it was doing (current_function), both figu
     },
 
     beam_process_info = {
+      brief = "stack, links, heap of one",
       doc = "One process whole, by pid or registered name. Of messages and dictionary only numbers and keys.",
       args = { { name = "pid", type = "string" } },
       class = "SAFE",

@@ -6,7 +6,7 @@ local json = require "runtime.json"
 local propose_action = require "runtime.tools.propose_action"
 local shapes = require("runtime.tools.operator").shapes
 
-local object, list, text, word = shapes.object, shapes.list, shapes.text, shapes.word
+local object, list, text, word, whole = shapes.object, shapes.list, shapes.text, shapes.word, shapes.whole
 
 local STATUSES = { "unread", "acknowledged", "resolved" }
 local GRAVE = { warning = true, critical = true }
@@ -28,8 +28,8 @@ end
 local tools = {
   {
     name = "get_notifications",
-    doc = "What the operators told, with the evidence that stands.",
-    parameters = object { status = word(STATUSES, "only those; all if left out") },
+    doc = "What the operators told.",
+    parameters = object { status = word(STATUSES) },
     repeatable = true,
     from_node = true,
     run = function(state, args)
@@ -43,9 +43,9 @@ local tools = {
   },
   {
     name = "update_notification_statuses",
-    doc = "Marks notifications. One of warning or worse is resolved without an insight only with a reason.",
+    doc = "Marks notifications; to resolve one without an insight takes a reason.",
     parameters = object({
-      notification_ids = list(text "n1"), status = word(STATUSES), reason = text "why",
+      notification_ids = list(text()), status = word(STATUSES), reason = text(),
     }, { "notification_ids", "status" }),
     run = function(state, args)
       local named = {}
@@ -66,16 +66,10 @@ local tools = {
   },
   {
     name = "produce_insight",
-    doc = "A finding for the person: one cause, what it does to the node, and the figures that prove it. Joins the "
-      .. "notifications that it explains and resolves them.",
+    doc = "A finding: joins the notifications that one cause explains, and resolves them.",
     parameters = object({
-      notification_ids = list(text "n1", "those that it explains"),
-      correlation_type = word({ "single", "temporal", "causal", "symptomatic" },
-        "single: one notification; temporal: together in time; causal: one brings the other; "
-          .. "symptomatic: only a symptom"),
-      summary = text "one or two sentences: what, where, how much",
-      matched_observations = list(text "what of the notifications belongs to it"),
-      root_cause_hypothesis = text "why it happens, as far as figures support it",
+      notification_ids = list(text()), correlation_type = word { "single", "temporal", "causal", "symptomatic" },
+      summary = text(), matched_observations = list(text()), root_cause_hypothesis = text(),
       root_cause = shapes.root_cause, severity = word(shapes.severities), confidence = shapes.confidence,
       evidence = shapes.evidence, considered = shapes.considered, next_steps = shapes.next_steps,
     }, {
@@ -92,11 +86,8 @@ local tools = {
   propose_action(shapes),
   {
     name = "invoke_operators",
-    doc = "Starts operators, all at once, and does not wait for them. One that has ended may be started again with "
-      .. "another context.",
-    parameters = object({
-      skills = list(text "a skill by name"), context = text "what they should know or look for",
-    }, { "skills" }),
+    doc = "Starts operators side by side, and does not wait.",
+    parameters = object({ skills = list(text()), context = text() }, { "skills" }),
     repeatable = true, -- crew knows who runs, and starts nobody twice
     run = function(state, args)
       local answer = { started = {}, running = {}, unknown = {} }
@@ -124,8 +115,8 @@ local tools = {
   },
   {
     name = "wait",
-    doc = "Waits until every running operator has ended, ms at the longest.",
-    parameters = object({ ms = { type = "integer", minimum = 1, maximum = 600000 } }, { "ms" }),
+    doc = "Waits until all operators have ended, ms at most.",
+    parameters = object({ ms = whole(1, 600000) }, { "ms" }),
     repeatable = true,
     seconds = 601,
     run = function(state, args, context)
@@ -137,8 +128,8 @@ local tools = {
   },
   {
     name = "think",
-    doc = "A place for a thought. Nothing happens.",
-    parameters = object({ thought = text "for yourself" }, { "thought" }),
+    doc = "Notes a thought.",
+    parameters = object({ thought = text() }, { "thought" }),
     run = function(state)
       state.emit "coordinator.think"
       return { noted = true }
@@ -146,8 +137,8 @@ local tools = {
   },
   {
     name = "done",
-    doc = "Ends the run, when what is wrong stands in insights, or nothing is wrong, or it cannot be told.",
-    parameters = object { summary = text "in one sentence" },
+    doc = "Ends the run.",
+    parameters = object { summary = text() },
     repeatable = true,
     ends = true,
     run = function(state, args)

@@ -6,44 +6,34 @@ local execute = require "runtime.execute"
 local json = require "runtime.json"
 local propose_action = require "runtime.tools.propose_action"
 local skill = require "runtime.skill"
+local suspects = require "runtime.suspects"
 local verdict = require "runtime.verdict"
 
 local SEVERITIES = { "info", "warning", "critical" }
 local STATES = { "healthy", "observing", "warning", "critical" }
 
+-- All of this is sent before the first turn: a name that says it needs no description, and what is closed or
+-- required to be filled anyway (runtime/arguments.lua) is not said.
 local function object(properties, required)
-  return {
-    type = "object", properties = json.object(properties), required = required or {}, additionalProperties = false,
-  }
+  return { type = "object", properties = json.object(properties), required = required }
 end
 
-local function list(items, doc) return { type = "array", items = items, description = doc } end
-local function text(doc) return { type = "string", minLength = 1, description = doc } end
-local function word(of, doc) return { type = "string", enum = of, description = doc } end
+local function list(items) return { type = "array", items = items } end
+local function text() return { type = "string" } end
+local function word(of) return { type = "string", enum = of } end
+local function whole(least, most) return { type = "integer", minimum = least, maximum = most } end
 
 -- Shared with the coordinator's tools, so that a claim looks the same wherever it is made.
 local shapes = {
-  object = object, list = list, text = text, word = word, severities = SEVERITIES,
+  object = object, list = list, text = text, word = word, whole = whole, severities = SEVERITIES,
+  -- `callback` is how a notification shows a claim; it is known by the observation.
   evidence = list(object({
-    observation = text "the id of the observation, as o2",
-    path = text "where in its result, as processes[1].message_queue",
-    value = { type = { "number", "string", "boolean" }, description = "the value found there" },
-    callback = text "as a notification names it; needed nowhere, it is known by the observation",
-  }, { "observation", "path", "value" }), "figures that prove it; each is read again, and dropped if it is not there"),
-  root_cause = object({
-    object = text "the process, table, port or limit, by name where it has one, else by pid or id",
-    mechanism = text "one of the words for mechanisms",
-  }, { "object", "mechanism" }),
-  considered = list(object({
-    mechanism = text "what would look alike",
-    why_not = text "the figure that speaks against it",
-  }, { "mechanism", "why_not" }), "look-alikes that were told apart"),
-  next_steps = list(object({
-    text = text "what a person can do",
-    risk = word({ "SAFE", "CAUTION", "DANGEROUS" },
-      "SAFE: reads or advice; CAUTION: reversible; DANGEROUS: kills or drops data"),
-  }, { "text", "risk" })),
-  confidence = word({ "low", "medium", "high" }),
+    observation = text(), path = text(), value = { type = { "number", "string", "boolean" } }, callback = text(),
+  }, { "observation", "path", "value" })),
+  root_cause = object({ object = text(), mechanism = text() }, { "object", "mechanism" }),
+  considered = list(object({ mechanism = text(), why_not = text() }, { "mechanism", "why_not" })),
+  next_steps = list(object({ text = text(), risk = word { "SAFE", "CAUTION", "DANGEROUS" } }, { "text", "risk" })),
+  confidence = word { "low", "medium", "high" },
 }
 
 local function snapshot_row(o) return { id = o.id, taken_at = o.at, data = o.value } end
@@ -59,8 +49,7 @@ end
 local tools = {
   {
     name = "take_snapshot",
-    doc = "Takes the health figures of your domain now. Answers { id, data, taken_at }, and the coordinator's "
-      .. "question where it has one.",
+    doc = "Takes the health figures of your domain, and says what they leave suspect.",
     parameters = object {},
     repeatable = true,
     from_node = true,
@@ -78,31 +67,27 @@ local tools = {
       -- The question comes here and not with the task: it may quote the node.
       local row = snapshot_row(state.case.evidence:get(id))
       row.question = state.question
+      state.told = state.told or {}
+      local found = suspects.of(state.skill.checks, value, skill.history(state.skill, state.node), state.told)
+      row.suspects = #found > 0 and found or nil
       return row
     end,
   },
   {
     name = "execute",
-    doc = "Runs Lua in a sandbox with your callbacks as functions; end it with `return`. "
-      .. "Answers { observation, callbacks, result }.",
-    parameters = object({ code = text "Lua" }, { "code" }),
+    doc = "Runs Lua that looks with your callbacks and ends with return.",
+    parameters = object({ code = text() }, { "code" }),
     seconds = 65, -- the sandbox's own end is at 60
     from_node = true,
     run = execute.run,
   },
   {
     name = "send_notification",
-    doc = "Tells the coordinator of something that somebody should act on. Facts go into observation, what you "
-      .. "suspect into hypothesis. Without evidence that stands it cannot become a finding.",
+    doc = "Tells of something that somebody should act on.",
     parameters = object({
-      type = text "one or two words for the kind of trouble",
-      context = text "what was normal, and what was looked at",
-      observation = text "what was seen: figures with units and times",
-      hypothesis = text "what you suspect; leave it out when no figure supports it",
-      severity = word(SEVERITIES),
-      snapshot_ids = list(text "o1", "the snapshots that it began with, one at least"),
-      evidence = shapes.evidence, root_cause = shapes.root_cause, considered = shapes.considered,
-      next_steps = shapes.next_steps, confidence = shapes.confidence,
+      type = text(), context = text(), observation = text(), hypothesis = text(), severity = word(SEVERITIES),
+      snapshot_ids = list(text()), evidence = shapes.evidence, root_cause = shapes.root_cause,
+      considered = shapes.considered, next_steps = shapes.next_steps, confidence = shapes.confidence,
     }, { "type", "context", "observation", "severity", "snapshot_ids" }),
     from_node = true,
     run = function(state, args)
@@ -112,7 +97,7 @@ local tools = {
         return nil, dropped
       end
       state.emit("operator.notification_sent", nil, {
-        id = sent.id, type = sent.type, severity = sent.severity, observation = sent.observation,
+        id = sent.id, type = sent.type, severity = sent.severity, observation = sent.observation, notification = sent,
       })
       return { id = sent.id, dropped = dropped }
     end,
@@ -121,7 +106,7 @@ local tools = {
   {
     name = "set_state",
     doc = "Says how your domain is.",
-    parameters = object({ state = word(STATES), reason = text "why, in one sentence" }, { "state", "reason" }),
+    parameters = object({ state = word(STATES), reason = text() }, { "state", "reason" }),
     run = function(state, args)
       local before = state.status.state
       state.status.state = args.state
@@ -131,7 +116,7 @@ local tools = {
   },
   {
     name = "get_notifications",
-    doc = "The notifications that you sent in this run.",
+    doc = "Those that you sent.",
     parameters = object {},
     repeatable = true,
     from_node = true,
@@ -147,7 +132,7 @@ local tools = {
   {
     name = "get_snapshot",
     doc = "One snapshot again.",
-    parameters = object({ id = text "o1" }, { "id" }),
+    parameters = object({ id = text() }, { "id" }),
     repeatable = true,
     from_node = true,
     run = function(state, args)
@@ -160,10 +145,7 @@ local tools = {
   {
     name = "get_snapshots",
     doc = "Your snapshots, the latest first.",
-    parameters = object {
-      limit = { type = "integer", minimum = 1, maximum = 50, description = "10 if left out" },
-      offset = { type = "integer", minimum = 0, description = "how many of the latest to leave out" },
-    },
+    parameters = object { limit = whole(1, 50), offset = whole(0) },
     repeatable = true,
     from_node = true,
     run = function(state, args)
@@ -176,8 +158,8 @@ local tools = {
   },
   {
     name = "wait",
-    doc = "Waits, so that a second look shows what changed.",
-    parameters = object({ ms = { type = "integer", minimum = 1, maximum = 60000 } }, { "ms" }),
+    doc = "Waits before a second look.",
+    parameters = object({ ms = whole(1, 60000) }, { "ms" }),
     repeatable = true,
     seconds = 61,
     run = function(state, args, context)
@@ -190,8 +172,8 @@ local tools = {
   },
   {
     name = "think",
-    doc = "A place for a thought. Nothing happens.",
-    parameters = object({ thought = text "for yourself" }, { "thought" }),
+    doc = "Notes a thought.",
+    parameters = object({ thought = text() }, { "thought" }),
     run = function(state)
       state.emit "operator.think"
       return { noted = true }
@@ -199,7 +181,7 @@ local tools = {
   },
   {
     name = "done",
-    doc = "Ends your work: your domain is well, or what is wrong was notified, or it cannot be told.",
+    doc = "Ends your work.",
     parameters = object {},
     repeatable = true,
     ends = true,

@@ -36,6 +36,7 @@ return {
 
   callbacks = {
     beam_binary_leak = {
+      brief = "collects all garbage, shows who let go",
       doc = "Collects the garbage of every process, which costs, at most once a minute; then shows who let most "
         .. "references "
         .. "to binaries go, of the 200 that held most. A process stuck in native code lets it fail at the deadline.",
@@ -51,6 +52,7 @@ return {
     },
 
     beam_binary_top_memory = {
+      brief = "who holds most",
       doc = "Who holds most in binaries, without a GC. binary_count is absent where a heap is over 32 MB.",
       args = { LIMIT },
       class = "SAFE",
@@ -60,6 +62,7 @@ return {
     },
 
     beam_binary_info = {
+      brief = "the 50 largest it holds",
       doc = "The binaries that one process refers to, the largest 50.",
       args = { PID },
       class = "SAFE",

@@ -142,6 +142,7 @@ return {
 
   callbacks = {
     beam_overview = {
+      brief = "all that moves, cheaply; begin here",
       doc = "The whole machine over one window, before and after: the cheapest first look at what moves.",
       args = { WINDOW },
       class = "SAFE",
@@ -158,6 +159,7 @@ return {
     },
 
     beam_process_groups = {
+      brief = "by initial_call, current_function or parent",
       doc = "Processes counted and weighed by initial_call, current_function or parent (OTP 25): who is there in "
         .. "masses, and who started them.",
       args = { { name = "by", type = "choice", of = { "initial_call", "current_function", "parent" },
@@ -181,6 +183,7 @@ return {
     },
 
     beam_process_growth = {
+      brief = "the newborn: what they do, whose they are",
       doc = "Whether processes become more: counts over a window, and of those born in it what they do and who "
         .. "started them.",
       args = { WINDOW },
@@ -193,6 +196,7 @@ return {
     },
 
     beam_memory_growth = {
+      brief = "by category; heaps and mailboxes that gain",
       doc = "Memory over a window by category, the processes whose heaps gained most, and those whose mailboxes did, "
         .. "which lie beside the heaps.",
       args = { WINDOW, LIMIT },
@@ -207,6 +211,7 @@ return {
     },
 
     beam_atom_growth_rate = {
+      brief = "pace, and time until full",
       doc = "How fast atoms become more. Where less was kept it looks twice, 2 seconds apart; `seconds` says which.",
       args = { { name = "minutes_back", type = "number", min = 0.005, max = 1440, default = 10 } },
       class = "SAFE",
@@ -217,6 +222,7 @@ return {
     },
 
     beam_atom_leak_detected = {
+      brief = "",
       doc = "Whether atoms became more in each of two windows of a second, by 10 a second at least: code that was "
         .. "loaded comes in one.",
       class = "SAFE",

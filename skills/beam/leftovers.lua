@@ -119,6 +119,7 @@ return {
 
   callbacks = {
     beam_link_holders = {
+      brief = "most links and monitors, and growth",
       doc = "Who has most links and monitors, and whether they become more: a leak of links, or of monitors that are "
         .. "never given up. On a node with over 5,000 processes only those with a name, most work or most memory.",
       args = { LIMIT, WINDOW },
@@ -131,6 +132,7 @@ return {
     },
 
     beam_dictionary_growth = {
+      brief = "",
       doc = "The process dictionaries of the 30 largest processes (none of over 32 MB): entries, size, what they "
         .. "gained in the window. Never what is in them.",
       args = { LIMIT, WINDOW },
@@ -142,6 +144,7 @@ return {
     },
 
     beam_persistent_term_growth = {
+      brief = "more of them, or rewritten",
       doc = "Whether persistent terms become more, and whether they are written anew: each time one is, every process "
         .. "is searched for the old one, which the collector's reductions show.",
       args = { WINDOW },
@@ -152,6 +155,7 @@ return {
     },
 
     beam_module_growth = {
+      brief = "",
       doc = "Whether modules become more: code that is generated and loaded again and again fills code and atoms.",
       args = { WINDOW },
       class = "SAFE",
@@ -162,6 +166,7 @@ return {
     },
 
     beam_leftovers = {
+      brief = "traces, suspended processes, old code, locks",
       doc = "What somebody left behind: traces that are on, suspended processes and who suspends them, processes whose "
         .. "group leader is dead, modules with old code, held locks of global, timers of the timer server.",
       class = "SAFE",

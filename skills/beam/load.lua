@@ -73,6 +73,7 @@ return {
 
   callbacks = {
     beam_scheduler_utilization = {
+      brief = "normal and dirty",
       doc = "How busy the schedulers were: those online, and apart from them the dirty ones for CPU and IO.",
       args = { window("sample_ms", 1000) },
       class = "SAFE",
@@ -85,6 +86,7 @@ return {
     },
 
     beam_scheduler_capacity_available = {
+      brief = "",
       doc = "Whether the schedulers online were busy for less than 70 % of a second, on average.",
       class = "SAFE",
       cost = "turns the accounting of scheduler time on while it looks",
@@ -97,6 +99,7 @@ return {
     },
 
     beam_scheduler_health = {
+      brief = "",
       doc = "One second of the schedulers, judged: warning from 70 % on average or when one alone is full, "
         .. "critical from 90 %.",
       class = "SAFE",
@@ -135,6 +138,7 @@ return {
     },
 
     beam_top_reducers_window = {
+      brief = "who works most",
       doc = "Who worked most in the window, of the processes that lived through it.",
       args = { LIMIT, WINDOW },
       class = "SAFE",
@@ -145,6 +149,7 @@ return {
     },
 
     beam_reduction_rate = {
+      brief = "",
       doc = "How much one process works.",
       args = { { name = "pid", type = "string" }, WINDOW },
       class = "SAFE",
@@ -162,6 +167,7 @@ return {
     },
 
     beam_burst_detection = {
+      brief = "who works more than just before",
       doc = "Who worked by burst_threshold_pct more in a window than in the one of the same length just before it.",
       args = { window("baseline_window_ms", 1000),
         { name = "burst_threshold_pct", type = "number", min = 1, max = 1e6, default = 200 } },
@@ -173,6 +179,7 @@ return {
     },
 
     beam_hot_functions = {
+      brief = "work by function",
       doc = "The reductions of the window by what the 1000 busiest processes were doing at its end.",
       args = { LIMIT, WINDOW },
       class = "SAFE",

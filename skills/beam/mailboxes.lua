@@ -37,6 +37,7 @@ return {
 
   callbacks = {
     beam_queue_processes = {
+      brief = "mailboxes above it",
       doc = "Processes with a mailbox longer than threshold, longest first, the first 50 of them.",
       args = { { name = "threshold", type = "integer", min = 0, max = 1e9, default = 1000 } },
       class = "SAFE",
@@ -46,6 +47,7 @@ return {
     },
 
     beam_queue_stats = {
+      brief = "all mailboxes",
       doc = "All mailboxes together.",
       class = "SAFE",
       cost = "one item of every process, none of them woken but the one shown",
@@ -56,6 +58,7 @@ return {
     },
 
     beam_queue_growth = {
+      brief = "mailboxes, two looks",
       doc = "Two looks at the mailboxes: those that grew most and those that are longest, most grown first, "
         .. "`limit` of each kind.",
       args = { { name = "interval_ms", type = "integer", min = 100, max = 10000, default = 1000, waits = true },

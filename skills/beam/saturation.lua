@@ -51,6 +51,7 @@ return {
 
   callbacks = {
     beam_saturation = {
+      brief = "what waits for schedulers, by priority",
       doc = "Whether more processes want to run than there are schedulers, at which priority, and where some of "
         .. "them stand: two short looks that go before the node's own work, so that they succeed on a full node.",
       args = { { name = "window_ms", type = "integer", min = 100, max = 10000, default = 250 } },

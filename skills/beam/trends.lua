@@ -57,6 +57,7 @@ return {
 
   callbacks = {
     beam_trends = {
+      brief = "what rose since then",
       doc = "The figures of the whole machine since minutes_back ago, as far as they were kept: what only rose, what "
         .. "went up and down. Where nothing was kept it looks twice, 2 seconds apart.",
       args = { { name = "minutes_back", type = "number", min = 0.05, max = 1440, default = 60 } },

@@ -141,6 +141,7 @@ return {
 
   callbacks = {
     beam_watch_process = {
+      brief = "one closely: what it does, what it takes",
       doc = "Watches one process closely, about 80 looks a second: what it does, whether it takes messages, "
         .. "whether what it keeps grows.",
       args = { { name = "pid", type = "string" }, { name = "window_ms", type = "integer", min = 100, max = 10000,
@@ -163,6 +164,7 @@ return {
     },
 
     beam_binary_groups = {
+      brief = "holders by function, how many idle",
       doc = "Who holds references to large binaries, without a GC: holders by current_function, and how many of "
         .. "them did nothing in the window.",
       args = { LIMIT, { name = "window_ms", type = "integer", min = 0, max = 10000, default = 500, waits = true } },
@@ -175,6 +177,7 @@ return {
     },
 
     beam_busy_groups = {
+      brief = "who runs or wants to, by app function",
       doc = "Who is running or waits for a scheduler now, by the first function of the stack that is not OTP's.",
       args = { LIMIT }, class = "SAFE",
       cost = "one item of every process three times; wakes up to 20 that run",
@@ -185,6 +188,7 @@ return {
     },
 
     beam_atom_growth = {
+      brief = "new atoms by shape, and who makes them",
       doc = "Atoms made in the window, what the new ones look like (digits as #), and which processes ran "
         .. "whenever atoms were made.",
       args = { { name = "window_ms", type = "integer", min = 500, max = 10000, default = 1000, waits = true } },

@@ -131,8 +131,9 @@ describe("a skill on the node", function()
   end))
 
   it("has its documentation beside each callback, and its words for the arguments", function()
-    assert.matches("- `redis_kind(count, extra)` CAUTION. What it is. Of both. Returns", skill.describe(redis), 1, true)
-    assert.matches("- `redis_echo(argument1)` CAUTION. A callback of MyApp.RedisSkill", skill.describe(redis), 1, true)
+    assert.matches("\nredis_kind(count, extra): CAUTION. What it is\n", skill.describe(redis), 1, true)
+    assert.matches("^redis_kind%(count, extra%), CAUTION: What it is%. Of both%.", skill.help(redis, "redis_kind"))
+    assert.matches("\nredis_echo(argument1): CAUTION\n", skill.describe(redis), 1, true)
   end)
 
   it("has the callbacks that every skill has", live.test(function()

@@ -44,8 +44,8 @@ describe("runtime.prompt", function()
   end)
 
   it("fills the prompts that the program ships", function()
-    assert(prompt.render("operator", { prompt = "p", callbacks = "c", checks = "k", mechanisms = "m" }))
-    assert(prompt.render("coordinator", { skills = "s", mechanisms = "m" }))
+    assert(prompt.render("operator", { prompt = "p", callbacks = "c" }))
+    assert(prompt.render("coordinator", { skills = "s" }))
   end)
 
   it("says which prompt is not there", function()

@@ -146,10 +146,11 @@ describe("a model that proposes", function()
       assert.is_false(answers[i][1].ok)
       said[i] = answers[i][1].text
     end
-    assert.matches("action must be one of ", said[1], 1, true)
-    assert.matches("gc_process takes no table; it takes process", said[2], 1, true)
+    assert.matches("there is no action kil_process; did you mean kill_process?", said[1], 1, true)
+    assert.matches("gc_process takes no table; it takes process\\ngc_process(process), CAUTION: Collects one process",
+      said[2], 1, true)
     assert.matches("kill_process: ", said[3], 1, true)
-    assert.matches("action must be one of ", said[4], 1, true)
+    assert.matches("put_back only undoes what another action did", said[4], 1, true)
   end))
 
   it("has no other tool for it: none that approves, rejects or does", live.test(function()
