@@ -50,7 +50,8 @@ function case.new(opts)
     reason = opts.reason or "", deadline = opts.deadline or async.now() + SECONDS, limits = opts.limits or {},
     clean = clean, original = original, evidence = evidence.new(clean),
     notifications = {}, insights = {}, operators = {}, answered = {}, unanswered = {}, prompts = {},
-    usage = { provider = opts.mind.name, calls = 0, input_tokens = 0, cache_read_tokens = 0, output_tokens = 0 },
+    usage = { provider = opts.mind.name, calls = 0, input_tokens = 0, cache_read_tokens = 0, output_tokens = 0,
+      cost_usd = 0 },
     proposals = proposals.new { node = opts.node, store = opts.store, trace_id = trace_id,
       mind = opts.mind.model or opts.mind.name },
     load_before = { calls = load.calls, reductions = load.reductions, bytes = load.bytes },
@@ -66,8 +67,8 @@ function Case:emit(event, measurements, metadata)
   telemetry.emit(event, measurements, metadata)
 end
 
---- Adds one reply's tokens.
----@param usage? { input: integer, cache_write: integer, cache_read: integer, output: integer }
+--- Adds one reply's tokens, and what they cost. A sum with one price missing is no sum: then the cost is unknown.
+---@param usage? { input: integer, cache_write: integer, cache_read: integer, output: integer, cost_usd?: number }
 function Case:count(usage)
   local sum = self.usage
   usage = usage or {}
@@ -75,19 +76,20 @@ function Case:count(usage)
   sum.input_tokens = sum.input_tokens + (usage.input or 0) + (usage.cache_write or 0)
   sum.cache_read_tokens = sum.cache_read_tokens + (usage.cache_read or 0)
   sum.output_tokens = sum.output_tokens + (usage.output or 0)
+  sum.cost_usd = sum.cost_usd + (usage.cost_usd or 0)
+  self.unpriced = self.unpriced or self.mind.destination ~= nil and not usage.cost_usd
 end
 
---- The usage as a report has it. What goes to nobody costs nothing; what a provider asks for its
---- tokens we do not know.
+--- The usage as a report has it; `cost_usd` is null where a price was not known.
 ---@return table
 function Case:spent()
   local spent = {}
   for key, value in pairs(self.usage) do spent[key] = value end
-  spent.cost_usd = self.mind.destination and json.null or 0
+  if self.unpriced then spent.cost_usd = json.null end
   return spent
 end
 
---- Whether the limits of the run still hold: requests, tokens.
+--- Whether the limits of the run still hold: requests, tokens, money, work of the node for us.
 ---@return true?
 ---@return string? why
 function Case:budget()
@@ -95,6 +97,9 @@ function Case:budget()
   local tokens = sum.input_tokens + sum.cache_read_tokens + sum.output_tokens
   if limits.calls and sum.calls >= limits.calls then return nil, ("%d requests were made"):format(sum.calls) end
   if limits.tokens and tokens >= limits.tokens then return nil, ("%d tokens were used"):format(tokens) end
+  if limits.usd and sum.cost_usd >= limits.usd then return nil, ("%.4f USD were spent"):format(sum.cost_usd) end
+  local worked = limits.node_reductions and self.node.load.reductions - self.load_before.reductions or 0
+  if worked > (limits.node_reductions or 0) then return nil, ("the node worked %d reductions for us"):format(worked) end
   return true
 end
 

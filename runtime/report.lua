@@ -147,7 +147,8 @@ local function cost(usage)
   local model = plain(usage.provider)
   local tokens = usage.input_tokens + usage.cache_read_tokens + usage.output_tokens
   if tokens == 0 then return model end
-  local price = (missing(usage.cost_usd) or usage.cost_usd == 0) and "" or (", %.4f USD"):format(usage.cost_usd)
+  local price = usage.cost_usd == 0 and "" or missing(usage.cost_usd)
+    and ", price unknown: set prices in the config" or (", %.4f USD"):format(usage.cost_usd)
   return ("%s, %s tokens in %s requests%s"):format(model, figure(tokens), figure(usage.calls), price)
 end
 

@@ -79,7 +79,8 @@ local function tools_json(tools)
   return out
 end
 
--- `messages` is spliced in as text: decoding and encoding again would turn {} into [].
+-- `messages` is spliced in as text: decoding and encoding again would turn {} into []. It goes last: what stands
+-- before it is the same in each request of a run.
 local function body_json(self, request)
   local body = {
     model = self.model, max_tokens = request.max_tokens or MAX_TOKENS, stream = true,
@@ -87,12 +88,12 @@ local function body_json(self, request)
   }
   -- A conversation with calls in it needs their tools, also in the last step that may use none.
   local tools = request.tools and #request.tools > 0 and request.tools
-  self.tools = tools or self.tools
+  self.tools = tools or request.known_tools or self.tools
   if self.tools then
     body.tools = tools_json(self.tools)
     body.tool_choice = { type = tools and "auto" or "none" }
   end
-  return (json.encode(body):gsub("^{", function() return '{"messages":' .. messages_json(request.messages) .. "," end))
+  return ('%s,"messages":%s}'):format(json.encode(body):sub(1, -2), messages_json(request.messages))
 end
 
 local function count(v) return type(v) == "number" and v or nil end
@@ -185,22 +186,23 @@ end
 local function on_event(reply, data)
   local event = json.decode(data)
   if type(event) ~= "table" then
-    return fault.new("retry", "anthropic sent an event that is no JSON; try again, or use --provider analyst")
+    return fault.new("retry", ("%s sent an event that is no JSON; try again, or use --provider analyst")
+      :format(reply.who.name))
   end
-  if event.type == "error" then return fault.of_event(WHO, event.error, {}) end
+  if event.type == "error" then return fault.of_event(reply.who, event.error, {}) end
   local handle = event.type == "message" and whole or events[event.type]
   if not handle then return end
   -- Fields that are missing or of another kind are the sender's fault, not ours.
   local ok = pcall(handle, reply, event)
   if not ok then
-    return fault.new("retry", ("anthropic sent a broken %s event; try again"):format(tostring(event.type)))
+    return fault.new("retry", ("%s sent a broken %s event; try again"):format(reply.who.name, tostring(event.type)))
   end
 end
 
 local function finished(reply)
   if not reply.ended then
-    return nil, fault.new("retry",
-      "the answer of anthropic was cut in the middle; try again, or use --provider analyst")
+    return nil, fault.new("retry", ("the answer of %s was cut in the middle; try again, or use --provider analyst")
+      :format(reply.who.name))
   end
   local stop = STOPS[reply.reason] or "done"
   if stop == "length" and #reply.calls > 0 and reply.calls[#reply.calls].bad_args then
@@ -217,9 +219,9 @@ Anthropic.__index = Anthropic
 ---@return table|nil reply
 ---@return ProviderFault? err
 function Anthropic:ask(request)
-  local reply = { texts = {}, calls = {}, raw = {}, open = {}, on_text = request.on_text,
+  local reply = { texts = {}, calls = {}, raw = {}, open = {}, on_text = request.on_text, who = self.who,
     usage = { input = 0, cache_write = 0, cache_read = 0, output = 0 } }
-  local ok, err = stream.post(WHO, {
+  local ok, err = stream.post(self.who, {
     url = self.base_url .. "/v1/messages", body = body_json(self, request), deadline = request.deadline,
     headers = { "content-type: application/json", "anthropic-version: " .. VERSION, "x-api-key: " .. self.key },
     show = self.show,
@@ -228,10 +230,12 @@ function Anthropic:ask(request)
   return finished(reply)
 end
 
----@param options { key: string, model?: string, base_url?: string, show?: boolean }
+---@param options { key: string, model?: string, base_url?: string, show?: boolean, who?: table }
 ---@return table provider
 function anthropic.new(options)
-  return setmetatable({ key = options.key, model = options.model or anthropic.model, show = options.show,
+  local who = options.who or WHO
+  return setmetatable({ name = who.name, who = who, key = options.key, show = options.show,
+    model = options.model or anthropic.model,
     base_url = (options.base_url or anthropic.base_url):gsub("/+$", ""):gsub("/v1$", "") }, Anthropic)
 end
 

@@ -8,17 +8,16 @@
 ---   reply = { text, calls = { {id, name, args | bad_args} }, stop = "done|calls|length|refused|
 ---     context_full|pause", usage = { input, cache_write, cache_read, output }, raw }
 ---
---- `raw` is the provider's own and goes back to it unchanged with its message. Tokens are counted;
---- money is not: prices change without notice, and one from memory is worse than none. So the
---- `cost_usd` of a run that went to a provider is null.
+--- `raw` is the provider's own and goes back to it unchanged with its message. A reply says who made
+--- it, `provider` and `model`, and `usage.cost_usd` where the price is known (runtime/llm/prices.lua).
 
+local clients = require "runtime.llm.clients"
 local failure = require "runtime.failure"
-local keys = require "runtime.llm.keys"
-local retry = require "runtime.llm.retry"
+local kinds = require "runtime.llm.kinds"
+local prices = require "runtime.llm.prices"
+local registry = require "runtime.llm.registry"
 
 local llm = {}
-
-local PROVIDERS = { "analyst", "anthropic", "openai", "script" }
 
 ---@class Mind
 ---@field name string
@@ -26,16 +25,8 @@ local PROVIDERS = { "analyst", "anthropic", "openai", "script" }
 ---@field destination? string   where text goes: print it before the first request; nil: nowhere
 ---@field operator fun(skill: table, history: History): table   a provider for an operator with this skill
 ---@field coordinator fun(skills: table[]): table
----@field conceal? fun(mask: Privacy)   hides its key in whatever is masked from now on
-
-local function same_for_all(mind, make)
-  mind.operator, mind.coordinator = make, make
-  return mind
-end
-
-local function hiding(key)
-  return function(mask) if key then mask:know(key) end end
-end
+---@field conceal? fun(mask: Privacy)   hides its keys in whatever is masked from now on
+---@field leaves? ClientOf[]    every client that may be asked
 
 local choosers = {}
 
@@ -55,45 +46,59 @@ function choosers.script(_, env)
   }
 end
 
-function choosers.anthropic(options, env)
-  local anthropic = require "runtime.llm.anthropic"
-  local key, why = keys.read("ANTHROPIC_API_KEY", env)
-  if why then return nil, why end
-  if not key then
-    return nil, failure.new("provider", "there is no key for anthropic",
-      "set ANTHROPIC_API_KEY or ANTHROPIC_API_KEY_FILE, or use --provider analyst", 2)
+-- Each once, in their order.
+local function listed(leaves, field)
+  local words, seen = {}, {}
+  for _, leaf in ipairs(leaves) do
+    if not seen[leaf[field]] then words[#words + 1] = leaf[field] end
+    seen[leaf[field]] = true
   end
-  local url = env "ANTHROPIC_BASE_URL" or anthropic.base_url
-  local address, bad = keys.address("ANTHROPIC_BASE_URL", url, true)
-  if not address then return nil, bad end
-  local model = options.model or anthropic.model
-  return same_for_all({ name = "anthropic", model = model, destination = address.host, conceal = hiding(key) },
-    function()
-      return retry.new(anthropic.new { key = key, model = model, base_url = url, show = options.show_outgoing })
-    end)
+  return table.concat(words, ", ")
 end
 
-function choosers.openai(options, env)
-  local openai = require "runtime.llm.openai"
-  local key, why = keys.read("OPENAI_API_KEY", env)
-  if why then return nil, why end
-  local url = env "OPENAI_BASE_URL" or openai.base_url
-  local address, bad = keys.address("OPENAI_BASE_URL", url, key ~= nil)
-  if not address then return nil, bad end
-  if not key and not address.loopback then
-    return nil, failure.new("provider", "there is no key for " .. address.host,
-      "set OPENAI_API_KEY or OPENAI_API_KEY_FILE, or use --provider analyst", 2)
+-- A limit in money needs to know what is spent.
+local function unpriced(opened, options)
+  if not (options.limits and options.limits.usd) then return nil end
+  for _, leaf in ipairs(opened.leaves) do
+    if not prices.of_client(leaf) then
+      return failure.new("provider", ("limits.usd cannot be kept: the price of %s is not known"):format(leaf.model),
+        ('set prices in the config: ["%s"] = { input = …, output = … }'):format(leaf.model), 2)
+    end
   end
-  -- Which models a server has, only its owner knows.
-  local model = options.model
-  if not model then
-    return nil, failure.new("provider", ("there is no default model at %s"):format(address.host),
-      "name the model: --model NAME", 2)
+end
+
+local function mind_of(opened, options)
+  local err = unpriced(opened, options)
+  if err then return nil, err end
+  return {
+    name = opened.name, model = listed(opened.leaves, "model"), destination = listed(opened.leaves, "destination"),
+    operator = opened.new, coordinator = opened.new, leaves = opened.leaves,
+    conceal = function(mask)
+      for _, leaf in ipairs(opened.leaves) do leaf.conceal(mask) end
+    end,
+  }
+end
+
+local function of_registry(c, options, env)
+  if options.model then
+    if not kinds[c.provider] then
+      return nil, failure.new("usage", ("--model, but %s is several clients"):format(c.name),
+        "name one of them with --provider, or take --model away", 2)
+    end
+    local own = {}
+    for key, value in pairs(c.options or {}) do own[key] = value end
+    own.model = options.model
+    c = { name = c.name, provider = c.provider, options = own, retry_policy = c.retry_policy }
   end
-  return same_for_all({ name = "openai", model = model, destination = address.host, conceal = hiding(key) },
-    function()
-      return retry.new(openai.new { key = key, model = model, base_url = url, show = options.show_outgoing })
-    end)
+  local opened, err = registry.open(options.client_registry, c, env, options)
+  if not opened then return nil, err end
+  return mind_of(opened, options)
+end
+
+local function by_itself(name, options, env)
+  local leaf, err = clients.open({ name = name, provider = name, options = { model = options.model } }, env, options)
+  if not leaf then return nil, err end
+  return mind_of({ name = name, new = leaf.new, leaves = { leaf } }, options)
 end
 
 local function default_name(env)
@@ -103,18 +108,33 @@ local function default_name(env)
   return "analyst"
 end
 
+local function names_of(given)
+  local names = { "analyst", "script" }
+  for name in pairs(kinds) do names[#names + 1] = name end
+  for _, c in ipairs(given and given.clients or {}) do names[#names + 1] = c.name end
+  table.sort(names)
+  return names
+end
+
 --- Chooses who thinks. Prints nothing; `destination` says where text would go.
----@param options { provider?: string, model?: string }
+---@param options { provider?: string, model?: string, client_registry?: table, prices?: table, limits?: table }
 ---@param env? fun(name: string): string?   os.getenv if left out
 ---@return Mind|nil
 ---@return Failure?
 function llm.choose(options, env)
   env = env or os.getenv
-  local name = options.provider or default_name(env)
+  local given = options.client_registry
+  local err = given and registry.fault(given) or options.prices and prices.fault(options.prices)
+  if err then return nil, err end
+  local name = options.provider or given and given.primary or default_name(env)
+  local c = given and registry.find(given, name)
+  if c then return of_registry(c, options, env) end
   if choosers[name] then return choosers[name](options, env) end
-  local near = failure.nearest(name, PROVIDERS)
+  if kinds[name] then return by_itself(name, options, env) end
+  local names = names_of(given)
+  local near = failure.nearest(name, names)
   return nil, failure.new("usage", ("there is no provider %s"):format(name),
-    near and ("did you mean %s?"):format(near) or "take one of " .. table.concat(PROVIDERS, ", "), 2)
+    near and ("did you mean %s?"):format(near) or "take one of " .. table.concat(names, ", "), 2)
 end
 
 return llm

@@ -23,6 +23,26 @@ local function from_file(variable, path)
   return text
 end
 
+local function trimmed(key, name)
+  key = key:match "^%s*(.-)%s*$"
+  if key == "" then return nil end
+  if key:find "[^\33-\126]" then
+    return config_fault(("the key in %s holds a space or a sign that no key has"):format(name), "copy it once more")
+  end
+  return key
+end
+
+--- A key that lies in a file.
+---@param where string   what names the file, for the error
+---@param path string
+---@return string|nil key
+---@return Failure?
+function keys.file(where, path)
+  local text, why = from_file(where, path)
+  if not text then return nil, why end
+  return trimmed(text, path)
+end
+
 --- The key of a provider, nil if there is none.
 ---@param name string    ANTHROPIC_API_KEY; ANTHROPIC_API_KEY_FILE is looked at too
 ---@param env fun(name: string): string?
@@ -38,12 +58,7 @@ function keys.read(name, env)
     if not read then return nil, why end
     key = read
   end
-  key = key:match "^%s*(.-)%s*$"
-  if key == "" then return nil end
-  if key:find "[^\33-\126]" then
-    return config_fault(("the key in %s holds a space or a sign that no key has"):format(name), "copy it once more")
-  end
-  return key
+  return trimmed(key, name)
 end
 
 local function is_loopback(host)

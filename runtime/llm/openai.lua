@@ -9,7 +9,7 @@ local stream = require "runtime.llm.stream"
 local openai = { base_url = "https://api.openai.com/v1" }
 
 local MAX_TOKENS = 4096
-local WHO = { name = "openai", env = "OPENAI_API_KEY" }
+local WHO = { name = "openai", env = "OPENAI_API_KEY", base = "OPENAI_BASE_URL" }
 
 local STOPS = { stop = "done", length = "length", tool_calls = "calls", function_call = "calls",
   content_filter = "refused" }
@@ -48,20 +48,34 @@ local function messages_of(request)
   return out
 end
 
-local function body_json(self, request)
-  local most = request.max_tokens or MAX_TOKENS
-  local body = { model = self.model, messages = messages_of(request), stream = true,
-    stream_options = { include_usage = true } }
-  -- OpenAI's newer models refuse the old name, most other servers know no other.
-  body[self.base_url == openai.base_url and "max_completion_tokens" or "max_tokens"] = most
-  if request.tools and #request.tools > 0 then
-    body.tools, body.tool_choice, body.parallel_tool_calls = {}, "auto", true
-    for i, tool in ipairs(request.tools) do
-      body.tools[i] = { type = "function", ["function"] = { name = tool.name, description = tool.description,
-        parameters = tool.parameters } }
-    end
+local function tools_of(tools)
+  local out = {}
+  for i, tool in ipairs(tools) do
+    out[i] = { type = "function", ["function"] = { name = tool.name, description = tool.description,
+      parameters = tool.parameters } }
   end
-  return json.encode(body)
+  return out
+end
+
+-- The last step may call none. OpenAI's own servers are told so and keep what they have cached, which begins with
+-- the tools; many others do not know the word "none", so they are shown no tools.
+local function put_tools(self, body, request)
+  local now = request.tools and #request.tools > 0 and request.tools
+  self.tools = now or request.known_tools or self.tools
+  local shown = now or self.own and self.tools
+  if not shown then return end
+  body.tools, body.tool_choice = tools_of(shown), now and "auto" or "none"
+  body.parallel_tool_calls = true
+end
+
+-- The conversation goes last: what stands before it is the same in each request of a run.
+local function body_json(self, request)
+  local body = { stream = true, stream_options = { include_usage = true } }
+  if not self.nameless then body.model = self.model end
+  -- OpenAI's newer models refuse the old name, most other servers know no other.
+  body[self.own and "max_completion_tokens" or "max_tokens"] = request.max_tokens or MAX_TOKENS
+  put_tools(self, body, request)
+  return ('%s,"messages":%s}'):format(json.encode(body):sub(1, -2), json.encode(messages_of(request)))
 end
 
 local function text(v) return type(v) == "string" and v ~= "" and v or nil end
@@ -73,7 +87,8 @@ local function take_usage(reply, usage)
   local details = fields(usage.prompt_tokens_details)
   local cached, written = count(details.cached_tokens), count(details.cache_write_tokens)
   reply.usage = { input = math.max(0, count(usage.prompt_tokens) - cached - written), cache_read = cached,
-    cache_write = written, output = count(usage.completion_tokens) }
+    cache_write = written, output = count(usage.completion_tokens),
+    cost_usd = type(usage.cost) == "number" and usage.cost or nil } -- OpenRouter says what it took
 end
 
 -- The call that a piece belongs to: by index; without one, a new id or a new name begins a call.
@@ -126,9 +141,11 @@ local function on_event(reply, data)
   end
   local chunk = json.decode(data)
   if type(chunk) ~= "table" then
-    return fault.new("retry", "openai sent an event that is no JSON; try again, or check OPENAI_BASE_URL")
+    local who = reply.who
+    return fault.new("retry", ("%s sent an event that is no JSON; try again, or check %s"):format(who.name,
+      who.base or "its address"))
   end
-  if type(chunk.error) == "table" or text(chunk.error) then return fault.of_event(WHO, chunk.error, {}) end
+  if type(chunk.error) == "table" or text(chunk.error) then return fault.of_event(reply.who, chunk.error, {}) end
   take_usage(reply, chunk.usage)
   local choice = fields(chunk.choices)[1]
   if type(choice) == "table" then take_choice(reply, choice) end
@@ -163,7 +180,8 @@ end
 
 local function finished(reply)
   if not (reply.ended or reply.reason) then
-    return nil, fault.new("retry", "the answer of openai was cut in the middle; try again, or use --provider analyst")
+    return nil, fault.new("retry", ("the answer of %s was cut in the middle; try again, or use --provider analyst")
+      :format(reply.who.name))
   end
   local stop = STOPS[reply.reason] or "done"
   local calls = with_own_ids(finished_calls(reply, stop))
@@ -183,20 +201,36 @@ OpenAI.__index = OpenAI
 function OpenAI:ask(request)
   self.serial = self.serial + 1
   local reply = { texts = {}, calls = {}, by_index = {}, on_text = request.on_text, serial = self.serial,
-    usage = { input = 0, cache_write = 0, cache_read = 0, output = 0 } }
+    usage = { input = 0, cache_write = 0, cache_read = 0, output = 0 }, who = self.who }
   local headers = { "content-type: application/json" }
-  if self.key then headers[2] = "authorization: Bearer " .. self.key end
-  local ok, err = stream.post(WHO, { url = self.base_url .. "/chat/completions", body = body_json(self, request),
+  if self.key then headers[2] = self.key_header .. self.key end
+  local ok, err = stream.post(self.who, { url = self.url, body = body_json(self, request),
     deadline = request.deadline, headers = headers, show = self.show }, function(data) return on_event(reply, data) end)
   if not ok then return nil, err end
   return finished(reply)
 end
 
----@param options { key?: string, model: string, base_url?: string, show?: boolean }
+---@class OpenAIOptions
+---@field key? string
+---@field model string
+---@field base_url? string
+---@field show? boolean
+---@field who? table          for its errors: { name, env, base? }
+---@field url? string         where it is not base_url/chat/completions
+---@field key_header? string  what stands before the key
+---@field own? boolean        OpenAI's own servers, or the same elsewhere
+---@field nameless? boolean   the address says which model it is
+
+---@param options OpenAIOptions
 ---@return table provider
 function openai.new(options)
-  return setmetatable({ key = options.key, model = options.model, serial = 0, show = options.show,
-    base_url = (options.base_url or openai.base_url):gsub("/+$", "") }, OpenAI)
+  local base_url = (options.base_url or openai.base_url):gsub("/+$", "")
+  local who = options.who or WHO
+  local own = options.own
+  if own == nil then own = base_url == openai.base_url end
+  return setmetatable({ name = who.name, who = who, key = options.key, model = options.model, serial = 0,
+    show = options.show, url = options.url or base_url .. "/chat/completions", own = own,
+    key_header = options.key_header or "authorization: Bearer ", nameless = options.nameless }, OpenAI)
 end
 
 return openai

@@ -7,7 +7,14 @@ local crypto = require "host.crypto"
 local fault = require "runtime.llm.fault"
 local telemetry = require "runtime.telemetry"
 
-local retry = { times = 3, first_s = 0.2, factor = 1.5, longest_s = 10 }
+local retry = {}
+
+---@class RetryPolicy
+---@field max_retries integer
+---@field first_ms number      the longest first pause
+---@field factor number        how much longer each next one may be
+---@field longest_ms number
+retry.policy = { max_retries = 3, first_ms = 200, factor = 1.5, longest_ms = 10000 }
 
 -- "retry" soon, "wait" when we were asked to slow down.
 local MENDED_BY_TIME = { retry = true, wait = true }
@@ -24,7 +31,13 @@ end
 -- Full jitter: many who failed together must not come back together.
 local function pause_of(self, err, attempt)
   if err.wait_s then return err.wait_s end
-  return self.random() * math.min(retry.longest_s, retry.first_s * retry.factor ^ (attempt - 1))
+  local policy = self.policy
+  return self.random() * math.min(policy.longest_ms / 1000, policy.first_ms / 1000 * policy.factor ^ (attempt - 1))
+end
+
+local function is_in_time(request, pause)
+  if request.patience_s and pause > request.patience_s then return false end -- another client may answer sooner
+  return not request.deadline or async.now() + pause < request.deadline
 end
 
 ---@param request table
@@ -36,9 +49,9 @@ function Retry:ask(request)
     local reply, err = self.provider:ask(request)
     if reply then return reply end
     attempt = attempt + 1
-    if not MENDED_BY_TIME[err.class] or attempt > retry.times then return nil, err end
+    if not MENDED_BY_TIME[err.class] or attempt > self.policy.max_retries then return nil, err end
     local pause = pause_of(self, err, attempt)
-    if request.deadline and async.now() + pause >= request.deadline then return nil, err end
+    if not is_in_time(request, pause) then return nil, err end
     telemetry.emit("llm.retry", { attempt = attempt, wait_s = pause },
       { provider = self.name, reason = err.message, class = err.class })
     if not self.sleep(pause) then
@@ -49,11 +62,12 @@ end
 
 ---@param provider table
 ---@param time? { sleep: fun(seconds: number): true|nil, random: fun(): number }   for specs
+---@param policy? RetryPolicy
 ---@return table provider
-function retry.new(provider, time)
+function retry.new(provider, time, policy)
   time = time or {}
   return setmetatable({ provider = provider, name = provider.name, model = provider.model,
-    sleep = time.sleep or async.sleep, random = time.random or random }, Retry)
+    policy = policy or retry.policy, sleep = time.sleep or async.sleep, random = time.random or random }, Retry)
 end
 
 return retry
