@@ -8,6 +8,7 @@ local failure = require "runtime.failure"
 local foreign_skill = require "runtime.foreign_skill"
 local gate = require "runtime.gate"
 local in_use = require "runtime.in_use"
+local journal = require "runtime.journal"
 local plain = require("runtime.plain").text
 local policy = require "runtime.policy"
 local privacy = require "runtime.privacy"
@@ -95,7 +96,7 @@ end
 --- Leaves every node that was connected to.
 function beamlens.close()
   while connected[1] do leave(connected[1]) end
-  if package.loaded["runtime.actions"] then require("runtime.actions").close() end
+  require("runtime.store").close_all()
   if package.loaded["runtime.sandbox"] then require("runtime.sandbox").close() end
 end
 
@@ -130,6 +131,7 @@ local function finish(run, report, err)
   progress.stop()
   if run.sampler then run.sampler:stop() end
   if run.unwatch then run.unwatch() end
+  if run.journal then run.journal:ended(report) end
   run.node.deadline = nil
   if run.own then leave(run.node) end
   return report, err
@@ -160,6 +162,9 @@ local function prepare(o, names)
   local mind
   mind, err = require("runtime.llm").choose(o)
   if not mind then return nil, err end
+  local kept
+  kept, err = journal.open(o)
+  if kept == nil then return nil, err end
   require("runtime.sandbox").allow_weak(o.sandbox == "allow-weak")
   progress.destination(mind, o.show_outgoing)
   local mask
@@ -195,6 +200,7 @@ local function prepare(o, names)
     reason = o.reason, task = o.task or o.reason, deadline = deadline, limits = limits_of(o),
     sampler = sampler.start(node, skills), privacy = mask, store = o.store, autonomy = alone,
     unwatch = reload.begin { node = node, skills = skills, options = beamlens.options },
+    journal = kept or nil,
   }
 end
 

@@ -20,11 +20,13 @@ local telemetry = require "runtime.telemetry"
 ---@field original fun(text: string): string   what a cleaned text with names of secrets was
 ---@field evidence Evidence
 ---@field notifications table[]
+---@field told integer             how many notifications there were in all
 ---@field insights table[]
 ---@field operators table[]         { node, skill, state, iterations, running, ended, why }
 ---@field answered table<string, true>      callbacks that the node answered
 ---@field unanswered table<string, string>  callbacks that were refused or failed, and why
 ---@field proposals Proposals       what the run would do, if a person approved it
+---@field journal? Journal         writes down what is told
 ---@field heard? fun(notification: table)  the coordinator, where there is one
 ---@field ended? string            how the coordinator ended
 ---@field why? string              the reason, where it did not end by itself
@@ -34,28 +36,32 @@ Case.__index = Case
 local case = {}
 
 local SECONDS = 300
+local MOST_OF_ONE = 50
 local GRAVE = { warning = true, critical = true }
 local RANK = { critical = 3, warning = 2, info = 1 }
 
 ---@param opts { node: table, skills: Skill[], mind: table, gate: table, reason?: string, deadline?: number,
----  limits?: table, privacy?: Privacy, store?: string }
+---  limits?: table, privacy?: Privacy, store?: string, journal?: Journal }
 ---@return Case
 function case.new(opts)
   local mask = opts.privacy or privacy.new { opts.node.name }
   local function clean(value) return mask:clean(value) end
   local function original(text) return mask:original(text) end
   local load, trace_id = opts.node.load, crypto.hex(crypto.random(16))
-  return setmetatable({
+  local self = setmetatable({
     trace_id = trace_id, node = opts.node, skills = opts.skills, mind = opts.mind, gate = opts.gate,
     reason = opts.reason or "", deadline = opts.deadline or async.now() + SECONDS, limits = opts.limits or {},
     clean = clean, original = original, evidence = evidence.new(clean),
-    notifications = {}, insights = {}, operators = {}, answered = {}, unanswered = {}, prompts = {},
+    notifications = {}, told = 0, sent = {}, insights = {}, operators = {},
+    answered = {}, unanswered = {}, prompts = {},
     usage = { provider = opts.mind.name, calls = 0, input_tokens = 0, cache_read_tokens = 0, output_tokens = 0,
       cost_usd = 0 },
     proposals = proposals.new { node = opts.node, store = opts.store, trace_id = trace_id,
       mind = opts.mind.model or opts.mind.name },
     load_before = { calls = load.calls, reductions = load.reductions, bytes = load.bytes },
   }, Case)
+  self.journal = opts.journal and opts.journal:begin(self) or nil
+  return self
 end
 
 ---@return string   ISO 8601, UTC
@@ -136,6 +142,17 @@ local function snapshots_fault(self, ids)
   end
 end
 
+-- Nobody reads the fifty-first of an hour, and whoever sends it has lost the thread.
+local function flood(self, operator)
+  local sent, now = self.sent[operator] or {}, async.now()
+  self.sent[operator] = sent
+  while sent[1] and sent[1] < now - 3600 do table.remove(sent, 1) end
+  if #sent >= MOST_OF_ONE then
+    return ("%d notifications within the hour, and no more are taken; put the rest into the one that it belongs to")
+      :format(#sent)
+  end
+end
+
 --- Takes an operator's notification: claims that do not stand are dropped from it, the rest stays.
 ---@param operator string
 ---@param given table      the arguments of send_notification
@@ -149,15 +166,20 @@ function Case:notify(operator, given)
       return nil, ("this was sent already, as %s"):format(n.id)
     end
   end
+  why = flood(self, operator)
+  if why then return nil, why end
   local stand, dropped = self.evidence:check_all(given.evidence)
+  self.told = self.told + 1
+  table.insert(self.sent[operator], async.now())
   local n = {
-    id = "n" .. #self.notifications + 1, node = self.node.name, operator = operator, type = given.type,
+    id = "n" .. self.told, node = self.node.name, operator = operator, type = given.type,
     severity = given.severity, context = given.context, observation = given.observation,
     hypothesis = given.hypothesis, snapshot_ids = given.snapshot_ids, evidence = stand,
     root_cause = given.root_cause, considered = given.considered or {}, next_steps = given.next_steps or {},
     confidence = given.confidence or "low", detected_at = self.now(), status = "unread",
   }
   self.notifications[#self.notifications + 1] = n
+  if self.journal then self.journal:notification(n) end -- it is on the disk before anybody is told
   if self.heard then self.heard(n) end
   return n, dropped
 end
@@ -176,6 +198,7 @@ local function add_insight(self, insight, named)
     self.evidence:grounded(insight.evidence, insight.root_cause.mechanism, insight.considered)
   self.insights[#self.insights + 1] = insight
   for _, n in ipairs(named) do n.status, n.set_aside = "resolved", nil end
+  if self.journal then self.journal:insight(insight, named) end
   self:emit("coordinator.insight_produced", nil, {
     id = insight.id, severity = insight.severity, summary = insight.summary, root_cause = insight.root_cause,
   })

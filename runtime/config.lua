@@ -65,7 +65,7 @@ config.OPTIONS = {
   { name = "demo_callbacks", type = "flag", default = false, line_only = true, command = "sandbox",
     doc = "four callbacks to try: beam_get_memory, beam_top_processes, echo, boom" },
   { name = "store", type = "text", shown = "FILE",
-    doc = "where watch and actions keep what they know, or :memory:; left out, actions at home, watch nowhere" },
+    doc = "where everything is kept, or :memory: for nothing; left out, in a file at home" },
   { name = "retention", type = "group", file_only = true, live = true, doc = "how long the store keeps what", fields = {
     { name = "runs_days", type = "number", default = 90, min = 1, max = 36500 },
     { name = "events_days", type = "number", default = 7, min = 1, max = 36500 },

@@ -161,9 +161,11 @@ end
 local function costs(w, r)
   local load = r.target_load
   w.line ""
-  w.line(w.paint(("%s · asked of the node: %s calls, %s reductions, %s, longest %s ms · %s"):format(cost(r.usage),
+  if not missing(r.not_kept) then w.line("not kept: " .. plain(r.not_kept)) end
+  local kept = missing(r.run) and "" or " · kept as " .. plain(r.run)
+  w.line(w.paint(("%s · asked of the node: %s calls, %s reductions, %s, longest %s ms · %s%s"):format(cost(r.usage),
     figure(load.calls), figure(load.reductions), size(load.bytes), figure(math.floor(load.max_ms + 0.5)),
-    footprint(r.footprint)), "dim"))
+    footprint(r.footprint), kept), "dim"))
 end
 
 --- The report for a person.

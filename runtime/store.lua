@@ -5,7 +5,9 @@ local uv = require "luv"
 local async = require "runtime.async"
 local database = require "host.db"
 local failure = require "runtime.failure"
+local files = require "runtime.files"
 local json = require "runtime.json"
+local private = require "runtime.private"
 
 local store = {}
 
@@ -29,6 +31,27 @@ local STEPS = {
     create table nonces (nonce text primary key) without rowid;
     create table audit (seq integer primary key, body text not null,
       told integer not null default 0);]],
+  -- Runs as runtime/journal.lua writes them and runtime/runs.lua reads them. A run without an end either goes on, or
+  -- its process is not there any more.
+  [[create table runs (
+      number integer primary key autoincrement, trace_id text not null, node text not null, skills text not null,
+      reason text not null, mind text not null, started_at integer not null, process text not null,
+      ended_at integer, verdict text, incomplete text, ms integer, cost_usd real, report text);
+    create index runs_by_trace on runs (trace_id);
+    create index runs_by_start on runs (started_at);
+    create table notifications (run integer not null, id text not null, body text not null,
+      primary key (run, id)) without rowid;
+    create table insights (run integer not null, id text not null, node text not null, object text not null,
+      mechanism text not null, operators text not null, at integer not null, body text not null,
+      primary key (run, id)) without rowid;
+    create table observations (run integer not null, id text not null, body text not null,
+      primary key (run, id)) without rowid;
+    create table history (node text not null, metric text not null, at integer not null, value real not null,
+      primary key (node, metric, at)) without rowid;
+    create table events (seq integer primary key, run integer not null, at integer not null, event text not null,
+      body text not null);
+    create index events_by_run on events (run);
+    create index events_by_time on events (at);]],
 }
 
 ---@class Store
@@ -156,10 +179,11 @@ local PATIENCE_S, PAUSE_S = 10, 0.02
 --- Runs a function that writes: all of it is kept, or, where it returns nil or raises, nothing. One writer at a
 --- time: what it read before it wrote, no other has changed meanwhile. It may not wait for anything.
 ---@param write fun(db: table): any, any
+---@param seconds? number  how long it waits for another that writes, 10 if left out
 ---@return any kept      what it returned; nil when nothing was kept
 ---@return any err
-function Store:transaction(write)
-  local db, patience = self.db, async.now() + PATIENCE_S
+function Store:transaction(write, seconds)
+  local db, patience = self.db, async.now() + (seconds or PATIENCE_S)
   local ok, why = db:exec "begin immediate"
   while not ok and why:find("locked", 1, true) and async.now() < patience and async.sleep(PAUSE_S) do
     ok, why = db:exec "begin immediate"
@@ -187,5 +211,31 @@ function Store:rows(sql, ...)
 end
 
 function Store:close() self.db:close() end
+
+local shared = {} -- path -> store
+
+--- The store of this process: the one that was named, else one at home. It stays open until `close_all`.
+---@param options { store?: string }
+---@return Store?
+---@return Failure? err
+function store.shared(options)
+  local path = options.store or files.state_home() .. "/beamlens.db"
+  if shared[path] then return shared[path] end
+  if not options.store then
+    local ok, err = private.folder(files.state_home(), "store")
+    if not ok then return nil, err end
+  end
+  local s, err = store.open(path)
+  shared[path] = s
+  return s, err
+end
+
+--- Closes what `shared` opened.
+function store.close_all()
+  for path, s in pairs(shared) do
+    s:close()
+    shared[path] = nil
+  end
+end
 
 return store

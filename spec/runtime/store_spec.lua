@@ -105,11 +105,13 @@ describe("store", function()
     assert(s:keep_baselines("shop@host", METRICS, {}))
     s:close()
     local db = assert(database.open(path))
-    assert(db:exec "drop table actions; drop table nonces; drop table audit; pragma user_version = 1")
+    for _, name in ipairs { "actions", "nonces", "audit", "runs", "notifications", "insights", "observations", "history",
+      "events" } do assert(db:exec("drop table " .. name)) end
+    assert(db:exec "pragma user_version = 1")
     db:close()
     s = assert(store.open(path))
     assert.same(METRICS, (s:baselines "shop@host"))
-    assert.same({}, s:rows "select * from actions")
+    assert.same({ {}, {} }, { s:rows "select * from actions", s:rows "select * from runs" })
     s:close()
   end)
 

@@ -12,12 +12,14 @@ local function reader(pipe, parts)
   end)
 end
 
---- What the program is started with. Little is inherited, so that a spec sees it without anybody's settings.
+--- What the program is started with. Little is inherited, so that a spec sees it without anybody's settings. With no
+--- home of its own it keeps what it keeps where this process does.
 ---@param more? table<string, string>
 ---@return string[]
 function program.environment(more)
   local values, list = { LANG = "C.UTF-8" }, {}
   for _, name in ipairs { "PATH", "HOME", "ASAN_OPTIONS" } do values[name] = os.getenv(name) end
+  if not (more and more.HOME) then values.XDG_STATE_HOME = os.getenv "XDG_STATE_HOME" or os.getenv "SPEC_STATE_HOME" end
   for name, value in pairs(more or {}) do values[name] = value end
   for name, value in pairs(values) do list[#list + 1] = name .. "=" .. value end
   return list

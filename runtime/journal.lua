@@ -1,0 +1,276 @@
+--- What a run writes into the store while it goes on: its row from the first moment, each notification and insight
+--- before anybody is told of it, the observations that they rest on, and the report at its end. Whatever way
+--- the process ends, what was reported is there. runtime/runs.lua reads it.
+---
+--- A store that fails ends no run. It is told once, what is to be written waits for the next moment, and the report
+--- says so where it never got there.
+
+local uv = require "luv"
+local async = require "runtime.async"
+local json = require "runtime.json"
+local plain = require("runtime.plain").text
+local store = require "runtime.store"
+local telemetry = require "runtime.telemetry"
+
+local journal = {}
+
+local DAY_S = 86400
+local LONGEST_TEXT = 300          -- bytes of a text among what is kept of an event
+local MOST_WAITING = 5000         -- writes that wait for a store that fails; then events are left out
+local MOST_BATCHES = 5
+local EVENTS_AT_ONCE = 200
+
+---@class Journal
+---@field store? Store
+---@field number? integer           the run's, once its row stands
+---@field why? string               why something is not kept
+---@field private waiting fun(db: table, number: integer): any, any
+local Journal = {}
+Journal.__index = Journal
+
+--- Who a process is: its id may be another's tomorrow.
+---@param pid integer
+---@return string?
+function journal.process(pid)
+  local file = io.open(("/proc/%d/stat"):format(pid), "rb")
+  local text = file and file:read "*a"
+  if file then file:close() end
+  local fields, count = text and text:match ".*%)%s+(.*)", 0
+  for field in (fields or ""):gmatch "%S+" do
+    count = count + 1
+    if count == 20 then return ("%d:%s"):format(pid, field) end -- its start, in ticks since the boot
+  end
+end
+
+local function told(self, err)
+  if self.told then return end
+  self.why, self.told = self.why or tostring(err), true
+  telemetry.emit("store.failed", {}, { node = self.case.node.name, trace_id = self.case.trace_id, reason = self.why })
+  io.stderr:write(plain("this run goes on, but is not kept: " .. self.why), "\n")
+end
+
+-- All that waits, in one transaction. Nothing is lost where it fails: it waits for the next time.
+local function flush(self)
+  if not self.store or #self.waiting == 0 then return end
+  local count, number = 0, self.number
+  local kept, err = self.store:transaction(function(db)
+    for i, write in ipairs(self.waiting) do
+      local done, why = write(db, number)
+      if not done then return nil, why end
+      number, count = number or done, i
+    end
+    return number
+  end, self.told and 0 or nil)
+  if not kept then return told(self, err) end
+  self.number, self.waiting = number, { unpack(self.waiting, count + 1) } -- others may have come meanwhile
+end
+
+local function later(self, write) self.waiting[#self.waiting + 1] = write end
+
+local OLD_RUNS = "(select number from runs where coalesce(ended_at, started_at) < ? order by number limit 20)"
+local OLD_EVENTS = "(select seq from events where at < ? limit 2000)"
+local OLD_FIGURES = "(select node, metric, at from history where at < ? limit 2000)"
+
+-- One batch, the runs themselves last: which are old is asked of them.
+local BATCH = {
+  { "delete from notifications where run in " .. OLD_RUNS, "runs" },
+  { "delete from insights where run in " .. OLD_RUNS, "runs" },
+  { "delete from observations where run in " .. OLD_RUNS, "runs" },
+  { "delete from events where run in " .. OLD_RUNS, "runs" },
+  { "delete from runs where number in " .. OLD_RUNS, "runs" },
+  { "delete from events where seq in " .. OLD_EVENTS, "events" },
+  { "delete from history where (node, metric, at) in " .. OLD_FIGURES, "runs" },
+}
+
+-- Answers how many rows went.
+local function forget(db, before)
+  local gone = 0
+  for _, old in ipairs(BATCH) do
+    local n, err = db:run(old[1], before[old[2]])
+    if not n then return nil, err end
+    gone = gone + n
+  end
+  return gone
+end
+
+--- Lets go of what is older than it shall be kept, in small batches; what is left goes the next time.
+---@param s Store
+---@param retention { runs_days: number, events_days: number }
+---@return true?
+---@return Failure? err
+function journal.retain(s, retention)
+  local now = os.time()
+  local before = { runs = now - retention.runs_days * DAY_S, events = now - retention.events_days * DAY_S }
+  for _ = 1, MOST_BATCHES do
+    local gone, err = s:transaction(function(db) return forget(db, before) end)
+    if not gone then return nil, err end
+    if gone == 0 then break end
+  end
+  return true
+end
+
+-- Figures and short texts: enough to tell which one it was.
+local function small(...)
+  local out = json.object {}
+  for _, part in ipairs { ... } do
+    for key, value in pairs(part) do
+      local kind = type(value)
+      if kind == "string" then out[key] = #value > LONGEST_TEXT and value:sub(1, LONGEST_TEXT) .. "…" or value end
+      if kind == "number" or kind == "boolean" then out[key] = value end
+    end
+  end
+  out.trace_id = nil
+  return json.encode(out)
+end
+
+local function listen(self)
+  local case, count = self.case, 0
+  self.off = telemetry.on("*", function(event, measurements, metadata)
+    local ours = metadata.trace_id == case.trace_id or not metadata.trace_id and metadata.node == case.node.name
+    if not ours or event == "store.failed" then return end
+    local at, body = os.time(), small(measurements, metadata)
+    count = count + 1
+    if #self.waiting > MOST_WAITING then return end
+    later(self, function(db, number)
+      return db:run("insert into events (run, at, event, body) values (?, ?, ?, ?)", number, at, event, body)
+    end)
+    -- Where nothing else is written for long; not here, for who emits is in the middle of its work.
+    if count % EVENTS_AT_ONCE == 0 and not self.flushing then
+      self.flushing = async.spawn(function()
+        flush(self)
+        self.flushing = nil
+      end)
+      if self.flushing and self.flushing.finished then self.flushing = nil end
+    end
+  end)
+end
+
+--- Writes the row of a run that begins.
+---@param case Case
+---@return Journal self
+function Journal:begin(case)
+  if self.case then return self end
+  self.case, self.began = case, async.now()
+  if not self.store then
+    if self.why then told(self) end
+    return self
+  end
+  local skills = {}
+  for i, s in ipairs(case.skills) do skills[i] = s.name end
+  local at, mind = os.time(), case.mind.model and ("%s %s"):format(case.mind.name, case.mind.model) or case.mind.name
+  later(self, function(db)
+    local done, id = db:run([[insert into runs (trace_id, node, skills, reason, mind, started_at, process)
+      values (?, ?, ?, ?, ?, ?, ?)]], case.trace_id, case.node.name, json.encode(skills), case.reason, mind, at,
+      journal.process(uv.os_getpid()) or "")
+    if not done then return nil, id end
+    return id
+  end)
+  listen(self)
+  flush(self)
+  return self
+end
+
+-- What a finding rests on, whole.
+local function keep_observations(self, ids)
+  for _, id in ipairs(ids) do
+    local o = not self.seen[id] and self.case.evidence:get(id)
+    if o then
+      self.seen[id] = true
+      local body = json.encode { id = o.id, kind = o.kind, operator = o.operator, callback = o.callback, at = o.at,
+        value = o.value }
+      later(self, function(db, number)
+        return db:run("insert or replace into observations values (?, ?, ?)", number, id, body)
+      end)
+    end
+  end
+end
+
+local function cited(list, ids)
+  for _, claim in ipairs(list or {}) do ids[#ids + 1] = claim.observation end
+  return ids
+end
+
+--- Writes a notification. When this returns it is on the disk.
+---@param n table
+function Journal:notification(n)
+  if not self.store then return end
+  keep_observations(self, cited(n.evidence, { unpack(n.snapshot_ids or {}) }))
+  local body = json.encode(n)
+  later(self, function(db, number)
+    return db:run("insert or replace into notifications values (?, ?, ?)", number, n.id, body)
+  end)
+  flush(self)
+end
+
+--- Writes an insight. When this returns it is on the disk.
+---@param i table
+---@param named table[]   the notifications that it rests on
+function Journal:insight(i, named)
+  if not self.store then return end
+  keep_observations(self, cited(i.evidence, {}))
+  local operators, body, at = {}, json.encode(i), os.time()
+  for k, n in ipairs(named) do operators[k] = n.operator end
+  local cause = i.root_cause
+  later(self, function(db, number)
+    return db:run("insert or replace into insights values (?, ?, ?, ?, ?, ?, ?, ?)", number, i.id, i.node, cause.object,
+      cause.mechanism, json.encode(operators), at, body)
+  end)
+  flush(self)
+end
+
+-- The figures of the snapshots, for who compares days.
+local function keep_figures(self)
+  local at, node = os.time(), self.case.node.name
+  for _, o in ipairs(self.case.evidence:all()) do
+    for name, value in pairs(o.kind == "snapshot" and type(o.value) == "table" and o.value or {}) do
+      if type(value) == "number" then
+        local metric = o.operator .. "." .. name
+        later(self, function(db)
+          return db:run("insert or replace into history values (?, ?, ?, ?)", node, metric, at, value)
+        end)
+      end
+    end
+  end
+end
+
+--- Writes the end of the run. The report says which run it is, or why it is not kept.
+---@param report? table   nil where there is none
+function Journal:ended(report)
+  if self.off then self.off() end
+  if not report or not self.case or self.over then return end
+  self.over = true
+  if not self.store then
+    report.not_kept = self.why
+    return
+  end
+  keep_figures(self)
+  local cost = type(report.usage.cost_usd) == "number" and report.usage.cost_usd or nil
+  local ms = math.floor((async.now() - self.began) * 1000 + 0.5)
+  later(self, function(db, number)
+    report.run = "r" .. number
+    return db:run([[update runs set ended_at = ?, verdict = ?, incomplete = ?, ms = ?, cost_usd = ?, report = ?
+      where number = ?]], os.time(), report.verdict, report.incomplete ~= json.null and report.incomplete or nil, ms,
+      cost, json.encode(report), number)
+  end)
+  flush(self)
+  if #self.waiting > 0 then report.run, report.not_kept = nil, self.why end
+end
+
+local RETAIN_S = 3600 -- a process that goes on for days looks again so often
+
+--- The journal of one run, by the options of the run.
+---@param options { store?: string, retention: table }
+---@return Journal|nil|false   false where nothing is to be kept
+---@return Failure? err         a store that was named and cannot be used; without the usual one a run goes on
+function journal.open(options)
+  if options.store == ":memory:" then return false end
+  local s, err = store.shared(options)
+  if not s and options.store then return nil, err end
+  if s and (not s.retained_at or async.now() - s.retained_at > RETAIN_S) then
+    s.retained_at = async.now()
+    journal.retain(s, options.retention) -- what is wrong with the store is told when the run is written
+  end
+  return setmetatable({ store = s, why = err and tostring(err), waiting = {}, seen = {} }, Journal)
+end
+
+return journal
