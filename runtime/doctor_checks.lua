@@ -9,7 +9,6 @@ local epmd = require "runtime.node.epmd"
 local etf = require "host.etf"
 local failure = require "runtime.failure"
 local files = require "runtime.files"
-local keys = require "runtime.llm.keys"
 local policy = require "runtime.policy"
 local private = require "runtime.private"
 local skill = require "runtime.skill"
@@ -75,8 +74,12 @@ local function provider(c)
   elseif not mind.destination then
     return "ok", mind.name
   end
-  local key = keys.read(mind.name:upper() .. "_API_KEY", os.getenv) and "there is a key" or "no key"
-  return "ok", ("%s, %s, at %s; %s"):format(mind.name, mind.model, mind.destination, key)
+  local lines = {}
+  for i, leaf in ipairs(mind.leaves) do
+    lines[i] = ("%s, %s, at %s; %s"):format(leaf.name, leaf.model, leaf.destination, leaf.key)
+  end
+  local of = mind.leaves[1].name ~= mind.name and mind.name .. ": " or ""
+  return "ok", of .. table.concat(lines, "; ")
 end
 
 local function cookie_found(c)

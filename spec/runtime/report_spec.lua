@@ -55,7 +55,8 @@ describe("runtime.report", function()
     }
     assert.matches("anthropic, 10,000 tokens in 4 requests, 0.0123 USD", report.text(a_report { usage = usage }))
     usage.cost_usd = json.null
-    assert.matches("anthropic, 10,000 tokens in 4 requests · asked", report.text(a_report { usage = usage }))
+    assert.matches("anthropic, 10,000 tokens in 4 requests, price unknown: set prices in the config · asked",
+      report.text(a_report { usage = usage }))
   end)
 
   it("shows the figures that a healthy verdict rests on", function()

@@ -70,7 +70,7 @@ describe("llm.choose", function()
     assert.equal("there is no key for anthropic; set ANTHROPIC_API_KEY or ANTHROPIC_API_KEY_FILE, "
       .. "or use --provider analyst", text)
     assert.equal("provider", err.stage)
-    assert.matches("^there is no key for api.openai.com; set OPENAI_API_KEY", (complaint { provider = "openai" }))
+    assert.matches("^there is no key for openai; set OPENAI_API_KEY", (complaint { provider = "openai" }))
   end)
 
   it("refuses a key that would break a header", function()
