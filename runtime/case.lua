@@ -10,7 +10,10 @@ local json = require "runtime.json"
 local mechanisms = require "runtime.mechanisms"
 local privacy = require "runtime.privacy"
 local proposals = require "runtime.proposals"
+local in_use = require "runtime.in_use"
+local skill = require "runtime.skill"
 local telemetry = require "runtime.telemetry"
+local versions = require "runtime.versions"
 
 ---@class Case
 ---@field trace_id string
@@ -25,6 +28,7 @@ local telemetry = require "runtime.telemetry"
 ---@field operators table[]         { node, skill, state, iterations, running, ended, why }
 ---@field answered table<string, true>      callbacks that the node answered
 ---@field unanswered table<string, string>  callbacks that were refused or failed, and why
+---@field versions Versions       what the run goes by
 ---@field proposals Proposals       what the run would do, if a person approved it
 ---@field journal? Journal         writes down what is told
 ---@field heard? fun(notification: table)  the coordinator, where there is one
@@ -53,7 +57,7 @@ function case.new(opts)
     reason = opts.reason or "", deadline = opts.deadline or async.now() + SECONDS, limits = opts.limits or {},
     clean = clean, original = original, evidence = evidence.new(clean),
     notifications = {}, told = 0, sent = {}, insights = {}, operators = {},
-    answered = {}, unanswered = {}, prompts = {},
+    answered = {}, unanswered = {}, versions = versions.new(opts.skills),
     usage = { provider = opts.mind.name, calls = 0, input_tokens = 0, cache_read_tokens = 0, output_tokens = 0,
       cost_usd = 0 },
     proposals = proposals.new { node = opts.node, store = opts.store, trace_id = trace_id,
@@ -62,6 +66,18 @@ function case.new(opts)
   }, Case)
   self.journal = opts.journal and opts.journal:begin(self) or nil
   return self
+end
+
+--- A skill as it is now, which has taken the place of what it was.
+---@param s Skill
+---@return Skill
+function Case:renew(s)
+  local now = in_use.now(s)
+  for i, other in ipairs(self.skills) do
+    if other.name == now.name then self.skills[i] = now end
+  end
+  self.versions:uses("skill", now.name, skill.version(now))
+  return now
 end
 
 ---@return string   ISO 8601, UTC

@@ -30,9 +30,9 @@ local function systems_of(case)
     if not text then return nil, err end
     systems[s.name] = text
   end
-  local system, err = prompt.render("coordinator", { skills = skills_text(case) })
+  local system, err, version = prompt.render("coordinator", { skills = skills_text(case) })
   if not system then return nil, err end
-  case.prompts[system] = true
+  case.versions:uses("prompt", "coordinator", version)
   return systems, system
 end
 

@@ -25,12 +25,12 @@ end
 ---@return string?
 ---@return Failure? err
 function operator.system(case, s)
-  local system, err = prompt.render("operator", {
+  local system, err, version = prompt.render("operator", {
     prompt = s.prompt, callbacks = skill.describe(s),
   })
   -- What a module of the node says of itself stands here, and may name a secret.
   if system and s.from_node then system = system:gsub("[^\n]+", case.clean) end
-  if system then case.prompts[system] = true end
+  if system then case.versions:uses("prompt", "operator", version) end
   return system, err
 end
 

@@ -3,7 +3,6 @@
 --- it cannot be told, and this file says what would tell. No model has a say in it.
 
 local json = require "runtime.json"
-local prompt_hash = require("host.crypto").sha256
 local skill = require "runtime.skill"
 local suspects = require "runtime.suspects"
 
@@ -223,16 +222,6 @@ local function load_of(case)
   }
 end
 
-local function versions(case)
-  local skills, prompts = json.object {}, {}
-  for _, s in ipairs(case.skills) do skills[s.name] = skill.version(s) end
-  for text in pairs(case.prompts) do prompts[#prompts + 1] = text end
-  table.sort(prompts)
-  return {
-    program = require "runtime.version", prompts = prompt_hash(table.concat(prompts)):sub(1, 12), skills = skills,
-  }
-end
-
 local function rows(list, fields)
   local out = {}
   for i, item in ipairs(list) do
@@ -257,7 +246,7 @@ function verdict.report(case)
     insights = case:ordered(), notifications = rows(case.notifications, NOTIFICATION),
     operators = rows(case.operators, { "node", "skill", "state", "iterations" }), looks = looks(case),
     actions = case.proposals:rows(), usage = case:spent(), target_load = load_of(case),
-    footprint = case.node:footprint() or json.null, versions = versions(case),
+    footprint = case.node:footprint() or json.null, versions = case.versions:report(),
   }
 end
 

@@ -74,7 +74,7 @@ function Analyst:ask(request)
 end
 
 local function provider(course)
-  local self = setmetatable({ name = "analyst", count = 0 }, Analyst)
+  local self = setmetatable({ name = "analyst", count = 0, fixed = true }, Analyst)
   self.course = coroutine.create(function() return course(self) end)
   return self
 end
