@@ -305,6 +305,11 @@ function beamlens.on(event, fn)
   return telemetry.on((event:gsub("^beamlens%.", "")), fn)
 end
 
+-- What is kept of runs, for scripts: beamlens.store.runs(20), .run "r17", .insights("shop@host"), .history(…).
+beamlens.store = require("runtime.runs").api(function()
+  return require("runtime.store").shared(beamlens.options)
+end)
+
 --- Waits without holding anything up.
 ---@param seconds number
 function beamlens.sleep(seconds)

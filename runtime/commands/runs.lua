@@ -1,0 +1,60 @@
+--- `runs [COUNT]`: the latest runs, with what each came to.
+
+local columns = require "runtime.columns"
+local failure = require "runtime.failure"
+local json = require "runtime.json"
+local plain = require "runtime.plain"
+local runs = require "runtime.runs"
+local store = require "runtime.store"
+
+local command = {
+  usage = "runs [COUNT]",
+  words = 1,
+  doc = "the latest runs: when, where, the verdict, what it cost",
+  more = [[
+
+  beamlens-run runs          the latest 20; `beamlens-run show r17` has all of one
+  beamlens-run runs 100
+
+What runs saw and told is kept in a file of your own ($XDG_STATE_HOME/beamlens/beamlens.db, or --store FILE), for
+as long as `retention` of the config says: 90 days, events 7. --store :memory: keeps nothing. `interrupted` is a run
+whose process was ended before it had a report; what it had told until then is kept all the same.
+]],
+}
+
+local USUAL, MOST, LONGEST_REASON = 20, 10000, 60
+
+local function outcome(run)
+  if run.state ~= "ended" then return run.state end
+  return run.verdict:gsub("_", " ") .. (run.incomplete and ", incomplete" or "")
+end
+
+local function cells(run)
+  return {
+    run.id, columns.moment(run.started_at), run.node, outcome(run),
+    run.ms and ("%.1f s"):format(run.ms / 1000) or "-",
+    run.cost_usd and run.cost_usd > 0 and ("%.4f USD"):format(run.cost_usd) or "-",
+    run.mind, run.reason ~= "" and ('"%s"'):format(plain.cut(run.reason, LONGEST_REASON)) or "",
+  }
+end
+
+function command.run(c)
+  local word = c.words[1]
+  local count = word == nil and USUAL or word:match "^%d+$" and tonumber(word)
+  if not count or count < 1 or count > MOST then
+    return nil, failure.new("usage", ("runs wants a number from 1 to %d, not %s"):format(MOST, word),
+      "one run stands in `beamlens-run show " .. plain.text(word) .. "`", 2)
+  end
+  local s, err = store.shared(c.options)
+  if not s then return nil, err end
+  local list
+  list, err = runs.list(s, count)
+  store.close_all()
+  if not list then return nil, err end
+  if c.options.json then return json.encode { schema = 1, runs = list } .. "\n", 0 end
+  if #list == 0 then return "no run is kept\n", 0 end
+  for i, run in ipairs(list) do list[i] = cells(run) end
+  return columns.text(list, { [5] = true }), 0
+end
+
+return command

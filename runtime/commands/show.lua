@@ -1,0 +1,43 @@
+--- `show RUN`: the report of a run once more.
+
+local failure = require "runtime.failure"
+local json = require "runtime.json"
+local plain = require("runtime.plain").text
+local report = require "runtime.report"
+local runs = require "runtime.runs"
+local store = require "runtime.store"
+
+local command = {
+  usage = "show RUN",
+  words = 1,
+  doc = "the report of a run again",
+  more = [[
+
+  beamlens-run show r17          as `runs` and the report itself name it
+  beamlens-run show 9f3a0c       or by the beginning of its trace_id
+
+Of a run that was ended before it had a report it shows what it had told. It exits with 0 whatever the verdict was.
+]],
+}
+
+local WORDS = { running = "goes on", interrupted = "was ended before it had a report" }
+
+local function head(run)
+  local took = run.ms and (", %.1f s"):format(run.ms / 1000) or ""
+  local state = WORDS[run.state] and ("; it " .. WORDS[run.state]) or ""
+  return ("%s  %sZ%s, %s%s%s\n"):format(run.id, os.date("!%Y-%m-%dT%H:%M:%S", run.started_at), took, plain(run.mind),
+    run.reason ~= "" and (', "%s"'):format(plain(run.reason)) or "", state)
+end
+
+function command.run(c)
+  if not c.words[1] then return nil, failure.new("usage", "show wants a run", "`beamlens-run runs` lists them", 2) end
+  local s, err = store.shared(c.options)
+  if not s then return nil, err end
+  local found, run = runs.report(s, c.words[1])
+  store.close_all()
+  if not found then return nil, run end
+  if c.options.json then return json.encode(found) .. "\n", 0 end
+  return head(run) .. report.text(found), 0
+end
+
+return command

@@ -1,0 +1,237 @@
+--- What the store knows of runs and of what they found: the questions of `runs`, `show` and `insights`, and of
+--- scripts. runtime/journal.lua writes it. Nothing here changes anything.
+
+local failure = require "runtime.failure"
+local journal = require "runtime.journal"
+local json = require "runtime.json"
+
+local runs = {}
+
+local LONGEST_LOOK = 1000 -- insights that are put together for a list
+
+---@class KeptRun
+---@field id string           r1, r2, …
+---@field trace_id string
+---@field node string
+---@field skills string[]
+---@field reason string
+---@field mind string
+---@field started_at integer  seconds since 1970
+---@field ended_at? integer
+---@field state "running"|"ended"|"interrupted"   interrupted: its process is not there any more
+---@field verdict? string
+---@field incomplete? string
+---@field ms? integer
+---@field cost_usd? number
+
+local COLUMNS = "number, trace_id, node, skills, reason, mind, started_at, process, ended_at, verdict, incomplete, ms, "
+  .. "cost_usd"
+
+local function alive(process)
+  local pid = tonumber(process:match "^%d+")
+  return pid ~= nil and journal.process(pid) == process
+end
+
+local function run_of(row)
+  return {
+    id = "r" .. row.number, trace_id = row.trace_id, node = row.node, skills = json.decode(row.skills) or {},
+    reason = row.reason, mind = row.mind, started_at = row.started_at, ended_at = row.ended_at,
+    state = row.ended_at and "ended" or alive(row.process) and "running" or "interrupted",
+    verdict = row.verdict, incomplete = row.incomplete, ms = row.ms, cost_usd = row.cost_usd,
+  }
+end
+
+--- The latest runs, the latest first.
+---@param s Store
+---@param limit integer
+---@return KeptRun[]?
+---@return Failure? err
+function runs.list(s, limit)
+  local rows, err = s:rows(("select %s from runs order by number desc limit ?"):format(COLUMNS), limit)
+  if not rows then return nil, err end
+  for i, row in ipairs(rows) do rows[i] = run_of(row) end
+  return rows
+end
+
+local function unknown(id)
+  return failure.new("usage", "there is no run " .. id, "`beamlens-run runs` lists them", 2)
+end
+
+local function row_of(s, id)
+  local number = id:match "^r(%d+)$"
+  local rows, err
+  if number then
+    rows, err = s:rows(("select %s, report from runs where number = ?"):format(COLUMNS), tonumber(number))
+  elseif id:match "^%x%x%x%x+$" then
+    rows, err = s:rows(("select %s, report from runs where substr(trace_id, 1, ?) = ? order by number limit 2")
+      :format(COLUMNS), #id, id:lower())
+  else
+    return nil, failure.new("usage", ("%s is no run"):format(id), "name it as r17, or by its trace_id", 2)
+  end
+  if not rows then return nil, err end
+  if #rows > 1 then
+    return nil, failure.new("usage", ("more than one run begins with %s"):format(id), "give more of it", 2)
+  end
+  if not rows[1] then return nil, unknown(id) end
+  return rows[1]
+end
+
+local function bodies(s, name, number)
+  local rows, err = s:rows(("select body from %s where run = ?"):format(name), number)
+  if not rows then return nil, err end
+  local list = {}
+  for _, row in ipairs(rows) do list[#list + 1] = json.decode(row.body) end
+  return list
+end
+
+local WHY = {
+  running = "the run still goes on",
+  interrupted = "the run was ended before it had a report; this is what it had told",
+}
+
+-- Of a run without a report: one that says what was told until then.
+local function report_so_far(s, row, run)
+  local insights, err = bodies(s, "insights", row.number)
+  if not insights then return nil, err end
+  local told
+  told, err = bodies(s, "notifications", row.number)
+  if not told then return nil, err end
+  local sick = false
+  for _, i in ipairs(insights) do sick = sick or i.severity ~= "info" end
+  local would_tell = { WHY[run.state] }
+  for i, n in ipairs(told) do would_tell[i + 1] = ("%s of %s says: %s"):format(n.id, n.operator, n.observation) end
+  return {
+    schema = 1, verdict = sick and "sick" or "cannot_tell", would_tell = would_tell, trace_id = run.trace_id,
+    nodes = { run.node }, reason = run.reason, incomplete = "interrupted", lost = false, insights = insights,
+    notifications = told, operators = {}, looks = {}, actions = {},
+    usage = { provider = run.mind, calls = 0, input_tokens = 0, cache_read_tokens = 0, output_tokens = 0,
+      cost_usd = json.null },
+    target_load = { calls = 0, reductions = 0, bytes = 0, max_ms = 0 }, footprint = json.null, run = run.id,
+  }
+end
+
+-- What was decoded has lost which tables were objects.
+local function whole(report)
+  for _, look in ipairs(report.looks or {}) do json.object(look.figures) end
+  return report
+end
+
+--- One run, with its report.
+---@param s Store
+---@param id string      r17, or the beginning of its trace_id
+---@return table? report
+---@return KeptRun|Failure run_or_err
+function runs.report(s, id)
+  local row, err = row_of(s, id)
+  if not row then return nil, err end
+  local run = run_of(row)
+  local report = row.report and json.decode(row.report)
+  if type(report) == "table" then return whole(report), run end
+  if row.report then
+    return nil, failure.new("store", ("the report of %s in the store is broken"):format(run.id),
+      "somebody changed the store: move it away", 2)
+  end
+  report, err = report_so_far(s, row, run)
+  return report, report and run or err
+end
+
+-- Whether a later run would have seen it again: on the same node, with the skills that saw it, to its end.
+local function looked_again(run, finding)
+  if run.node ~= finding.node or run.number <= finding.last_number then return false end
+  if run.verdict ~= "healthy" and run.verdict ~= "sick" then return false end
+  local with = {}
+  for _, name in ipairs(json.decode(run.skills) or {}) do with[name] = true end
+  for _, name in ipairs(finding.operators) do
+    if not with[name] then return false end
+  end
+  return true
+end
+
+local function close(findings, ended)
+  for _, finding in ipairs(findings) do
+    for _, run in ipairs(ended) do
+      if looked_again(run, finding) then finding.open, finding.gone_in = false, "r" .. run.number end
+    end
+  end
+end
+
+-- Rows of the same thing, the latest first, as one.
+local function grouped(rows)
+  local by_key, findings = {}, {}
+  for _, row in ipairs(rows) do
+    local key = json.encode { row.node, row.object, row.mechanism }
+    local finding, body = by_key[key], json.decode(row.body) or {}
+    if not finding then
+      finding = { node = row.node, object = row.object, mechanism = row.mechanism, severity = body.severity,
+        summary = body.summary, run = "r" .. row.run, insight = row.id, last_at = row.at, last_number = row.run,
+        operators = json.decode(row.operators) or {}, times = 0, open = true }
+      by_key[key], findings[#findings + 1] = finding, finding
+    end
+    finding.first_at, finding.times = row.at, finding.times + 1
+  end
+  return findings
+end
+
+local RANK = { critical = 3, warning = 2, info = 1 }
+
+--- What was found, each thing once: open ones first, the gravest of them first. One is open until a later run with
+--- the same skills on the same node came to a verdict without it.
+---@param s Store
+---@param node? string
+---@return table[]?   { node, object, mechanism, severity, summary, run, insight, first_at, last_at, times, open,
+---  gone_in? }
+---@return Failure? err
+function runs.insights(s, node)
+  local rows, err = s:rows(([[select run, id, node, object, mechanism, operators, at, body from insights
+    where node = coalesce(?, node) order by run desc, id limit %d]]):format(LONGEST_LOOK), node)
+  if not rows then return nil, err end
+  local ended
+  ended, err = s:rows(([[select number, node, skills, verdict from runs where verdict is not null and
+    node = coalesce(?, node) order by number desc limit %d]]):format(LONGEST_LOOK), node)
+  if not ended then return nil, err end
+  local findings = grouped(rows)
+  close(findings, ended)
+  local place = {}
+  for i, finding in ipairs(findings) do place[finding] = i end
+  table.sort(findings, function(a, b)
+    if a.open ~= b.open then return a.open end
+    local x, y = RANK[a.severity] or 0, RANK[b.severity] or 0
+    if a.open and x ~= y then return x > y end
+    return place[a] < place[b]
+  end)
+  for _, finding in ipairs(findings) do finding.last_number = nil end
+  return findings
+end
+
+--- The figures of a snapshot over the runs of a node, the oldest first.
+---@param s Store
+---@param node string
+---@param metric string   beam.process_utilization_pct
+---@param days number
+---@return { at: integer, value: number }[]?
+---@return Failure? err
+function runs.history(s, node, metric, days)
+  return s:rows("select at, value from history where node = ? and metric = ? and at >= ? order by at", node, metric,
+    os.time() - days * 86400)
+end
+
+--- What a script may ask: `beamlens.store`.
+---@param open fun(): Store?, Failure?
+---@return table
+function runs.api(open)
+  local function asked(fn)
+    return function(...)
+      local s, err = open()
+      if not s then return nil, err end
+      return fn(s, ...)
+    end
+  end
+  return {
+    runs = asked(function(s, limit) return runs.list(s, limit or 50) end), run = asked(runs.report),
+    insights = asked(runs.insights), history = asked(function(s, node, metric, days)
+      return runs.history(s, node, metric, days or 7)
+    end),
+  }
+end
+
+return runs
