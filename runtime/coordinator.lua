@@ -5,6 +5,7 @@ local agent = require "runtime.agent"
 local async = require "runtime.async"
 local case_of = require "runtime.case"
 local crew_of = require "runtime.crew"
+local in_use = require "runtime.in_use"
 local operator = require "runtime.operator"
 local prompt = require "runtime.prompt"
 local tools = require "runtime.tools.coordinator"
@@ -17,10 +18,17 @@ local SHARE_OF_OPERATORS, LONGEST_REST = 0.75, 60
 
 local function skills_text(case)
   local lines = {}
-  for i, s in ipairs(case.skills) do
+  for i, opened in ipairs(case.skills) do
+    local s = in_use.now(opened)
     lines[i] = ("- `%s`: %s"):format(s.name, s.from_node and case.clean(s.about) or s.about)
   end
   return table.concat(lines, "\n")
+end
+
+local function system_of(case)
+  local system, err, version = prompt.render("coordinator", { skills = skills_text(case) })
+  if system then case.versions:uses("prompt", "coordinator", version) end
+  return system, err
 end
 
 local function systems_of(case)
@@ -30,10 +38,20 @@ local function systems_of(case)
     if not text then return nil, err end
     systems[s.name] = text
   end
-  local system, err, version = prompt.render("coordinator", { skills = skills_text(case) })
+  local system, err = system_of(case)
   if not system then return nil, err end
-  case.versions:uses("prompt", "coordinator", version)
   return systems, system
+end
+
+-- What a person edited meanwhile, before each turn; who goes by rules goes on with those that it began with.
+local function renewing(case, provider)
+  local seen = case.versions.generation
+  return function()
+    if provider.fixed or in_use.generation() == seen then return nil end
+    seen = in_use.generation()
+    local system = system_of(case)
+    return system and { system = system, tools = tools.list }
+  end
 end
 
 local function task_of(case)
@@ -70,8 +88,10 @@ function coordinator.run(opts)
     emit("coordinator.operator_notification_received", nil, { operator = n.operator, id = n.id, severity = n.severity })
   end
   emit("coordinator.started", { system_time = os.time() * 1e9 }, { node = case.node.name, skills = crew:names() })
+  local provider = case.mind.coordinator(case.skills)
   local outcome = agent.run {
-    kind = "coordinator", provider = case.mind.coordinator(case.skills), system = system, task = task_of(case),
+    kind = "coordinator", provider = provider, system = system, task = task_of(case),
+    refresh = renewing(case, provider),
     tools = tools.list, deadline = case.deadline, iterations = case.limits.iterations,
     state = { case = case, crew = crew, emit = emit }, emit = emit, clean = case.clean,
     count = function(usage) case:count(usage) end, budget = function() return case:budget() end,
