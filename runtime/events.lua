@@ -97,6 +97,7 @@ add("runbook.", {
 
 add("reload.", { loaded = e({}, { "kind", "name" }), rejected = e({}, { "kind", "name", "reason" }),
   config = e({}, {}), unwatched = e({}, {}) })
+add("reload.", { unwatched = e({}, { "reason" }) })
 add("policy.", { waiting = e({}, { "waiting" }) })
 add("store.", { failed = e({}, { "reason" }) })
 add("cost.", { estimate = e({ "tokens_per_day" }, {}), limit_reached = e({}, {}) })

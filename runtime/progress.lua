@@ -34,8 +34,11 @@ local LINES = {
   end,
 }
 
+for event, line in pairs(require "runtime.reload_lines") do LINES[event] = line end
+
 -- What changes a line for good even on a terminal.
 local LASTING = {
+  ["reload.loaded"] = true, ["reload.rejected"] = true, ["reload.config"] = true,
   ["node.up"] = true, ["node.down"] = true, ["operator.notification_sent"] = true,
   ["action.proposed"] = true,
   ["coordinator.insight_produced"] = true, ["operator.llm_error"] = true, ["coordinator.llm_error"] = true,

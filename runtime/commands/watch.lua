@@ -60,9 +60,10 @@ local LINES = {
   ["runbook.refused"] = function(m) return ("%s did not do %s: %s"):format(m.runbook, m.action, m.message) end,
   ["runbook.not_found_again"] = function(m) return ("%s did nothing: %s is not there any more"):format(m.runbook,
     m.mechanism) end,
-  ["policy.waiting"] = function(m) return "policy: " .. table.concat(m.waiting, "; ") end,
   ["store.failed"] = function(m) return "what was learned is not kept: " .. m.reason end,
 }
+
+for event, line in pairs(require "runtime.reload_lines") do LINES[event] = line end
 
 local function stamp() return os.date "!%Y-%m-%dT%H:%M:%SZ" end
 
