@@ -1,0 +1,22 @@
+--- What is said of hot reload where people read what goes on: beside a run, and in the lines of a watch.
+
+local function config(m)
+  local applied, waiting = table.concat(m.applied, ", "), table.concat(m.waiting, ", ")
+  if waiting == "" then return applied .. " from now on" end
+  if applied == "" then return waiting .. " from the next start on" end
+  return ("%s from now on, %s from the next start on"):format(applied, waiting)
+end
+
+return {
+  ["reload.loaded"] = function(m)
+    return ("%s %s was edited, and is another from now on (%s, was %s)"):format(m.kind, m.name, m.version, m.before)
+  end,
+  ["reload.rejected"] = function(m)
+    return ("%s %s was edited, and stays as it was: %s"):format(m.kind, m.name, m.reason)
+  end,
+  ["reload.config"] = function(m) return "the config was edited: " .. config(m) end,
+  ["reload.unwatched"] = function(m)
+    return ("edits in %s are not noticed; SIGHUP has all files read again"):format(m.reason)
+  end,
+  ["policy.waiting"] = function(m) return "policy: " .. table.concat(m.waiting, "; ") end,
+}
