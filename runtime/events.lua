@@ -95,9 +95,9 @@ add("runbook.", {
   done = run({}, { "action", "object", "message" }), not_found_again = run({}, { "mechanism" }),
 }, { "runbook", "node" })
 
-add("reload.", { loaded = e({}, { "kind", "name" }), rejected = e({}, { "kind", "name", "reason" }),
-  config = e({}, {}), unwatched = e({}, {}) })
-add("reload.", { unwatched = e({}, { "reason" }) })
+add("reload.", { loaded = e({}, { "kind", "name", "version", "before" }),
+  rejected = e({}, { "kind", "name", "reason" }), config = e({}, { "applied", "waiting" }),
+  unwatched = e({}, { "reason" }) })
 add("policy.", { waiting = e({}, { "waiting" }) })
 add("store.", { failed = e({}, { "reason" }) })
 add("cost.", { estimate = e({ "tokens_per_day" }, {}), limit_reached = e({}, {}) })
