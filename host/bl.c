@@ -17,6 +17,7 @@ LUALIB_API int luaopen_cjson(lua_State *L);
 static const luaL_Reg modules[] = {
   { "cjson",          luaopen_cjson     },
   { "host.crypto",    luaopen_crypto    },
+  { "host.datagram",  luaopen_datagram  },
   { "host.db",        luaopen_db        },
   { "host.etf",       luaopen_etf       },
   { "host.files",     luaopen_files     },

@@ -12,6 +12,7 @@
 int luaopen_host(lua_State *L);
 
 int luaopen_crypto(lua_State *L);
+int luaopen_datagram(lua_State *L);
 int luaopen_db(lua_State *L);
 int luaopen_etf(lua_State *L);
 int luaopen_files(lua_State *L);

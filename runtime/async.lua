@@ -144,6 +144,21 @@ function Task:cancel(why)
   if self.wait then self.wait:give_up(self.cancelled) end
 end
 
+--- Lets a task that was cancelled wait once more: for putting away what it holds, so give each wait in it
+--- a deadline.
+---@param fn fun(): ...
+---@return ...   what fn returns
+function async.shield(fn)
+  local task = running
+  local why = task.cancelled
+  task.cancelled = nil
+  return (function(ok, ...)
+    task.cancelled = task.cancelled or why
+    if not ok then error((...), 0) end
+    return ...
+  end)(pcall(fn))
+end
+
 --- Runs functions in parallel and waits for all of them; when we are cancelled, so are they.
 ---@param functions function[]
 ---@return { ok: boolean, value: any, err: any }[]  in their order; ok is false after an error or `nil, err`

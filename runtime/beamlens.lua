@@ -16,6 +16,7 @@ local progress = require "runtime.progress"
 local reload = require "runtime.reload"
 local reach = require "runtime.reach"
 local sampler = require "runtime.sampler"
+local sinks = require "runtime.sinks"
 local skill = require "runtime.skill"
 local telemetry = require "runtime.telemetry"
 
@@ -96,6 +97,7 @@ end
 --- Leaves every node that was connected to.
 function beamlens.close()
   while connected[1] do leave(connected[1]) end
+  sinks.close()
   require("runtime.store").close_all()
   if package.loaded["runtime.sandbox"] then require("runtime.sandbox").close() end
 end
@@ -131,6 +133,7 @@ local function finish(run, report, err)
   progress.stop()
   if run.sampler then run.sampler:stop() end
   if run.unwatch then run.unwatch() end
+  if run.began then require("runtime.run_told")(report, async.now() - run.began) end
   if run.journal then run.journal:ended(report) end
   run.node.deadline = nil
   if run.own then leave(run.node) end
@@ -146,6 +149,7 @@ end
 
 -- Everything that a run stands on: the node last, for it is the one that is felt elsewhere.
 local function prepare(o, names)
+  local began = async.now()
   local ours = foreign_skill.others(names)
   local skills, err = beamlens.skills(ours)
   if not skills then return nil, err end
@@ -165,6 +169,9 @@ local function prepare(o, names)
   local kept
   kept, err = journal.open(o)
   if kept == nil then return nil, err end
+  local heard
+  heard, err = sinks.start(o.sinks, o.store == ":memory:")
+  if not heard then return nil, err end
   require("runtime.sandbox").allow_weak(o.sandbox == "allow-weak")
   progress.destination(mind, o.show_outgoing)
   local mask
@@ -184,6 +191,10 @@ local function prepare(o, names)
   mask:keep(node.name)
   node:conceal(mask)
   if mind.conceal then mind.conceal(mask) end
+  sinks.conceal(function(other)
+    node:conceal(other)
+    if mind.conceal then mind.conceal(other) end
+  end)
   if foreign then
     skills, err = beamlens.skills(names, node)
     if skills then allowed, err = gate.check(o.allow, skills) end
@@ -200,7 +211,7 @@ local function prepare(o, names)
     reason = o.reason, task = o.task or o.reason, deadline = deadline, limits = limits_of(o),
     sampler = sampler.start(node, skills), privacy = mask, store = o.store, autonomy = alone,
     unwatch = reload.begin { node = node, skills = skills, options = beamlens.options },
-    journal = kept or nil,
+    journal = kept or nil, began = began,
   }
 end
 
@@ -250,6 +261,8 @@ function beamlens.watch(opts)
   local o = settled(opts)
   local names, ours = nodes_of(o)
   if not names then return nil, ours end
+  local heard, fault = sinks.start(o.sinks, o.store == ":memory:")
+  if not heard then return nil, fault end
   return require("runtime.watch").run(o, {
     names = names, skills = beamlens.skills, options = beamlens.options,
     attach = function(name)

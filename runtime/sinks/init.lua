@@ -1,0 +1,167 @@
+--- Where events go beside the screen: `sinks` of the config, each a file runtime/sinks/TYPE.lua with
+--- { fields, needs, events?, hears?, open(settings, state) -> sink }. A sink has `take(item)`, which never
+--- waits, or `send(item)`, which may; both say true, or nil and why. What goes into one has gone through
+--- runtime/privacy.lua, for it may be read by others.
+
+local async = require "runtime.async"
+local condition = require "runtime.sinks.condition"
+local events = require "runtime.events"
+local failure = require "runtime.failure"
+local line = require "runtime.sinks.line"
+local outbox = require "runtime.sinks.outbox"
+local privacy = require "runtime.privacy"
+local telemetry = require "runtime.telemetry"
+
+local sinks = {}
+
+local TYPES = { "jsonl", "prometheus", "syslog", "webhook" }
+local CLOSE_S, INTERRUPTED_S = 5, 0.7 -- a SIGTERM leaves two seconds for everything
+
+local open -- { sinks = { … }, mask } once started
+
+local function fail(where, message, next_step)
+  return nil, failure.new("config", ("%s: %s"):format(where, message), next_step or "see examples/config.lua", 2)
+end
+
+local function near(word, words)
+  local found = failure.nearest(tostring(word), words)
+  return found and ("did you mean %s?"):format(found)
+end
+
+local function of_type(entry, where)
+  if type(entry) ~= "table" then return fail(where, "a sink is a table", '{ type = "jsonl", file = "…" }') end
+  for _, name in ipairs(TYPES) do
+    if entry.type == name then return require("runtime.sinks." .. name) end
+  end
+  return fail(where, ("there is no type %s"):format(tostring(entry.type)),
+    near(entry.type, TYPES) or "there are " .. table.concat(TYPES, ", "))
+end
+
+local function event_fault(list)
+  if type(list) ~= "table" or #list == 0 then return 'events wants names: { "operator.notification_sent" }' end
+  local names, kinds = {}, { ["*"] = true }
+  for name in pairs(events) do
+    names[#names + 1] = name
+    kinds[name:match "^[^.]*" .. ".*"] = true
+  end
+  table.sort(names)
+  for _, name in ipairs(list) do
+    name = tostring(name):gsub("^beamlens%.", "")
+    if not events[name] and not kinds[name] then return ("there is no event %s"):format(name), near(name, names) end
+  end
+end
+
+-- Every field one that the type has, and of its kind.
+local function check(entry, where)
+  local kind, err = of_type(entry, where)
+  if not kind then return nil, err end
+  where = ("%s (%s)"):format(where, entry.type)
+  local names = { "type" }
+  for name in pairs(kind.fields) do names[#names + 1] = name end
+  if kind.hears ~= false then names[#names + 1] = "events" end
+  for name, given in pairs(entry) do
+    local wanted = kind.fields[name]
+    if wanted == "text" and (type(given) ~= "string" or given == "") then
+      return fail(where, ("%s must be a text"):format(name))
+    elseif wanted == "number" and (type(given) ~= "number" or given < 1 or given > 86400) then
+      return fail(where, ("%s must be a number from 1 to 86400"):format(name))
+    elseif name == "events" and kind.hears ~= false then
+      local fault, next_step = event_fault(given)
+      if fault then return fail(where, fault, next_step or "see `beamlens-run help events`") end
+    elseif not wanted and name ~= "type" then
+      return fail(where, ("it has no %s"):format(tostring(name)), near(name, names))
+    end
+  end
+  for _, name in ipairs(kind.needs or {}) do
+    if entry[name] == nil then return fail(where, ("it wants %s"):format(name)) end
+  end
+  return kind
+end
+
+-- What an event becomes on its way into one sink. What a sink tells of itself does not go into it.
+local function listener(self, sink, name, state)
+  local box = sink.send and outbox.new(state, function(item) return sink:send(item) end)
+  local function hear(event, measurements, metadata)
+    if metadata.sink == name then return end
+    if type(metadata.node) == "string" then self.mask:keep(metadata.node) end
+    local item = line.of(event, measurements, metadata, self.clean)
+    if box then box:put(item) else state:is(sink:take(item)) end
+  end
+  return hear, box
+end
+
+local function begin(self, entry, kind, where, number)
+  local name = ("%s %d"):format(entry.type, number)
+  local state = condition.new(name)
+  local sink, err = kind.open(entry, function(ok, why) state:is(ok, why) end)
+  if not sink then return fail(where, tostring(err), "mend it, or take the sink out") end
+  local one = { sink = sink, offs = {} }
+  if kind.hears ~= false then
+    local hear
+    hear, one.box = listener(self, sink, name, state)
+    for _, event in ipairs(entry.events or kind.events) do
+      one.offs[#one.offs + 1] = telemetry.on((event:gsub("^beamlens%.", "")), hear)
+    end
+  end
+  self.sinks[#self.sinks + 1] = one
+  return true
+end
+
+--- Opens the sinks that the config names, once for the process. What is wrong with one is told now.
+---@param list table[]?
+---@param forget? boolean   names of secrets are for this run only
+---@return true?
+---@return Failure? err
+function sinks.start(list, forget)
+  if open or not list or #list == 0 then return true end
+  local kinds = {}
+  for i, entry in ipairs(list) do
+    local err
+    kinds[i], err = check(entry, ("config: sinks[%d]"):format(i))
+    if not kinds[i] then return nil, err end
+  end
+  local mask, err = privacy.open(forget)
+  if not mask then return nil, err end
+  open = { sinks = {}, mask = mask, clean = function(value) return mask:clean(value) end }
+  for i, entry in ipairs(list) do
+    local ok
+    ok, err = begin(open, entry, kinds[i], ("config: sinks[%d] (%s)"):format(i, entry.type), i)
+    if not ok then
+      sinks.close()
+      return nil, err
+    end
+  end
+  return true
+end
+
+--- Hides what a run knows to be secret: the cookie of its node, the key of its provider.
+---@param hide fun(mask: Privacy)
+function sinks.conceal(hide)
+  if open then hide(open.mask) end
+end
+
+--- Opens files anew, as SIGHUP asks for.
+function sinks.reopen()
+  for _, one in ipairs(open and open.sinks or {}) do
+    if one.sink.reopen then one.sink:reopen() end
+  end
+end
+
+--- Carries out what waits, for a short time, and closes them all; in a task.
+function sinks.close()
+  if not open then return end
+  local closing = open
+  open = nil
+  for _, one in ipairs(closing.sinks) do
+    for _, off in ipairs(one.offs) do off() end
+  end
+  local deadline = async.now() + (async.current().cancelled and INTERRUPTED_S or CLOSE_S)
+  async.shield(function()
+    for _, one in ipairs(closing.sinks) do
+      if one.box then one.box:close(deadline) end
+    end
+  end)
+  for _, one in ipairs(closing.sinks) do one.sink:close() end
+end
+
+return sinks

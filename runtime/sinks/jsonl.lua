@@ -1,0 +1,65 @@
+--- Events as lines of JSON in a file of the user's alone: { type = "jsonl", file = "/var/log/…/events.jsonl" }.
+--- Opened anew on SIGHUP, so that logrotate may move it.
+
+local uv = require "luv"
+local line = require "runtime.sinks.line"
+local private = require "runtime.private"
+
+local jsonl = { fields = { file = "text" }, needs = { "file" }, events = { "*" } }
+
+local FILE = 384 -- 0600
+
+local Jsonl = {}
+Jsonl.__index = Jsonl
+
+-- Also where somebody else could read it: a line of the file says what is wrong with a system.
+local function open(self)
+  local fd, why = uv.fs_open(self.file, "a", FILE)
+  if not fd then return nil, why end
+  local stat = uv.fs_fstat(fd)
+  local fault = stat.type == "file" and private.fault(self.file, stat, "sink")
+  if fault then
+    uv.fs_close(fd)
+    return nil, fault
+  end
+  self.fd = fd
+  return true
+end
+
+---@param settings { file: string }
+---@return table? sink
+---@return any err
+function jsonl.open(settings)
+  local self = setmetatable({ file = settings.file }, Jsonl)
+  local ok, why = open(self)
+  if not ok then return nil, why end
+  return self
+end
+
+--- Writes one line. A full disk may have left the half of another.
+---@return true?
+---@return any why
+function Jsonl:take(item)
+  if not self.fd then
+    local ok, why = open(self)
+    if not ok then return nil, why end
+  end
+  local text = (self.broken and "\n" or "") .. line.text(item) .. "\n"
+  local written, why = uv.fs_write(self.fd, text, -1)
+  if written == #text then
+    self.broken = nil
+    return true
+  end
+  self.broken = self.broken or written ~= nil and written > 0
+  self:reopen()
+  return nil, why or "there is no room"
+end
+
+function Jsonl:reopen()
+  if self.fd then uv.fs_close(self.fd) end
+  self.fd = nil
+end
+
+function Jsonl:close() self:reopen() end
+
+return jsonl
