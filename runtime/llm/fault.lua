@@ -30,11 +30,17 @@ end
 
 local BY_STATUS = {
   [400] = "fatal", [401] = "fatal", [402] = "quota", [403] = "fatal", [404] = "fatal", [408] = "retry",
-  [409] = "retry", [413] = "shrink", [422] = "fatal", [429] = "wait",
+  [409] = "retry", [413] = "shrink", [422] = "fatal", [424] = "retry", [429] = "wait",
 }
 
+-- Money and not time, whatever the status.
+local QUOTA = { insufficient_quota = true, enforced_spend_limit_reached = true, billing_error = true,
+  billing_hard_limit_reached = true, ServiceQuotaExceededException = true }
+local BAD_KEY = { "API key not valid" }
+local NO_MONEY = { "credit balance is too low" }
+
 local TOO_LONG = { "prompt is too long", "context_length_exceeded", "maximum context length", "context window",
-  "too many tokens", "exceed_context" }
+  "too many tokens", "exceed_context", "input is too long", "exceeds the maximum number of tokens" }
 
 -- What happened and what to do, by status; %s are the provider and, in the next step, its variable.
 local SENTENCES = {
@@ -81,17 +87,36 @@ local function wait_of(headers)
   return after and seconds_until(after)
 end
 
-local function class_of(status, kind, code, message, headers)
-  if kind == "insufficient_quota" or code == "insufficient_quota" or code == "enforced_spend_limit_reached"
-    or kind == "billing_error" then return "quota" end
-  local lower = (message or ""):lower() .. " " .. (code or "")
-  for _, sign in ipairs(TOO_LONG) do
-    if status < 500 and status ~= 429 and lower:find(sign, 1, true) then return "shrink" end
+local function says(words, signs)
+  for _, sign in ipairs(signs) do
+    if words:find(sign, 1, true) then return true end
   end
+  return false
+end
+
+local function class_of(status, kind, code, message, headers, daily)
+  if daily or QUOTA[kind] or QUOTA[code] then return "quota" end
+  local lower = (message or ""):lower() .. " " .. (code or "")
+  if status < 500 and says(lower, NO_MONEY) then return "quota" end
+  if status < 500 and status ~= 429 and says(lower, TOO_LONG) then return "shrink" end
   local class = BY_STATUS[status] or (status >= 500 and "retry" or "fatal")
   if headers["x-should-retry"] == "false" and (class == "retry" or class == "wait") then return "fatal" end
   if headers["x-should-retry"] == "true" and class == "fatal" then return "retry" end
   return class
+end
+
+-- Google tells in a list how long to wait, and whose quota it was: one of a day is not over in a minute.
+local function google_details(details)
+  local wait, daily
+  for _, detail in ipairs(details) do
+    if type(detail) == "table" then
+      wait = wait or tonumber((text(detail.retryDelay) or ""):match "^([%d.]+)s$")
+      for _, violation in ipairs(type(detail.violations) == "table" and detail.violations or {}) do
+        daily = daily or tostring(type(violation) == "table" and violation.quotaId):find "PerDay" ~= nil
+      end
+    end
+  end
+  return wait, daily
 end
 
 ---@class Provider words
@@ -106,26 +131,30 @@ end
 ---@return ProviderFault
 function fault.of_answer(who, status, headers, body)
   local answer = json.decode(body)
+  if type(answer) == "table" and type(answer[1]) == "table" then answer = answer[1] end
   local err = type(answer) == "table" and type(answer.error) == "table" and answer.error or {}
   local details = type(err.details) == "table" and err.details or {}
-  local kind, code = text(err.type), text(err.code) or text(details.error_code)
+  local kind = text(err.type) or text(err.status) or (headers["x-amzn-errortype"] or ""):match "^[^:]+"
+  local code = text(err.code) or text(details.error_code)
+  local wait_s, daily = google_details(details)
   local message = text(err.message) or (type(answer) == "table" and text(answer.message or answer.error)) or nil
-  local class = class_of(status, kind, code, message, headers)
+  local class = class_of(status, kind, code, message, headers, daily)
   local words = class == "quota" and status ~= 402 and EMPTY_ACCOUNT or class == "shrink" and status ~= 413 and FULL
-    or SENTENCES[status] or (status >= 500 and BROKEN or REFUSED)
+    or says(message or "", BAD_KEY) and SENTENCES[401] or SENTENCES[status] or (status >= 500 and BROKEN or REFUSED)
   local inside = { "HTTP " .. status, kind, said(message) }
   if not kind then table.remove(inside, 2) end
   return fault.new(class, ("%s (%s); %s"):format(words[1]:format(who.name), table.concat(inside, ", "),
     (words[2]:gsub("%%s", who.env))), {
-    status = status, type = kind, wait_s = wait_of(headers),
-    request_id = text(headers["request-id"]) or text(headers["x-request-id"]),
+    status = status, type = kind, wait_s = wait_of(headers) or wait_s,
+    request_id = text(headers["request-id"]) or text(headers["x-request-id"]) or text(headers["x-amzn-requestid"]),
   })
 end
 
 -- The words that stand in an event, after a 200, for a status that came too late.
 local BY_TYPE = { rate_limit_error = 429, overloaded_error = 529, api_error = 500, timeout_error = 504,
   authentication_error = 401, permission_error = 403, not_found_error = 404, request_too_large = 413,
-  invalid_request_error = 400, billing_error = 402 }
+  invalid_request_error = 400, billing_error = 402, throttlingException = 429, serviceUnavailableException = 503,
+  modelStreamErrorException = 424, internalServerException = 500, validationException = 400 }
 
 --- An `error` event in the middle of a stream.
 ---@param error_object any   as it stands in the event
