@@ -170,7 +170,7 @@ local function prepare(o, names)
   kept, err = journal.open(o)
   if kept == nil then return nil, err end
   local heard
-  heard, err = sinks.start(o.sinks, o.store == ":memory:")
+  heard, err = sinks.start(o)
   if not heard then return nil, err end
   require("runtime.sandbox").allow_weak(o.sandbox == "allow-weak")
   progress.destination(mind, o.show_outgoing)
@@ -261,7 +261,7 @@ function beamlens.watch(opts)
   local o = settled(opts)
   local names, ours = nodes_of(o)
   if not names then return nil, ours end
-  local heard, fault = sinks.start(o.sinks, o.store == ":memory:")
+  local heard, fault = sinks.start(o)
   if not heard then return nil, fault end
   return require("runtime.watch").run(o, {
     names = names, skills = beamlens.skills, options = beamlens.options,
@@ -270,8 +270,8 @@ function beamlens.watch(opts)
       return attach(setmetatable({ node = name }, { __index = o }))
     end,
     leave = function(node) if node ~= ours then leave(node) end end,
-    investigate = function(node, reason)
-      local more = { node = node, reason = reason, allow = require("runtime.autonomy").allows(o) }
+    investigate = function(node, reason, skills)
+      local more = { node = node, reason = reason, skills = skills, allow = require("runtime.autonomy").allows(o) }
       for name, value in pairs(o) do more[name] = more[name] or value end -- what the script itself said
       return beamlens.coordinator.run(more)
     end,

@@ -97,8 +97,9 @@ add("runbook.", {
 
 add("reload.", { loaded = e({}, { "kind", "name", "version", "before" }),
   rejected = e({}, { "kind", "name", "reason" }), config = e({}, { "applied", "waiting" }),
-  unwatched = e({}, { "reason" }) })
+  looked = e({}, { "asked" }), unwatched = e({}, { "reason" }) })
 add("policy.", { waiting = e({}, { "waiting" }) })
+add("service.", { listening = e({}, { "url" }) })
 add("store.", { failed = e({}, { "reason" }) })
 add("cost.", { estimate = e({ "tokens_per_day" }, {}), limit_reached = e({}, {}) })
 add("sink.", { failed = e({}, { "sink", "reason" }), recovered = e({}, { "sink" }),

@@ -4,6 +4,7 @@
 
 local async = require "runtime.async"
 local autonomy = require "runtime.autonomy"
+local door_of = require "runtime.service.of_watch"
 local failure = require "runtime.failure"
 local llm = require "runtime.llm"
 local policy = require "runtime.policy"
@@ -31,22 +32,26 @@ Watch.__index = Watch
 ---@field attach fun(name: string): table?, any
 ---@field leave fun(node: table)
 ---@field skills fun(names: string[], node: table): Skill[]?, any
----@field investigate fun(node: table, reason: string): table?, any
+---@field investigate fun(node: table, reason: string, skills?: string[]): table?, any
 
---- Has a node investigated when it is its turn. The report is counted and handed on.
+--- Investigates a node, in somebody's turn. The report is counted and handed on.
 ---@param node AttachedNode
 ---@param reason string
+---@param skills? string[]   other than those of the watch
 ---@return table? report
 ---@return any err
+function Watch:look_into(node, reason, skills)
+  local report, err = self.means.investigate(node, reason, skills)
+  if not report then return nil, err end
+  self.ended.reports = self.ended.reports + 1
+  if report.verdict == "sick" then self.ended.sick = self.ended.sick + 1 end
+  if self.o.report then self.o.report(report) end
+  return report
+end
+
+--- The same when it is its turn.
 function Watch:investigate(node, reason)
-  return self.queue:run(function()
-    local report, err = self.means.investigate(node, reason)
-    if not report then return nil, err end
-    self.ended.reports = self.ended.reports + 1
-    if report.verdict == "sick" then self.ended.sick = self.ended.sick + 1 end
-    if self.o.report then self.o.report(report) end
-    return report
-  end)
+  return self.queue:run(function() return self:look_into(node, reason) end)
 end
 
 --- Whether no node was ever reached, each having been tried once.
@@ -100,8 +105,10 @@ function watch.run(o, means)
   if not kept then return nil, err end
   local self = setmetatable({ o = o, means = means, kept = kept, mind = mind, names = means.names, nodes = {},
     queue = turns.new(), triggers = {}, ended = { reports = 0, sick = 0 } }, Watch)
-  local ended
-  ended, err = all_nodes(self)
+  local door, ended
+  door, err = door_of(self)
+  if door ~= nil then ended, err = all_nodes(self) end
+  if door then door:close() end
   kept:close()
   return ended, err
 end

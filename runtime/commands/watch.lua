@@ -60,6 +60,7 @@ local LINES = {
   ["runbook.refused"] = function(m) return ("%s did not do %s: %s"):format(m.runbook, m.action, m.message) end,
   ["runbook.not_found_again"] = function(m) return ("%s did nothing: %s is not there any more"):format(m.runbook,
     m.mechanism) end,
+  ["service.listening"] = function(m) return "listening on " .. m.url end,
   ["store.failed"] = function(m) return "what was learned is not kept: " .. m.reason end,
 }
 

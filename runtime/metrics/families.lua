@@ -53,7 +53,7 @@ return {
     event = "anomaly.metric_collection_failed", help = "Snapshots that a watched node did not give." },
   { name = "beamlens_actions_total", type = "counter", labels = { "node", "state" }, event = "action.*",
     state = true, help = "Actions by what became of them." },
-  { name = "beamlens_reloads_total", type = "counter", labels = { "state" }, event = "reload.*", state = true,
+  { name = "beamlens_reloads_total", type = "counter", labels = { "state" }, event = { "reload.loaded", "reload.rejected" }, state = true,
     help = "Files that were read again." },
   { name = "beamlens_sink_failures_total", type = "counter", labels = { "sink" }, event = "sink.failed",
     help = "Times that a sink of events began to fail." },

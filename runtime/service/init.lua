@@ -7,11 +7,12 @@ local failure = require "runtime.failure"
 local http = require "runtime.service.http"
 local routes = require "runtime.service.routes"
 local runs = require "runtime.service.runs"
+local telemetry = require "runtime.telemetry"
 local token = require "runtime.service.token"
 
 local service = {}
 
-local CLOSE_S = 1.5 -- of the two seconds that a SIGTERM has
+local CLOSE_S = 0.7 -- of the two seconds that a SIGTERM has
 
 ---@class Service
 ---@field url string
@@ -50,13 +51,14 @@ function service.start(o)
   at.port = self.server.port
   self.hosts = at.loopback and address.names(at) or nil -- elsewhere it is the token that keeps a browser out
   self.url = ("http://%s:%d"):format(at.host:find(":", 1, true) and "[" .. at.host .. "]" or at.host, at.port)
+  telemetry.emit("service.listening", nil, { url = self.url })
   return self
 end
 
 --- Ends every connection and every run; in a task.
 function Service:close()
   self.server:close()
-  self.runs:close(async.now() + CLOSE_S)
+  async.shield(function() self.runs:close(async.now() + CLOSE_S) end)
 end
 
 return service

@@ -3,12 +3,14 @@
 --- waits, or `send(item)`, which may; both say true, or nil and why. What goes into one has gone through
 --- runtime/privacy.lua, for it may be read by others.
 
+local uv = require "luv"
 local async = require "runtime.async"
 local condition = require "runtime.sinks.condition"
 local events = require "runtime.events"
 local failure = require "runtime.failure"
 local line = require "runtime.sinks.line"
 local outbox = require "runtime.sinks.outbox"
+local plain = require("runtime.plain").text
 local privacy = require "runtime.privacy"
 local telemetry = require "runtime.telemetry"
 
@@ -107,31 +109,79 @@ local function begin(self, entry, kind, where, number)
   return true
 end
 
---- Opens the sinks that the config names, once for the process. What is wrong with one is told now.
----@param list table[]?
----@param forget? boolean   names of secrets are for this run only
----@return true?
----@return Failure? err
-function sinks.start(list, forget)
-  if open or not list or #list == 0 then return true end
+-- All stop to hear at once; those that have something to carry may, until the deadline.
+local function put_away(list, deadline)
+  for _, one in ipairs(list) do
+    for _, off in ipairs(one.offs) do off() end
+  end
+  for _, one in ipairs(list) do
+    if one.box then one.box:close(deadline) end
+    one.sink:close()
+  end
+end
+
+local function checked(list)
   local kinds = {}
   for i, entry in ipairs(list) do
     local err
     kinds[i], err = check(entry, ("config: sinks[%d]"):format(i))
     if not kinds[i] then return nil, err end
   end
-  local mask, err = privacy.open(forget)
-  if not mask then return nil, err end
-  open = { sinks = {}, mask = mask, clean = function(value) return mask:clean(value) end }
+  return kinds
+end
+
+local function begin_all(self, list, kinds)
   for i, entry in ipairs(list) do
-    local ok
-    ok, err = begin(open, entry, kinds[i], ("config: sinks[%d] (%s)"):format(i, entry.type), i)
-    if not ok then
-      sinks.close()
-      return nil, err
-    end
+    local ok, err = begin(self, entry, kinds[i], ("config: sinks[%d] (%s)"):format(i, entry.type), i)
+    if not ok then return nil, err end
   end
   return true
+end
+
+-- Those of the edited config take the place of the others, if they can be opened.
+local function renew(self, options)
+  local list = options.sinks or {}
+  local kinds, err = checked(list)
+  local before = self.sinks
+  self.sinks = {}
+  local ok = kinds
+  if ok then ok, err = begin_all(self, list, kinds) end
+  local after = self.sinks
+  if not ok then self.sinks = before end
+  put_away(ok and before or after, async.now() + CLOSE_S)
+  if not ok then io.stderr:write("the sinks stay as they were: ", plain(err), "\n") end
+end
+
+local function hear_edits(self, options)
+  self.off = telemetry.on("reload.config", function(_, _, metadata)
+    for _, name in ipairs(metadata.applied or {}) do
+      if name == "sinks" then self.renewing = async.spawn(renew, self, options) end
+    end
+  end)
+  self.hangup = uv.new_signal()
+  self.hangup:start("sighup", sinks.reopen)
+  self.hangup:unref()
+end
+
+--- Opens the sinks that the config names, once for the process. What is wrong with one is told now.
+---@param options { sinks?: table[], store?: string }
+---@return true?
+---@return Failure? err
+function sinks.start(options)
+  local list = options.sinks or {}
+  if open or #list == 0 then return true end
+  local kinds, err = checked(list)
+  if not kinds then return nil, err end
+  local mask
+  mask, err = privacy.open(options.store == ":memory:")
+  if not mask then return nil, err end
+  open = { sinks = {}, mask = mask, clean = function(value) return mask:clean(value) end }
+  hear_edits(open, options)
+  local ok
+  ok, err = begin_all(open, list, kinds)
+  if ok then return true end
+  sinks.close()
+  return nil, err
 end
 
 --- Hides what a run knows to be secret: the cookie of its node, the key of its provider.
@@ -152,16 +202,10 @@ function sinks.close()
   if not open then return end
   local closing = open
   open = nil
-  for _, one in ipairs(closing.sinks) do
-    for _, off in ipairs(one.offs) do off() end
-  end
+  closing.off()
+  closing.hangup:close()
   local deadline = async.now() + (async.current().cancelled and INTERRUPTED_S or CLOSE_S)
-  async.shield(function()
-    for _, one in ipairs(closing.sinks) do
-      if one.box then one.box:close(deadline) end
-    end
-  end)
-  for _, one in ipairs(closing.sinks) do one.sink:close() end
+  async.shield(function() put_away(closing.sinks, deadline) end)
 end
 
 return sinks
