@@ -67,8 +67,9 @@ function progress.start(lines)
   progress.stop()
   local tty = not lines and uv.guess_handle(2) == "tty" and uv.new_tty(2, false)
   off = telemetry.on("*", function(event, measurements, metadata)
-    local line = LINES[event] and plain.text(LINES[event](metadata, measurements))
+    local line = LINES[event] and LINES[event](metadata, measurements)
     if not line then return end
+    line = plain.text(line)
     if tty then
       -- A line that wraps could not be taken back.
       local text = LASTING[event] and line .. "\n" or plain.cut(line, width(tty) - 1)

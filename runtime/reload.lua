@@ -5,6 +5,7 @@
 local uv = require "luv"
 local async = require "runtime.async"
 local effects = require "runtime.effects"
+local failure = require "runtime.failure"
 local files = require "runtime.files"
 local folders = require "runtime.folders"
 local in_use = require "runtime.in_use"
@@ -65,6 +66,10 @@ end
 -- Beyond its form: each node that it is for understands it, and it clashes with nobody beside it.
 local function check(self, unit, value)
   if unit.kind ~= "skill" then return true end
+  if value.name ~= unit.value.name then
+    return nil, failure.new("skill", ("the skill %s calls itself %s now"):format(unit.value.name, value.name),
+      "start again to use it by that name", 2)
+  end
   for _, one in ipairs { unpack(self.attending) } do
     if attends(one, unit) then
       local err = skill.clash(with(one, unit, value))
@@ -148,6 +153,7 @@ function Reload:look(asked)
   watch(self)
   settings(self, asked)
   in_use.renew(function(unit, value) return check(self, unit, value) end, function(outcome) told(self, outcome) end)
+  telemetry.emit("reload.looked", {}, { asked = asked or false })
 end
 
 local function live(self)

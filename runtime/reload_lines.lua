@@ -14,6 +14,7 @@ return {
   ["reload.rejected"] = function(m)
     return ("%s %s was edited, and stays as it was: %s"):format(m.kind, m.name, m.reason)
   end,
+  ["reload.looked"] = function(m) return m.asked and "all files were looked at again" or nil end,
   ["reload.config"] = function(m) return "the config was edited: " .. config(m) end,
   ["reload.unwatched"] = function(m)
     return ("edits in %s are not noticed; SIGHUP has all files read again"):format(m.reason)

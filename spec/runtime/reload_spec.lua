@@ -1,0 +1,303 @@
+-- An operator of a live node whose files somebody edits while it runs; only the model is played.
+local async = require "runtime.async"
+local beamlens = require "runtime.beamlens"
+local edited = require "spec.support.edited"
+local gate = require "runtime.gate"
+local in_use = require "runtime.in_use"
+local live = require "spec.support.live_node"
+local model = require "spec.support.played_model"
+local operator = require "runtime.operator"
+local policy = require "runtime.policy"
+local reload = require "runtime.reload"
+local sandbox = require "runtime.sandbox"
+local uv = require "luv"
+
+local calls, results = model.calls, model.results
+
+-- A skill of the user's; `more` are further queries and callbacks of it.
+local function clock(prompt, more, queries)
+  return ([[
+return {
+  name = "clock", title = "Clock", about = "the time of the node", prompt = "%s",
+  queries = { now = "#{ms => erlang:system_time(millisecond)}.", %s },
+  snapshot = "now",
+  callbacks = {
+    clock_now = { doc = "The time.", class = "SAFE", returns = { "ms" }, query = "now" },
+    %s
+  },
+}
+]]):format(prompt, queries or "", more or "")
+end
+
+local LATER = [[clock_later = { doc = "Later.", class = "SAFE", returns = { "ms" }, query = "later" },]]
+local LATER_QUERY = [[later = "#{ms => 1 + erlang:system_time(millisecond)}."]]
+local NEW = clock("You know more.", LATER, LATER_QUERY)
+
+local function execute(code) return calls { "execute", { code = code } } end
+
+describe("runtime.reload", function()
+  local at, unwatch
+
+  setup(function() at = live.start() end)
+  teardown(function()
+    live.stop_all()
+    async.run(sandbox.close)
+  end)
+
+  before_each(function()
+    edited.open()
+    edited.save("skills/clock.lua", clock "You keep the time.")
+  end)
+  after_each(function()
+    if unwatch then async.run(unwatch) end
+    unwatch = nil
+    edited.close()
+    policy.start()
+  end)
+
+  local function begin(wanted, options)
+    local skills = assert(beamlens.skills { wanted or "clock" })
+    unwatch = reload.begin { node = at.node, skills = skills, options = options }
+    return skills
+  end
+
+  -- An operator whose model says these turns; its report.
+  local function run(turns, wanted)
+    local skills, provider = begin(wanted), model.played(turns)
+    local report = assert(operator.run {
+      node = at.node, skill = skills[1], mind = model.mind { clock = provider }, gate = gate.new {},
+      deadline = async.now() + 60,
+    })
+    return report, provider
+  end
+
+  local function loaded(deed) return edited.until_told("reload.loaded", deed) end
+  local function rejected(deed) return edited.until_told("reload.rejected", deed) end
+
+  it("has a running operator use an edited skill at its next turn", live.test(function()
+    local value, told
+    local report, provider = run {
+      function()
+        told = loaded(function() edited.save("skills/clock.lua", NEW) end)
+        return execute "return clock_now()"
+      end,
+      execute "return clock_later()",
+      function(request)
+        value = results(request)[1].data.result.ms
+        return calls { "done" }
+      end,
+    }
+    assert.is_true(value > 1e12)
+    assert.is_nil(provider.asked[1].system:find("You know more.", 1, true))
+    assert.is_truthy(provider.asked[2].system:find("You know more.", 1, true))
+    assert.is_truthy(provider.asked[2].system:find("clock_later(", 1, true))
+    local v = report.versions
+    assert.same({ "clock", told.before, told.version, told.version },
+      { v.reloaded[1].name, v.reloaded[1].from, v.reloaded[1].to, v.skills.clock })
+  end))
+
+  it("lets a call that is under way end with what it began with", live.test(function()
+    local waiting = [[clock_patient = { doc = "d", class = "SAFE", returns = { "ms" }, run = function(node)
+      repeat local gate = node.ask "gate" until gate.open
+      return node.ask "now"
+    end },]]
+    edited.save("skills/clock.lua", clock("p", waiting, 'gate = "#{open => persistent_term:get(gate, false)}."'))
+    local answered
+    run {
+      function()
+        async.spawn(function()
+          loaded(function() edited.save("skills/clock.lua", (clock("p"):gsub("now = \"", "time = \"")
+            :gsub('"now"', '"time"'))) end)
+          at.eval "persistent_term:put(gate, true)."
+        end)
+        return execute "return clock_patient()"
+      end,
+      function(request)
+        answered = answered or results(request)[1]
+        return calls { "done" }
+      end,
+    }
+    assert.is_true(answered.ok, answered.text)
+  end))
+
+  it("keeps the conversation", live.test(function()
+    local _, provider = run {
+      function()
+        loaded(function() edited.save("skills/clock.lua", NEW) end)
+        return execute "return clock_now()"
+      end,
+      calls { "done" },
+    }
+    local roles = {}
+    for i, message in ipairs(provider.asked[2].messages) do roles[i] = message.role end
+    assert.same({ "user", "assistant", "tool" }, roles)
+  end))
+
+  it("changes nothing by a broken edit, and tells file and line", live.test(function()
+    local told
+    local report, provider = run {
+      function()
+        told = rejected(function() edited.save("skills/clock.lua", (NEW:gsub("queries = ", "queries == "))) end)
+        return execute "return clock_now()"
+      end,
+      calls { "done" },
+    }
+    assert.matches("^" .. edited.path "skills/clock.lua" .. ":3: ", told.reason)
+    assert.same({ "skill", "clock" }, { told.kind, told.name })
+    assert.equal(provider.asked[1].system, provider.asked[2].system)
+    assert.is_true(results(provider.asked[2])[1].ok)
+    assert.same({}, report.versions.reloaded)
+  end))
+
+  it("refuses what the node does not understand, with file and line", live.test(function()
+    begin()
+    local told = rejected(function()
+      edited.save("skills/clock.lua", clock("p", LATER, 'later = "#{ms => ."'))
+    end)
+    assert.matches("clock.lua:3: query later does not parse", told.reason)
+  end))
+
+  it("refuses what does more than it declares", live.test(function()
+    begin()
+    local told = rejected(function()
+      edited.save("skills/clock.lua", clock("p", LATER, 'later = "#{ms => erlang:halt()}."'))
+    end)
+    assert.matches("clock.lua:3: query later of clock_later is declared SAFE, and is DANGEROUS", told.reason)
+  end))
+
+  it("refuses another name, and a callback that another skill in use has", live.test(function()
+    begin()
+    local told = rejected(function()
+      edited.save("skills/clock.lua", (clock("p"):gsub('name = "clock"', 'name = "watch"')))
+    end)
+    assert.equal("the skill clock calls itself watch now; start again to use it by that name", told.reason)
+  end))
+
+  it("takes the next save after a half-written one, and an empty one", live.test(function()
+    local skills = begin()
+    for _, half in ipairs { NEW:sub(1, 200), "" } do
+      local told = rejected(function() edited.save("skills/clock.lua", half) end)
+      assert.equal("clock", told.name)
+      assert.equal("You keep the time.", in_use.now(skills[1]).prompt)
+    end
+    loaded(function() edited.save("skills/clock.lua", NEW) end)
+    assert.equal("You know more.", in_use.now(skills[1]).prompt)
+  end))
+
+  it("takes a file that an editor puts in place by a rename", live.test(function()
+    local skills = begin()
+    loaded(function() edited.rename("skills/clock.lua", NEW) end)
+    assert.equal("You know more.", in_use.now(skills[1]).prompt)
+  end))
+
+  it("tells a broken file once, whatever else is edited", live.test(function()
+    begin()
+    local list = edited.told_while("rejected", function()
+      rejected(function() edited.save("skills/clock.lua", "return 5") end)
+      rejected(function() edited.save("policy.lua", "return 5") end)
+    end)
+    assert.same({ "skill clock", "settings policy" }, list)
+  end))
+
+  it("takes a skill that was opened by its path, wherever it lies", live.test(function()
+    local path = edited.save(edited.home .. "/elsewhere/clock.lua", clock "You keep the time.")
+    local skills = begin(path)
+    loaded(function() edited.save(path, NEW) end)
+    assert.equal("You know more.", in_use.now(skills[1]).prompt)
+  end))
+
+  it("follows a link to the file that is edited", live.test(function()
+    local path = edited.save(edited.home .. "/dotfiles/clock.lua", clock "You keep the time.")
+    edited.remove "skills/clock.lua"
+    assert(uv.fs_symlink(path, edited.path "skills/clock.lua"))
+    local skills = begin()
+    loaded(function() edited.save(path, NEW) end)
+    assert.equal("You know more.", in_use.now(skills[1]).prompt)
+  end))
+
+  it("takes checks and parts that come into being beside a skill", live.test(function()
+    local skills = begin()
+    loaded(function()
+      edited.save("checks/clock.lua", [[
+        return { { id = "late", mechanism = "clock_jump", look = { { "clock_now" } },
+          suspect = function() return true end, confirm = function() end } }]])
+    end)
+    assert.equal("late", in_use.now(skills[1]).checks[1].id)
+    loaded(function()
+      edited.save("skills/clock/more.lua", [[
+        return { queries = { zone = "#{offset => 0}." },
+          callbacks = { clock_zone = { doc = "d", class = "SAFE", returns = { "offset" }, query = "zone" } } }]])
+    end)
+    assert.equal("zone", in_use.now(skills[1]).callbacks.clock_zone.query)
+  end))
+
+  it("goes back to ours when the user's copy is removed", live.test(function()
+    local files = require "runtime.files"
+    local ours = assert(files.read "skills/ets.lua")
+    edited.save("skills/ets.lua", (ours:gsub('title = "[^"]*"', 'title = "Mine"')))
+    local skills = begin "ets"
+    assert.equal("Mine", skills[1].title)
+    loaded(function() edited.remove "skills/ets.lua" end)
+    assert.are_not.equal("Mine", in_use.now(skills[1]).title)
+  end))
+
+  it("has an edited prompt in the next request, and names both versions", live.test(function()
+    local ours = assert(require("runtime.files").read "prompts/operator.md")
+    local told
+    local report, provider = run {
+      function()
+        told = loaded(function() edited.save("prompts/operator.md", ours .. "\nSpeak like a sailor.\n") end)
+        return execute "return clock_now()"
+      end,
+      calls { "done" },
+    }
+    assert.is_truthy(provider.asked[2].system:find("Speak like a sailor.", 1, true))
+    assert.same({ "prompt", "operator", told.before, told.version }, { report.versions.reloaded[1].kind,
+      report.versions.reloaded[1].name, report.versions.reloaded[1].from, report.versions.prompts.operator })
+  end))
+
+  it("keeps a prompt when the edited one cannot be filled, and tells file and line", live.test(function()
+    local ours = assert(require("runtime.files").read "prompts/operator.md")
+    local told
+    local _, provider = run {
+      function()
+        told = rejected(function() edited.save("prompts/operator.md", ours .. "\n{{colour}}\n") end)
+        return execute "return clock_now()"
+      end,
+      calls { "done" },
+    }
+    assert.matches("^" .. edited.path "prompts/operator.md" .. ":%d+: unknown field {{colour}}", told.reason)
+    assert.equal(provider.asked[1].system, provider.asked[2].system)
+  end))
+
+  it("opens for the next run what was in use last, when the file is broken by then", live.test(function()
+    begin()
+    rejected(function() edited.save("skills/clock.lua", "return") end)
+    assert.equal("You keep the time.", assert(beamlens.skills { "clock" })[1].prompt)
+  end))
+
+  it("looks at all files again on SIGHUP", live.test(function()
+    begin()
+    policy.start()
+    local before = policy.generation()
+    edited.until_told("reload.looked", function() uv.kill(uv.os_getpid(), "sighup") end)
+    assert.equal(before + 1, policy.generation())
+  end))
+
+  it("has a stricter policy in force at once", live.test(function()
+    policy.start()
+    begin()
+    edited.until_told("reload.looked", function()
+      edited.save("policy.lua", 'return { callbacks = { clock_now = "never" } }')
+    end)
+    assert.equal("never", policy.callback("clock_now", "SAFE"))
+  end))
+
+  it("tells nothing of a file that says the same again", live.test(function()
+    begin()
+    local list = edited.told_while("loaded", function()
+      edited.until_told("reload.looked", function() edited.save("skills/clock.lua", clock "You keep the time.") end)
+    end)
+    assert.same({}, list)
+  end))
+end)
