@@ -7,7 +7,9 @@ local heard = require "runtime.heard"
 local node_relay = require "runtime.node.relay"
 local relay_form = require "runtime.relay_form"
 
-local relays = {}
+local relays = {
+  listening = 1, -- of the seconds that a skill wants to have listened; 0 for who measures all but the waiting
+}
 
 local LEASE_S = 15       -- so long the node keeps a relay on that hears nothing of us
 local RENEWALS = 3       -- in the time of a lease; as many without a word from the node, and the relay is gone
@@ -183,7 +185,7 @@ function Relays:of(name, minutes, least)
   if not one.placed and not one.ended then
     return { unavailable = ("the relay %s is off, and is started only on demand"):format(name) }
   end
-  listen(self, one, minutes, least or 0)
+  listen(self, one, minutes, (least or 0) * relays.listening)
   local result = one.heard:since(minutes, async.now())
   result.ended = not one.placed and one.ended or nil
   return result
