@@ -28,6 +28,7 @@ local agent = { iterations = 25 }
 ---@field count? fun(usage: table, reply: table)       after each reply
 ---@field budget? fun(): true?, string?  before each request; nil, why ends the run
 ---@field refresh? fun(): { system: string, tools: Tool[] }?   before each turn: what holds from now on, if it changed
+---@field forgot? fun()         what tools answered so far may not stand in the conversation any more
 ---@field inbox? Inbox          what others ask it while it runs
 ---@field go_on? fun(ended: string, err: table?): string|true|nil   instead of ending: what to say first, true: nothing
 
@@ -62,11 +63,15 @@ local function tell(run, text)
   end
 end
 
-local function compact(run)
+local function compact(run, must)
   run.emit("compaction.start", { system_time = os.time() * 1e9 })
   local started = async.now()
-  local saved = compaction.run(run.messages, { fold = run.endless })
+  local saved = compaction.run(run.messages, { fold = run.endless, must = must })
   run.emit("compaction.stop", { saved_bytes = saved, duration = (async.now() - started) * 1e9 })
+  if saved > 0 then
+    run.guard:forget()
+    run.forgot()
+  end
   return saved > 0
 end
 
@@ -82,7 +87,7 @@ local function failed(run, err)
   run.emit(run.kind .. ".llm_error", nil, { reason = tostring(err.message), class = err.class })
   if async.current().cancelled then return "interrupted" end
   if err.class == "shrink" then
-    if compact(run) then return nil end
+    if compact(run, true) then return nil end
     return "budget", err
   end
   if async.now() >= run.deadline then return "deadline", err end
@@ -93,8 +98,9 @@ end
 local function limit(run)
   if run.steps >= run.most then return "iterations" end
   if async.now() >= run.soft then return "deadline" end
-  if run.guard.refused >= REFUSED_REPEATS then
-    run.emit(run.kind .. ".loop_stopped", nil, { reason = "the same calls again and again" })
+  local circles = run.guard.refused >= REFUSED_REPEATS and "the same calls again and again" or run.guard.over
+  if circles then
+    run.emit(run.kind .. ".loop_stopped", nil, { reason = circles })
     return "iterations"
   end
   local ok, why = run.budget()
@@ -133,7 +139,7 @@ end
 
 local function too_large(run, usage)
   local input = (usage.input or 0) + (usage.cache_read or 0) + (usage.cache_write or 0)
-  return input > compaction.tokens or run.endless and #run.messages > (compaction.longest or 200)
+  return input > compaction.tokens or run.endless and #run.messages > compaction.longest
 end
 
 local function act(run, reply, message)
@@ -144,6 +150,8 @@ local function act(run, reply, message)
     run.text = message.text
     return "done"
   end
+  local circling = calls.circling(run, message.calls, results)
+  if circling then tell(run, circling) end
   if fit == 0 then return useless(run) end
   run.useless = 0
   if too_large(run, type(reply.usage) == "table" and reply.usage or {}) then compact(run) end
@@ -202,7 +210,8 @@ function agent.run(opts)
     soft = deadline - math.min(LONGEST_RESERVE, RESERVE * (deadline - now)),
     most = opts.iterations or agent.iterations, iterations = 0, steps = 0, useless = 0,
     clean = opts.clean or same, count = opts.count or nothing, budget = opts.budget or yes,
-    refresh = opts.refresh or nothing, go_on = opts.go_on or nothing, inbox = opts.inbox,
+    refresh = opts.refresh or nothing, forgot = opts.forgot or nothing,
+    go_on = opts.go_on or nothing, inbox = opts.inbox,
     specs = calls.specs(opts.tools), tools = calls.by_name(opts.tools), guard = calls.guard(),
   }
   local ended, err

@@ -7,6 +7,7 @@ local async = require "runtime.async"
 local cut = require "runtime.cut"
 local failure = require "runtime.failure"
 local json = require "runtime.json"
+local loop_guard = require "runtime.loop_guard"
 
 ---@class Tool
 ---@field name string
@@ -42,8 +43,7 @@ function calls.by_name(tools)
   return by_name
 end
 
----@return table guard   what was called how often, and how many repeats were refused
-function calls.guard() return { seen = {}, refused = 0 } end
+calls.guard = loop_guard.new
 
 local function names_of(tools)
   local names = {}
@@ -149,6 +149,18 @@ local function finish(run, going)
   end
   run.emit("tool.stop", took, { tool = tool.name })
   return good(run, going.call, tool, data, going.note), tool.ends
+end
+
+--- Whether what the model does goes in circles.
+---@param run table       of agent.lua
+---@param list table[]    the calls of one answer
+---@param results table[]
+---@return string? told   what to say to the model, the first time
+function calls.circling(run, list, results)
+  return run.guard:after(list, results, function(call, result)
+    local tool, key = run.tools[call.name], call.name .. json.encode(call.args or call.bad_args or json.null)
+    return tool and tool.repeatable and key .. result.text or key
+  end)
 end
 
 --- Runs the calls of one answer.

@@ -252,7 +252,7 @@ describe("runtime.agent", function()
     local provider = played(turns)
     assert.equal("answer", run(provider).ended)
     local messages = provider.asked[7].messages
-    assert.matches("left_out", messages[3].results[1].text)
+    assert.same({ a = 1 }, json.decode(messages[3].results[1].text).figures)
     assert.matches("filler", messages[#messages].results[1].text)
     assert.is_truthy(heard "compaction.start")
   end)
