@@ -1,0 +1,36 @@
+local roster = require "runtime.roster"
+
+describe("the roster of a config", function()
+  it("takes a skill's name for an entry", function()
+    assert.same({ { name = "beam", skill = "beam", mode = "on_demand" } }, roster.of({ "beam" }, "operators"))
+    assert.same({ { name = "beam", skill = "beam", mode = "continuous" } }, roster.of({ "beam" }, "watchers"))
+  end)
+
+  it("calls a file by its name, where no other is given", function()
+    local posts = roster.of({ { skill = "/srv/redis.lua" }, { name = "cache", skill = "/srv/redis.lua",
+      mode = "continuous" } }, "operators")
+    assert.same({ "redis", "on_demand", "cache", "continuous" },
+      { posts[1].name, posts[1].mode, posts[2].name, posts[2].mode })
+  end)
+
+  for what, case in pairs {
+    ["an entry that is a number"] = { { 7 }, "operators[1] must be a skill's name" },
+    ["a field of another kind"] = { { { skill = "ets", model = "x" } }, "operators[1] knows no model" },
+    ["an entry without a skill"] = { { { name = "ets" } }, "operators[1] wants a skill" },
+    ["a mode that is none"] = { { { skill = "ets", mode = "sometimes" } }, "has a mode that is neither" },
+    ["a name twice"] = { { "ets", { name = "ets", skill = "beam" } }, "operators[2] is called ets, as another one is" },
+    ["a table that is no list"] = { { beam = true }, "operators has a field beam" },
+  } do
+    it("refuses " .. what, function()
+      local posts, err = roster.of(case[1], "operators")
+      assert.is_nil(posts)
+      assert.truthy(tostring(err):find(case[2], 1, true), tostring(err))
+      assert.equal(2, err.exit)
+    end)
+  end
+
+  it("refuses a mode for a watcher", function()
+    assert.matches("watchers%[1%] has a mode, and is always continuous", tostring(select(2,
+      roster.of({ { skill = "ets", mode = "continuous" } }, "watchers"))))
+  end)
+end)
