@@ -148,6 +148,7 @@ function clients.open(form, env, options)
   if wire.open then
     secrets, err = wire.open(fields)
     if not secrets then return nil, err end
+    fields.who.env = secrets.from or fields.who.env
   end
   local masks = {}
   local conceal = conceals(found, masks)

@@ -73,9 +73,10 @@ return {
         base:find "/v1%w*$" and base or base .. "/v1", o.project_id, o.location),
         key_header = "authorization: Bearer " }
     end },
-  ["aws-bedrock"] = { wire = "bedrock", keyless = "always", base_env = "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+  ["aws-bedrock"] = { wire = "bedrock", keys = { "AWS_BEARER_TOKEN_BEDROCK" }, keyless = "always",
+    base_env = "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
     base = function(o) return o.region and ("https://bedrock-runtime.%s.amazonaws.com"):format(o.region) end,
-    base_of = "region", options = { "region", "profile" },
+    base_of = "region", options = { "region", "profile" }, needs = { "region" },
     env = { region = { "AWS_REGION", "AWS_DEFAULT_REGION" }, profile = { "AWS_PROFILE" } },
     more = function(o) return { region = o.region, profile = o.profile } end },
 }

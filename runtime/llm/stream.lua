@@ -31,10 +31,10 @@ local function read_headers(text)
 end
 
 -- Puts the bytes where they belong: events, one JSON object, or the text of an error.
-local function reader(who, on_event)
+local function reader(who, framing, on_event)
   local r = { head = {}, body = {}, size = 0 }
-  local events = sse.new(function(data, name)
-    if not r.fault then r.fault = on_event(data, name) end
+  local events = framing.new(function(data, name, headers)
+    if not r.fault then r.fault = on_event(data, name, headers) end
   end)
   function r.on_header(bytes) r.head[#r.head + 1] = bytes end
   function r.on_data(bytes)
@@ -51,7 +51,9 @@ local function reader(who, on_event)
       r.fault = fault.new("fatal", ("the answer of %s is longer than 32 MB; ask for less"):format(who.name))
     elseif r.streams then
       local ok, why = events:feed(bytes)
-      if not ok then r.fault = fault.new("fatal", ("%s sent %s; check the base URL"):format(who.name, why)) end
+      if not ok then
+        r.fault = fault.new(framing.broken or "fatal", ("%s sent %s; check the base URL"):format(who.name, why))
+      end
     else
       r.body[#r.body + 1] = bytes
     end
@@ -83,16 +85,17 @@ end
 
 --- Sends it and reads the answer to its end.
 ---@param who { name: string, env: string }
----@param request { url: string, headers: string[], body: string, deadline?: number, show?: boolean }
----@param on_event fun(data: string, name?: string): ProviderFault?   one event, or the whole answer of a
----  server that does not stream; a fault ends it
+---@param request { url: string, headers: string[], body: string, deadline?: number, show?: boolean, framing?: table }
+---  framing: how its events are set apart, runtime/llm/sse.lua if left out
+---@param on_event fun(data: string, name?: string, headers?: table): ProviderFault?   one event, or the whole
+---  answer of a server that does not stream; a fault ends it
 ---@return true|nil
 ---@return ProviderFault? fault
 ---@return table? headers   of an answer, names in lower case
 function stream.post(who, request, on_event)
   if request.deadline and request.deadline <= async.now() then return nil, failed(who, "timeout") end
   if request.show then outgoing.show(request.url, request.body) end
-  local r = reader(who, on_event)
+  local r = reader(who, request.framing or sse, on_event)
   local status, why, code = async.await(function(resume)
     local handle, refused
     handle, refused = http.request {
