@@ -147,8 +147,7 @@ local function watch(self)
   self.unwatched = refused
 end
 
---- Looks at everything anew. Inside a task.
----@param asked? boolean   somebody asked for it, and not a folder
+-- Everything anew. `asked`: somebody asked for it, and not a folder.
 function Reload:look(asked)
   watch(self)
   settings(self, asked)
@@ -218,6 +217,11 @@ local function stop(self)
   self.signal:close()
   self.release()
   self.task:cancel "the run is over"
+end
+
+--- Looks at all files at once, for who does not want to wait until it is heard that they changed. Inside a task.
+function reload.look()
+  if current then current:look(true) end
 end
 
 --- Watches the files for a run, until the function it gives is called. Runs side by side share one watch.

@@ -2,27 +2,8 @@ local uv = require "luv"
 local async = require "runtime.async"
 local edited = require "spec.support.edited"
 local folders = require "runtime.folders"
+local left_open = require "spec.support.left_open"
 local live = require "spec.support.live_node"
-
--- The watches that the kernel keeps for this process.
-local function kernel_watches()
-  local count, scan = 0, uv.fs_scandir "/proc/self/fdinfo"
-  while true do
-    local fd = uv.fs_scandir_next(scan)
-    if not fd then return count end
-    local file = io.open("/proc/self/fdinfo/" .. fd)
-    for line in file and file:lines() or function() end do
-      if line:match "^inotify wd" then count = count + 1 end
-    end
-    if file then file:close() end
-  end
-end
-
-local function handles()
-  local count = 0
-  uv.walk(function(handle) count = count + (uv.is_closing(handle) and 0 or 1) end)
-  return count
-end
 
 describe("runtime.folders", function()
   local watched, wake, stirred, count
@@ -94,7 +75,7 @@ describe("runtime.folders", function()
     watched:watch(wanted)
     watched:close()
     async.sleep(0)
-    local before, of_kernel = handles(), kernel_watches()
+    local before, of_kernel = left_open.handles(), left_open.watches()
     for i = 1, 1000 do
       edited.save("skills/a.lua", tostring(i))
       watched:watch(wanted)
@@ -102,6 +83,6 @@ describe("runtime.folders", function()
     end
     watched:close()
     async.sleep(0)
-    assert.same({ before, of_kernel }, { handles(), kernel_watches() })
+    assert.same({ before, of_kernel }, { left_open.handles(), left_open.watches() })
   end))
 end)

@@ -1,9 +1,11 @@
 -- An operator of a live node whose files somebody edits while it runs; only the model is played.
 local async = require "runtime.async"
 local beamlens = require "runtime.beamlens"
+local config = require "runtime.config"
 local edited = require "spec.support.edited"
 local gate = require "runtime.gate"
 local in_use = require "runtime.in_use"
+local left_open = require "spec.support.left_open"
 local live = require "spec.support.live_node"
 local model = require "spec.support.played_model"
 local operator = require "runtime.operator"
@@ -299,5 +301,38 @@ describe("runtime.reload", function()
       edited.until_told("reload.looked", function() edited.save("skills/clock.lua", clock "You keep the time.") end)
     end)
     assert.same({}, list)
+  end))
+
+  it("applies of an edited config what may change, tells the rest, and keeps all of a broken one", live.test(function()
+    edited.save("config.lua", 'return { anomaly = { z_threshold = 5 }, deadline = 9 }')
+    local options = assert(config.settle({}, function() end))
+    local judged = options.anomaly
+    begin("clock", options)
+    local told = edited.until_told("reload.config", function()
+      edited.save("config.lua", 'return { anomaly = { z_threshold = 7 }, hosts = { "db:5432" }, deadline = 10 }')
+    end)
+    assert.same({ { "hosts", "anomaly" }, { "deadline" } }, { told.applied, told.waiting })
+    assert.same({ 7, { "db:5432" }, 9 }, { judged.z_threshold, options.hosts, options.deadline })
+    told = rejected(function() edited.save("config.lua", 'return {\n  anomaly = { z_treshold = 1 } }') end)
+    assert.matches("anomaly has no z_treshold; did you mean z_threshold?", told.reason)
+    assert.same({ 7, { "db:5432" } }, { judged.z_threshold, options.hosts })
+  end))
+
+  it("leaves nothing behind after a thousand reloads", live.test(function()
+    local skills = begin()
+    local function edit(i)
+      edited.save("skills/clock.lua", clock("p", LATER, ('later = "#{ms => %d + erlang:system_time(millisecond)}."')
+        :format(i)))
+      reload.look()
+    end
+    local function held()
+      return { left_open.watches(), at.eval "erlang:system_info(atom_count)." }
+    end
+    for i = 1, 50 do edit(i) end
+    local before, memory = held(), left_open.memory()
+    for i = 51, 1050 do edit(i) end
+    assert.matches("#{ms => 1050 ", in_use.now(skills[1]).queries.later)
+    assert.same(before, held())
+    assert.is_true(left_open.memory() - memory < 256 * 1024, ("%d bytes more"):format(left_open.memory() - memory))
   end))
 end)
