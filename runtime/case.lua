@@ -5,9 +5,8 @@
 local async = require "runtime.async"
 local crypto = require "host.crypto"
 local evidence = require "runtime.evidence"
-local failure = require "runtime.failure"
 local json = require "runtime.json"
-local mechanisms = require "runtime.mechanisms"
+local mechanism_words = require "runtime.mechanism_words"
 local privacy = require "runtime.privacy"
 local proposals = require "runtime.proposals"
 local in_use = require "runtime.in_use"
@@ -125,29 +124,13 @@ function Case:budget()
   return true
 end
 
--- Every word that may stand for a mechanism: ours, and what the skills' checks bring.
-local function words(self)
-  local known = {}
-  for word in pairs(mechanisms) do known[#known + 1] = word end
-  for _, s in ipairs(self.skills) do
-    for _, check in ipairs(s.checks or {}) do
-      if not mechanisms[check.mechanism] then known[#known + 1] = check.mechanism end
-    end
-  end
-  table.sort(known)
-  return known
-end
-Case.words = words
+--- Every word that may stand for a mechanism here.
+---@return string[]
+function Case:words() return mechanism_words.of(self.skills) end
 
 local function mechanism_fault(self, root_cause)
-  if not root_cause then return nil end
-  local known = words(self)
-  for _, word in ipairs(known) do
-    if word == root_cause.mechanism then return nil end
-  end
-  local near = failure.nearest(root_cause.mechanism, known)
-  return ("root_cause.mechanism: %q is none of the words%s; `other` when none fits"):format(root_cause.mechanism,
-    near and (", did you mean " .. near) or "")
+  local why = root_cause and mechanism_words.fault(root_cause.mechanism, self:words())
+  return why and "root_cause.mechanism: " .. why
 end
 
 local function snapshots_fault(self, ids)
