@@ -100,6 +100,7 @@ function http_server.start(routes)
     assert(not err, err)
     local socket, parts = uv.new_tcp(), {}
     listener:accept(socket)
+    socket:nodelay(true)
     sockets[#sockets + 1] = socket
     socket:read_start(function(_, bytes)
       if not bytes then return shut(socket) end

@@ -78,8 +78,9 @@ function provider_rules.anthropic(body, headers)
 end
 
 function provider_rules.openai(body, headers)
-  if not (headers.authorization or ""):find "^Bearer %S" then return "no key" end
-  if not body.model then return "model is missing" end
+  local azure = headers["api-key"] ~= nil -- there the model stands in the path
+  if not azure and not (headers.authorization or ""):find "^Bearer %S" then return "no key" end
+  if not azure and not body.model then return "model is missing" end
   if not body.tools and body.tool_choice then return "tool_choice without tools" end
   local asked, answered = {}, {}
   for _, message in ipairs(body.messages) do
@@ -99,6 +100,90 @@ function provider_rules.openai(body, headers)
     end
   end
   return paired(asked, answered) or body.tools and named(body.tools, function(tool) return tool["function"].name end)
+end
+
+-- Roles that take turns, begun by the user, and each turn's calls answered in the next one, by `parts_of`.
+local function turns(list, model, parts_of)
+  local open = {}
+  for i, turn in ipairs(list) do
+    if turn.role ~= (i % 2 == 1 and "user" or model) then return "roles do not take turns" end
+    local calls, results, why = parts_of(turn)
+    why = why or paired(open, results)
+    if why then return why end
+    open = calls
+  end
+  if #list % 2 == 0 then return "the last word is the model's own" end
+end
+
+local KINDS = { "text", "functionCall", "functionResponse", "inlineData" }
+
+local function gemini_parts(turn)
+  local calls, results, names = {}, {}, 0
+  for _, part in ipairs(turn.parts) do
+    local kinds = 0
+    for _, kind in ipairs(KINDS) do if part[kind] ~= nil then kinds = kinds + 1 end end
+    if kinds ~= 1 then return calls, results, "a part of no kind, or of two" end
+    local call, answer = part.functionCall, part.functionResponse
+    if call and (type(call.args) ~= "table" or #call.args > 0) then return calls, results, "args are no object" end
+    if answer and (type(answer.response) ~= "table" or #answer.response > 0) then
+      return calls, results, "a response that is no object"
+    end
+    -- Where there are no ids, a call is answered by its place and name.
+    if call then calls[#calls + 1] = call.id or ("%d %s"):format(#calls + 1, call.name) end
+    if answer then
+      names = names + 1
+      results[#results + 1] = answer.id or ("%d %s"):format(names, answer.name)
+    end
+  end
+  if #turn.parts == 0 then return calls, results, "a turn without parts" end
+  return calls, results
+end
+
+function provider_rules.gemini(body, headers)
+  if not (headers["x-goog-api-key"] or (headers.authorization or ""):find "^Bearer %S") then return "no key" end
+  local wrong = turns(body.contents, "model", gemini_parts)
+  if wrong then return wrong end
+  for _, tool in ipairs(body.tools or {}) do
+    wrong = named(tool.functionDeclarations, function(declared) return declared.name end)
+    if wrong then return wrong end
+  end
+end
+
+local function converse_parts(message)
+  local calls, results = {}, {}
+  if #message.content == 0 then return calls, results, "a message without content" end
+  for _, block in ipairs(message.content) do
+    if block.text and not block.text:find "%S" then return calls, results, "an empty text" end
+    if block.toolUse then
+      calls[#calls + 1] = block.toolUse.toolUseId
+      if type(block.toolUse.input) ~= "table" or #block.toolUse.input > 0 then
+        return calls, results, "input is no object"
+      end
+    end
+    if block.toolResult then
+      results[#results + 1] = block.toolResult.toolUseId
+      if #block.toolResult.content == 0 then return calls, results, "a result without content" end
+    end
+  end
+  return calls, results
+end
+
+function provider_rules.converse(body, headers)
+  local authorization = headers.authorization or ""
+  if not authorization:find "^AWS4%-HMAC%-SHA256 Credential=%S+/bedrock/aws4_request, " then return "not signed" end
+  if body.modelId then return "the model belongs into the path" end
+  local wrong = turns(body.messages, "assistant", converse_parts)
+  if wrong then return wrong end
+  local tools = {}
+  for _, tool in ipairs(body.toolConfig and body.toolConfig.tools or {}) do
+    tools[#tools + 1] = tool.toolSpec
+  end
+  for _, message in ipairs(body.messages) do
+    for _, block in ipairs(message.content) do
+      if (block.toolUse or block.toolResult) and #tools == 0 then return "calls without tools" end
+    end
+  end
+  return named(tools, function(spec) return spec.name end)
 end
 
 return provider_rules

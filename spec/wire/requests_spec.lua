@@ -55,14 +55,13 @@ describe("what goes over the wire", function()
   end
 
   local function add(kind, name, wire, body)
-    local literal = wire.literal and wire.literal(body) or body
-    typed.add(name, wire.types, literal)
+    typed.add(name, wire.form, body)
     bodies[name] = { kind = kind }
   end
 
   local function record(wire)
-    local kind = wire.keyless and "keyless" or "keyed"
-    servers[kind] = servers[kind] or async.run(function() return aimock.start(wire.keyless) end)
+    local kind = wire.key and "keyed" or "keyless"
+    servers[kind] = servers[kind] or async.run(function() return aimock.start(not wire.key) end)
     local between = recorder.start(servers[kind].url)
     betweens[wire.name] = between
     every_kind_of_request(wires.provider(wire, between.url))
@@ -70,7 +69,7 @@ describe("what goes over the wire", function()
     for i, exchange in ipairs(between.exchanges) do
       add(wire.name, ("%s_%d"):format(wire.name, i), wire, exchange.request.body)
     end
-    for i, plant in ipairs(wire.plants) do
+    for i, plant in ipairs(wire.form.plants) do
       local at, to = first:find(plant[1], 1, true)
       assert(at, ("%s: nothing to plant at: %s"):format(wire.name, plant[1]))
       add(wire.name .. " planted", ("%s_planted_%d"):format(wire.name, i), wire,
@@ -100,14 +99,14 @@ describe("what goes over the wire", function()
 
     it("would be refused with one wrong field in it: " .. wire.name, function()
       local names = names_of(wire.name .. " planted")
-      assert.equal(#wire.plants, #names)
+      assert.equal(#wire.form.plants, #names)
       for _, name in ipairs(names) do assert.is_string(wrong[name], name) end
     end)
 
     it("keeps the rules between messages: " .. wire.name, function()
       for _, exchange in ipairs(betweens[wire.name].exchanges) do
         local request = exchange.request
-        assert.is_nil(provider_rules[wire.rules](json.decode(request.body), request.headers))
+        assert.is_nil(provider_rules[wire.form.rules](json.decode(request.body), request.headers))
       end
     end)
 

@@ -12,20 +12,24 @@ local PATIENCE_S = 30
 talk.operator = calls.specs(require("runtime.tools.operator").list)
 talk.coordinator = calls.specs(require("runtime.tools.coordinator").list)
 
---- Asks inside a task of its own.
+--- Asks, inside a task.
 ---@param provider table
 ---@param messages table[]|string   a string: the first message alone
 ---@param more? table   further fields of the request; `tools = false`: none
 ---@return table|nil reply
 ---@return ProviderFault? err
-function talk.ask(provider, messages, more)
+function talk.ask_here(provider, messages, more)
   more = more or {}
   if type(messages) == "string" then messages = { { role = "user", text = messages } } end
   local tools = more.tools == nil and talk.operator or more.tools or nil
-  return async.run(function()
-    return provider:ask { system = SYSTEM, tools = tools, messages = messages, max_tokens = 4096,
-      on_text = more.on_text, deadline = async.now() + (more.seconds or PATIENCE_S) }
-  end)
+  return provider:ask { system = SYSTEM, tools = tools, messages = messages, max_tokens = 4096,
+    on_text = more.on_text, deadline = async.now() + (more.seconds or PATIENCE_S) }
+end
+
+--- The same in a task of its own.
+function talk.ask(...)
+  local given = { ... }
+  return async.run(function() return talk.ask_here(unpack(given, 1, 3)) end)
 end
 
 --- A reply as the message that the next request carries.

@@ -20,11 +20,12 @@ end
 
 --- Writes one down.
 ---@param name string
----@param types { import: string, type: string }
+---@param form Form
 ---@param body string   JSON, which is TypeScript too
-function typed.add(name, types, body)
+function typed.add(name, form, body)
   local file = assert(io.open(("%s/%s.ts"):format(FOLDER, name), "w"))
-  file:write(("%s\nexport const request: %s = %s;\n"):format(types.import, types.type, body))
+  local literal = form.more and body:gsub("^{", function() return "{" .. form.more .. "," end) or body
+  file:write(("%s\nexport const request: %s = %s;\n"):format(form.import, form.type, literal))
   file:close()
 end
 

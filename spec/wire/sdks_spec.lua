@@ -1,0 +1,58 @@
+-- The official SDKs sent after us: given our own body they send the same one to the same place, and read the
+-- same answer out of what comes back. An SDK that writes by a schema leaves out what it does not know.
+local async = require "runtime.async"
+local aimock = require "spec.wire.support.aimock"
+local json = require "runtime.json"
+local oracle = require "spec.wire.support.oracle"
+local recorder = require "spec.wire.support.recorder"
+local talk = require "spec.wire.support.talk"
+local wires = require "spec.wire.support.wires"
+
+local HAVE_AN_SDK = { anthropic = true, openai = true, ["google-ai"] = true, ["aws-bedrock"] = true }
+
+local function named(calls)
+  local list = {}
+  for i, call in ipairs(calls) do list[i] = { name = call.name, args = call.args } end
+  return list
+end
+
+for _, wire in ipairs(wires.list) do
+  if HAVE_AN_SDK[wire.name] then
+    describe("the official SDK of " .. wire.name, function()
+      local server, between, ours, theirs
+
+      setup(function()
+        server = async.run(function() return aimock.start(not wire.key) end)
+        between = recorder.start(server.url)
+        local messages = { { role = "user", text = "all at once" } }
+        local reply = assert(talk.ask(wires.provider(wire, between.url), messages))
+        messages[2], messages[3] = talk.said(reply), talk.results(reply)
+        messages[4] = { role = "user", text = "Once more, all at once." }
+        ours = assert(talk.ask(wires.provider(wire, between.url), messages))
+        local body = between.exchanges[#between.exchanges].request.body
+        theirs = json.decode(async.run(function()
+          return oracle.run("ask.mjs", { wire.name, between.url, aimock.key }, body)
+        end))
+      end)
+
+      teardown(function()
+        between.stop()
+        server.stop()
+      end)
+
+      local function sent(which) return between.exchanges[#between.exchanges - which].request end
+
+      it("sends what we send", function()
+        assert.same(json.decode(sent(1).body), json.decode(sent(0).body))
+      end)
+
+      it("sends it where we send it", function()
+        assert.same({ sent(1).method, sent(1).path }, { sent(0).method, sent(0).path })
+      end)
+
+      it("reads what we read", function()
+        assert.same({ text = ours.text, calls = named(ours.calls) }, theirs)
+      end)
+    end)
+  end
+end
