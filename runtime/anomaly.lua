@@ -70,7 +70,10 @@ local function emit(self, event, measurements, metadata)
   telemetry.emit("anomaly." .. event, measurements, metadata)
 end
 
-function Monitor:enter(state, t) self.state, self.since = state, t end
+function Monitor:enter(state, t)
+  self.state, self.since = state, t
+  emit(self, "state_change", {}, { state = state })
+end
 
 -- What is told has to be true after a kill -9 too, so it is kept first.
 function Monitor:keep(t)
@@ -89,18 +92,15 @@ function Monitor:may_trigger(t)
   return #self.triggers < self.settings.max_triggers_per_hour
 end
 
--- The reason of the investigation that is wanted, if one is.
-function Monitor:escalate(t, list)
-  local sentences, metrics = {}, {}
-  for i, v in ipairs(list) do sentences[i], metrics[i] = account.sentence(v), v.metric end
-  local reason = table.concat(sentences, "; ")
+-- The reason, where an investigation is wanted now; then it keeps still for a while.
+function Monitor:escalate(t, reason, metrics)
   self:enter("cooldown", t)
   self.cooldown_until, self.waiting = t + self.settings.cooldown_ms / 1000, {}
   local wanted = self.settings.auto_trigger and self.trigger ~= nil
   local allowed = self:may_trigger(t)
   if wanted and allowed then self.triggers[#self.triggers + 1] = t end
   self:keep(t)
-  emit(self, "escalation", { count = #list }, { metrics = metrics, reason = reason })
+  emit(self, "escalation", { count = #metrics }, { metrics = metrics, reason = reason })
   if wanted and not allowed then
     emit(self, "trigger_rate_limited", { triggers = #self.triggers }, { reason = reason })
   end
@@ -168,7 +168,11 @@ function Monitor:take(t, figures)
   elseif self.state == "active" and none then -- what was known has grown too old
     self:enter("learning", t)
   end
-  if #list > 0 then return self:escalate(t, list), list end
+  if #list > 0 then
+    local sentences, metrics = {}, {}
+    for i, v in ipairs(list) do sentences[i], metrics[i] = account.sentence(v), v.metric end
+    return self:escalate(t, table.concat(sentences, "; "), metrics), list
+  end
   if not self.kept_at or t - self.kept_at >= SAVE_EACH_S then self:keep(t) end
 end
 
@@ -197,6 +201,15 @@ function Monitor:investigate(reason, list)
   if not done.ok and not async.current().cancelled then
     emit(self, "auto_trigger_failed", {}, { reason = tostring(done.err):match "^[^\n]*" })
   end
+end
+
+--- Somebody else saw something, a watcher: it is looked into as an anomaly is, under the same limit, unless the
+--- monitor keeps still.
+---@param reason string
+function Monitor:alert(reason)
+  if self.state == "cooldown" and clock() < self.cooldown_until then return end
+  local wanted = self:escalate(clock(), reason, {})
+  if wanted then self:investigate(wanted, {}) end
 end
 
 -- A node that no longer knows our cookie is not asked again.

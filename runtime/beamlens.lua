@@ -135,8 +135,10 @@ local function finish(run, report, err)
   if run.unwatch then run.unwatch() end
   if run.began then require("runtime.run_told")(report, async.now() - run.began) end
   if run.journal then run.journal:ended(report) end
-  run.node.deadline = nil
-  if run.own then leave(run.node) end
+  if run.tape then run.tape:finish(report) end
+  local node = run.attached or run.node
+  node.deadline = nil
+  if run.own then leave(node) end
   return report, err
 end
 
@@ -148,7 +150,7 @@ local function limits_of(o)
 end
 
 -- Everything that a run stands on: the node last, for it is the one that is felt elsewhere.
-local function prepare(o, names)
+local function prepare(o, names, agent)
   local began = async.now()
   local ours = foreign_skill.others(names)
   local skills, err = beamlens.skills(ours)
@@ -195,8 +197,15 @@ local function prepare(o, names)
     node:conceal(other)
     if mind.conceal then mind.conceal(other) end
   end)
+  local asked, tape = node, nil
+  if o.record then
+    tape, err = require("runtime.recording").begin(o.record, { agent = agent, node = node, mind = mind,
+      privacy = mask, names = names, options = o })
+    if not tape then return finish({ node = node, own = own }, nil, err) end
+    asked, mind = tape.node, tape.mind
+  end
   if foreign then
-    skills, err = beamlens.skills(names, node)
+    skills, err = beamlens.skills(names, asked)
     if skills then allowed, err = gate.check(o.allow, skills) end
     if not (skills and allowed) then return finish({ node = node, own = own }, nil, err) end
   end
@@ -206,8 +215,10 @@ local function prepare(o, names)
     if not parsed then return finish({ node = node, own = own }, nil, err) end
   end
   if node.relays then node.relays:begin(skills) end -- what they hear from the first moment on is worth most
+  local keeper = gate.new { allow = o.allow }
   return {
-    node = node, own = own, skills = skills, skill = skills[1], mind = mind, gate = gate.new { allow = o.allow },
+    node = asked, attached = node, own = own, skills = skills, skill = skills[1], mind = mind,
+    gate = tape and tape:guarded(keeper) or keeper, tape = tape,
     reason = o.reason, task = o.task or o.reason, deadline = deadline, limits = limits_of(o),
     sampler = sampler.start(node, skills), privacy = mask, store = o.store, autonomy = alone,
     unwatch = reload.begin { node = node, skills = skills, options = beamlens.options },
@@ -222,7 +233,7 @@ end
 ---@return Failure? err
 function beamlens.coordinator.run(opts)
   local o = settled(opts)
-  local run, err = prepare(o, o.skills)
+  local run, err = prepare(o, o.skills, "coordinator")
   if not run then return nil, err end
   return finish(run, require("runtime.coordinator").run(run))
 end
@@ -234,7 +245,7 @@ end
 ---@return Failure? err
 function beamlens.operator.run(name, opts)
   if type(name) ~= "string" then slip("operator.run wants a skill", 'for example operator.run("ets")') end
-  local run, err = prepare(settled(opts), { name })
+  local run, err = prepare(settled(opts), { name }, "operator")
   if not run then return nil, err end
   return finish(run, require("runtime.operator").run(run))
 end
@@ -270,6 +281,12 @@ function beamlens.watch(opts)
       return attach(setmetatable({ node = name }, { __index = o }))
     end,
     leave = function(node) if node ~= ours then leave(node) end end,
+    operate = function(node, post)
+      return beamlens.operator.start(post.skill, {
+        node = node, mode = "continuous", names = "watcher", every = o.anomaly.collection_interval_ms / 1000,
+        provider = o.escalate and "analyst" or o.provider,
+      })
+    end,
     investigate = function(node, reason, skills)
       local more = { node = node, reason = reason, skills = skills, allow = require("runtime.autonomy").allows(o) }
       for name, value in pairs(o) do more[name] = more[name] or value end -- what the script itself said

@@ -38,6 +38,7 @@ end
 
 add("operator.", looking(), { "operator" })
 add("watcher.", looking())
+add("watcher.", { restarting = e({ "wait_s" }, { "watcher", "node", "reason" }) })
 add("watcher.", { alert_fired = run({}, { "id", "severity", "observation" }) })
 
 add("coordinator.", {

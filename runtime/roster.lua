@@ -25,12 +25,14 @@ end
 local function fault_of(entry, modes)
   if type(entry) ~= "table" then return "must be a skill's name, or { name = …, skill = … }" end
   for key in pairs(entry) do
-    if not FIELDS[key] then return ("knows no %s; it has name, skill%s"):format(tostring(key), modes and ", mode" or "") end
+    if not FIELDS[key] then
+      return ("knows no %s; it has name, skill%s"):format(tostring(key), modes and ", mode" or "")
+    end
   end
   if type(entry.skill) ~= "string" or entry.skill == "" then return 'wants a skill: skill = "ets"' end
   if entry.name ~= nil and type(entry.name) ~= "string" then return "has a name that is no text" end
   if entry.mode ~= nil and not modes then return "has a mode, and is always continuous: take it out" end
-  if entry.mode ~= nil and not MODES[entry.mode] then return 'has a mode that is neither "on_demand" nor "continuous"' end
+  if entry.mode ~= nil and not MODES[entry.mode] then return "has a mode that is neither on_demand nor continuous" end
 end
 
 --- What such a list says.

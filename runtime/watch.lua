@@ -7,8 +7,11 @@ local autonomy = require "runtime.autonomy"
 local door_of = require "runtime.service.of_watch"
 local failure = require "runtime.failure"
 local llm = require "runtime.llm"
+local pace = require "runtime.pace"
 local policy = require "runtime.policy"
+local roster = require "runtime.roster"
 local store = require "runtime.store"
+local telemetry = require "runtime.telemetry"
 local turns = require "runtime.turns"
 local watched = require "runtime.watched"
 
@@ -19,6 +22,7 @@ local watch = {}
 ---@field means WatchMeans
 ---@field kept Store
 ---@field mind Mind               who thinks in an investigation
+---@field posts Post[]            the watchers of each node
 ---@field names string[]          of the nodes
 ---@field nodes table<string, Watched>
 ---@field queue Turns             of the investigations
@@ -32,6 +36,7 @@ Watch.__index = Watch
 ---@field attach fun(name: string): table?, any
 ---@field leave fun(node: table)
 ---@field skills fun(names: string[], node: table): Skill[]?, any
+---@field operate fun(node: table, post: Post): Handle?, any   starts a watcher
 ---@field investigate fun(node: table, reason: string, skills?: string[]): table?, any
 
 --- Investigates a node, in somebody's turn. The report is counted and handed on.
@@ -64,6 +69,34 @@ function Watch:is_hopeless()
   return failed == #self.names
 end
 
+-- What all watchers of all nodes used.
+local function spent(self)
+  local sum = { calls = 0, tokens = 0, usd = 0 }
+  for _, w in pairs(self.nodes) do
+    local one = w.watchers and w.watchers:spent() or { calls = 0, tokens = 0, usd = 0 }
+    sum.calls, sum.tokens = sum.calls + one.calls, sum.tokens + one.tokens
+    sum.usd = sum.usd and one.usd and sum.usd + one.usd
+  end
+  return sum
+end
+
+-- Beside the nodes: what the watchers cost, and whether the config names others meanwhile.
+local function aside(self)
+  local telling = async.spawn(pace.tell, #self.posts * #self.names, function() return spent(self) end)
+  local off = telemetry.on("reload.config", function(_, _, edited)
+    local posts = table.concat(edited.applied, " "):find "watchers" and roster.of(self.o.watchers or {}, "watchers")
+    if not posts then return end
+    self.posts = posts
+    for _, w in pairs(self.nodes) do
+      if w.watchers then async.spawn(w.watchers.set, w.watchers, posts) end
+    end
+  end)
+  return function()
+    off()
+    telling:cancel()
+  end
+end
+
 -- Each node by itself; what ends one ends no other.
 local function all_nodes(self)
   local lives = {}
@@ -85,6 +118,10 @@ end
 local function settle(o)
   local mind, err = llm.choose(o)
   if not mind then return nil, err end
+  if o.escalate and mind.name == "analyst" then
+    return nil, failure.new("usage", "--escalate has no model to call", "set a key, or name one: --provider anthropic",
+      2)
+  end
   local ready
   ready, err = policy.load()
   if ready and o.autonomy then ready, err = autonomy.settle(o.autonomy, o.store) end
@@ -100,14 +137,21 @@ end
 function watch.run(o, means)
   local mind, err = settle(o)
   if not mind then return nil, err end
+  local posts
+  posts, err = roster.of(o.watchers or {}, "watchers")
+  if not posts then return nil, err end
   local kept
   kept, err = store.open(o.store or ":memory:")
   if not kept then return nil, err end
-  local self = setmetatable({ o = o, means = means, kept = kept, mind = mind, names = means.names, nodes = {},
-    queue = turns.new(), triggers = {}, ended = { reports = 0, sick = 0 } }, Watch)
+  local self = setmetatable({ o = o, posts = posts, means = means, kept = kept, mind = mind, names = means.names,
+    nodes = {}, queue = turns.new(), triggers = {}, ended = { reports = 0, sick = 0 } }, Watch)
   local door, ended
   door, err = door_of(self)
-  if door ~= nil then ended, err = all_nodes(self) end
+  if door ~= nil then
+    local stop = aside(self)
+    ended, err = all_nodes(self)
+    stop()
+  end
   if door then door:close() end
   kept:close()
   return ended, err

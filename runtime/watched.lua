@@ -11,6 +11,8 @@ local sampler = require "runtime.sampler"
 local skill = require "runtime.skill"
 local telemetry = require "runtime.telemetry"
 
+local watchers = require "runtime.watchers"
+
 local watched = {}
 
 local FIRST_PAUSE_S, LONGEST_PAUSE_S = 1, 60
@@ -20,6 +22,7 @@ local FIRST_PAUSE_S, LONGEST_PAUSE_S = 1, 60
 ---@field node? AttachedNode   while we are attached
 ---@field reached? true        it was there once
 ---@field refused? true        it was not there when it was first asked for
+---@field watchers? Watchers   while we are attached
 ---@field private watch Watch
 local Watched = {}
 Watched.__index = Watched
@@ -90,8 +93,14 @@ local function look(self, node)
   node.uses.monitor = function() return monitor:view() end
   if node.relays then node.relays:begin(skills) end
   local sampling = sampler.start(node, skills)
+  self.watchers = watchers.new {
+    node = node, alert = function(reason) monitor:alert(reason) end,
+    start = function(post) return w.means.operate(node, post) end,
+  }
+  self.watchers:set(w.posts)
   local unwatch = reload.begin { node = node, skills = skills, options = w.means.options }
   local _, gone = monitor:run()
+  self.watchers:stop()
   unwatch()
   sampling:stop()
   node.uses.monitor = nil

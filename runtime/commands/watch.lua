@@ -46,6 +46,18 @@ local LINES = {
   end,
   ["anomaly.cooldown_started"] = function(_, figures) return ("keeping still for %.4g s"):format(figures.ms / 1000) end,
   ["anomaly.metric_collection_failed"] = function(m) return ("no figures of %s: %s"):format(m.skill, m.reason) end,
+  ["watcher.started"] = function(m) return ("the watcher %s is on"):format(m.watcher) end,
+  ["watcher.state_change"] = function(m) return ("%s is %s: %s"):format(m.watcher, m.to, m.reason or "") end,
+  ["watcher.alert_fired"] = function(m) return ("%s says (%s): %s"):format(m.watcher, m.severity, m.observation) end,
+  ["watcher.restarting"] = function(m, figures)
+    return ("the watcher %s ended (%s); again in %.0f s"):format(m.watcher, m.reason, figures.wait_s)
+  end,
+  ["cost.estimate"] = function(_, figures)
+    local usd = figures.usd_per_day and (", %.2f USD"):format(figures.usd_per_day)
+      or "; the price is not known, set prices in the config"
+    return ("at the pace seen a day costs %.0f tokens in %.0f requests%s"):format(figures.tokens_per_day,
+      figures.calls_per_day, usd)
+  end,
   ["node.up"] = function(m) return "attached to " .. m.node end,
   ["node.down"] = function(m)
     local what = m.never and "cannot reach" or m.gone and "no longer watching" or "lost"

@@ -86,8 +86,9 @@ describe("monitor", function()
     rounds(HOUR, HOUR + 5 * MINUTE, { ["app.waiting"] = 5000 })
     local names = {}
     for i, one in ipairs(heard) do names[i] = one.event end
-    assert.same({ "anomaly.learning_complete", "anomaly.anomaly_detected", "anomaly.anomaly_detected",
-      "anomaly.anomaly_detected", "anomaly.escalation", "anomaly.cooldown_started" }, names)
+    assert.same({ "anomaly.state_change", "anomaly.learning_complete", "anomaly.anomaly_detected",
+      "anomaly.anomaly_detected", "anomaly.anomaly_detected", "anomaly.state_change", "anomaly.escalation",
+      "anomaly.cooldown_started" }, names)
   end)
 
   it("joins what left the usual in the same round", function()

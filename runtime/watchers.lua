@@ -1,0 +1,143 @@
+--- The watchers of one node: operators without an end, each by itself. One that ends is started again,
+--- ever more rarely; what it tells of warning or worse is looked into like an anomaly.
+
+local async = require "runtime.async"
+local crypto = require "host.crypto"
+local telemetry = require "runtime.telemetry"
+
+local watchers = {}
+
+local FIRST_PAUSE_S, LONGEST_PAUSE_S = 1, 300
+local QUIET_S = 600 -- who ran so long begins with the first pause again
+local DAY_S = 86400
+local GRAVE = { warning = true, critical = true }
+
+---@class Watchers
+---@field private o table
+---@field private tasks table<string, Task>      by the post's name
+---@field private known table<string, { at: number, severity: string }>   what was looked into
+---@field private handles table<string, Handle>  those that run
+---@field private gone { calls: integer, tokens: integer, usd: number? }   of those that ended
+local Watchers = {}
+Watchers.__index = Watchers
+
+-- Somewhere between half and the whole.
+local function jitter(pause) return pause * (0.5 + crypto.random(1):byte() / 510) end
+
+local function add(sum, usage)
+  sum.calls = sum.calls + usage.calls
+  sum.tokens = sum.tokens + usage.input_tokens + usage.cache_read_tokens + usage.output_tokens
+  sum.usd = sum.usd and type(usage.cost_usd) == "number" and sum.usd + usage.cost_usd or nil
+end
+
+local function sentence(post, n)
+  return ("the watcher %s says: %s"):format(post.name, n.hypothesis or n.observation)
+end
+
+-- What stays wrong is told again and again, and looked into once a day, or when it gets worse.
+local function is_news(self, post, n)
+  local cause = n.root_cause or { mechanism = n.type, object = "" }
+  local key = table.concat({ post.name, cause.mechanism, cause.object }, "\0")
+  local known, now = self.known[key], async.now()
+  if known and known.severity == n.severity and now - known.at < DAY_S then return false end
+  for other, seen in pairs(self.known) do
+    if now - seen.at >= DAY_S then self.known[other] = nil end
+  end
+  self.known[key] = { at = now, severity = n.severity }
+  return true
+end
+
+-- What it tells, as it tells it, until it ends; an alert is looked into in a task of its own: that may take minutes.
+local function follow(self, post, handle, looking)
+  for item in handle:messages() do
+    local n = item.kind == "notification" and item.notification
+    if n and GRAVE[n.severity] and is_news(self, post, n) then
+      looking[#looking + 1] = async.spawn(self.o.alert, sentence(post, n))
+    end
+  end
+end
+
+local function once(self, post)
+  local handle, err = self.o.start(post)
+  if not handle then return tostring(err) end
+  self.handles[post.name] = handle
+  local looking = {}
+  follow(self, post, handle, looking)
+  handle:join()
+  local cancelled = async.current().cancelled
+  for _, task in ipairs(looking) do
+    if cancelled then task:cancel(cancelled) end
+    task:join()
+  end
+  local status = handle:status()
+  self.handles[post.name] = nil
+  add(self.gone, status.usage)
+  return status.why or status.ended, status.ended
+end
+
+-- Until midnight UTC: limits of a watch are those of a day.
+local function rest_of_day() return DAY_S - os.time() % DAY_S end
+
+local function keep(self, post)
+  local pause = FIRST_PAUSE_S
+  while not async.current().cancelled do
+    local began = async.now()
+    local why, ended = once(self, post)
+    if async.current().cancelled then return end
+    if async.now() - began >= QUIET_S then pause = FIRST_PAUSE_S end
+    local seconds = ended == "budget" and rest_of_day() or jitter(pause)
+    telemetry.emit("watcher.restarting", { wait_s = seconds },
+      { watcher = post.name, node = self.o.node.name, reason = tostring(why), ended = ended })
+    if not async.sleep(seconds) then return end
+    pause = math.min(pause * 2, LONGEST_PAUSE_S)
+  end
+end
+
+--- What they used since they were started.
+---@return { calls: integer, tokens: integer, usd: number? }   usd: nil where a price is not known
+function Watchers:spent()
+  local sum = { calls = self.gone.calls, tokens = self.gone.tokens, usd = self.gone.usd }
+  for _, handle in pairs(self.handles) do add(sum, handle:status().usage) end
+  return sum
+end
+
+--- How each is, for who asks.
+---@return { watcher: string, state: string, iterations: integer }[]
+function Watchers:statuses()
+  local list = {}
+  for name, handle in pairs(self.handles) do
+    local status = handle:status()
+    list[#list + 1] = { watcher = name, state = status.state, iterations = status.iterations }
+  end
+  table.sort(list, function(a, b) return a.watcher < b.watcher end)
+  return list
+end
+
+--- Starts those of the list that are not there, and ends those that left it.
+---@param posts Post[]
+function Watchers:set(posts)
+  local wanted = {}
+  for _, post in ipairs(posts) do
+    wanted[post.name] = true
+    if not self.tasks[post.name] then self.tasks[post.name] = async.spawn(keep, self, post) end
+  end
+  for name, task in pairs(self.tasks) do
+    if not wanted[name] then
+      self.tasks[name] = nil
+      task:cancel "left the config"
+      task:join()
+    end
+  end
+end
+
+--- Ends them all.
+function Watchers:stop() self:set {} end
+
+---@param o { node: AttachedNode, start: fun(post: Post): Handle?, any; alert: fun(reason: string) }
+---@return Watchers
+function watchers.new(o)
+  return setmetatable({ o = o, tasks = {}, handles = {}, known = {}, gone = { calls = 0, tokens = 0, usd = 0 } },
+    Watchers)
+end
+
+return watchers
