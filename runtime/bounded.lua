@@ -83,7 +83,7 @@ local function searched(s, pattern, level)
   if type(s) ~= "string" or type(pattern) ~= "string" then return end
   if pattern_cost.of(pattern, #s) > LONGEST_SEARCH then
     refuse(level + 1, "the pattern %s on a text of %d bytes may search for ever; let what repeats in it end at one "
-      .. "certain character, or begin it with ^", sub(format("%q", pattern), 1, 80), #s)
+      .. "certain character, or begin it with ^", sub(gsub(format("%q", pattern), "\\\n", "\\n"), 1, 80), #s)
   end
 end
 

@@ -20,6 +20,7 @@ local init = {
   beamlens-run init policy.lua                 your word on what may be done, over our classes
   beamlens-run init secrets.lua                what is a secret to you beside what we know
   beamlens-run init runbooks/free_binaries.lua a runbook; it does nothing before config.lua names it
+  beamlens-run init skills/redis.lua           a skill that is an example, to be used by its name from then on
   beamlens-run init examples/coordinator.lua   a script, into this folder
 ]],
 }
@@ -31,6 +32,7 @@ local PRIVATE_FOLDER, PRIVATE_FILE = 448, 384 -- 0700, 0600
 -- What is ours there is theirs here.
 local function theirs(path)
   return (path:gsub("^skills/checks/", "checks/"):gsub("^examples/runbooks/", "runbooks/")
+    :gsub("^examples/skills/", "skills/")
     :gsub("^examples/policy", "policy"):gsub("^examples/secrets", "secrets"))
 end
 
