@@ -64,6 +64,7 @@ function case.new(opts)
     load_before = { calls = load.calls, reductions = load.reductions, bytes = load.bytes },
   }, Case)
   self.journal = opts.journal and opts.journal:begin(self) or nil
+  if opts.tape then opts.tape:begin(self) end
   return self
 end
 

@@ -14,10 +14,11 @@ local deadlines = {}
 
 local heap, size = {}, 0
 local timer, armed_for
+local ahead = 0 -- what was skipped
 
 --- Seconds of a clock that never goes back. Only differences mean anything.
 ---@return number
-function deadlines.now() return uv.hrtime() / 1e9 end
+function deadlines.now() return uv.hrtime() / 1e9 + ahead end
 
 local function place(entry, i)
   heap[i] = entry
@@ -67,6 +68,18 @@ function fire()
     entry:expire()
   end
   if size > 0 and (not armed_for or heap[1].deadline < armed_for) then arm(heap[1].deadline) end
+end
+
+--- Turns the clock forward to the earliest deadline: for who runs again what was recorded, and has nothing else
+--- to wait for.
+---@param latest? number   not beyond this
+---@return boolean skipped
+function deadlines.skip(latest)
+  local first = size > 0 and heap[1].deadline
+  if not first or latest and first > latest then return false end
+  ahead = ahead + math.max(0, first - deadlines.now())
+  arm(first)
+  return true
 end
 
 --- How many deadlines are set and neither met nor over.

@@ -33,7 +33,7 @@ local evidence = {}
 --- @param clean? fun(value: any): any   how a value looks to the model, which cites what it was shown
 ---@return Evidence
 function evidence.new(clean)
-  return setmetatable({ list = {}, by_id = {}, clean = clean or function(v) return v end }, Evidence)
+  return setmetatable({ list = {}, by_id = {}, made = 0, clean = clean or function(v) return v end }, Evidence)
 end
 
 -- A copy in plain values: nobody's later change reaches it, and atoms or pids are their text.
@@ -42,18 +42,36 @@ local function plain(value) return json.decode(json.encode({ value }))[1] end
 ---@param given table   an Observation without its id
 ---@return string id
 function Evidence:add(given)
-  local o = { id = "o" .. #self.list + 1, kind = given.kind or "execute", operator = given.operator,
+  self.made = self.made + 1
+  local o = { id = "o" .. self.made, kind = given.kind or "execute", operator = given.operator,
     callback = given.callback, value = plain(given.value), at = given.at }
   if given.answers then
     o.answers = {}
     for i, answer in ipairs(given.answers) do o.answers[i] = plain(answer) end
   end
+  if self.called then o.id = self.called(o) end -- a replay calls it what it was called before
   self.list[#self.list + 1], self.by_id[o.id] = o, o
   return o.id
 end
 
 ---@return Observation?
 function Evidence:get(id) return self.by_id[id] end
+
+--- Lets go of the oldest, but for those that are cited.
+---@param cited table<string, true>
+---@param most integer   how many of the others stay
+function Evidence:prune(cited, most)
+  local loose, kept = 0, {}
+  for _, o in ipairs(self.list) do loose = loose + (cited[o.id] and 0 or 1) end
+  for _, o in ipairs(self.list) do
+    if not cited[o.id] and loose > most then
+      loose, self.by_id[o.id] = loose - 1, nil
+    else
+      kept[#kept + 1] = o
+    end
+  end
+  self.list = kept
+end
 
 ---@return Observation[]   in the order they were made
 function Evidence:all() return { unpack(self.list) } end
@@ -147,7 +165,8 @@ function Evidence:check(claim)
   local o = self.by_id[claim.observation]
   if not o then
     return nil, ("there is no observation %s%s"):format(tostring(claim.observation),
-      #self.list > 0 and ("; there are o1 to o%d"):format(#self.list) or " yet: take a snapshot or execute first")
+      #self.list > 0 and ("; there are %s to %s"):format(self.list[1].id, self.list[#self.list].id)
+        or " yet: take a snapshot or execute first")
   end
   local value, path = look_up(o, claim.path)
   if value == nil then return nil, ("%s: %s"):format(o.id, path) end

@@ -98,13 +98,20 @@ local function users_path(path)
   return USERS[folder] and ("%s/%s/%s"):format(files.config_home(), folder, rest) or nil
 end
 
+-- A replay may take prompts of another folder, where they are there.
+local function instead(path)
+  local name = files.prompts and path:match "^prompts/([^/]+)$"
+  local other = name and ("%s/%s"):format(files.prompts, name)
+  return other and uv.fs_stat(other) and other or nil
+end
+
 --- One file, from the place that wins.
 ---@param path string      "skills/ets.lua", with forward slashes, below one of our folders
 ---@return string? text
 ---@return string|Failure shown   the name to show in messages, or what is wrong
 ---@return boolean? shipped        it is ours, and no user's
 function files.read(path)
-  local theirs = users_path(path)
+  local theirs = instead(path) or users_path(path)
   if theirs and uv.fs_stat(theirs) then
     local text, err = files.read_users(theirs, path:match "^%w+")
     if not text then return nil, err end

@@ -9,8 +9,8 @@ local json = require "runtime.json"
 local plain = require("runtime.plain").text
 
 local COMMANDS = {
-  "actions", "call", "doctor", "eval", "health", "help", "init", "insights", "runs", "sandbox", "show", "skills",
-  "version", "watch",
+  "actions", "call", "doctor", "eval", "health", "help", "init", "insights", "replay", "runs", "sandbox", "show",
+  "skills", "version", "watch",
 }
 
 local OURS = 70

@@ -119,10 +119,11 @@ end
 -- Too short and too plain for any form: most of what a node says (pids, names, functions).
 local function is_plain(s) return #s < 14 and not s:find "[=:,@%c\128-\255]" end
 
---- One string as it may leave.
+--- One string as it may be written down: as it may leave, but not cut to what is shown.
 ---@param s string
 ---@return string
-function Privacy:text(s)
+---@return integer? size   in all, where it was looked through
+function Privacy:uncut(s)
   -- A secret seen before beside its name is one without it too.
   if #s >= 4 and self.names[s] then return self.names[s] end
   if self.whole[1] then s = without_whole(self, s) end
@@ -135,7 +136,16 @@ function Privacy:text(s)
   if size > MOST_READ then s = s:gsub("%S+$", "") end
   s = secrets.hide(s, function(secret, kind) return self:name(secret, kind) end,
     function(found) return self.kept[found] end)
-  if #s <= privacy.longest and size <= MOST_READ then return s end
+  return s, size
+end
+
+--- One string as it may leave.
+---@param s string
+---@return string
+function Privacy:text(s)
+  local size
+  s, size = self:uncut(s)
+  if not size or #s <= privacy.longest and size <= MOST_READ then return s end
   -- Not through the middle of a name that stands for a secret.
   local shown = cut(s, privacy.longest):gsub("<%a*:?%x*$", "")
   return ("%s… (cut: %d bytes in all)"):format(shown, size)

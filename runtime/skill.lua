@@ -114,7 +114,7 @@ local function restricted(s, node, patient, who)
       if ok then ok, err = effects.permit_values(s.queries[name], variables, who.class, asked) end
       if not ok then return nil, s.places[name] and skill_file.placed(err, name, s.places[name]) or err end
     end
-    local options = { timeout = seconds or patient }
+    local options = { timeout = seconds or patient, by = ("%s.%s"):format(s.name, who.name) }
     if contains(s.urgent, name) then
       options.priority, options.timeout = "high", math.min(options.timeout, URGENT_TIMEOUT)
     end

@@ -1,0 +1,151 @@
+--- A cassette: one run in a file, to be run again without node or network. A line of JSON for each thing that came
+--- from outside, in the order in which it came: what the node answered, what a model was asked and said, what skills
+--- were told of the past and of events. The first line says what was run, the last what it came to, with a sum over
+--- all lines before it: so a file that is cut short or changed is known.
+---
+--- What stands in it left the run through `clean`: secrets have their names, nothing else.
+
+local uv = require "luv"
+local crypto = require "host.crypto"
+local failure = require "runtime.failure"
+local json = require "runtime.json"
+local plain = require("runtime.plain").text
+
+local cassette = { version = 1 }
+
+local FILE = 384 -- 0600
+local LARGEST = 512 * 1024 * 1024
+local AT_ONCE = 65536
+
+local function fault(path, why, next_step)
+  return failure.new("cassette", ("%s %s"):format(plain(path), why), next_step, 2)
+end
+
+---@class Tape
+---@field path string
+---@field private fd? integer
+---@field private lines string[]   not written yet
+---@field private size integer
+local Tape = {}
+Tape.__index = Tape
+
+local HEAD = '{"cassette":'
+
+-- What is there already is only taken away where it is a cassette.
+local function may_replace(path)
+  local stat = uv.fs_stat(path)
+  if not stat then return true end
+  local file = stat.type == "file" and io.open(path, "rb")
+  local begins = file and (file:read(#HEAD) or "")
+  if file then file:close() end
+  return begins == HEAD or begins == ""
+end
+
+--- Begins one.
+---@param path string
+---@param head table     what is run
+---@return Tape?
+---@return Failure? err
+function cassette.create(path, head)
+  if not may_replace(path) then
+    return nil, fault(path, "is there and is no cassette, so it is left alone", "record into another file")
+  end
+  uv.fs_unlink(path)
+  local fd, why = uv.fs_open(path, "wx", FILE)
+  if not fd then return nil, fault(path, "cannot be written: " .. why, "record into another file") end
+  local tape = setmetatable({ path = path, fd = fd, lines = {}, size = 0, sum = {}, clean = head.clean }, Tape)
+  head.clean, head.cassette = nil, nil
+  tape:line(HEAD .. ("%d,"):format(cassette.version) .. json.encode(head):sub(2))
+  return tape
+end
+
+function Tape:write_out()
+  local text = table.concat(self.lines)
+  self.lines, self.size = {}, 0
+  if not self.fd or text == "" then return end
+  local sent, why = uv.fs_write(self.fd, text, -1)
+  if sent == #text then return end
+  uv.fs_close(self.fd)
+  self.fd, self.why = nil, why or "there is no room"
+  io.stderr:write(plain(("the recording ends here: %s cannot be written: %s"):format(self.path, self.why)), "\n")
+end
+
+function Tape:line(text)
+  if self.clean then text = self.clean(text) end
+  self.sum[#self.sum + 1] = crypto.sha256(text)
+  self.lines[#self.lines + 1] = text .. "\n"
+  self.size = self.size + #text
+  if self.size > AT_ONCE then self:write_out() end
+end
+
+--- Adds what came in.
+---@param entry table
+function Tape:add(entry) self:line(json.encode(entry)) end
+
+-- One sum over all lines, of their sums.
+local function sum_of(sums) return crypto.sha256(table.concat(sums)) end
+
+--- Ends it with what the run came to.
+---@param last table
+function Tape:finish(last)
+  if self.over then return end
+  self.over = true
+  self:add(last)
+  self.lines[#self.lines + 1] = json.encode { ["end"] = #self.sum, sum = sum_of(self.sum) } .. "\n"
+  self:write_out()
+  if self.fd then uv.fs_close(self.fd) end
+end
+
+local CUT = "was cut short: its last line is missing"
+
+local function checked(path, lines, sums)
+  local last = lines[#lines]
+  if not (type(last) == "table" and last["end"]) then
+    return nil, fault(path, CUT, "record it anew; only a run that came to its end can be replayed")
+  end
+  table.remove(sums)
+  if last["end"] ~= #sums or last.sum ~= sum_of(sums) then
+    return nil, fault(path, "was changed after it was recorded: its sum is another", "use the file as it was recorded")
+  end
+  lines[#lines] = nil
+  return true
+end
+
+--- Reads one.
+---@param path string
+---@return { head: table, entries: table[], last: table }?
+---@return Failure? err
+function cassette.read(path)
+  local stat, missing = uv.fs_stat(path)
+  if not stat then return nil, fault(path, ("cannot be read (%s)"):format(missing:match "^%w+"), "check the path") end
+  if stat.type ~= "file" or stat.size > LARGEST then return nil, fault(path, "is no cassette", "name a file") end
+  local file, why = io.open(path, "rb")
+  if not file then return nil, fault(path, "cannot be read: " .. why, "check its permissions") end
+  local text = file:read "*a"
+  file:close()
+  if text:sub(1, #HEAD) ~= HEAD then return nil, fault(path, "is no cassette", "`--record FILE` of a run makes one") end
+  local version = tonumber(text:match("^" .. HEAD .. "(%d+)"))
+  if version ~= cassette.version then
+    return nil, fault(path, ("is a cassette of version %s, and this program reads version %d"):format(
+      tostring(version), cassette.version), "replay it with the program that recorded it, or record it anew")
+  end
+  local lines, sums = {}, {}
+  for line in text:gmatch "([^\n]*)\n" do
+    local entry = json.decode(line)
+    if type(entry) ~= "table" then
+      return nil, fault(path, ("was changed after it was recorded: line %d is no JSON"):format(#lines + 1),
+        "use the file as it was recorded")
+    end
+    lines[#lines + 1], sums[#sums + 1] = entry, crypto.sha256(line)
+  end
+  if text:sub(-1) ~= "\n" then return nil, fault(path, CUT, "record it anew; only a whole run can be replayed") end
+  local ok, err = checked(path, lines, sums)
+  if not ok then return nil, err end
+  local head, last = table.remove(lines, 1), table.remove(lines)
+  if not (head and last and type(last.report) == "table") then
+    return nil, fault(path, "says nothing of how the run ended", "record it anew")
+  end
+  return { head = head, entries = lines, last = last }
+end
+
+return cassette

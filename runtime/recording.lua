@@ -1,0 +1,74 @@
+--- A run that is recorded: its node, its mind and its gate with a cassette behind them (runtime/cassette.lua).
+
+local async = require "runtime.async"
+local cassette = require "runtime.cassette"
+local crypto = require "host.crypto"
+local json = require "runtime.json"
+local mind_of = require "runtime.llm.cassette"
+local recorded = require "runtime.node.recorded"
+
+local recording = {}
+
+---@class Recording
+---@field node table
+---@field mind Mind
+---@field gate table
+---@field private tape Tape
+local Recording = {}
+Recording.__index = Recording
+
+-- What a person at the terminal said holds in a replay as well.
+local function listening(gate, tape)
+  local own = setmetatable({}, { __index = gate })
+  function own.permit(_, name, class)
+    local ok, why = gate:permit(name, class)
+    if class ~= "SAFE" then tape:add { permit = name, ok = ok == true, why = why and tostring(why) or nil } end
+    return ok, why
+  end
+  return own
+end
+
+--- Begins one.
+---@param path string
+---@param run { agent: string, node: table, mind: Mind, privacy: Privacy, names: string[], options: table }
+---@return Recording?
+---@return Failure? err
+function recording.begin(path, run)
+  local o, mask = run.options, run.privacy
+  local function clean(text) return mask:uncut(text) end
+  local tape, err = cassette.create(path, {
+    program = require "runtime.version", recorded_at = os.date "!%Y-%m-%dT%H:%M:%SZ", agent = run.agent,
+    node = run.node.name, skills = run.names, reason = o.reason and clean(o.reason) or nil,
+    task = o.task and clean(o.task) or nil, allow = o.allow, deadline = o.deadline, strategy = o.strategy,
+    limits = json.object(o.limits or {}), chunk = o.chunk and json.object(o.chunk) or nil,
+    mind = { name = run.mind.name, model = run.mind.model, destination = run.mind.destination ~= nil },
+  })
+  if not tape then return nil, err end
+  return setmetatable({ tape = tape, began = async.now(), node = recorded.recording(run.node, tape, mask),
+    mind = mind_of.recording(run.mind, tape, clean), clean = mask }, Recording)
+end
+
+--- The gate of the run, with what it decided written down.
+function Recording:guarded(gate) return listening(gate, self.tape) end
+
+--- Takes note of the case, whose observations are named in a replay as they were.
+---@param case Case
+function Recording:begin(case) self.case = case end
+
+--- What an observation is known again by.
+---@param o Observation
+---@return string
+function recording.sum(o) return crypto.sha256(json.encode { o.value }):sub(1, 16) end
+
+--- Ends it.
+---@param report? table
+function Recording:finish(report)
+  for _, o in ipairs(self.case and self.case.evidence:all() or {}) do
+    self.tape:add { observed = o.id, operator = o.operator, kind = o.kind, sum = recording.sum(o), at = o.at }
+  end
+  if not report then return end
+  local kept = self.clean:clean(json.decode(json.encode(report)))
+  self.tape:finish { report = kept, state = self.node.state, seconds = async.now() - self.began }
+end
+
+return recording
