@@ -125,7 +125,7 @@ local PLAIN = { [""] = true, ["text/plain"] = true, ["application/x-www-form-url
 ---@return string? why       what is wrong with it
 ---@return integer? status   of the answer, if not 400
 function reason.read(body, kind, known)
-  kind = (kind or ""):lower():match "^%s*([^;]-)%s*$" or ""
+  kind = (kind or ""):lower():match "^%s*([^;%s]*)"
   if utf8.well_formed(body) ~= body then return fail "the body is not in UTF-8" end
   if PLAIN[kind] then
     local text = words(body)

@@ -3,7 +3,6 @@
 --- waits, or `send(item)`, which may; both say true, or nil and why. What goes into one has gone through
 --- runtime/privacy.lua, for it may be read by others.
 
-local uv = require "luv"
 local async = require "runtime.async"
 local condition = require "runtime.sinks.condition"
 local events = require "runtime.events"
@@ -158,9 +157,9 @@ local function hear_edits(self, options)
       if name == "sinks" then self.renewing = async.spawn(renew, self, options) end
     end
   end)
-  self.hangup = uv.new_signal()
-  self.hangup:start("sighup", sinks.reopen)
-  self.hangup:unref()
+  self.asked = telemetry.on("reload.looked", function(_, _, metadata)
+    if metadata.asked then sinks.reopen() end -- a SIGHUP, as logrotate sends it
+  end)
 end
 
 --- Opens the sinks that the config names, once for the process. What is wrong with one is told now.
@@ -203,7 +202,7 @@ function sinks.close()
   local closing = open
   open = nil
   closing.off()
-  closing.hangup:close()
+  closing.asked()
   local deadline = async.now() + (async.current().cancelled and INTERRUPTED_S or CLOSE_S)
   async.shield(function() put_away(closing.sinks, deadline) end)
 end
