@@ -18,6 +18,7 @@ local loop_guard = require "runtime.loop_guard"
 ---@field ends? boolean          the run ends when it succeeds
 ---@field seconds? number        its deadline, 60 if left out
 ---@field from_node? boolean     its answers and errors may quote the node
+---@field narrow? fun(state: any, data: any): string?   what to ask for less with, where an answer was cut
 ---@field paces? boolean         after it a new stretch begins: steps and repeats are counted anew
 
 local calls = {}
@@ -102,7 +103,8 @@ local function good(run, call, tool, data, note)
   json.object(shown)
   if tool.from_node then shown.trust = "node" end
   shown.note = note or shown.note
-  return { id = call.id, name = call.name, ok = true, shown = shown, data = data }
+  return { id = call.id, name = call.name, ok = true, shown = shown, data = data,
+    narrow = tool.narrow and tool.narrow(run.state, data) }
 end
 
 -- The results as they go to the model, the last with what somebody asks meanwhile.
@@ -113,7 +115,7 @@ local function written(run, results, ended)
     shown.message, shown.trust = run.clean(question), "node"
   end
   for _, result in ipairs(results) do
-    result.text, result.shown = cut.text(result.shown, BYTES), nil
+    result.text, result.shown, result.narrow = cut.text(result.shown, BYTES, result.narrow), nil, nil
   end
   return results
 end

@@ -54,15 +54,17 @@ end
 --- A value as JSON text of at most `limit` bytes.
 ---@param value table   plain values; an object, to which `cut` is added when something is left out
 ---@param limit integer bytes
+---@param narrow? string  what asks for less of it
 ---@return string
-function cut.text(value, limit)
+function cut.text(value, limit, narrow)
   local text = json.encode(value)
   if #text <= limit then return text end
   for _, step in ipairs(STEPS) do
     local notes = {}
     local short = shorten(value, step[1], step[2], "", notes)
     short.cut = { unpack(notes, 1, 10) }
-    short.cut[#short.cut + 1] = "narrow with limit, or return fewer fields; what is left out can still be cited"
+    short.cut[#short.cut + 1] = ("%sreturn fewer fields; what is left out can still be cited"):format(
+      narrow and ("narrow with %s, or "):format(narrow) or "")
     local shorter = json.encode(short)
     if #shorter <= limit then return shorter end
   end

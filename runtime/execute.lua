@@ -7,6 +7,7 @@ local help = require "runtime.help"
 local log_templates = require "runtime.log_templates"
 local sandbox = require "runtime.sandbox"
 local skill = require "runtime.skill"
+local skill_words = require "runtime.skill_words"
 
 local execute = {}
 
@@ -78,14 +79,32 @@ local function names_of(s)
   return names
 end
 
+--- What one call of a tool looks with.
+---@param state table   of an operator
+---@return fun(name: string, given: any[]): any, string?   runs a callback of its skill, as the gate permits
+---@return table log    what was asked and answered
+function execute.looking(state)
+  local log = { answers = {}, callbacks = {}, seen = {} }
+  return function(name, given) return serve(state, name, given, log) end, log
+end
+
+--- Keeps what came of it, so that it can be cited.
+---@return string id
+function execute.observed(state, log, result)
+  return state.case.evidence:add {
+    kind = "execute", operator = state.skill.name, value = result, answers = log.answers,
+    callback = table.concat(log.callbacks, ", "), at = state.case.now(),
+  }
+end
+
 --- The tool. Answers { observation, callbacks, result, print } or nil and why.
 function execute.run(state, args)
-  local log = { answers = {}, callbacks = {}, seen = {} }
+  local look, log = execute.looking(state)
   local started = async.now()
   state.emit("operator.execute_start", { system_time = os.time() * 1e9 }, { code = args.code })
   local outcome = sandbox.execute {
     code = args.code, names = names_of(state.skill), limits = state.case.limits.chunk,
-    call = function(name, given) return serve(state, name, given, log) end,
+    call = look,
   }
   local took = { duration = (async.now() - started) * 1e9 }
   local why = outcome.kind ~= "ok" and complaint(outcome)
@@ -94,13 +113,23 @@ function execute.run(state, args)
     state.emit("operator.execute_error", took, { reason = why })
     return nil, why
   end
-  local id = state.case.evidence:add {
-    kind = "execute", operator = state.skill.name, value = outcome.result, answers = log.answers,
-    callback = table.concat(log.callbacks, ", "), at = state.case.now(),
-  }
+  local id = execute.observed(state, log, outcome.result)
   state.emit("operator.execute_complete", took, { observation = id, callbacks = log.callbacks })
   local printed = outcome.print and #outcome.print > 0 and outcome.print or nil
   return { observation = id, callbacks = log.callbacks, result = outcome.result, print = printed }
+end
+
+--- The arguments that the callbacks of an answer take: with them one asks for less.
+---@param state table
+---@param data table   of execute.run
+---@return string?
+function execute.narrow(state, data)
+  local calls = {}
+  for _, name in ipairs(data.callbacks) do
+    local callback = state.skill.callbacks[name]
+    if callback and #(callback.args or {}) > 0 then calls[#calls + 1] = skill_words.call(name, callback) end
+  end
+  return #calls > 0 and table.concat(calls, " or ") or nil
 end
 
 return execute

@@ -80,6 +80,7 @@ local tools = {
     seconds = 65, -- the sandbox's own end is at 60
     from_node = true,
     run = execute.run,
+    narrow = execute.narrow,
   },
   {
     name = "send_notification",
@@ -145,6 +146,7 @@ local tools = {
   {
     name = "get_snapshots",
     doc = "Your snapshots, the latest first.",
+    narrow = function() return "limit" end,
     parameters = object { limit = whole(1, 50), offset = whole(0) },
     repeatable = true,
     from_node = true,

@@ -155,12 +155,14 @@ describe("runtime.agent", function()
       for i = 1, 1200 do rows[i] = { pid = i, name = ("x"):rep(20) } end
       return { processes = rows }
     end
+    tools[1].narrow = function(_, data) return ("add(a), as of %d rows"):format(#data.processes) end
     local provider = played { calls { "add", { a = 1 } }, says "x" }
     run(provider)
     local text = results(provider, 1)[1].text
     assert.is_true(#text <= 16384)
     assert.same({ "processes: showing 200 of 1200 entries",
-      "narrow with limit, or return fewer fields; what is left out can still be cited" }, json.decode(text).cut)
+      "narrow with add(a), as of 1200 rows, or return fewer fields; what is left out can still be cited" },
+      json.decode(text).cut)
     assert.equal(1200, #results(provider, 1)[1].data.processes)
   end)
 

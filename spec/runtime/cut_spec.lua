@@ -16,7 +16,13 @@ describe("runtime.cut", function()
     local short = json.decode(cut.text({ result = { processes = rows(1200) } }, 4000))
     assert.equal(50, #short.result.processes)
     assert.same({ "result.processes: showing 50 of 1200 entries",
-      "narrow with limit, or return fewer fields; what is left out can still be cited" }, short.cut)
+      "return fewer fields; what is left out can still be cited" }, short.cut)
+  end)
+
+  it("says with what one asks for less, where that is known", function()
+    local short = json.decode(cut.text({ r = rows(1200) }, 1000, "beam_top_processes(limit?, sort_by?)"))
+    assert.equal("narrow with beam_top_processes(limit?, sort_by?), or return fewer fields; what is left out can still "
+      .. "be cited", short.cut[2])
   end)
 
   it("keeps every field of a record, and its place in the list", function()
