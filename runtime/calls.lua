@@ -19,7 +19,8 @@ local loop_guard = require "runtime.loop_guard"
 ---@field seconds? number        its deadline, 60 if left out
 ---@field from_node? boolean     its answers and errors may quote the node
 ---@field narrow? fun(state: any, data: any): string?   what to ask for less with, where an answer was cut
----@field paces? boolean         after it a new stretch begins: steps and repeats are counted anew
+---@field paces? fun(args: table): boolean   whether a new stretch begins after it: steps and repeats count anew
+---@field also? string           another name that it is understood by
 
 local calls = {}
 
@@ -40,7 +41,10 @@ end
 ---@param tools Tool[]
 function calls.by_name(tools)
   local by_name = {}
-  for _, tool in ipairs(tools) do by_name[tool.name] = tool end
+  for _, tool in ipairs(tools) do
+    by_name[tool.name] = tool
+    if tool.also then by_name[tool.also] = tool end
+  end
   return by_name
 end
 
@@ -48,7 +52,7 @@ calls.guard = loop_guard.new
 
 local function names_of(tools)
   local names = {}
-  for name in pairs(tools) do names[#names + 1] = name end
+  for name, tool in pairs(tools) do names[#names + 1] = tool.name == name and name or nil end
   table.sort(names)
   return names
 end
@@ -123,7 +127,7 @@ end
 local function start(run, call, tool, args)
   local deadline = math.min(async.now() + (tool.seconds or SECONDS), run.soft)
   run.emit("tool.start", { system_time = os.time() * 1e9 }, { tool = tool.name })
-  return { call = call, tool = tool, started = async.now(), deadline = deadline,
+  return { call = call, tool = tool, args = args, started = async.now(), deadline = deadline,
     task = async.spawn(tool.run, run.state, args, { deadline = deadline }) }
 end
 
@@ -195,7 +199,8 @@ function calls.run(run, list)
       local ends
       results[i], ends = finish(run, going[i])
       ended = ended or ends
-      if results[i].ok and going[i].tool.paces then run.steps, run.guard = 0, calls.guard() end
+      local tool = going[i].tool
+      if results[i].ok and tool.paces and tool.paces(going[i].args) then run.steps, run.guard = 0, calls.guard() end
     end
   end
   return written(run, results, ended), ended, fit

@@ -16,6 +16,7 @@ local NOTHING_USED = { input = 0, cache_write = 0, cache_read = 0, output = 0 }
 local MOST_CALLS = 16      -- the loop takes no more in one answer
 local LONGEST_WAIT = 60000 -- ms; asked again while somebody runs
 local MOST_WAITS = 30
+local EVERY_S = 30         -- of a watch
 
 local STATE = { critical = "critical", warning = "warning", info = "observing" }
 
@@ -102,28 +103,58 @@ function Analyst:look(round)
   end
 end
 
-local function operate(self, skill, history)
+-- What the figures of now say: findings, the worst first, and the words for it; nil and why where nothing can be said.
+local function judge(self, skill, history)
   local first = self:call("How is it now?", "take_snapshot", {})
-  if not first.ok then return self:finish("No snapshot, so nothing can be told: " .. first.text, {}) end
+  if not first.ok then return nil, "No snapshot, so nothing can be told: " .. first.text end
   local snapshot = first.data
   local blind = verdict.blind(skill, snapshot.data)
-  if blind then
-    self:call(blind, "set_state", { state = "observing", reason = blind })
-    return self:finish(blind, {})
-  end
+  if blind then return nil, blind, true end
   local all = rounds.new(skill.checks or {}, snapshot.data, history)
   for round in all:each() do self:look(round) end
-
-  local findings, worst = clues.settle(all:findings()), nil
+  local findings = clues.settle(all:findings())
   if #all.skipped > 0 then clues.leave_open(findings[1], all.skipped) end
-  for _, finding in ipairs(findings) do
-    self:call(finding.hypothesis, "send_notification", clues.notification(finding, snapshot))
-    worst = clues.graver(worst, finding.severity)
-  end
   local text = #findings > 0 and findings[1].hypothesis or #all.failed > 0
     and ("Not everything could be looked at: " .. table.concat(all.failed, "; ")) or "Nothing wrong was found."
-  self:call(text, "set_state", { state = STATE[worst] or #all.failed > 0 and "observing" or "healthy", reason = text })
-  return self:finish(text, {})
+  local worst
+  for _, finding in ipairs(findings) do worst = clues.graver(worst, finding.severity) end
+  return { findings = findings, snapshot = snapshot, text = text,
+    state = STATE[worst] or #all.failed > 0 and "observing" or "healthy" }
+end
+
+local function operate(self, skill, history)
+  local seen, why, blind = judge(self, skill, history)
+  if blind then self:call(why, "set_state", { state = "observing", reason = why }) end
+  if not seen then return self:finish(why, {}) end
+  for _, finding in ipairs(seen.findings) do
+    self:call(finding.hypothesis, "send_notification", clues.notification(finding, seen.snapshot))
+  end
+  self:call(seen.text, "set_state", { state = seen.state, reason = seen.text })
+  return self:finish(seen.text, {})
+end
+
+local GRAVITY = { info = 1, warning = 2, critical = 3 }
+
+-- For ever. What was told is told again only when it is graver, or was gone in between.
+local function watch(self, skill, history, every)
+  local told, state = {}, nil
+  while true do
+    local seen, why = judge(self, skill, history)
+    local now = {}
+    for _, finding in ipairs(seen and seen.findings or {}) do
+      local key = ("%s of %s"):format(finding.mechanism, finding.object)
+      now[key] = GRAVITY[finding.severity]
+      if now[key] > (told[key] or 0) then
+        self:call(finding.hypothesis, "send_notification", clues.notification(finding, seen.snapshot))
+      end
+    end
+    if seen then told = now end
+    local text = seen and seen.text or why
+    local current = seen and seen.state or "observing"
+    if current ~= state then self:call(text, "set_state", { state = current, reason = text }) end
+    state = current
+    self:turn(text, { { "wait", { ms = every * 1000 } } })
+  end
 end
 
 -- Until nobody runs. The loop's own deadline ends it where somebody never stops.
@@ -157,9 +188,14 @@ end
 
 ---@param skill Skill
 ---@param history? History  of the node that it looks at
+---@param how? { mode?: "on_demand"|"continuous", every?: number }   every: seconds from look to look
 ---@return table provider   for one run of one operator
-function analyst.operator(skill, history)
-  return provider(function(self) return operate(self, skill, history or function() return {} end) end)
+function analyst.operator(skill, history, how)
+  history, how = history or function() return {} end, how or {}
+  return provider(function(self)
+    if how.mode == "continuous" then return watch(self, skill, history, how.every or EVERY_S) end
+    return operate(self, skill, history)
+  end)
 end
 
 ---@param skills Skill[]
