@@ -4,6 +4,7 @@
 local fault = require "runtime.llm.fault"
 local json = require "runtime.json"
 local stream = require "runtime.llm.stream"
+local strict = require "runtime.llm.strict"
 
 local anthropic = {
   model = "claude-haiku-4-5-20251001",
@@ -71,10 +72,11 @@ local function messages_json(messages)
   return "[" .. table.concat(turns, ",") .. "]"
 end
 
-local function tools_json(tools)
-  local out = {}
-  for i, tool in ipairs(tools) do
-    out[i] = { name = tool.name, description = tool.description, input_schema = tool.parameters }
+local function tools_json(self)
+  local out, kept = {}, self.strict and strict.tools(self.tools, "anthropic") or self.tools
+  for i, tool in ipairs(self.tools) do
+    out[i] = { name = tool.name, description = tool.description, input_schema = kept[i].parameters,
+      strict = kept[i].strict }
   end
   return out
 end
@@ -90,7 +92,7 @@ local function body_json(self, request)
   local tools = request.tools and #request.tools > 0 and request.tools
   self.tools = tools or request.known_tools or self.tools
   if self.tools then
-    body.tools = tools_json(self.tools)
+    body.tools = tools_json(self)
     body.tool_choice = { type = tools and "auto" or "none" }
   end
   return ('%s,"messages":%s}'):format(json.encode(body):sub(1, -2), messages_json(request.messages))
@@ -215,10 +217,7 @@ end
 local Anthropic = { name = "anthropic" }
 Anthropic.__index = Anthropic
 
----@param request table   see runtime/llm/init.lua
----@return table|nil reply
----@return ProviderFault? err
-function Anthropic:ask(request)
+local function once(self, request)
   local reply = { texts = {}, calls = {}, raw = {}, open = {}, on_text = request.on_text, who = self.who,
     usage = { input = 0, cache_write = 0, cache_read = 0, output = 0 } }
   local ok, err = stream.post(self.who, {
@@ -230,11 +229,22 @@ function Anthropic:ask(request)
   return finished(reply)
 end
 
----@param options { key: string, model?: string, base_url?: string, show?: boolean, who?: table }
+---@param request table   see runtime/llm/init.lua
+---@return table|nil reply
+---@return ProviderFault? err
+function Anthropic:ask(request)
+  local reply, err = once(self, request)
+  if reply or not self.strict or not strict.is_refused(err) then return reply, err end
+  self.strict = false -- an older model
+  return once(self, request)
+end
+
+---@param options { key: string, model?: string, base_url?: string, show?: boolean, who?: table, strict?: boolean }
+---  strict: tools are kept to letter for letter, for some more characters in each request
 ---@return table provider
 function anthropic.new(options)
   local who = options.who or WHO
-  return setmetatable({ name = who.name, who = who, key = options.key, show = options.show,
+  return setmetatable({ name = who.name, who = who, key = options.key, show = options.show, strict = options.strict,
     model = options.model or anthropic.model,
     base_url = (options.base_url or anthropic.base_url):gsub("/+$", ""):gsub("/v1$", "") }, Anthropic)
 end

@@ -5,6 +5,7 @@
 local fault = require "runtime.llm.fault"
 local json = require "runtime.json"
 local stream = require "runtime.llm.stream"
+local strict = require "runtime.llm.strict"
 
 local openai = { base_url = "https://api.openai.com/v1" }
 
@@ -48,11 +49,11 @@ local function messages_of(request)
   return out
 end
 
-local function tools_of(tools)
-  local out = {}
+local function tools_of(self, tools)
+  local out, kept = {}, self.strict and strict.tools(tools, "openai") or tools
   for i, tool in ipairs(tools) do
     out[i] = { type = "function", ["function"] = { name = tool.name, description = tool.description,
-      parameters = tool.parameters } }
+      parameters = kept[i].parameters, strict = kept[i].strict } }
   end
   return out
 end
@@ -64,7 +65,7 @@ local function put_tools(self, body, request)
   self.tools = now or request.known_tools or self.tools
   local shown = now or self.own and self.tools
   if not shown then return end
-  body.tools, body.tool_choice = tools_of(shown), now and "auto" or "none"
+  body.tools, body.tool_choice = tools_of(self, shown), now and "auto" or "none"
   body.parallel_tool_calls = true
 end
 
@@ -195,10 +196,7 @@ end
 local OpenAI = { name = "openai" }
 OpenAI.__index = OpenAI
 
----@param request table   see runtime/llm/init.lua
----@return table|nil reply
----@return ProviderFault? err
-function OpenAI:ask(request)
+local function once(self, request)
   self.serial = self.serial + 1
   local reply = { texts = {}, calls = {}, by_index = {}, on_text = request.on_text, serial = self.serial,
     usage = { input = 0, cache_write = 0, cache_read = 0, output = 0 }, who = self.who }
@@ -208,6 +206,16 @@ function OpenAI:ask(request)
     deadline = request.deadline, headers = headers, show = self.show }, function(data) return on_event(reply, data) end)
   if not ok then return nil, err end
   return finished(reply)
+end
+
+---@param request table   see runtime/llm/init.lua
+---@return table|nil reply
+---@return ProviderFault? err
+function OpenAI:ask(request)
+  local reply, err = once(self, request)
+  if reply or not self.strict or not strict.is_refused(err) then return reply, err end
+  self.strict = false -- an older model
+  return once(self, request)
 end
 
 ---@class OpenAIOptions
@@ -220,6 +228,7 @@ end
 ---@field key_header? string  what stands before the key
 ---@field own? boolean        OpenAI's own servers, or the same elsewhere
 ---@field nameless? boolean   the address says which model it is
+---@field strict? boolean     tools are kept to letter for letter; true for OpenAI's own servers if left out
 
 ---@param options OpenAIOptions
 ---@return table provider
@@ -228,9 +237,12 @@ function openai.new(options)
   local who = options.who or WHO
   local own = options.own
   if own == nil then own = base_url == openai.base_url end
+  local keep_to = options.strict
+  if keep_to == nil then keep_to = base_url == openai.base_url end
   return setmetatable({ name = who.name, who = who, key = options.key, model = options.model, serial = 0,
     show = options.show, url = options.url or base_url .. "/chat/completions", own = own,
-    key_header = options.key_header or "authorization: Bearer ", nameless = options.nameless }, OpenAI)
+    key_header = options.key_header or "authorization: Bearer ", nameless = options.nameless, strict = keep_to,
+  }, OpenAI)
 end
 
 return openai
