@@ -9,6 +9,7 @@ local foreign_skill = require "runtime.foreign_skill"
 local gate = require "runtime.gate"
 local in_use = require "runtime.in_use"
 local journal = require "runtime.journal"
+local own_tools = require "runtime.own_tools"
 local plain = require("runtime.plain").text
 local policy = require "runtime.policy"
 local privacy = require "runtime.privacy"
@@ -159,6 +160,8 @@ local function prepare(o, names, agent)
   if not foreign then allowed, err = gate.check(o.allow, skills) end
   if not allowed then return nil, err end
   allowed, err = policy.load()
+  if not allowed then return nil, err end
+  allowed, err = own_tools.open()
   if not allowed then return nil, err end
   local alone
   if o.autonomy and #o.autonomy.runbooks > 0 then
