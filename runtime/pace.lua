@@ -4,11 +4,13 @@
 local async = require "runtime.async"
 local telemetry = require "runtime.telemetry"
 
-local pace = {}
+local pace = {
+  look_s = 5,
+  enough_s = 120, -- for the first estimate, or so many requests of each watcher, whichever comes first
+  enough_calls = 3,
+}
 
 local DAY_S, HOUR_S = 86400, 3600
-local LOOK_S = 5
-local ENOUGH_CALLS, ENOUGH_S = 3, 120 -- of each watcher; whichever comes first
 
 --- A day at the pace between two sums.
 ---@param before { at: number, calls: integer, tokens: integer, usd: number? }
@@ -24,7 +26,7 @@ function pace.of(before, now)
 end
 
 --- Tells it until the task is cancelled. Where nothing was spent there is nothing to tell.
----@param watchers integer     how many share the sum
+---@param watchers fun(): integer     how many share the sum
 ---@param spent fun(): { calls: integer, tokens: integer, usd: number? }
 function pace.tell(watchers, spent)
   local function sum()
@@ -32,14 +34,16 @@ function pace.tell(watchers, spent)
     s.at = async.now()
     return s
   end
-  local before, due = sum(), async.now() + ENOUGH_S
-  while async.sleep(LOOK_S) do
+  local before, first = sum(), true
+  while async.sleep(pace.look_s) do
     local now = sum()
-    local enough = now.at >= due or due - before.at == ENOUGH_S and now.calls - before.calls >= ENOUGH_CALLS * watchers
+    local enough = now.at - before.at >= (first and pace.enough_s or HOUR_S)
+      or first and now.calls >= pace.enough_calls * math.max(1, watchers())
     if enough and now.tokens > before.tokens then
       telemetry.emit("cost.estimate", pace.of(before, now), { seconds = now.at - before.at })
+      first = false
     end
-    if enough then before, due = now, now.at + HOUR_S end
+    if enough then before = now end
   end
 end
 

@@ -82,7 +82,8 @@ end
 
 -- Beside the nodes: what the watchers cost, and whether the config names others meanwhile.
 local function aside(self)
-  local telling = async.spawn(pace.tell, #self.posts * #self.names, function() return spent(self) end)
+  local telling = async.spawn(pace.tell, function() return #self.posts * #self.names end,
+    function() return spent(self) end)
   local off = telemetry.on("reload.config", function(_, _, edited)
     local posts = table.concat(edited.applied, " "):find "watchers" and roster.of(self.o.watchers or {}, "watchers")
     if not posts then return end
