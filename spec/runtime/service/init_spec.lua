@@ -52,6 +52,16 @@ local function post(body, kind, path)
   return ask("POST", path or "/run?wait=30", { body = body, headers = { ["Content-Type"] = kind } })
 end
 
+local function wait_for(what, condition)
+  local patience = async.now() + 30
+  while not condition() do
+    assert(async.now() < patience, what .. " never came")
+    async.sleep(0.005)
+  end
+end
+
+local function someone_asked() return #asked > 0 end
+
 describe("the service of a watch", function()
   before_each(function()
     asked, hold, nodes = {}, false, { { name = "shop@host", state = "up" } }
@@ -105,7 +115,11 @@ describe("the service of a watch", function()
       { told.status, told.json.state, told.headers.location })
     assert.equal("running", ask("GET", told.headers.location).json.state)
     hold = false
-    repeat told = ask("GET", told.headers.location or "/runs/" .. told.json.id) until told.json.ended_at
+    local path = told.headers.location
+    wait_for("its end", function()
+      told = ask("GET", path)
+      return told.json.ended_at
+    end)
     assert.same({ "done", "healthy" }, { told.json.state, told.json.report.verdict })
   end))
 
@@ -247,7 +261,7 @@ describe("the service of a watch", function()
     hold = true
     local c = client.connect(port)
     c:write(WAITING:format(port, TOKEN))
-    while #asked == 0 do async.sleep(0.005) end
+    wait_for("the run", someone_asked)
     local run = door.runs.order[1]
     door:close()
     assert.same({ "failed", "interrupted" }, { run.state, run.error.message })
@@ -260,9 +274,9 @@ describe("the service of a watch", function()
     hold = true
     local c = client.connect(port)
     c:write(WAITING:format(port, TOKEN))
-    while #asked == 0 do async.sleep(0.005) end
+    wait_for("the run", someone_asked)
     c:close()
-    while door.server.count > 0 do async.sleep(0.005) end
+    wait_for("the end of the connection", function() return door.server.count == 0 end)
     assert.equal("running", door.runs.order[1].state)
   end))
 
