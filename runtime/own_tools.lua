@@ -1,6 +1,6 @@
---- Tools of the user's own, beside those of an operator: a look that a team makes again and again, under a name and with
---- typed arguments, written in Lua in the `tools` folder of the settings. It runs confined, like a skill of the user's,
---- and reaches the node only by the callbacks of the operator's skill. What it answers can be cited.
+--- Tools of the user's own, beside those of an operator: a look that a team makes again and again, under a name and
+--- with typed arguments, written in Lua in the `tools` folder of the settings. It runs confined, like a skill of the
+--- user's, and reaches the node only by the callbacks of the operator's skill. What it answers can be cited.
 ---
 ---   return {
 ---     name = "queue_of", doc = "How long the mailbox of a process is, and what it does.", skills = { "beam" },
@@ -50,7 +50,7 @@ end
 local function fault(tool, name)
   if type(tool) ~= "table" then return "must return a table" end
   for key in next, tool do
-    if not FIELDS[key] then return ("knows no %s; it takes name, doc, parameters, skills, run"):format(tostring(key)) end
+    if not FIELDS[key] then return ("knows no %s, but name, doc, parameters, skills, run"):format(tostring(key)) end
   end
   if tool.name ~= name then return ("name must be %s, as its file"):format(name) end
   if not name:match "^%l[%l%d_]*$" then return "a tool's name is of small letters, digits and _" end
@@ -63,7 +63,7 @@ local function fault(tool, name)
   if tool.parameters.type ~= "object" then return 'parameters.type must be "object"' end
   local why = schema_fault(tool.parameters, "parameters")
   if why then return why end
-  if #json.encode(tool.parameters) > MOST_PARAMETERS then return "parameters are too many to be sent each time" end
+  if #json.encode(tool.parameters) > MOST_PARAMETERS then return "parameters are too many to be sent every time" end
 end
 
 -- What is wrong in it is told to the model as a sentence, with the line in the file.
