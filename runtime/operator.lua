@@ -10,6 +10,7 @@ local failure = require "runtime.failure"
 local in_use = require "runtime.in_use"
 local handle = require "runtime.handle"
 local inbox = require "runtime.inbox"
+local own_tools = require "runtime.own_tools"
 local prompt = require "runtime.prompt"
 local queues = require "runtime.queues"
 local skill = require "runtime.skill"
@@ -52,10 +53,12 @@ function operator.entry(case, s, mode, names)
 end
 
 --- The tools of an operator of this kind.
----@param entry table   from operator.entry
+---@param entry table      from operator.entry
+---@param versions Versions   of its run
 ---@return Tool[]
-function operator.tools(entry)
-  return entry.mode == "continuous" and endless(tools.list, entry.names) or tools.list
+function operator.tools(entry, versions)
+  local list = own_tools.behind(tools.list, entry.skill, versions)
+  return entry.mode == "continuous" and endless(list, entry.names) or list
 end
 
 -- What a watcher tells under the older names, beside the others.
@@ -92,7 +95,7 @@ local function renewing(case, entry, state, provider)
     if provider.fixed or in_use.generation() == seen then return nil end
     seen, state.skill = in_use.generation(), case:renew(state.skill)
     local system = operator.system(case, state.skill)
-    return system and { system = system, tools = operator.tools(entry) }
+    return system and { system = system, tools = operator.tools(entry, case.versions) }
   end
 end
 
@@ -111,7 +114,8 @@ function operator.investigate(case, s, entry, system, context, deadline)
   local state = { case = case, skill = s, node = case.node, gate = case.gate, status = entry, question = question,
     inbox = entry.inbox, started = async.now(), emit = emit }
   local outcome = agent.run {
-    kind = "operator", system = system, task = task_of(case, entry, question), tools = operator.tools(entry),
+    kind = "operator", system = system, task = task_of(case, entry, question),
+    tools = operator.tools(entry, case.versions),
     provider = provider, state = state, refresh = renewing(case, entry, state, provider),
     deadline = deadline, turn_seconds = on and continuous.turn_s or nil, iterations = case.limits.iterations,
     emit = emit, clean = case.clean, inbox = entry.inbox, forgot = function() state.told = nil end,
