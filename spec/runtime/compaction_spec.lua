@@ -1,5 +1,6 @@
 -- A conversation that is made shorter: what stays, that providers still take it, and that one without an end does
 -- not grow.
+local agent = require "runtime.agent"
 local anthropic = require "runtime.llm.anthropic"
 local async = require "runtime.async"
 local compaction = require "runtime.compaction"
@@ -137,6 +138,32 @@ describe("runtime.compaction", function()
     compaction.run(messages, { fold = true })
     local told = answer_of(messages[3]).notifications
     assert.same({ 30, "n999" }, { #told, told[30].id })
+  end)
+
+  it("keeps a run of 2,000 turns flat, and tells whom it serves what was left out", function()
+    local turns, longest, forgotten = 0, 0, 0
+    local tools = {
+      { name = "look", doc = "Looks.", parameters = { type = "object", properties = { n = { type = "integer" } } },
+        run = function(_, args) return { observation = "o" .. args.n, result = { rows = rows(20, args.n) } } end },
+      { name = "wait", doc = "Waits.", parameters = { type = "object", properties = json.object {} },
+        repeatable = true, paces = function() return true end, run = function() return { waited_ms = 1 } end },
+      { name = "done", doc = "Ends.", parameters = { type = "object", properties = json.object {} }, ends = true,
+        run = function() return { ok = true } end },
+    }
+    local model = { name = "played" }
+    function model.ask(_, request)
+      turns, longest = turns + 1, math.max(longest, #request.messages)
+      local name = turns >= 2000 and "done" or turns % 4 == 0 and "wait" or "look"
+      return { text = "", stop = "calls", calls = { { id = "c" .. turns, name = name,
+        args = name == "look" and { n = turns } or {} } } }
+    end
+    local outcome = async.run(function()
+      return agent.run { kind = "operator", provider = model, system = "s", task = "Keep watch.", tools = tools,
+        state = {}, turn_seconds = 60, emit = function() end, forgot = function() forgotten = forgotten + 1 end }
+    end)
+    assert.same({ "done", 2000 }, { outcome.ended, outcome.iterations })
+    assert.is_true(longest <= compaction.longest + 1, longest .. " messages")
+    assert.equal(20, forgotten)
   end)
 
   -- Several calls in a turn, errors, texts of ours between: whatever a run may hold.
