@@ -21,6 +21,7 @@ local init = {
   beamlens-run init secrets.lua                what is a secret to you beside what we know
   beamlens-run init runbooks/free_binaries.lua a runbook; it does nothing before config.lua names it
   beamlens-run init skills/redis.lua           a skill that is an example, to be used by its name from then on
+  beamlens-run init tools/mailbox_of.lua       a tool for operators that is an example; yours lie beside it
   beamlens-run init examples/coordinator.lua   a script, into this folder
 ]],
 }
@@ -32,7 +33,7 @@ local PRIVATE_FOLDER, PRIVATE_FILE = 448, 384 -- 0700, 0600
 -- What is ours there is theirs here.
 local function theirs(path)
   return (path:gsub("^skills/checks/", "checks/"):gsub("^examples/runbooks/", "runbooks/")
-    :gsub("^examples/skills/", "skills/")
+    :gsub("^examples/skills/", "skills/"):gsub("^examples/tools/", "tools/")
     :gsub("^examples/policy", "policy"):gsub("^examples/secrets", "secrets"))
 end
 
