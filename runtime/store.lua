@@ -68,7 +68,8 @@ local STICKY, GROUP, OTHERS = 512, 16, 2 -- S_ISVTX, S_IWGRP, S_IWOTH
 local function has(mode, bit) return math.floor(mode / bit) % 2 == 1 end
 
 -- Whoever may write it, or put another in its place, says what is usual here.
-local function guard(path)
+local guard
+function guard(path)
   local folder = path:match "^(.*)/[^/]*$" or "."
   if folder == "" then folder = "/" end
   local about = uv.fs_stat(folder)
@@ -83,7 +84,8 @@ local function guard(path)
   local stat = uv.fs_stat(path)
   if not stat then
     local fd, why = uv.fs_open(path, "wx", PRIVATE_FILE)
-    if not fd then return broken(path, "cannot be made: " .. why) end
+    if not fd and not uv.fs_stat(path) then return broken(path, "cannot be made: " .. why) end
+    if not fd then return guard(path) end -- another of us was first
     uv.fs_close(fd)
   elseif stat.type ~= "file" then
     return broken(path, "is no file")
@@ -95,7 +97,7 @@ end
 local HEAD = [[select (select count(*) from sqlite_master) as things, (select user_version from pragma_user_version)
   as version, (select application_id from pragma_application_id) as program]]
 
-local function migrate(db, path)
+local function head_of(db, path)
   local rows, err = db:rows(HEAD)
   if not rows then
     return nil, broken(path, ("cannot be read (%s)"):format(err:gsub("^db: ", "")),
@@ -106,15 +108,32 @@ local function migrate(db, path)
   if head.version > #STEPS then
     return nil, broken(path, "was written by a newer beamlens-run", "use that one, or name another file with --store")
   end
-  for step = head.version + 1, #STEPS do
-    local ok, why = db:exec(("begin immediate; %s pragma application_id = %d; pragma user_version = %d; commit")
-      :format(STEPS[step], OURS, step))
-    if not ok then
-      db:exec "rollback"
-      return nil, broken(path, "cannot be brought up to date (" .. why .. ")")
+  return head
+end
+
+local ATTEMPTS = 20 -- each as long as the database waits for another by itself
+
+-- One of us at a time: who comes second finds the steps taken.
+local function migrate(db, path)
+  local head, err = head_of(db, path)
+  if not head or head.version == #STEPS then return head, err end
+  local ok, why
+  for _ = 1, ATTEMPTS do
+    ok, why = db:exec "begin immediate"
+    if ok or not why:find("locked", 1, true) then break end
+  end
+  if ok then
+    head, err = head_of(db, path)
+    for step = head and head.version + 1 or #STEPS + 1, #STEPS do
+      if ok then ok, why = db:exec(STEPS[step]) end
+    end
+    if ok then
+      ok, why = db:exec(("pragma application_id = %d; pragma user_version = %d; commit"):format(OURS, #STEPS))
     end
   end
-  return true
+  if ok and head then return true end
+  db:exec "rollback"
+  return nil, err or broken(path, "cannot be brought up to date (" .. tostring(why):gsub("^db: ", "") .. ")")
 end
 
 --- Opens a store, and makes it where there is none.
