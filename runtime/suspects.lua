@@ -40,14 +40,14 @@ local function looks_of(check)
 end
 
 local function add(row, check)
-  local said, word = row.of[check.mechanism], check.mechanism
+  local said, word = row.may_show[check.mechanism], check.mechanism
   local text = check.expert or mechanisms[word] or check.id
-  row.of[word] = said and said ~= text and ("%s / %s"):format(said, text) or text
+  row.may_show[word] = said and said ~= text and ("%s / %s"):format(said, text) or text
 end
 
 ---@class Suspects
 ---@field look string[]               the calls to make
----@field of table<string, string>    mechanism -> what an expert knows of it
+---@field may_show table<string, string>   mechanism -> what an expert knows of it
 ---@field urgent? true                before all others
 
 --- What to look at after a snapshot, the urgent first. Each check is told once.
@@ -66,7 +66,7 @@ function suspects.of(checks, snapshot, history, told)
       local looks = looks_of(check)
       local key = tostring(before) .. table.concat(looks, " ")
       if not by_key[key] then
-        by_key[key] = { look = looks, of = {}, urgent = before or nil }
+        by_key[key] = { look = looks, may_show = {}, urgent = before or nil }
         table.insert(before and first or later, by_key[key])
       end
       add(by_key[key], check)

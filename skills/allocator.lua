@@ -112,6 +112,7 @@ single-block carriers, which go back with their block. Look twice, and give carr
     },
 
     allocator_by_type = {
+      brief = "One allocator: now, at its maximum, its instances",
       doc = "One allocator whole: now, at its maximum, its strategy, and its instances (0 is shared, the others "
         .. "belong to a scheduler each), most unused first.",
       args = { { name = "allocator_name", type = "choice", default = "binary_alloc", of = { "binary_alloc",
@@ -141,6 +142,7 @@ single-block carriers, which go back with their block. Look twice, and give carr
     },
 
     allocator_problematic = {
+      brief = "Those less than half used",
       doc = ("Allocators whose carriers are less than half used (usage_ratio under 0.5) and that hold %d MB of them "
         .. "at least, most unused first. Single-block carriers are not counted."):format(FLOOR),
       class = "SAFE",

@@ -41,6 +41,7 @@ Name the metric, its value, what is usual, and since when.]=],
     },
 
     monitor_get_status = {
+      brief = "What the watch has learned, and its last anomalies",
       doc = "What the watch knows: how many figures it has learned, the last anomalies with their figures, the "
         .. "latest first, and when it looks again.",
       class = "SAFE",

@@ -173,6 +173,7 @@ Give both figures and the time between; say growth is accelerating only where th
     },
 
     overload_queue_analysis = {
+      brief = "All mailboxes over three seconds: longest, most gained",
       doc = "All mailboxes over three seconds: how long they are, which are longest, which gained most.",
       class = "SAFE",
       cost = COST,

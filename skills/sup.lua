@@ -196,6 +196,7 @@ Name the supervisor and the child, how many restarts in what time, and the inten
     },
 
     sup_tree = {
+      brief = "Who started whom, below one process",
       doc = "The tree below a supervisor or any other process, without asking it: who started whom.",
       args = { SUPERVISOR, { name = "depth", type = "integer", min = 1, max = 8, default = 4 } },
       class = "SAFE",

@@ -203,6 +203,7 @@ between two looks; a disk over 90 %. Not worth one: memory that files are cached
 
   callbacks = {
     system_get_cpu = {
+      brief = "Load, and the CPUs that the container may use",
       doc = "The machine's load, and where the node's control group is limited, how many CPUs it may use, and how "
         .. "often it was stopped for having used them.",
       class = "SAFE",

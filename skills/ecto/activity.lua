@@ -132,6 +132,7 @@ return {
       run = list_of(LONG_RUNNING, "sessions"),
     },
     ecto_connections = {
+      brief = "By database, application and state, against the limit",
       doc = "Client connections of the database server by database, application and state, against how many it takes.",
       args = { REPO },
       returns = { WHERE, "connections, max_connections, reserved (for superusers), used_pct (of what is not reserved)",

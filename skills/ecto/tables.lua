@@ -106,6 +106,7 @@ return {
   queries = {},
   callbacks = {
     ecto_index_usage = {
+      brief = "Scans of the whole table, or by an index",
       doc = "How each table is read: by scans of the whole table or by an index. Most rows scanned first.",
       args = { REPO },
       returns = { WHERE, "total, showing, stats_age_s", "tables[]: schema, name, table_scans, index_scans, "
@@ -137,6 +138,7 @@ return {
       run = cache_hit,
     },
     ecto_bloat = {
+      brief = "Room in tables that nobody uses",
       doc = "Tables with room that nobody uses: dead rows as counted, bloat as estimated from ANALYZE's figures.",
       args = { LIMIT, REPO },
       returns = { WHERE, "total, showing", "tables[]: schema, name, size_mb, dead_rows, live_rows, dead_pct, "

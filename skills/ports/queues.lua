@@ -161,6 +161,7 @@ return {
     },
 
     ports_saturation_prediction = {
+      brief = "Ports at their high watermark, or soon",
       doc = "Which ports have reached their high watermark, or will within minutes_ahead at the pace of the last "
         .. "minutes (without history: of " .. PREDICTION_WAIT .. " seconds); and when the table of ports is full.",
       args = { { name = "minutes_ahead", type = "number", min = 0.1, max = 1440, default = 10 } },

@@ -13,7 +13,7 @@ local function none() return {} end
 
 describe("runtime.suspects", function()
   it("names the looks of a check and what an expert knows, only where a snapshot gives reason", function()
-    assert.same({ { look = { "f(1)" }, of = { a = "look out for a" } } },
+    assert.same({ { look = { "f(1)" }, may_show = { a = "look out for a" } } },
       suspects.of({ check "a" }, { bad = true }, none, {}))
     assert.same({}, suspects.of({ check "a" }, { bad = false }, none, {}))
   end)
@@ -22,8 +22,8 @@ describe("runtime.suspects", function()
     local function yes() return true end
     local first = check("c", { look = { { "g", "x" }, function() end }, urgent = yes })
     assert.same({
-      { look = { 'g("x")' }, of = { c = "look out for c" }, urgent = true },
-      { look = { "f(1)" }, of = { a = "look out for a", b = "look out for b" } },
+      { look = { 'g("x")' }, may_show = { c = "look out for c" }, urgent = true },
+      { look = { "f(1)" }, may_show = { a = "look out for a", b = "look out for b" } },
     }, suspects.of({ check "a", check "b", first }, { bad = true }, none, {}))
   end)
 
@@ -32,20 +32,20 @@ describe("runtime.suspects", function()
       { id = "c", mechanism = "timer_leak", look = { { "h" } }, suspect = function() return true end } },
       { bad = true }, none, {})
     assert.same({ "look out for a / look out for b", "timers are started and never cancelled", "h()" },
-      { found[1].of.ets_growth, found[2].of.timer_leak, found[2].look[1] })
+      { found[1].may_show.ets_growth, found[2].may_show.timer_leak, found[2].look[1] })
   end)
 
   it("tells each check once", function()
     local told = {}
     assert.equal(1, #suspects.of({ check "a" }, { bad = true }, none, told))
     local more = suspects.of({ check "a", check "b" }, { bad = true }, none, told)
-    assert.same({ { look = { "f(1)" }, of = { b = "look out for b" } } }, more)
+    assert.same({ { look = { "f(1)" }, may_show = { b = "look out for b" } } }, more)
   end)
 
   it("holds for suspect what a check could not judge", function()
     local function trip() error "no such field" end
     local broken = check("a", { suspect = trip, urgent = trip })
-    assert.same({ { look = { "f(1)" }, of = { a = "look out for a" } } }, suspects.of({ broken }, {}, none, {}))
+    assert.same({ { look = { "f(1)" }, may_show = { a = "look out for a" } } }, suspects.of({ broken }, {}, none, {}))
   end)
 
   it("suspects nothing of what cannot be looked at", function()
