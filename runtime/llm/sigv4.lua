@@ -80,7 +80,7 @@ end
 
 local function stamp_of(time)
   if type(time) == "string" then return time end
-  return os.date("!%Y%m%dT%H%M%SZ", time)
+  return os.date("!%Y%m%dT%H%M%SZ", time or os.time())
 end
 
 --- What a request is signed over, and the signature.

@@ -51,13 +51,13 @@ function wire_clients.form(kind, url, name)
 end
 
 --- A server that answers all kinds by their wires with what `reply` says.
----@param reply fun(kind: string, n: integer): table   n: the request's number
+---@param reply fun(wire: string, n: integer): table   n: the request's number
 ---@return table server
 function wire_clients.serve(reply)
   local routes, server = {}, nil
-  for kind, of in pairs(wire_clients.kinds) do
+  for _, of in pairs(wire_clients.kinds) do
     routes["POST " .. of.path] = function(_, response)
-      local bytes, content_type = wire_replies[of.wire](reply(kind, #server.requests))
+      local bytes, content_type = wire_replies[of.wire](reply(of.wire, #server.requests))
       response:stream { ["content-type"] = content_type }
       response:write(bytes)
       response:finish()
