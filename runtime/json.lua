@@ -100,4 +100,38 @@ function json.decode(s)
   return nil, (tostring(value):gsub("^.-: ", ""))
 end
 
+local EMPTY = "\0"  -- the only member of what was an empty object
+
+-- The text with every empty object marked; nothing in a string is touched.
+local function marked(s)
+  local out, at = {}, 1
+  while true do
+    local quote = s:find('"', at, true)
+    out[#out + 1] = s:sub(at, (quote or #s + 1) - 1):gsub("{%s*}", '{"\\u0000":0}')
+    if not quote then return table.concat(out) end
+    local stop = s:find('["\\]', quote + 1)
+    while stop and s:byte(stop) == 92 do stop = s:find('["\\]', stop + 2) end
+    at = (stop or #s) + 1
+    out[#out + 1] = s:sub(quote, at - 1)
+  end
+end
+
+local function unmarked(value)
+  if type(value) ~= "table" then return value end
+  if next(value) == EMPTY then return json.object {} end
+  for key, inner in pairs(value) do value[key] = unmarked(inner) end
+  return value
+end
+
+--- As `decode`, but an empty object stays one when it is encoded again: for what goes back as it came.
+---@param s string
+---@return any value
+---@return string? err
+function json.faithful(s)
+  if not s:find "{%s*}" then return json.decode(s) end
+  local value, err = json.decode(marked(s))
+  if err then return json.decode(s) end
+  return unmarked(value)
+end
+
 return json

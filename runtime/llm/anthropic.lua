@@ -186,7 +186,7 @@ local function whole(reply, message)
 end
 
 local function on_event(reply, data)
-  local event = json.decode(data)
+  local event = json.faithful(data)
   if type(event) ~= "table" then
     return fault.new("retry", ("%s sent an event that is no JSON; try again, or use --provider analyst")
       :format(reply.who.name))

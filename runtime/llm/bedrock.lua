@@ -187,7 +187,7 @@ local function whole(reply, answer)
 end
 
 local function on_event(reply, data, name, headers)
-  local event = json.decode(data)
+  local event = json.faithful(data)
   if type(event) ~= "table" then
     return fault.new("retry", ("%s sent an event that is no JSON; try again"):format(reply.who.name))
   end

@@ -149,7 +149,7 @@ local function take_chunk(reply, chunk)
 end
 
 local function on_event(reply, data)
-  local chunk = json.decode(data)
+  local chunk = json.faithful(data)
   if type(chunk) ~= "table" then
     return fault.new("retry", ("%s sent an event that is no JSON; try again, or check its base URL")
       :format(reply.who.name))

@@ -140,7 +140,7 @@ local function on_event(reply, data)
     reply.ended = true
     return
   end
-  local chunk = json.decode(data)
+  local chunk = json.faithful(data)
   if type(chunk) ~= "table" then
     local who = reply.who
     return fault.new("retry", ("%s sent an event that is no JSON; try again, or check %s"):format(who.name,

@@ -45,4 +45,18 @@ describe("json", function()
     assert.equal('["a\\u009bb\\u202ec\\udb40\\udc61d é 漢 😀 \\u001b[2J"]', text)
     assert.equal(given, json.decode(text)[1])
   end)
+
+  it("keeps empty objects and empty lists apart for what goes back", function()
+    for _, text in ipairs { '{"a":{},"b":[],"c":[{},[],{"d":{}}]}', "{}", "[]", "[{}]", '{"a":"{}"}', '{"a\\"{}":{}}',
+      '{"a":"\\\\","b":{}}', "null", '"{}"' } do
+      assert.equal(text, json.encode(json.faithful(text)))
+    end
+    assert.equal('{"a":{}}', json.encode(json.faithful ' { "a" : { \n } } '))
+  end)
+
+  it("says of broken text what decode says, with empty objects in it too", function()
+    for _, text in ipairs { '{"a":{},', '{}}', '{"a":"{}', "" } do
+      assert.same({ json.decode(text) }, { json.faithful(text) })
+    end
+  end)
 end)

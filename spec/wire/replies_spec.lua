@@ -34,7 +34,7 @@ for _, wire in ipairs(wires.list) do
   describe(wire.name .. " by aimock", function()
     local between, provider
 
-    setup(function() between = recorder.start(server(wire).url) end)
+    setup(function() between = recorder.start(server(wire).url, wire.form.for_aimock) end)
     teardown(function() between.stop() end)
 
     before_each(function()
@@ -68,6 +68,16 @@ for _, wire in ipairs(wires.list) do
           assert.same({ "I look.", "take_snapshot" }, { reply.text, reply.calls[1].name })
           messages[2], messages[3] = talk.said(reply), talk.results(reply)
           assert.equal("It is ETS.", assert(talk.ask(provider, messages)).text)
+        end)
+
+        it("sends a call back as it came: no empty object becomes a list", function()
+          local messages = { { role = "user", text = "empty things" } }
+          local reply = assert(talk.ask(provider, messages))
+          messages[2], messages[3] = talk.said(reply), talk.results(reply)
+          assert.equal("Seen.", assert(talk.ask(provider, messages)).text)
+          local sent = between.exchanges[#between.exchanges].request.body:gsub("\\", "")
+          assert.matches('"arguments":{}', sent, 1, true)
+          assert.matches('"list":[]', sent, 1, true)
         end)
 
         it("says when an answer was cut for its length", function()
@@ -143,7 +153,7 @@ end
 describe("openai by aimock", function()
   it("never asks again when the quota is used up, which is a 429 too", function()
     local wire = wires.list[2]
-    local between = recorder.start(server(wire).url)
+    local between = recorder.start(server(wire).url, wire.form.for_aimock)
     local _, err = talk.ask(wires.provider(wire, between.url), "no money")
     assert.equal("quota", err.class)
     assert.equal(1, #between.exchanges)

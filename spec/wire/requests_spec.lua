@@ -62,7 +62,7 @@ describe("what goes over the wire", function()
   local function record(wire)
     local kind = wire.key and "keyed" or "keyless"
     servers[kind] = servers[kind] or async.run(function() return aimock.start(not wire.key) end)
-    local between = recorder.start(servers[kind].url)
+    local between = recorder.start(servers[kind].url, wire.form.for_aimock)
     betweens[wire.name] = between
     every_kind_of_request(wires.provider(wire, between.url))
     local first = between.exchanges[1].request.body

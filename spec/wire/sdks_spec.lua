@@ -23,7 +23,7 @@ for _, wire in ipairs(wires.list) do
 
       setup(function()
         server = async.run(function() return aimock.start(not wire.key) end)
-        between = recorder.start(server.url)
+        between = recorder.start(server.url, wire.form.for_aimock)
         local messages = { { role = "user", text = "all at once" } }
         local reply = assert(talk.ask(wires.provider(wire, between.url), messages))
         messages[2], messages[3] = talk.said(reply), talk.results(reply)
@@ -49,6 +49,22 @@ for _, wire in ipairs(wires.list) do
       it("sends it where we send it", function()
         assert.same({ sent(1).method, sent(1).path }, { sent(0).method, sent(0).path })
       end)
+
+      if wire.name == "aws-bedrock" then
+        it("signs as we sign what goes over the wire", function()
+          local request = sent(1)
+          local list, mine = request.headers.authorization:match "SignedHeaders=([^,]+), Signature=(%x+)"
+          local headers = {}
+          for name in list:gmatch "[^;]+" do headers[name] = request.headers[name] end
+          assert.is_string(headers.host)
+          headers["x-amz-date"] = nil -- it adds it
+          local asked = { method = "POST", path = request.path, headers = headers, body = request.body,
+            region = "eu-central-1", service = "bedrock", time = request.headers["x-amz-date"],
+            key_id = wire.env.AWS_ACCESS_KEY_ID, secret = wire.env.AWS_SECRET_ACCESS_KEY }
+          local said = async.run(function() return oracle.run("sign.mjs", {}, json.encode(asked) .. "\n") end)
+          assert.equal(mine .. "\n", said)
+        end)
+      end
 
       it("reads what we read", function()
         assert.same({ text = ours.text, calls = named(ours.calls) }, theirs)

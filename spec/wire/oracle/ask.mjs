@@ -53,7 +53,7 @@ async function bedrock(body) {
     endpoint: baseURL, region: "eu-central-1", maxAttempts: 1, requestHandler: new NodeHttpHandler(),
     credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" },
   });
-  const { stream } = await client.send(new ConverseStreamCommand({ modelId: "vendor.model-v1:0", ...body }));
+  const { stream } = await client.send(new ConverseStreamCommand({ modelId: "eu.anthropic.claude-v1:0", ...body }));
   const answer = { text: "", calls: [] };
   for await (const { contentBlockStart, contentBlockDelta } of stream) {
     const call = contentBlockStart?.start?.toolUse;

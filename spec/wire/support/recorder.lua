@@ -59,9 +59,10 @@ local function pass_on(exchange, request, client, host, port)
 end
 
 ---@param url string   of the server
+---@param always? fun(request: table)   changes every request before it goes on
 ---@return table between   { url, exchanges = { {request, head, answer} }, change, stop() };
 ---  request = { method, path, headers, body }; `change(request)` may change one before it goes on
-function recorder.start(url)
+function recorder.start(url, always)
   local host, port = url:match "^http://([%d.]+):(%d+)$"
   local listener, sockets, between = uv.new_tcp(), {}, { exchanges = {} }
   assert(listener:bind("127.0.0.1", 0))
@@ -79,6 +80,7 @@ function recorder.start(url)
       local exchange = { request = request }
       between.exchanges[#between.exchanges + 1] = exchange
       local passed = setmetatable({}, { __index = request })
+      if always then always(passed) end
       if between.change then between.change(passed) end
       pass_on(exchange, passed, client, host, tonumber(port))
     end)

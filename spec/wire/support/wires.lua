@@ -23,6 +23,7 @@ local unstreamed = {
 ---@field more? string        what the type wants beside the body
 ---@field rules string        of spec/support/provider_rules.lua
 ---@field unstreamed fun(request: table)
+---@field for_aimock? fun(request: table)   takes out what aimock stumbles over
 ---@field plants { [1]: string, [2]: string }[]   words of a request and the wrong ones that take their place
 
 ---@type table<string, Form>
@@ -51,6 +52,8 @@ local forms = {
     import = 'import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";',
     type = "ConverseStreamCommandInput", more = '"modelId":"m"',
     rules = "converse", unstreamed = unstreamed.path,
+    -- It takes every tool for one with a name.
+    for_aimock = function(request) request.body = request.body:gsub(',{"cachePoint":{"type":"default"}}%]}', "]}") end,
     plants = { { '"role":"user"', '"role":"person"' }, { '"inputSchema":', '"parameters":' },
       { '"maxTokens":', '"max_tokens":' }, { '"toolSpec":', '"tool":' } },
   },
@@ -96,13 +99,13 @@ wires.list = {
     options = function(url) return { model = "m", base_url = url } end,
     env = { GEMINI_API_KEY = aimock.key } },
   { name = "vertex-ai", form = forms.gemini, key = BEARER,
-    path = "/v1/projects/ours/locations/europe-west4/publishers/google/models/m:streamGenerateContent?alt=sse",
+    path = "/v1/projects/ours/locations/europe-west4/publishers/google/models/gemini-3-m:streamGenerateContent?alt=sse",
     options = function(url)
-      return { model = "m", base_url = url, project_id = "ours", location = "europe-west4" }
+      return { model = "gemini-3-m", base_url = url, project_id = "ours", location = "europe-west4" }
     end,
     env = { VERTEX_ACCESS_TOKEN = aimock.key } },
-  { name = "aws-bedrock", form = forms.converse, path = "/model/vendor.model-v1%3A0/converse-stream",
-    options = function(url) return { model = "vendor.model-v1:0", base_url = url, region = "eu-central-1" } end,
+  { name = "aws-bedrock", form = forms.converse, path = "/model/eu.anthropic.claude-v1%3A0/converse-stream",
+    options = function(url) return { model = "eu.anthropic.claude-v1:0", base_url = url, region = "eu-central-1" } end,
     env = { AWS_ACCESS_KEY_ID = "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" } },
 }
 
