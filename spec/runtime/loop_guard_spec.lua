@@ -28,9 +28,10 @@ describe("runtime.loop_guard", function()
   end)
 
   -- Each turn one call, as text: what a model plays is easily read so.
-  local function run(turns)
+  local function run(turns, fixed)
     for i, turn in ipairs(turns) do turns[i] = turn == "." and says "enough" or calls(unpack(turn)) end
     local provider = model.played(turns)
+    provider.fixed = fixed
     local outcome = async.run(function()
       return agent.run {
         kind = "operator", provider = provider, system = "s", task = "t", tools = tools, state = {},
@@ -74,6 +75,12 @@ describe("runtime.loop_guard", function()
     assert.same({}, told(asked))
     _, asked = run { POLL, A, POLL, A, "." }
     assert.same({ 4 }, told(asked))
+  end)
+
+  it("leaves alone what goes by rules and not by words", function()
+    local outcome, asked = run({ POLL, A, POLL, A, POLL, { { "ask", { n = 3 } } }, "." }, true)
+    assert.same({}, told(asked))
+    assert.equal("answer", outcome.ended)
   end)
 
   it("knows a turn again by its calls in any order", function()
