@@ -60,6 +60,7 @@ local function check(entry, where)
   local names = { "type" }
   for name in pairs(kind.fields) do names[#names + 1] = name end
   if kind.hears ~= false then names[#names + 1] = "events" end
+  table.sort(names)
   for name, given in pairs(entry) do
     local wanted = kind.fields[name]
     if wanted == "text" and (type(given) ~= "string" or given == "") then
@@ -70,7 +71,8 @@ local function check(entry, where)
       local fault, next_step = event_fault(given)
       if fault then return fail(where, fault, next_step or "see `beamlens-run help events`") end
     elseif not wanted and name ~= "type" then
-      return fail(where, ("it has no %s"):format(tostring(name)), near(name, names))
+      return fail(where, ("it has no %s"):format(tostring(name)),
+        near(name, names) or "it has " .. table.concat(names, ", "))
     end
   end
   for _, name in ipairs(kind.needs or {}) do

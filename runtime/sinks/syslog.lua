@@ -8,6 +8,7 @@ local datagram = require "host.datagram"
 local json = require "runtime.json"
 local plain = require "runtime.plain"
 local tcp = require "runtime.node.tcp"
+local utf8 = require "runtime.utf8"
 
 local syslog = {
   fields = { address = "text" }, needs = { "address" },
@@ -18,7 +19,7 @@ local syslog = {
 local DAEMON = 3
 local SEVERITIES = { critical = 2, warning = 4, info = 6 }
 local WORSE = { ["node.down"] = 4, ["anomaly.escalation"] = 4, ["sink.failed"] = 3 }
-local LARGEST = 2048 -- what every receiver takes, says RFC 5424
+local LARGEST = 2048 -- bytes that every receiver takes, says RFC 5424
 local CONNECT_S = 5
 
 local Syslog = {}
@@ -65,7 +66,7 @@ local function local_form(item)
     uv.os_getpid(), item.event, item.metadata.node and value(item.metadata.node) .. ": " or "", words_of(item))
 end
 
-local function cut(text) return #text <= LARGEST and text or plain.cut(text, LARGEST) end
+local function cut(text) return utf8.cut(text, LARGEST) end
 
 local ways = {}
 
@@ -92,7 +93,7 @@ function ways.tcp(self)
       socket, why = tcp.connect(self.host, self.port, async.now() + CONNECT_S)
       if not socket then return nil, ("%s:%d cannot be reached (%s)"):format(self.host, self.port, why) end
     end
-    local text = modern(item)
+    local text = cut(modern(item))
     local err, why = async.await(function(resume)
       socket.handle:write(("%d %s"):format(#text, text), function(failed) resume(failed or false) end)
     end, async.now() + CONNECT_S)
