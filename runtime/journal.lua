@@ -18,6 +18,7 @@ local DAY_S = 86400
 local LONGEST_TEXT = 300          -- bytes of a text among what is kept of an event
 local MOST_WAITING = 5000         -- writes that wait for a store that fails; then events are left out
 local MOST_BATCHES = 5
+local PATIENCE_S = 2              -- with another that writes: somebody waits for what is told
 local EVENTS_AT_ONCE = 200
 
 ---@class Journal
@@ -60,7 +61,7 @@ local function flush(self)
       number, count = number or done, i
     end
     return number
-  end, self.told and 0 or nil)
+  end, self.told and 0 or PATIENCE_S)
   if not kept then return told(self, err) end
   self.number, self.waiting = number, { unpack(self.waiting, count + 1) } -- others may have come meanwhile
 end
