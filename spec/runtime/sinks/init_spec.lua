@@ -111,12 +111,14 @@ describe("sinks", function()
     local path = folder .. "/events.jsonl"
     assert(start { type = "jsonl", file = path })
     sinks.conceal(function(mask) mask:know "PRECIOUSCOOKIE" end)
-    notify "password=hunter2secret and PRECIOUSCOOKIE"
+    telemetry.emit("node.down", {}, { node = "shop@host.example.com",
+      reason = "password=hunter2secret and PRECIOUSCOOKIE of ann@example.com" })
     local text = read(path)
     assert.is_nil(text:find("hunter2secret", 1, true))
     assert.is_nil(text:find("PRECIOUSCOOKIE", 1, true))
     assert.matches("<secret:%x+>", text)
-    assert.matches("shop@host", text)
+    assert.is_nil(text:find("ann@", 1, true))
+    assert.matches("shop@host.example.com", text)
   end))
 
   it("leave a file alone that others may read", live.test(function()
@@ -156,6 +158,14 @@ describe("sinks", function()
     notify()
     local got = lines(path)
     assert.same({ "operator.notification_sent", "sink.failed" }, { got[2].event, got[1].event })
+  end))
+
+  it("are not told what is wrong with themselves", live.test(function()
+    local path = folder .. "/events.jsonl"
+    assert(start { type = "jsonl", file = path })
+    telemetry.emit("sink.failed", {}, { sink = "jsonl 1", reason = "x" })
+    telemetry.emit("sink.failed", {}, { sink = "webhook 2", reason = "y" })
+    assert.same({ 1, "webhook 2" }, { #lines(path), lines(path)[1].metadata.sink })
   end))
 
   it("write the figures for node_exporter, whole at any time", live.test(function()
