@@ -50,6 +50,7 @@ local SENTENCES = {
   [404] = { "%s does not know this model or address", "check --model and the base URL" },
   [408] = { "%s gave up waiting for our request", "try again" },
   [413] = { "%s finds the request too large", "ask for less at a time" },
+  [424] = { "the model of %s failed", "try again, or use another --model" },
   [429] = { "%s asks us to slow down", "wait a while, or use another --model" },
   [529] = { "%s is overloaded", "try again later, or use --provider analyst" },
 }

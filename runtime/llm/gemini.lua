@@ -121,9 +121,9 @@ end
 -- Pieces of a text become one part, but for those that are signed.
 local function take_text(reply, part)
   if part.thought == true and not part.thoughtSignature then return end
-  if part.thought ~= true then
+  if part.thought ~= true and part.text ~= "" then
     reply.texts[#reply.texts + 1] = part.text
-    if reply.on_text and part.text ~= "" then reply.on_text(part.text) end
+    if reply.on_text then reply.on_text(part.text) end
   end
   if part.thoughtSignature then
     close_text(reply)

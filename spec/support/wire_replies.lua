@@ -35,8 +35,10 @@ local function aws_event(name, event)
     [":content-type"] = "application/json" }, json.encode(event))
 end
 
+-- Never inside a character: events are whole texts.
 local function halves(text)
   local half = math.floor(#text / 2)
+  while (text:byte(half + 1) or 0) >= 128 and text:byte(half + 1) < 192 do half = half + 1 end
   return { text:sub(1, half), text:sub(half + 1) }
 end
 
