@@ -1,0 +1,162 @@
+-- `--record` and `replay` by the real program: a run on a real node, then the same run without it, by the same words of
+-- a model or by rules, with other prompts, and with a file that is not what it was.
+
+local uv = require "luv"
+local async = require "runtime.async"
+local json = require "runtime.json"
+local live = require "spec.support.live_node"
+local program = require "spec.support.program"
+
+-- Who handles more slowly than it is sent to, and a password in the name of a table.
+local PLANT = [[
+  register(orders_inbox, spawn(fun() -> (fun W() -> receive _ -> timer:sleep(20), W() end end)() end)),
+  spawn(fun F() -> [orders_inbox ! {order, X} || X <- lists:seq(1, 20)], timer:sleep(10), F() end),
+  spawn(fun() -> ets:new(binary_to_atom(Dsn), [named_table, public]), receive stop -> ok end end), true.]]
+local SECRET = "postgres://shop:hunter2@db/orders"
+
+local at, folder, by_model, by_rules
+
+local function environment()
+  return { ERL_EPMD_PORT = tostring(at.epmd_port), HOME = at.home, XDG_STATE_HOME = folder,
+    BEAMLENS_SCRIPT = "spec/support/played_case.lua" }
+end
+
+local function beamlens(...) return program.run({ ... }, { env = environment() }) end
+
+-- Where there is no node, no name of one, and no way to reach any.
+local function replay(...)
+  return program.run({ "replay", ... }, { env = { HOME = folder, XDG_STATE_HOME = folder, ERL_EPMD_PORT = "1" } })
+end
+
+local function replayed(...)
+  local ran = replay(...)
+  return assert(json.decode(ran.stdout), ran.stderr), ran.code
+end
+
+local function record(name, ...)
+  local path = ("%s/%s.cassette"):format(folder, name)
+  local ran = beamlens("coordinator.lua", "--node", at.name, "--cookie-file", at.cookie_file, "--quiet", "--json",
+    "--record", path, ...)
+  return { path = path, code = ran.code, report = assert(json.decode(ran.stdout), ran.stderr), stderr = ran.stderr }
+end
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local function write(name, text)
+  local path = folder .. "/" .. name
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+  return path
+end
+
+local function refused(path)
+  local ran = replay(path)
+  assert.same({ 2, "" }, { ran.code, ran.stdout })
+  return (ran.stderr:gsub("^beamlens%-run: ", ""):gsub("\n$", ""):gsub(folder:gsub("%p", "%%%0"), "FOLDER"))
+end
+
+local NOTHING = { verdict = json.null, gone = {}, new = {}, versions = {}, requests = {}, without_reply = {},
+  unanswered = 0 }
+
+describe("a recorded run", function()
+  setup(function()
+    at = live.start()
+    folder = assert(uv.fs_mkdtemp "/tmp/spec-replay-XXXXXX")
+    async.run(function() at.eval(PLANT, { Dsn = SECRET }) end)
+    async.run(function()
+      by_model = record("model", "--provider", "script", "--skills", "ets")
+      by_rules = record("rules", "--provider", "analyst", "--skills", "beam,ets")
+    end)
+    at.stop()
+  end)
+  teardown(function()
+    live.stop_all()
+    os.execute(("rm -rf '%s'"):format(folder))
+  end)
+
+  it("of a model comes to the same without node and network", live.test(function()
+    assert.equal(1, by_model.code)
+    local again, code = replayed(by_model.path, "--json")
+    assert.same({ 1, NOTHING }, { code, again.replay.changed })
+    assert.same(by_model.report.insights, again.report.insights)
+    assert.same(by_model.report.notifications[1].observation, again.report.notifications[1].observation)
+  end))
+
+  it("of the analyst comes to the same without node and network", live.test(function()
+    assert.equal(1, by_rules.code)
+    local again, code = replayed(by_rules.path, "--json")
+    assert.same({ 1, NOTHING }, { code, again.replay.changed })
+    assert.same(by_rules.report.insights[1].root_cause, again.report.insights[1].root_cause)
+    assert.same(by_rules.report.insights[1].evidence, again.report.insights[1].evidence)
+  end))
+
+  it("is told in a few lines, then the report", live.test(function()
+    local ran = replay(by_model.path)
+    assert.matches("^replayed  recorded %d+%-%d+%-%d+T%d+:%d+:%d+Z on " .. at.name:gsub("%p", "%%%0")
+      .. ", thought by script\n   verdict    sick, as recorded\n\nSICK  ", ran.stdout)
+    assert.equal(1, ran.code)
+  end))
+
+  it("is a file of its owner alone, without secrets", live.test(function()
+    for _, run in ipairs { by_model, by_rules } do
+      assert.equal("600", ("%o"):format(uv.fs_stat(run.path).mode % 512))
+      assert.is_nil(read(run.path):find("hunter2", 1, true))
+    end
+    assert.truthy(read(by_rules.path):find("<secret:", 1, true))
+  end))
+
+  it("with another prompt says which requests are others, and takes the replies by agent and turn", live.test(function()
+    assert(uv.fs_mkdir(folder .. "/prompts", 448))
+    write("prompts/operator.md", read "prompts/operator.md" .. "\nBe brief.\n")
+    local again = replayed(by_model.path, "--json", "--prompts", folder .. "/prompts")
+    local turns = {}
+    for _, request in ipairs(again.replay.changed.requests) do
+      turns[#turns + 1] = ("%s %d %s"):format(request.agent, request.turn, table.concat(request.parts, ","))
+    end
+    assert.same({ "ets#1 1 prompt", "ets#1 2 prompt", "ets#1 3 prompt" }, turns)
+    assert.same({ "prompt operator" }, again.replay.changed.versions)
+    assert.equal("sick", again.report.verdict)
+  end))
+
+  it("says so where the folder of prompts holds none", live.test(function()
+    local ran = replay(by_model.path, "--prompts", folder .. "/beamlens")
+    assert.same({ 2, "" }, { ran.code, ran.stdout })
+    assert.matches("^beamlens%-run: there is no prompt in ", ran.stderr)
+  end))
+
+  it("goes by rules with --provider analyst, and cannot tell what was never asked", live.test(function()
+    local again, code = replayed(by_model.path, "--json", "--provider", "analyst")
+    assert.same({ was = "sick", now = "cannot_tell" }, again.replay.changed.verdict)
+    assert.equal(4, code)
+    assert.same({ "tables: other" }, again.replay.changed.gone)
+    assert.is_true(again.replay.changed.unanswered > 0)
+  end))
+
+  it("is refused when it was cut short", live.test(function()
+    local text = read(by_model.path)
+    local short = "FOLDER/short was cut short: its last line is missing; record it anew; only a "
+    assert.equal(short .. "run that came to its end can be replayed",
+      refused(write("short", text:match "^(.*\n)[^\n]*\n$")))
+    assert.equal(short .. "whole run can be replayed", refused(write("short", text:sub(1, -2))))
+  end))
+
+  it("is refused when it was changed", live.test(function()
+    local text = read(by_model.path):gsub('"table_count":%d+', '"table_count":1', 1)
+    assert.equal("FOLDER/changed was changed after it was recorded: its sum is another; use the file as it was "
+      .. "recorded", refused(write("changed", text)))
+  end))
+
+  it("is refused when it is of another version, or no cassette at all", live.test(function()
+    local text = read(by_model.path):gsub('^{"cassette":1', '{"cassette":7')
+    assert.equal("FOLDER/newer is a cassette of version 7, and this program reads version 1; replay it with the "
+      .. "program that recorded it, or record it anew", refused(write("newer", text)))
+    assert.equal("FOLDER/other is no cassette; `--record FILE` of a run makes one", refused(write("other", "hello\n")))
+    assert.equal("FOLDER/none cannot be read (ENOENT); check the path", refused(folder .. "/none"))
+  end))
+end)
