@@ -7,7 +7,6 @@ local config = require "runtime.config"
 local failure = require "runtime.failure"
 local foreign_skill = require "runtime.foreign_skill"
 local gate = require "runtime.gate"
-local in_use = require "runtime.in_use"
 local journal = require "runtime.journal"
 local own_tools = require "runtime.own_tools"
 local plain = require("runtime.plain").text
@@ -105,10 +104,7 @@ end
 
 local function open(wanted, node)
   if foreign_skill.named(wanted) then return foreign_skill.open(wanted, node) end
-  return in_use.open("skill", wanted, function()
-    local s, err = skill.open(wanted)
-    return s, s and skill.version(s) or err
-  end)
+  return reload.skill(wanted)
 end
 
 --- Opens skills by name or path, or by the name of a module on the node; two that share a callback's name cannot be
