@@ -1,7 +1,8 @@
---- What was loaded from files and is in use while a run or a watch goes on: skills, prompts, tools and runbooks, each the
---- last that passed its check. Whoever opens one meets that, whatever stands in the file meanwhile; whoever holds an
---- older one asks for what it is `now`. Nothing is changed under anybody: a renewed skill is another table.
+--- What was loaded from files and is in use while a run or a watch goes on: skills, prompts, tools and runbooks, each
+--- the last that passed its check. Whoever opens one meets that, whatever stands in the file meanwhile; whoever holds
+--- an older one asks for what it is `now`. Nothing is changed under anybody: a renewed skill is another table.
 
+local async = require "runtime.async"
 local failure = require "runtime.failure"
 
 local in_use = {}
@@ -39,6 +40,17 @@ function in_use.open(kind, name, load)
   if value == nil then return nil, version end
   keep { kind = kind, name = name, value = value, version = version, load = load }
   return value, nil, version
+end
+
+--- What was opened before, and is to be in use from now on; what is in use by that name already stays.
+---@param kind string
+---@param name string
+---@param value any
+---@param version string
+---@param load fun(): any, string|Failure
+function in_use.adopt(kind, name, value, version, load)
+  if units[key(kind, name)] then return end
+  keep { kind = kind, name = name, value = value, version = version, load = load }
 end
 
 --- Says that what is opened stays in use; until the function it gives is called.
@@ -94,7 +106,8 @@ local function renewed(unit, check)
   return { unit = unit, before = before, was = was }
 end
 
---- Loads everything anew. What differs and passes is in use from now on; what does not pass is told once.
+--- Loads everything anew. What differs and passes is in use from now on; what does not pass is told once. Others have
+--- their turn in between. Inside a task.
 ---@param check fun(unit: Unit, value: any): true?, any   beyond what loading checks; may wait
 ---@param tell fun(outcome: { unit: Unit, before?: string, was?: any, err?: Failure })
 function in_use.renew(check, tell)
@@ -102,6 +115,7 @@ function in_use.renew(check, tell)
     local unit = units[k]
     local outcome = unit and renewed(unit, check)
     if outcome then tell(outcome) end
+    if not async.sleep(0) then return end
   end
 end
 

@@ -219,6 +219,22 @@ local function stop(self)
   self.task:cancel "the run is over"
 end
 
+local function loader(name)
+  return function()
+    local s, err = skill.open(name)
+    return s, s and skill.version(s) or err
+  end
+end
+
+--- A skill by name or path: the last that passed its check, while a run or a watch goes on.
+---@param name string
+---@return Skill?
+---@return Failure? err
+function reload.skill(name)
+  local s, err = in_use.open("skill", name, loader(name))
+  return s, err
+end
+
 --- Looks at all files at once, for who does not want to wait until it is heard that they changed. Inside a task.
 function reload.look()
   if current then current:look(true) end
@@ -231,6 +247,9 @@ function reload.begin(o)
   current = current or start(o.options)
   local self, one = current, { node = o.node, skills = o.skills }
   self.attending[#self.attending + 1] = one
+  for _, s in ipairs(one.skills) do -- a run that ended meanwhile may have let go of them
+    if s.opened then in_use.adopt("skill", s.opened, s, skill.version(s), loader(s.opened)) end
+  end
   watch(self)
   local over = false
   return function()

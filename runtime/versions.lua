@@ -10,7 +10,7 @@ local versions = {}
 local MOST_TOLD = 200 -- of a run without an end, the latest
 
 ---@class Versions
----@field generation integer   of what is in use, when the run began
+---@field generation? integer  of what is in use, when the run began; none when its skills were older even then
 ---@field private now table<string, table<string, string>>   kind -> name -> version
 ---@field private reloaded table[]
 local Versions = {}
@@ -21,7 +21,10 @@ Versions.__index = Versions
 function versions.new(skills)
   local self = setmetatable({ generation = in_use.generation(), reloaded = {},
     now = { prompt = json.object {}, skill = json.object {}, tool = json.object {} } }, Versions)
-  for _, s in ipairs(skills) do self:uses("skill", s.name, skill.version(s)) end
+  for _, s in ipairs(skills) do
+    self:uses("skill", s.name, skill.version(s))
+    if in_use.now(s) ~= s then self.generation = nil end
+  end
   return self
 end
 

@@ -12,6 +12,7 @@ local operator = require "runtime.operator"
 local policy = require "runtime.policy"
 local reload = require "runtime.reload"
 local sandbox = require "runtime.sandbox"
+local secret_patterns = require "runtime.secret_patterns"
 local uv = require "luv"
 
 local calls, results = model.calls, model.results
@@ -55,6 +56,7 @@ describe("runtime.reload", function()
     unwatch = nil
     edited.close()
     policy.start()
+    assert(secret_patterns.load())
   end)
 
   local function begin(wanted, options)
@@ -276,6 +278,59 @@ describe("runtime.reload", function()
     begin()
     rejected(function() edited.save("skills/clock.lua", "return") end)
     assert.equal("You keep the time.", assert(beamlens.skills { "clock" })[1].prompt)
+  end))
+
+  it("renews at its first turn a run whose skills were opened before the edit", live.test(function()
+    local older = begin()[1]
+    loaded(function() edited.save("skills/clock.lua", NEW) end)
+    local provider = model.played { calls { "done" }, calls { "done" } }
+    local report = assert(operator.run { node = at.node, skill = older, gate = gate.new {},
+      mind = model.mind { clock = provider }, deadline = async.now() + 60 })
+    assert.is_truthy(provider.asked[1].system:find("You know more.", 1, true))
+    assert.equal(1, #report.versions.reloaded)
+  end))
+
+  it("is no affair of a run that ended before another began with what it had opened", live.test(function()
+    local skills = begin()
+    unwatch()
+    unwatch = reload.begin { node = at.node, skills = skills }
+    loaded(function() edited.save("skills/clock.lua", NEW) end)
+    assert.equal("You know more.", in_use.now(skills[1]).prompt)
+  end))
+
+  it("gives a run of rules the checks that it began with, to its end", live.test(function()
+    local skills = begin()
+    local provider = model.played {
+      function()
+        loaded(function() edited.save("skills/clock.lua", NEW) end)
+        return calls { "take_snapshot" }
+      end,
+      calls { "done" },
+    }
+    provider.fixed = true
+    local report = assert(operator.run { node = at.node, skill = skills[1], gate = gate.new {},
+      mind = model.mind { clock = provider }, deadline = async.now() + 60 })
+    assert.equal(provider.asked[1].system, provider.asked[2].system)
+    assert.same({}, report.versions.reloaded)
+  end))
+
+  it("has secrets masked that the user adds, and a runbook as it was while its file is broken", live.test(function()
+    local secrets = require "runtime.secrets"
+    local runbook = require "runtime.autonomy"
+    local book = [[return { name = "tidy", title = "%s", when = { mechanism = "ets_growth" }, allows = { "gc_process" },
+      steps = {} }]]
+    edited.save("runbooks/tidy.lua", book:format "Mine")
+    local group = { runbooks = { "tidy" }, quiet_hours = "", per_hour = 1, dry_run = true }
+    assert(runbook.settle(group))
+    begin()
+    edited.until_told("reload.looked", function()
+      edited.save("secrets.lua", 'return { names = { "droplet" } }')
+    end)
+    assert.is_true(secrets.names "droplet_of_db")
+    rejected(function() edited.save("runbooks/tidy.lua", "return {") end)
+    assert.equal("Mine", assert(runbook.settle(group)).runbooks[1].title)
+    loaded(function() edited.save("runbooks/tidy.lua", book:format "Yours") end)
+    assert.equal("Yours", assert(runbook.settle(group)).runbooks[1].title)
   end))
 
   it("looks at all files again on SIGHUP", live.test(function()
