@@ -37,6 +37,7 @@ function asking.ask(run, tools)
   run.emit("llm.start", { system_time = os.time() * 1e9 }, { provider = who.provider, model = who.model })
   local reply, err = joined(run, async.spawn(run.provider.ask, run.provider, {
     system = run.system, tools = tools, messages = run.messages, max_tokens = MAX_TOKENS, deadline = run.deadline,
+    emit = run.emit, -- what happens on the way is of this run
   }))
   local took = { duration = (async.now() - started) * 1e9 }
   if reply == nil then

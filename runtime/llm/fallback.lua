@@ -89,7 +89,8 @@ function Fallback:ask(request)
     note_down(member.name, err)
     failed[i] = { name = member.name, err = err }
     if members[i + 1] then
-      telemetry.emit("llm.fallback", nil, { provider = self.name, from = member.name, to = members[i + 1].name,
+      local emit = request.emit or telemetry.emit
+      emit("llm.fallback", nil, { provider = self.name, from = member.name, to = members[i + 1].name,
         reason = err.message, class = err.class })
     end
   end

@@ -52,7 +52,8 @@ function Retry:ask(request)
     if not MENDED_BY_TIME[err.class] or attempt > self.policy.max_retries then return nil, err end
     local pause = pause_of(self, err, attempt)
     if not is_in_time(request, pause) then return nil, err end
-    telemetry.emit("llm.retry", { attempt = attempt, wait_s = pause },
+    local emit = request.emit or telemetry.emit
+    emit("llm.retry", { attempt = attempt, wait_s = pause },
       { provider = self.name, reason = err.message, class = err.class })
     if not self.sleep(pause) then
       return nil, fault.new("cancelled", ("the wait for another try at %s was stopped"):format(self.name))
