@@ -79,7 +79,7 @@ test: deps-test all $(BUILD)/spec-host
 	@$(BUILD)/spec-host spec/run.lua
 
 # Our providers against what nobody here wrote: a model server, the official SDKs' types, their signer.
-test-wire: deps-test $(BUILD)/spec-host
+test-wire: deps-test all $(BUILD)/spec-host
 	@sh spec/wire/install.sh
 	@$(BUILD)/spec-host spec/run.lua spec/wire/*_spec.lua
 

@@ -78,7 +78,7 @@ describe("what goes over the wire", function()
   end
 
   setup(function()
-    typed.open()
+    typed.open "requests"
     for _, wire in ipairs(wires.list) do record(wire) end
     local all = {}
     for name in pairs(bodies) do all[#all + 1] = name end

@@ -15,11 +15,11 @@ aimock.node = INSTALLED .. "node"
 
 --- Starts it inside a task.
 ---@param keyless? boolean   takes any request: it knows no signatures of AWS
----@return table server   { url, stop() }
+---@return table server   { url, stop(), stop_here() }; the latter inside a task
 function aimock.start(keyless)
   local args = { INSTALLED .. "llmock", "-p", "0", "-f", root .. "/spec/wire/fixtures.json", "--strict",
     "--validate-on-load", "--chunk-size", "7" }
-  local env = not keyless and { AIMOCK_API_KEYS = aimock.key } or {}
+  local env = { AIMOCK_STRICT_TURN_INDEX = "1", AIMOCK_API_KEYS = not keyless and aimock.key or nil }
   local running = program.start(args, { path = aimock.node, env = env })
   local deadline = async.now() + PATIENCE_S
   local url
@@ -31,10 +31,13 @@ function aimock.start(keyless)
     running.kill "sigkill"
     error("aimock did not start: " .. running.stdout() .. running.stderr())
   end
-  return { url = url, stop = function()
+  local server = { url = url }
+  function server.stop_here()
     running.kill "sigterm"
-    async.run(function() running.wait(10) end)
-  end }
+    running.wait(10)
+  end
+  function server.stop() async.run(server.stop_here) end
+  return server
 end
 
 return aimock

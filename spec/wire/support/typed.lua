@@ -8,14 +8,18 @@ local root = require("host.files").root
 
 local typed = {}
 
-local FOLDER = root .. "/build/wire/bodies"
+local BODIES = root .. "/build/wire/bodies"
 local OPTIONS = { "--noEmit", "--strict", "--skipLibCheck", "--target", "es2022", "--module", "esnext",
   "--moduleResolution", "bundler", "--allowImportingTsExtensions" }
 local PATIENCE_S = 120
 
+local folder
+
 --- An empty folder for them, with the types that no SDK exports as they are sent.
-function typed.open()
-  os.execute(("rm -rf '%s' && mkdir -p '%s' && cp '%s'/spec/wire/types/*.ts '%s'"):format(FOLDER, FOLDER, root, FOLDER))
+---@param name string   of the folder
+function typed.open(name)
+  folder = ("%s/%s"):format(BODIES, name)
+  os.execute(("rm -rf '%s' && mkdir -p '%s' && cp '%s'/spec/wire/types/*.ts '%s'"):format(folder, folder, root, folder))
 end
 
 --- Writes one down.
@@ -23,7 +27,7 @@ end
 ---@param form Form
 ---@param body string   JSON, which is TypeScript too
 function typed.add(name, form, body)
-  local file = assert(io.open(("%s/%s.ts"):format(FOLDER, name), "w"))
+  local file = assert(io.open(("%s/%s.ts"):format(folder, name), "w"))
   local literal = form.more and body:gsub("^{", function() return "{" .. form.more .. "," end) or body
   file:write(("%s\nexport const request: %s = %s;\n"):format(form.import, form.type, literal))
   file:close()
@@ -37,7 +41,7 @@ function typed.check(names)
   for _, name in ipairs(names) do args[#args + 1] = name .. ".ts" end
   local wrong, said = {}, nil
   async.run(function()
-    local running = program.start(args, { path = aimock.node, cwd = FOLDER })
+    local running = program.start(args, { path = aimock.node, cwd = folder })
     running.wait(PATIENCE_S)
     said = running.stdout() .. running.stderr()
   end)

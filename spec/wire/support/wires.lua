@@ -109,6 +109,19 @@ wires.list = {
     env = { AWS_ACCESS_KEY_ID = "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" } },
 }
 
+--- A config file with a registry of this one client, which its `primary` names.
+---@param wire Wire
+---@param url string
+---@return string text
+function wires.config(wire, url)
+  local lines = {}
+  for name, value in pairs(wire.options(url)) do
+    lines[#lines + 1] = type(value) == "string" and ("%s = %q"):format(name, value) or name .. " = " .. tostring(value)
+  end
+  return ('return { client_registry = { primary = "Wire", clients = { { name = "Wire", provider = %q,\n'
+    .. "  options = { %s } } } } }\n"):format(wire.name, table.concat(lines, ", "))
+end
+
 --- What thinks by this wire, the server at `url`.
 ---@param wire Wire
 ---@param url string

@@ -1,0 +1,69 @@
+-- The whole program on a real node, its model played by aimock on each wire: what a coordinator and its operator
+-- send, with real results, wrong calls and all, is what the official types take and keeps the rules.
+local async = require "runtime.async"
+local aimock = require "spec.wire.support.aimock"
+local json = require "runtime.json"
+local live = require "spec.support.live_node"
+local program = require "spec.support.program"
+local provider_rules = require "spec.support.provider_rules"
+local recorder = require "spec.wire.support.recorder"
+local typed = require "spec.wire.support.typed"
+local wires = require "spec.wire.support.wires"
+
+local TURNS = 9 -- of the coordinator and its operator
+
+describe("a whole run", function()
+  local shop, runs, wrong = nil, {}, nil
+
+  local function run(wire)
+    local server = aimock.start(not wire.key)
+    local between = recorder.start(server.url, wire.form.for_aimock)
+    local path = ("%s/%s.lua"):format(shop.home, wire.name)
+    local file = assert(io.open(path, "w"))
+    file:write(wires.config(wire, between.url))
+    file:close()
+    local env = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home, XDG_STATE_HOME = shop.home }
+    for name, value in pairs(wire.env) do env[name] = value end
+    local done = program.run({ "coordinator.lua", "--node", shop.name, "--skills", "beam", "--json", "--config", path },
+      { env = env })
+    between.stop()
+    server.stop_here()
+    return { code = done.code, stderr = done.stderr, report = json.decode(done.stdout), exchanges = between.exchanges }
+  end
+
+  setup(function()
+    shop = live.start()
+    typed.open "program"
+    local names = {}
+    async.run(function()
+      for _, wire in ipairs(wires.list) do runs[wire.name] = run(wire) end
+    end)
+    for _, wire in ipairs(wires.list) do
+      for i, exchange in ipairs(runs[wire.name].exchanges) do
+        names[#names + 1] = ("%s_%d"):format(wire.name, i)
+        typed.add(names[#names], wire.form, exchange.request.body)
+      end
+    end
+    wrong = typed.check(names)
+  end)
+
+  teardown(live.stop_all)
+
+  for _, wire in ipairs(wires.list) do
+    -- A model that says healthy after two looks is not believed.
+    it("ends with a verdict, and counts what it asked: " .. wire.name, function()
+      local report = runs[wire.name].report
+      assert.same({ 4, "cannot_tell", json.null, TURNS, "healthy" }, { runs[wire.name].code, report.verdict,
+        report.incomplete, report.usage.calls, report.operators[1].state }, runs[wire.name].stderr)
+    end)
+
+    it("sends what the official types take and what keeps the rules: " .. wire.name, function()
+      local exchanges = runs[wire.name].exchanges
+      assert.equal(TURNS, #exchanges)
+      for i, exchange in ipairs(exchanges) do
+        assert.is_nil(wrong[("%s_%d"):format(wire.name, i)])
+        assert.is_nil(provider_rules[wire.form.rules](json.decode(exchange.request.body), exchange.request.headers))
+      end
+    end)
+  end
+end)
