@@ -70,6 +70,7 @@ add("llm.", {
   exception = run({ "duration" }, { "provider", "reason" }),
   retry = run({ "attempt", "wait_s" }, { "provider", "reason", "class" }),
   fallback = run({}, { "provider", "from", "to", "reason" }),
+  slowed = run({ "wait_s" }, { "provider" }),
 })
 add("tool.", { start = run({ "system_time" }, { "tool" }), stop = run({ "duration" }, { "tool" }),
   exception = run({ "duration" }, { "tool", "reason" }) })

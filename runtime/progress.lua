@@ -29,6 +29,9 @@ local LINES = {
   ["llm.retry"] = function(m, figures)
     return ("%s; asking again in %.1f s"):format(tostring(m.reason):match "^[^;]*", figures.wait_s)
   end,
+  ["llm.slowed"] = function(m, figures)
+    return ("%s is near its limit; waiting %.1f s"):format(m.provider, figures.wait_s)
+  end,
   ["llm.fallback"] = function(m)
     return ("%s; asking %s in place of %s"):format(tostring(m.reason):match "^[^;]*", m.to, m.from)
   end,

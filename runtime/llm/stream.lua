@@ -5,7 +5,9 @@ local async = require "runtime.async"
 local http = require "host.http"
 local fault = require "runtime.llm.fault"
 local outgoing = require "runtime.llm.outgoing"
+local rate = require "runtime.llm.rate"
 local sse = require "runtime.llm.sse"
+local telemetry = require "runtime.telemetry"
 
 local stream = {
   idle_s = 120,  -- a local model may load for a minute before its first word
@@ -83,8 +85,22 @@ local function failed(who, why, code)
   return fault.new("cancelled", ("the request to %s was stopped (%s)"):format(who.name, tostring(why)))
 end
 
+-- Before a limit that is near. One `who` is one client, whose agents share what it may use.
+local function keep_away(who, deadline)
+  local now = async.now()
+  local pause = who.slow_until and math.min(who.slow_until, deadline or math.huge) - now or 0
+  if pause <= 0 then return true end
+  telemetry.emit("llm.slowed", { wait_s = pause }, { provider = who.name })
+  return async.sleep(pause)
+end
+
+local function note_rate(who, headers)
+  local pause = rate.pause_s(headers)
+  who.slow_until = pause and async.now() + pause or nil
+end
+
 --- Sends it and reads the answer to its end.
----@param who { name: string, env: string }
+---@param who { name: string, env: string, slow_until?: number }   slow_until is kept here
 ---@param request { url: string, headers: string[], body: string, deadline?: number, show?: boolean, framing?: table }
 ---  framing: how its events are set apart, runtime/llm/sse.lua if left out
 ---@param on_event fun(data: string, name?: string, headers?: table): ProviderFault?   one event, or the whole
@@ -93,6 +109,8 @@ end
 ---@return ProviderFault? fault
 ---@return table? headers   of an answer, names in lower case
 function stream.post(who, request, on_event)
+  local _, stopped = keep_away(who, request.deadline)
+  if stopped then return nil, failed(who, stopped) end
   if request.deadline and request.deadline <= async.now() then return nil, failed(who, "timeout") end
   if request.show then outgoing.show(request.url, request.body) end
   local r = reader(who, request.framing or sse, on_event)
@@ -117,6 +135,7 @@ function stream.post(who, request, on_event)
   if not status then return nil, failed(who, why, code) end
   local fault_at_end = r.finish(status)
   if fault_at_end then return nil, fault_at_end end
+  note_rate(who, r.headers)
   return true, nil, r.headers
 end
 
