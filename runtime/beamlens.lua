@@ -346,6 +346,11 @@ function beamlens.sleep(seconds)
   return async.sleep(seconds)
 end
 
+--- Text of a node as it may stand on a terminal: without what would steer it.
+---@param text any
+---@return string
+function beamlens.plain(text) return plain(tostring(text)) end
+
 return setmetatable(beamlens, {
   __index = function(_, key)
     error(failure.new("script", "beamlens has no " .. tostring(key),

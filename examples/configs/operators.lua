@@ -1,0 +1,10 @@
+--- Pre-configured operators: with this config (`--config operators.lua`, or as your config.lua) a run of the
+--- coordinator uses these and no others, unless --skills names some. Those with mode = "continuous" are started by
+--- beamlens.operators(), see examples/continuous.lua.
+
+return {
+  operators = {
+    "beam",
+    { name = "tables", skill = "ets", mode = "on_demand" },
+  },
+}

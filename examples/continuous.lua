@@ -1,0 +1,27 @@
+--- Continuous mode: operators that go on until Ctrl-C. A model sets its pace by `wait`, and each look costs money;
+--- the analyst looks every so many seconds, for nothing. `watch` does this with restarts and with what a day costs.
+---   beamlens-run continuous.lua --node shop@host -- 30
+
+local beamlens = require "beamlens"
+
+local every = tonumber((...)) or 30
+
+beamlens.on("operator.state_change", function(_, _, m)
+  print(("%s is %s: %s"):format(m.operator, m.to, beamlens.plain(m.reason or "")))
+end)
+beamlens.on("operator.notification_sent", function(_, _, m)
+  print(("%s says (%s): %s"):format(m.operator, m.severity, beamlens.plain(m.observation)))
+end)
+
+-- One connection for all of them. Those of the config, where it has any: operators = { { skill = "beam", mode = … } }.
+local node, err = beamlens.connect()
+if not node then return nil, err end
+
+local running = {}
+for i, skill in ipairs(beamlens.options.skills) do
+  running[i], err = beamlens.operator.start(skill, { node = node, mode = "continuous", every = every })
+  if not running[i] then return nil, err end
+end
+
+for _, operator in ipairs(running) do operator:join() end
+return 0
