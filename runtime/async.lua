@@ -22,7 +22,25 @@ Task.__index = Task
 
 local running    -- the task whose code runs now
 local looping    -- inside async.run
-local lost = {}  -- tasks that failed while nobody had joined them
+-- Tasks that failed while nobody had joined them, and what tells of it. Weak, for whom nobody holds nobody will join:
+-- such a one is told when it is collected, and not kept until a program ends that runs for months.
+local lost = setmetatable({}, { __mode = "k" })
+
+local function tell_lost(words) io.stderr:write("a task in the background failed: ", plain.lines(words), "\n") end
+
+local function lose(task)
+  local unheard = { words = os.getenv "BEAMLENS_DEBUG" and task.trace or tostring(task.failure) }
+  local last_words = newproxy(true)
+  getmetatable(last_words).__gc = function()
+    if unheard.words then tell_lost(unheard.words) end
+  end
+  task.last_words, lost[task] = last_words, unheard
+end
+
+local function found(task)
+  if lost[task] then lost[task].words = nil end
+  lost[task] = nil
+end
 
 local function pack(...) return { n = select("#", ...), ... } end
 
@@ -34,7 +52,7 @@ local function finish(task, ok, ...)
   else
     task.failure = ...
     task.trace = debug.traceback(task.co, tostring(task.failure))
-    if #task.joiners == 0 then lost[task] = true end
+    if #task.joiners == 0 then lose(task) end
   end
   for _, wake in ipairs(task.joiners) do wake() end
 end
@@ -102,7 +120,7 @@ function async.sleep(seconds)
 end
 
 --- Starts a task, which runs at once until it first waits. Join what you start: a failure that
---- nobody hears is written to stderr when the loop ends.
+--- nobody hears is written to stderr, when the task is forgotten or the loop ends.
 ---@param fn function
 ---@return Task
 function async.spawn(fn, ...)
@@ -131,7 +149,7 @@ function Task:join(deadline)
     end, deadline)
     if not self.finished then return false, err end
   end
-  lost[self] = nil
+  found(self)
   if not self.ok then return false, self.trace end
   return true, unpack(self.results, 1, self.results.n)
 end
@@ -181,10 +199,10 @@ function async.all(functions)
 end
 
 local function report_lost()
-  for task in pairs(lost) do
-    lost[task] = nil
-    local text = os.getenv "BEAMLENS_DEBUG" and task.trace or tostring(task.failure)
-    io.stderr:write("a task in the background failed: ", plain.lines(text), "\n")
+  for task, unheard in pairs(lost) do
+    local words = unheard.words
+    found(task)
+    if words then tell_lost(words) end
   end
 end
 
@@ -201,7 +219,7 @@ function async.run(fn, ...)
     uv.run()
   end
   looping = false
-  lost[root] = nil
+  found(root)
   report_lost()
   if not root.finished then error("the root task waits, and nothing is left that could wake it", 2) end
   if root.ok then return unpack(root.results, 1, root.results.n) end

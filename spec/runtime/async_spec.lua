@@ -252,4 +252,37 @@ describe("async.all", function()
     assert.is_true(task.finished)
     assert.same({ "interrupted", "interrupted" }, heard)
   end))
+
+end)
+
+describe("a task that failed", function()
+  -- What a process of its own says on stderr that runs this.
+  local function said(body)
+    local path = os.tmpname() .. ".lua"
+    local file = assert(io.open(path, "w"))
+    file:write("local async = require 'runtime.async'\nasync.run(function()\n", body, "\nend)\nreturn 0\n")
+    file:close()
+    local ended
+    async.run(function() ended = program.run({ path }, { path = require("host.files").exe }) end)
+    os.remove(path)
+    os.remove((path:gsub("%.lua$", "")))
+    return ended.stderr
+  end
+
+  it("is told as soon as nobody can join it, for a program may run for months", function()
+    assert.equal("a task in the background failed: one\nlater\na task in the background failed: two\n", said [[
+      async.spawn(function() error("one", 0) end)
+      local held = async.spawn(function() error("two", 0) end)
+      collectgarbage() collectgarbage()
+      io.stderr:write "later\n"
+      async.sleep(0)
+      return held]])
+  end)
+
+  it("is not told where somebody heard it", function()
+    assert.equal("later\n", said [[
+      async.spawn(function() error("one", 0) end):join()
+      collectgarbage() collectgarbage()
+      io.stderr:write "later\n"]])
+  end)
 end)
