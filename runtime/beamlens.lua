@@ -8,6 +8,7 @@ local failure = require "runtime.failure"
 local foreign_skill = require "runtime.foreign_skill"
 local gate = require "runtime.gate"
 local journal = require "runtime.journal"
+local operating = require "runtime.operating"
 local own_tools = require "runtime.own_tools"
 local plain = require("runtime.plain").text
 local policy = require "runtime.policy"
@@ -20,14 +21,15 @@ local sinks = require "runtime.sinks"
 local skill = require "runtime.skill"
 local telemetry = require "runtime.telemetry"
 
-local beamlens = { options = {}, coordinator = {}, operator = {} }
+local beamlens = { options = {}, coordinator = {} }
 
 local LONGEST_CONNECT_S = 10
 
 local connected = {} -- nodes to be left when the program ends
+local talking = 0    -- runs that show their progress
 
 -- What a script may say beside the options of the command line.
-local MORE = { task = true, report = true }
+local MORE = { task = true, report = true, mode = true, names = true, every = true }
 
 -- A slip in a script is told with the script's own line, not with one of ours.
 local function slip(message, next_step)
@@ -96,6 +98,7 @@ end
 
 --- Leaves every node that was connected to.
 function beamlens.close()
+  operating.close()
   while connected[1] do leave(connected[1]) end
   sinks.close()
   require("runtime.store").close_all()
@@ -127,14 +130,15 @@ end
 
 -- A node that the script handed us stays its own; one that we attached to for the run is left.
 local function finish(run, report, err)
-  progress.stop()
+  if run.talks then talking = talking - 1 end
+  if talking == 0 then progress.stop() end
   if run.sampler then run.sampler:stop() end
   if run.unwatch then run.unwatch() end
   if run.began then require("runtime.run_told")(report, async.now() - run.began) end
   if run.journal then run.journal:ended(report) end
   if run.tape then run.tape:finish(report) end
   local node = run.attached or run.node
-  node.deadline = nil
+  if run.deadline then node.deadline = nil end
   if run.own then leave(node) end
   return report, err
 end
@@ -179,16 +183,20 @@ local function prepare(o, names, agent)
   mask, err = privacy.open(not mind.destination or o.store == ":memory:")
   if not mask then return nil, err end
   if mask.why then io.stderr:write(plain(mask.why), "\n") end
-  if not o.quiet then progress.start(o.show_outgoing) end
-  local deadline, node, own = async.now() + o.deadline, o.node, not is_node(o.node)
+  local talks = not o.quiet and o.names ~= "watcher" -- whose words are `watch`'s to tell
+  if talks and talking == 0 then progress.start(o.show_outgoing) end
+  talking = talking + (talks and 1 or 0)
+  local deadline, node, own = o.mode ~= "continuous" and began + o.deadline or nil, o.node, not is_node(o.node)
   if own then
     node, err = attach(o)
     if not node then
-      progress.stop()
+      talking = talking - (talks and 1 or 0)
+      if talking == 0 then progress.stop() end
       return nil, err
     end
   end
-  node.deadline = deadline
+  node.deadline = deadline or node.deadline
+  local begun = { node = node, own = own, talks = talks, deadline = deadline }
   mask:keep(node.name)
   node:conceal(mask)
   if mind.conceal then mind.conceal(mask) end
@@ -200,23 +208,23 @@ local function prepare(o, names, agent)
   if o.record then
     tape, err = require("runtime.recording").begin(o.record, { agent = agent, node = node, mind = mind,
       privacy = mask, names = names, options = o })
-    if not tape then return finish({ node = node, own = own }, nil, err) end
+    if not tape then return finish(begun, nil, err) end
     asked, mind = tape.node, tape.mind
   end
   if foreign then
     skills, err = beamlens.skills(names, asked)
     if skills then allowed, err = gate.check(o.allow, skills) end
-    if not (skills and allowed) then return finish({ node = node, own = own }, nil, err) end
+    if not (skills and allowed) then return finish(begun, nil, err) end
   end
   for _, s in ipairs(skills) do
     local parsed
     parsed, err = skill.parse(s, node)
-    if not parsed then return finish({ node = node, own = own }, nil, err) end
+    if not parsed then return finish(begun, nil, err) end
   end
   if node.relays then node.relays:begin(skills) end -- what they hear from the first moment on is worth most
   local keeper = gate.new { allow = o.allow }
   return {
-    node = asked, attached = node, own = own, skills = skills, skill = skills[1], mind = mind,
+    node = asked, attached = node, own = own, talks = talks, skills = skills, skill = skills[1], mind = mind,
     gate = tape and tape:guarded(keeper) or keeper, tape = tape,
     reason = o.reason, task = o.task or o.reason, deadline = deadline, limits = limits_of(o),
     sampler = sampler.start(node, skills), privacy = mask, store = o.store, autonomy = alone,
@@ -232,22 +240,26 @@ end
 ---@return Failure? err
 function beamlens.coordinator.run(opts)
   local o = settled(opts)
-  local run, err = prepare(o, o.skills, "coordinator")
+  local names, err = operating.skills(o)
+  if not names then return nil, err end
+  local run
+  run, err = prepare(o, names, "coordinator")
   if not run then return nil, err end
   return finish(run, require("runtime.coordinator").run(run))
 end
 
---- One operator alone.
----@param name string      a skill's name or path
----@param opts? table      as for coordinator.run, and `task`
----@return table? report
+local means = { settled = settled, prepare = prepare, finish = finish, slip = slip }
+
+--- Operators by themselves: run(skill, opts) -> report, run_async(skill, opts) -> Handle, start(skill, opts) -> Handle;
+--- opts as for coordinator.run, and task, mode ("continuous"), names ("watcher"), every (seconds from look to look of a
+--- mind that goes by rules).
+beamlens.operator = operating.api(means)
+
+--- Starts the continuous operators of the config.
+---@param opts? table
+---@return Handle[]?
 ---@return Failure? err
-function beamlens.operator.run(name, opts)
-  if type(name) ~= "string" then slip("operator.run wants a skill", 'for example operator.run("ets")') end
-  local run, err = prepare(settled(opts), { name }, "operator")
-  if not run then return nil, err end
-  return finish(run, require("runtime.operator").run(run))
-end
+function beamlens.operators(opts) return operating.all(means, opts) end
 
 -- The nodes of a watch, by name; one that the script attached to itself stays its own.
 local function nodes_of(o)
@@ -354,6 +366,7 @@ function beamlens.plain(text) return plain(tostring(text)) end
 return setmetatable(beamlens, {
   __index = function(_, key)
     error(failure.new("script", "beamlens has no " .. tostring(key),
-      "it has options, connect, coordinator.run, operator.run, watch, action, on, sleep", 2), 2)
+      "it has options, connect, coordinator.run, operator.run, operator.run_async, operator.start, operators, watch, "
+        .. "action, store, on, sleep, plain", 2), 2)
   end,
 })

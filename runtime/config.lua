@@ -325,6 +325,15 @@ function config.stray(given, command)
   end
 end
 
+--- What an option is where nobody sets it: the very table, so that it can be told from a list that says the same.
+---@param name string
+---@return any
+function config.default(name)
+  for _, option in ipairs(config.OPTIONS) do
+    if option.name == name then return option.default end
+  end
+end
+
 --- The names of all options.
 ---@return string[]
 function config.names()

@@ -37,17 +37,24 @@ local KINDS = {
   ["operator.llm_error"] = function(m) return { kind = "trouble", reason = m.reason } end,
 }
 
+--- Whoever still asks an operator that ended gets its last words.
+---@param case Case
+---@param entry table
+function handle.hush(case, entry)
+  local words = entry.text and entry.text:match "%S" and entry.text or entry.inbox.said
+    or ("it ended (%s) in state %s"):format(entry.ended or "stopped", entry.state)
+  local unread = entry.inbox:close(words)
+  if unread > 0 then
+    case:emit("operator.unexpected_message", { count = unread }, { operator = entry.skill, node = entry.node })
+  end
+end
+
 -- Once, whoever comes first: the run's own watcher, or a caller who was cancelled and cannot wait for it.
 local function conclude(self)
   local entry = self.entry
   if entry.running then
     entry.running = false
-    local words = entry.text and entry.text:match "%S" and entry.text
-      or ("it ended (%s) in state %s"):format(entry.ended or "stopped", entry.state)
-    local unread = entry.inbox:close(words)
-    if unread > 0 then
-      self.case:emit("operator.unexpected_message", { count = unread }, { operator = entry.skill })
-    end
+    handle.hush(self.case, entry)
     self.case:promote()
   end
   return verdict.report(self.case)
@@ -62,8 +69,8 @@ local function watched(self)
     entry.ended, entry.why = "crashed", tostring(why):match "^[^\n]*"
   end
   self.report = conclude(self)
+  self.over = true -- before who reads it is woken, here and now
   tell(self, { kind = "ended", ended = entry.ended, why = entry.why, report = self.report })
-  self.over = true
   return self.report
 end
 

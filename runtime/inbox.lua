@@ -7,6 +7,7 @@ local async = require "runtime.async"
 ---@class Inbox
 ---@field private letters table[]     { text, answer?, resume? }, the first may be with the operator
 ---@field private wake? fun(woken: true)
+---@field said? string                what it said last
 ---@field last? string                its last words, once it has ended
 local Inbox = {}
 Inbox.__index = Inbox
@@ -67,8 +68,10 @@ end
 ---@param words string
 ---@return boolean answered   it was the answer to a question
 function Inbox:hears(words)
+  if not words:match "%S" then return false end
+  self.said = words
   local letter = self.letters[1]
-  if not (letter and letter.taken and words:match "%S") then return false end
+  if not (letter and letter.taken) then return false end
   table.remove(self.letters, 1)
   settle(letter, words)
   return true

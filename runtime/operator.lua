@@ -145,7 +145,7 @@ function operator.start(opts)
   local s, on = opts.skill, opts.mode == "continuous"
   local case = case_of.new {
     node = opts.node, skills = { s }, mind = opts.mind, gate = opts.gate, reason = opts.task or opts.reason,
-    deadline = opts.deadline, limits = opts.limits, privacy = opts.privacy, store = opts.store,
+    deadline = on and math.huge or opts.deadline, limits = opts.limits, privacy = opts.privacy, store = opts.store,
     journal = opts.journal, tape = opts.tape,
   }
   local system, err = operator.system(case, s)
