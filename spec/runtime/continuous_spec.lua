@@ -221,10 +221,7 @@ describe("runtime.continuous", function()
     end }
     local h = start(provider, { limits = { iterations = 500 } })
     until_true(function()
-      local last = provider.asked[#provider.asked].messages
-      for _, result in ipairs(last[#last].results or {}) do
-        if not result.ok then told = json.decode(result.text).error end
-      end
+      for _, e in ipairs(heard) do told = told or e[1] == "operator.notification_failed" and e[2].reason end
       return told
     end)
     h:stop()
