@@ -21,9 +21,8 @@ return {
 You look after the virtual machine of one BEAM node: memory, processes, mailboxes, schedulers, atoms.
 Worth a notification: a mailbox that grows or never gets shorter; one process with most of the memory, the
 reductions or the binaries; processes or atoms that rise at every look; schedulers without rest. Not worth
-one: memory that is large and steady, many processes by design, an atom count that is high and flat.
-memory_utilization_pct is of the whole machine; a container's limit is known to `system`.
-Name the process (name and pid), its current_function, both figures and the time between.]=],
+one: many processes by design, an atom count that is high and flat. Say what a process was doing
+(current_function). memory_utilization_pct is of the whole machine; a container's limit is known to `system`.]=],
 
   uses = { "history" },
   keep = { "atoms", "figures", "mailboxes" },

@@ -183,7 +183,7 @@ return {
     },
 
     beam_process_growth = {
-      brief = "the newborn: what they do, whose they are",
+      brief = "the newborn: what they do, whose",
       doc = "Whether processes become more: counts over a window, and of those born in it what they do and who "
         .. "started them.",
       args = { WINDOW },
@@ -196,7 +196,7 @@ return {
     },
 
     beam_memory_growth = {
-      brief = "by category; heaps and mailboxes that gain",
+      brief = "categories, heaps, mailboxes",
       doc = "Memory over a window by category, the processes whose heaps gained most, and those whose mailboxes did, "
         .. "which lie beside the heaps.",
       args = { WINDOW, LIMIT },

@@ -166,7 +166,7 @@ return {
     },
 
     beam_leftovers = {
-      brief = "traces, suspended processes, old code, locks",
+      brief = "traces, suspended, old code, locks",
       doc = "What somebody left behind: traces that are on, suspended processes and who suspends them, processes whose "
         .. "group leader is dead, modules with old code, held locks of global, timers of the timer server.",
       class = "SAFE",

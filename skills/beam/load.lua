@@ -167,7 +167,7 @@ return {
     },
 
     beam_burst_detection = {
-      brief = "who works more than just before",
+      brief = "who works more now",
       doc = "Who worked by burst_threshold_pct more in a window than in the one of the same length just before it.",
       args = { window("baseline_window_ms", 1000),
         { name = "burst_threshold_pct", type = "number", min = 1, max = 1e6, default = 200 } },

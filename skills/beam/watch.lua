@@ -141,7 +141,7 @@ return {
 
   callbacks = {
     beam_watch_process = {
-      brief = "one closely: what it does, what it takes",
+      brief = "one process closely",
       doc = "Watches one process closely, about 80 looks a second: what it does, whether it takes messages, "
         .. "whether what it keeps grows.",
       args = { { name = "pid", type = "string" }, { name = "window_ms", type = "integer", min = 100, max = 10000,

@@ -31,11 +31,13 @@ describe("what is sent to a provider", function()
   end)
 
   -- The bodies of a run's requests, in order.
-  local function bodies(mind, run)
+  local function bodies(mind, run, wire)
     return async.run(function()
-      local server = provider.start("anthropic", mind)
-      local env = { ANTHROPIC_API_KEY = "sk-ant-spec", ANTHROPIC_BASE_URL = server.url }
-      local chosen = assert(llm.choose({ provider = "anthropic" }, function(name) return env[name] end))
+      local server = provider.start(wire or "anthropic", mind)
+      local env = { ANTHROPIC_API_KEY = "sk-ant-spec", ANTHROPIC_BASE_URL = server.url,
+        OPENAI_API_KEY = "sk-spec", OPENAI_BASE_URL = server.url .. "/v1" }
+      local chosen = assert(llm.choose({ provider = wire or "anthropic", model = wire and "gpt-5-mini" },
+        function(name) return env[name] end))
       assert(run { node = at.node, mind = chosen, gate = gate.new {}, deadline = async.now() + 60 })
       server.stop()
       assert.same({}, server.refused)
@@ -67,6 +69,12 @@ describe("what is sent to a provider", function()
       assert.is_true(#first <= OPERATOR, ("%s: %d characters"):format(name, #first))
     end)
   end
+
+  it(("has at most %d characters before beam's first turn where each tool is wrapped once more"):format(OPERATOR),
+    function()
+      local first = bodies(quiet, operator_of(open { "beam" }[1]), "openai")[1]
+      assert.is_true(#first <= OPERATOR, ("%d characters"):format(#first))
+    end)
 
   it(("has at most %d characters before the coordinator's first turn"):format(COORDINATOR), function()
     local first = bodies(quiet, coordinator_of(open { "beam", "ets" }))[1]
