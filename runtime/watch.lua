@@ -9,6 +9,7 @@ local failure = require "runtime.failure"
 local llm = require "runtime.llm"
 local pace = require "runtime.pace"
 local policy = require "runtime.policy"
+local reload = require "runtime.reload"
 local roster = require "runtime.roster"
 local store = require "runtime.store"
 local telemetry = require "runtime.telemetry"
@@ -146,6 +147,7 @@ function watch.run(o, means)
   if not kept then return nil, err end
   local self = setmetatable({ o = o, posts = posts, means = means, kept = kept, mind = mind, names = means.names,
     nodes = {}, queue = turns.new(), triggers = {}, ended = { reports = 0, sick = 0 } }, Watch)
+  local unwatch = reload.begin { skills = {}, options = means.options } -- while no node is there, too
   local door, ended
   door, err = door_of(self)
   if door ~= nil then
@@ -154,6 +156,7 @@ function watch.run(o, means)
     stop()
   end
   if door then door:close() end
+  unwatch()
   kept:close()
   return ended, err
 end

@@ -23,6 +23,8 @@ examples/config.lua. --deadline is the time of each investigation; the watch its
 Of several nodes each is learned by itself; they are investigated one at a time, and share the limit. One that
 is not there is told and tried again.
 Runbooks that `autonomy` of the config names may act on what was found; a dry run first only tells.
+Skills, prompts, tools, checks, runbooks, policy and config are read anew when somebody edits them, and all of
+them on SIGHUP; what does not pass its check changes nothing and is told.
 --json prints a JSON object on each line.
 Ended by Ctrl-C, it exits with 0 when no investigation found anything, with 1 when one did.
 ]],
