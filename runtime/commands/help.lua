@@ -4,7 +4,7 @@ local config = require "runtime.config"
 local failure = require "runtime.failure"
 local json = require "runtime.json"
 
-local help = { usage = "help [COMMAND]", words = 1, doc = "this text, or what one command does" }
+local help = { usage = "help [COMMAND]", words = 1, doc = "this text, or what one command does; `events`: all of them" }
 
 -- Those of every command and of scripts, or of one command alone.
 local function option_lines(command)
@@ -73,6 +73,10 @@ function help.run(call)
       own = own ~= "" and "\n" .. own .. "\n" or ""
       return ("beamlens-run %s\n  %s\n%s%s"):format(command.usage, command.doc, own, command.more or ""), 0
     end
+  end
+  if name == "events" then
+    if not call.options.json then return require("runtime.events_text")(), 0 end
+    return json.encode { schema = 1, events = require "runtime.events" } .. "\n", 0
   end
   local near = failure.nearest(name, call.commands)
   return nil, failure.new("usage", "there is no command " .. name,
