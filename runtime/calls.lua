@@ -25,7 +25,7 @@ local loop_guard = require "runtime.loop_guard"
 local calls = {}
 
 local SECONDS = 60
-local BYTES = 16 * 1024
+local BYTES, BYTES_OF_TURN = 16 * 1024, 64 * 1024 -- of one answer; of all in one turn
 local MOST = 16
 
 ---@param tools Tool[]
@@ -118,8 +118,9 @@ local function written(run, results, ended)
     local shown = results[#results].shown
     shown.message, shown.trust = run.clean(question), "node"
   end
+  local room = math.min(BYTES, math.floor(BYTES_OF_TURN / math.min(#results, MOST)))
   for _, result in ipairs(results) do
-    result.text, result.shown, result.narrow = cut.text(result.shown, BYTES, result.narrow), nil, nil
+    result.text, result.shown, result.narrow = cut.text(result.shown, room, result.narrow), nil, nil
   end
   return results
 end

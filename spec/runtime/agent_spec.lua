@@ -149,6 +149,20 @@ describe("runtime.agent", function()
     assert.same({ role = "user", text = "t" }, messages[1])
   end)
 
+  it("gives the answers of one turn no more room together than four long ones have", function()
+    tools[1].run = function() return { text = ("x"):rep(30000), rows = { 1, 2, 3 } } end
+    local list = {}
+    for i = 1, 16 do list[i] = { "add", { a = i } } end
+    local provider = played { calls(unpack(list)), says "x" }
+    run(provider)
+    local sum = 0
+    for _, result in ipairs(results(provider, 1)) do
+      assert.same({ 1, 2, 3 }, json.decode(result.text).rows)
+      sum = sum + #result.text
+    end
+    assert.is_true(sum <= 65536)
+  end)
+
   it("cuts a long result, with totals and how to ask for less", function()
     tools[1].run = function()
       local rows = {}
