@@ -66,15 +66,15 @@ local function put_tools(self, body, request)
   local shown = now or self.own and self.tools
   if not shown then return end
   body.tools, body.tool_choice = tools_of(self, shown), now and "auto" or "none"
-  body.parallel_tool_calls = true
+  if self.knows.parallel_tool_calls then body.parallel_tool_calls = true end
 end
 
 -- The conversation goes last: what stands before it is the same in each request of a run.
 local function body_json(self, request)
-  local body = { stream = true, stream_options = { include_usage = true } }
+  local body = { stream = true, stream_options = self.knows.stream_options and { include_usage = true } or nil }
   if not self.nameless then body.model = self.model end
   -- OpenAI's newer models refuse the old name, most other servers know no other.
-  body[self.own and "max_completion_tokens" or "max_tokens"] = request.max_tokens or MAX_TOKENS
+  body[self.knows.max_completion_tokens and "max_completion_tokens" or "max_tokens"] = request.max_tokens or MAX_TOKENS
   put_tools(self, body, request)
   return ('%s,"messages":%s}'):format(json.encode(body):sub(1, -2), json.encode(messages_of(request)))
 end
@@ -208,14 +208,34 @@ local function once(self, request)
   return finished(reply)
 end
 
+-- Servers and models differ in what they know, and refuse by name what they do not. Each is done without once,
+-- and then for good.
+local GIVEN_UP = { "parallel_tool_calls", "stream_options" }
+
+local function does_without(self, err)
+  if err.status ~= 400 or err.class ~= "fatal" then return false end
+  if self.strict and strict.is_refused(err) then
+    self.strict = false
+    return true
+  end
+  for _, name in ipairs(GIVEN_UP) do
+    if self.knows[name] and err.message:find(name, 1, true) then
+      self.knows[name] = false
+      return true
+    end
+  end
+  if self.renamed or not err.message:find "max_[%l_]*tokens" then return false end
+  self.renamed, self.knows.max_completion_tokens = true, not self.knows.max_completion_tokens
+  return true
+end
+
 ---@param request table   see runtime/llm/init.lua
 ---@return table|nil reply
 ---@return ProviderFault? err
 function OpenAI:ask(request)
-  local reply, err = once(self, request)
-  if reply or not self.strict or not strict.is_refused(err) then return reply, err end
-  self.strict = false -- an older model
-  return once(self, request)
+  local reply, err
+  repeat reply, err = once(self, request) until reply or not does_without(self, err)
+  return reply, err
 end
 
 ---@class OpenAIOptions
@@ -241,6 +261,7 @@ function openai.new(options)
   if keep_to == nil then keep_to = base_url == openai.base_url end
   return setmetatable({ name = who.name, who = who, key = options.key, model = options.model, serial = 0,
     show = options.show, url = options.url or base_url .. "/chat/completions", own = own,
+    knows = { max_completion_tokens = own, parallel_tool_calls = true, stream_options = true },
     key_header = options.key_header or "authorization: Bearer ", nameless = options.nameless, strict = keep_to,
   }, OpenAI)
 end

@@ -165,6 +165,35 @@ describe("openai", function()
       { err.class, tostring(err) })
   end)
 
+  for _, words in ipairs { "parallel_tool_calls", "stream_options", "max_tokens" } do
+    it(("does without %s for good where a server does not know it"):format(words), function()
+      local refused = 0
+      respond = function(request, response)
+        if request.body:find(('"%s":'):format(words), 1, true) then
+          refused = refused + 1
+          return response:send(400, { error = { type = "invalid_request_error",
+            message = ("Unsupported parameter: '%s' is not supported with this model."):format(words) } })
+        end
+        response:stream()
+        response:write(answer("stop", chunk { content = "ok" }))
+        response:finish()
+      end
+      local tools = { { name = "look", description = "looks", parameters = { type = "object" } } }
+      for _ = 1, 2 do assert.equal("ok", assert(ask { tools = tools }).text) end
+      assert.equal(1, refused)
+    end)
+  end
+
+  it("takes a second refusal of the same for what it is", function()
+    local asked = 0
+    respond = function(_, response)
+      asked = asked + 1
+      response:send(400, { error = { message = "max_tokens is wrong in either way" } })
+    end
+    local _, err = ask()
+    assert.same({ "fatal", 2 }, { err.class, asked })
+  end)
+
   -- status, error -> class, sentence
   local CASES = {
     { 401, { message = "Incorrect API key provided: " .. KEY, type = "invalid_request_error" },

@@ -59,6 +59,7 @@ describe("what is sent", function()
     it(("to %s is the same before the conversation in each run"):format(kind), function()
       local first, second = conversation(kind), conversation(kind)
       assert.is_truthy(json.decode(first[1]))
+      assert.is_nil(table.concat(first):find(clients.key, 1, true))
       local head = first[1]:match '^.-"[mc][eo][sn][st][ae][gn][et]s":%['
       assert.equal(head, second[3]:sub(1, #head))
       assert.is_nil(head:find("Look.", 1, true))
