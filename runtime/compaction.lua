@@ -29,17 +29,30 @@ local function calls_of(message) return type(message.calls) == "table" and messa
 
 local function args_of(call) return type(call.args) == "table" and call.args or {} end
 
--- What was claimed of each observation, by whom ever.
+-- The claims of a call that stood when they were read again: what fell is no figure.
+local function standing(call, answer)
+  local fell, claims = {}, {}
+  for _, d in ipairs(type(answer.dropped) == "table" and answer.dropped or {}) do
+    fell[("%s %s"):format(d.observation, d.path)] = true
+  end
+  local evidence = args_of(call).evidence
+  for _, claim in ipairs(type(evidence) == "table" and evidence or {}) do
+    if not fell[("%s %s"):format(claim.observation, claim.path)] then claims[#claims + 1] = claim end
+  end
+  return claims
+end
+
+-- What was cited of each observation.
 local function cited_in(messages)
-  local cited = {}
+  local cited, calls = {}, {}
   for _, message in ipairs(messages) do
-    for _, call in ipairs(calls_of(message)) do
-      local evidence = args_of(call).evidence
-      for _, claim in ipairs(type(evidence) == "table" and evidence or {}) do
-        if type(claim) == "table" and type(claim.observation) == "string" and type(claim.path) == "string" then
-          cited[claim.observation] = cited[claim.observation] or {}
-          table.insert(cited[claim.observation], claim)
-        end
+    if message.role == "assistant" then calls = calls_of(message) end
+    for i, result in ipairs(message.role == "tool" and message.results or {}) do
+      local call = calls[i]
+      local claims = call and result.ok and args_of(call).evidence and standing(call, decoded(result.text)) or {}
+      for _, claim in ipairs(claims) do
+        cited[claim.observation] = cited[claim.observation] or {}
+        table.insert(cited[claim.observation], claim)
       end
     end
   end
@@ -95,7 +108,9 @@ local function take(into, calls, message, cited)
   for i, result in ipairs(message.results) do
     local args, answer = args_of(calls[i] or {}), result.ok and decoded(result.text) or {}
     if TELLS[result.name] and answer.id then
-      tell(into, digest.note(answer.id, args))
+      local note = digest.note(answer.id, args)
+      note.evidence = digest.claims(standing(calls[i] or {}, answer))
+      tell(into, note)
     elseif type(answer.notifications) == "table" then
       for _, n in ipairs(answer.notifications) do tell(into, digest.note(n.id, n)) end
     elseif result.name == "set_state" and result.ok then

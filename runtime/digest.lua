@@ -63,7 +63,10 @@ local function told(text)
   return utf8.cut(text, LONGEST_TOLD) .. "…"
 end
 
-local function claims_of(evidence)
+--- Claims in short, the first few.
+---@param evidence table[]?
+---@return table[]?
+function digest.claims(evidence)
   local claims = {}
   for i, claim in ipairs(type(evidence) == "table" and evidence or {}) do
     if i > 4 then break end
@@ -80,7 +83,7 @@ function digest.note(id, n)
   return {
     id = id, operator = n.operator, type = n.type or n.action, severity = n.severity, status = n.status,
     observation = told(n.observation or n.summary or n.reason), root_cause = n.root_cause,
-    notification_ids = n.notification_ids, evidence = claims_of(n.evidence),
+    notification_ids = n.notification_ids, evidence = digest.claims(n.evidence),
   }
 end
 

@@ -34,7 +34,9 @@ local function conversation(n)
     callbacks = { "beam_top_processes" }, result = { total = 912, processes = rows(30, 1000) } }))
   add(messages, turn("c3", "send_notification", { type = "mailbox", severity = "critical",
     observation = "server_7 has 1007 messages", root_cause = { object = "server_7", mechanism = "unhandled_messages" },
-    evidence = { { observation = "o2", path = "processes[7].message_queue", value = 1007 } } }, { id = "n1" }))
+    evidence = { { observation = "o2", path = "processes[7].message_queue", value = 1007 },
+      { observation = "o2", path = "processes[8].message_queue", value = 999999 } } }, { id = "n1", dropped = {
+      { observation = "o2", path = "processes[8].message_queue", why = "it is 1008, not 999999" } } }))
   add(messages, turn("c4", "set_state", { state = "critical", reason = "a mailbox grows" }, { state = "critical" }))
   for i = 5, 4 + (n or 4) do
     add(messages, turn("c" .. i, "execute", { code = "return beam_overview(" .. i .. ")" }, { observation = "o" .. i,
@@ -55,6 +57,7 @@ describe("runtime.compaction", function()
     assert.same({ "o2", { "beam_top_processes" }, "node" }, { look.observation, look.callbacks, look.trust })
     local figures = look.figures
     assert.same({ 1007, 912 }, { figures["processes[7].message_queue"], figures.total })
+    assert.is_nil(figures["processes[8].message_queue"])
     assert.same({ 1001, "server_1" }, { figures["processes[1].message_queue"], figures["processes[1].name"] })
   end)
 
