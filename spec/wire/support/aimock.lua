@@ -11,7 +11,7 @@ local PATIENCE_S = 30
 local INSTALLED = root .. "/build/wire/node_modules/.bin/"
 
 --- The node of the packages, which the system's may be too old for.
-aimock.node = INSTALLED .. "node"
+aimock.node = root .. "/build/wire/node"
 
 --- Starts it inside a task.
 ---@param keyless? boolean   takes any request: it knows no signatures of AWS
