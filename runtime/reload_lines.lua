@@ -7,15 +7,17 @@ local function config(m)
   return ("%s from now on, %s from the next start on"):format(applied, waiting)
 end
 
+local NAMED = { settings = "the %s", tools = "the tools %s" }
+
+local function what(m) return (NAMED[m.kind] or m.kind .. " %s"):format(m.name) end
+
 return {
   ["reload.loaded"] = function(m)
-    return ("%s %s was edited, and is another from now on (%s, was %s)"):format(m.kind, m.name, m.version, m.before)
+    return ("%s: edited, and used from now on (%s, was %s)"):format(what(m), m.version, m.before)
   end,
-  ["reload.rejected"] = function(m)
-    return ("%s %s was edited, and stays as it was: %s"):format(m.kind, m.name, m.reason)
-  end,
+  ["reload.rejected"] = function(m) return ("%s: edited, and not used: %s"):format(what(m), m.reason) end,
   ["reload.looked"] = function(m) return m.asked and "all files were looked at again" or nil end,
-  ["reload.config"] = function(m) return "the config was edited: " .. config(m) end,
+  ["reload.config"] = function(m) return "the config: edited, " .. config(m) end,
   ["reload.unwatched"] = function(m)
     return ("edits in %s are not noticed; SIGHUP has all files read again"):format(m.reason)
   end,
