@@ -11,6 +11,14 @@ return {
   -- store = "/home/me/.local/state/beamlens/store.db",   -- what `watch` learned
   -- anomaly = { collection_interval_ms = 30000, learning_duration_ms = 300000, z_threshold = 3.0,
   --             consecutive_required = 3, cooldown_ms = 900000, auto_trigger = true, max_triggers_per_hour = 3 },
+  -- listen = "127.0.0.1:9464", token_file = "/etc/beamlens/token",   -- of `watch`: /healthz, /metrics, POST /run
+  -- sinks = {   -- where events go; `beamlens-run help events` has their names
+  --   { type = "jsonl", file = "/var/log/beamlens/events.jsonl", events = { "*" } },
+  --   { type = "prometheus", file = "/var/lib/prometheus/node-exporter/beamlens.prom", seconds = 15 },
+  --   { type = "webhook", url = "https://hooks.example.com/beamlens", secret_file = "/etc/beamlens/webhook.secret",
+  --     events = { "coordinator.insight_produced", "node.down" } },   -- signed: see runtime/sinks/webhook.lua
+  --   { type = "syslog", address = "/dev/log" },   -- or udp://127.0.0.1:514, tcp://loghost:601
+  -- },
   -- chunk = { wall_ms = 2000, callback_ms = 30000, total_ms = 60000, mem_bytes = 64 * 2 ^ 20, max_calls = 64,
   --           args_max = 16384, reply_max = 131072, result_max = 65536, print_max = 16384, code_max = 65536 },
   -- autonomy = { callbacks = { "beam_binary_leak" },   -- CAUTION ones that `watch` may call
