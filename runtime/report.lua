@@ -158,9 +158,17 @@ local function footprint(f)
     figure(f.relays))
 end
 
+-- What somebody edited while the run went on, and it went by.
+local function edits(w, r)
+  for _, e in ipairs(r.versions and r.versions.reloaded or {}) do
+    w.line(plain(("edited meanwhile: %s %s (%s, was %s)"):format(e.kind, e.name, e.to, e.from)))
+  end
+end
+
 local function costs(w, r)
   local load = r.target_load
   w.line ""
+  edits(w, r)
   if not missing(r.not_kept) then w.line("not kept: " .. plain(r.not_kept)) end
   local kept = missing(r.run) and "" or " · kept as " .. plain(r.run)
   w.line(w.paint(("%s · asked of the node: %s calls, %s reductions, %s, longest %s ms · %s%s"):format(cost(r.usage),
