@@ -6,6 +6,7 @@
 --- What stands in it left the run through `clean`: secrets have their names, nothing else.
 
 local uv = require "luv"
+local async = require "runtime.async"
 local crypto = require "host.crypto"
 local failure = require "runtime.failure"
 local json = require "runtime.json"
@@ -26,6 +27,7 @@ end
 ---@field private fd? integer
 ---@field private lines string[]   not written yet
 ---@field private size integer
+---@field private began number
 local Tape = {}
 Tape.__index = Tape
 
@@ -53,8 +55,7 @@ function cassette.create(path, head)
   uv.fs_unlink(path)
   local fd, why = uv.fs_open(path, "wx", FILE)
   if not fd then return nil, fault(path, "cannot be written: " .. why, "record into another file") end
-  local tape = setmetatable({ path = path, fd = fd, lines = {}, size = 0, sum = {}, clean = head.clean }, Tape)
-  head.clean, head.cassette = nil, nil
+  local tape = setmetatable({ path = path, fd = fd, lines = {}, size = 0, sum = {}, began = async.now() }, Tape)
   tape:line(HEAD .. ("%d,"):format(cassette.version) .. json.encode(head):sub(2))
   return tape
 end
@@ -71,12 +72,15 @@ function Tape:write_out()
 end
 
 function Tape:line(text)
-  if self.clean then text = self.clean(text) end
   self.sum[#self.sum + 1] = crypto.sha256(text)
   self.lines[#self.lines + 1] = text .. "\n"
   self.size = self.size + #text
   if self.size > AT_ONCE then self:write_out() end
 end
+
+--- How long the run goes on, to the millisecond.
+---@return number
+function Tape:seconds() return math.floor((async.now() - self.began) * 1000 + 0.5) / 1000 end
 
 --- Adds what came in.
 ---@param entry table

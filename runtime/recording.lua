@@ -1,6 +1,5 @@
 --- A run that is recorded: its node, its mind and its gate with a cassette behind them (runtime/cassette.lua).
 
-local async = require "runtime.async"
 local cassette = require "runtime.cassette"
 local crypto = require "host.crypto"
 local json = require "runtime.json"
@@ -44,7 +43,7 @@ function recording.begin(path, run)
     mind = { name = run.mind.name, model = run.mind.model, destination = run.mind.destination ~= nil },
   })
   if not tape then return nil, err end
-  return setmetatable({ tape = tape, began = async.now(), node = recorded.recording(run.node, tape, mask),
+  return setmetatable({ tape = tape, node = recorded.recording(run.node, tape, mask),
     mind = mind_of.recording(run.mind, tape, clean), clean = mask }, Recording)
 end
 
@@ -68,7 +67,7 @@ function Recording:finish(report)
   end
   if not report then return end
   local kept = self.clean:clean(json.decode(json.encode(report)))
-  self.tape:finish { report = kept, state = self.node.state, seconds = async.now() - self.began }
+  self.tape:finish { report = kept, state = self.node.state, seconds = self.tape:seconds() }
 end
 
 return recording

@@ -17,7 +17,7 @@ local telemetry = require "runtime.telemetry"
 
 local replay = {}
 
-local SLACK_S = 5
+local SLACK_S = 60 -- a replay on a slow machine is late by what it computes
 
 -- The gate of then: what was allowed is, what was refused is, and what was never asked is what needs no leave.
 local function gate_of(tape)
@@ -70,8 +70,9 @@ local function clock_of(tape)
   return function() return os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(began + async.now() - from)) end
 end
 
--- Turns the clock while everybody rests: no chunk runs in the jail, no model is asked, and the loop would wait.
-local function hurry(tape, conductor)
+-- Turns the clock while everybody rests: no chunk runs in the jail but those that wait for the node, no model is asked,
+-- and the loop would wait.
+local function hurry(tape, node, conductor)
   local chunks, until_s = 0, async.now() + (tape.last.seconds or 0) + SLACK_S
   local offs = {
     telemetry.on("operator.execute_start", function() chunks = chunks + 1 end),
@@ -80,7 +81,7 @@ local function hurry(tape, conductor)
   }
   local before_waiting = uv.new_prepare()
   before_waiting:start(function()
-    if chunks > 0 or conductor and conductor.live > 0 or uv.backend_timeout() == 0 then return end
+    if chunks > node.waiting or conductor and conductor.live > 0 or uv.backend_timeout() == 0 then return end
     local bound = conductor and not conductor.free and until_s or nil
     if not deadlines.skip(bound) and bound then conductor:let_go() end
   end)
@@ -181,7 +182,7 @@ function replay.run(path, options)
       "record it anew with this program", 2)
   end
   if not run then return nil, conductor end
-  local calm = hurry(tape, type(conductor) == "table" and conductor or nil)
+  local calm = hurry(tape, run.node, type(conductor) == "table" and conductor or nil)
   local report
   report, err = require("runtime." .. (tape.head.agent == "operator" and "operator" or "coordinator")).run(run)
   calm()

@@ -14,14 +14,12 @@ local PLANT = [[
   spawn(fun() -> ets:new(binary_to_atom(Dsn), [named_table, public]), receive stop -> ok end end), true.]]
 local SECRET = "postgres://shop:hunter2@db/orders"
 
-local at, folder, by_model, by_rules
+local at, folder, by_model, by_rules, by_many
 
-local function environment()
+local function environment(script)
   return { ERL_EPMD_PORT = tostring(at.epmd_port), HOME = at.home, XDG_STATE_HOME = folder,
-    BEAMLENS_SCRIPT = "spec/support/played_case.lua" }
+    BEAMLENS_SCRIPT = script }
 end
-
-local function beamlens(...) return program.run({ ... }, { env = environment() }) end
 
 -- Where there is no node, no name of one, and no way to reach any.
 local function replay(...)
@@ -33,10 +31,10 @@ local function replayed(...)
   return assert(json.decode(ran.stdout), ran.stderr), ran.code
 end
 
-local function record(name, ...)
+local function record(name, script, ...)
   local path = ("%s/%s.cassette"):format(folder, name)
-  local ran = beamlens("coordinator.lua", "--node", at.name, "--cookie-file", at.cookie_file, "--quiet", "--json",
-    "--record", path, ...)
+  local ran = program.run({ "coordinator.lua", "--node", at.name, "--cookie-file", at.cookie_file, "--quiet", "--json",
+    "--record", path, ... }, { env = environment(script) })
   return { path = path, code = ran.code, report = assert(json.decode(ran.stdout), ran.stderr), stderr = ran.stderr }
 end
 
@@ -70,8 +68,10 @@ describe("a recorded run", function()
     folder = assert(uv.fs_mkdtemp "/tmp/spec-replay-XXXXXX")
     async.run(function() at.eval(PLANT, { Dsn = SECRET }) end)
     async.run(function()
-      by_model = record("model", "--provider", "script", "--skills", "ets")
-      by_rules = record("rules", "--provider", "analyst", "--skills", "beam,ets")
+      by_model = record("model", "spec/support/played_case.lua", "--provider", "script", "--skills", "ets")
+      by_many = record("many", "spec/support/played_crew.lua", "--provider", "script", "--skills",
+        "beam,ets,gc,overload")
+      by_rules = record("rules", nil, "--provider", "analyst", "--skills", "beam,ets")
     end)
     at.stop()
   end)
@@ -96,6 +96,13 @@ describe("a recorded run", function()
     assert.same(by_rules.report.insights[1].evidence, again.report.insights[1].evidence)
   end))
 
+  it("of four operators at once comes to the same: who was first is first again", live.test(function()
+    assert.equal(1, by_many.code)
+    local again, code = replayed(by_many.path, "--json")
+    assert.same({ 1, NOTHING }, { code, again.replay.changed })
+    assert.same(by_many.report.insights, again.report.insights)
+  end))
+
   it("is told in a few lines, then the report", live.test(function()
     local ran = replay(by_model.path)
     assert.matches("^replayed  recorded %d+%-%d+%-%d+T%d+:%d+:%d+Z on " .. at.name:gsub("%p", "%%%0")
@@ -104,7 +111,7 @@ describe("a recorded run", function()
   end))
 
   it("is a file of its owner alone, without secrets", live.test(function()
-    for _, run in ipairs { by_model, by_rules } do
+    for _, run in ipairs { by_model, by_many, by_rules } do
       assert.equal("600", ("%o"):format(uv.fs_stat(run.path).mode % 512))
       assert.is_nil(read(run.path):find("hunter2", 1, true))
     end

@@ -1,8 +1,9 @@
 --- A model on a cassette: `recording` writes down what one is asked and says, `replaying` says it again.
 ---
 --- Agents of a run ask at the same time, and what one is shown depends on how far the others are. So a replay
---- gives the replies in the order in which they came, and each only after everybody has asked who had asked by then. A
---- run that goes another way than the recorded one (a request without a reply) is set free of that order.
+--- gives each reply at the moment of the run at which it came (the clock is turned forward, nobody waits), in the same
+--- order, and only after everybody has asked who had asked by then. A run that goes another way than the recorded
+--- one (a request without a reply) is set free of that.
 
 local async = require "runtime.async"
 local crypto = require "host.crypto"
@@ -72,10 +73,10 @@ local function recorder(provider, agent, tape, clean)
     local why = reply == nil and (err or {}) or nil
     if not ok then why = { class = "fatal", message = tostring(reply):match "^[^\n]*" } end
     if why then
-      tape:add { reply = agent, turn = this, failed = { class = why.class or "fatal", status = why.status,
-        message = clean(tostring(why.message or why)) } }
+      tape:add { reply = agent, turn = this, t = tape:seconds(), failed = { class = why.class or "fatal",
+        status = why.status, message = clean(tostring(why.message or why)) } }
     else
-      tape:add { reply = agent, turn = this, said = written(reply) }
+      tape:add { reply = agent, turn = this, t = tape:seconds(), said = written(reply) }
     end
     if not ok then error(reply, 0) end
     return reply, err
@@ -104,10 +105,12 @@ end
 ---@field missing { agent: string, turn: integer }[]   that the cassette has no reply for
 ---@field answered integer      from the cassette
 ---@field live integer          requests to a model that are under way
+---@field private began number
 ---@field private order { key: string, ask: boolean }[]
 local Conductor = {}
 Conductor.__index = Conductor
 
+local function nothing() end
 local function key_of(agent, turn) return ("%s/%d"):format(agent, turn) end
 
 -- As far as what was recorded has happened again.
@@ -115,11 +118,11 @@ function Conductor:advance()
   while not self.free do
     local step = self.order[self.at]
     if not step then return end
+    local resume = self.waiting[step.key]
     if step.ask and not self.arrived[step.key] then return end
-    if not step.ask and not self.arrived[step.key] then return end
+    if not step.ask and not resume and not self.gone[step.key] then return end
     self.at = self.at + 1
-    local resume = not step.ask and self.waiting[step.key]
-    if resume then
+    if not step.ask and resume then
       self.waiting[step.key] = nil
       resume(true)
     end
@@ -158,19 +161,31 @@ local function without(self, agent, turn, request, live)
   return reply, err
 end
 
+-- Waits for the moment of a reply, and for those before it.
+function Conductor:turn_of(key, entry, deadline)
+  if self.free then return true end
+  async.await(nothing, self.began + (entry.t or 0))
+  if async.current().cancelled then return nil, async.current().cancelled end
+  return async.await(function(resume)
+    if self.free then return resume(true) end
+    self.waiting[key] = resume
+    self:advance()
+    return function() self.waiting[key] = nil end
+  end, deadline)
+end
+
 function Conductor:ask(agent, turn, request, live)
   local key = key_of(agent, turn)
   local entry, was = self.said[key], self.sums[key]
   self.arrived[key] = true
   if was then compare(self, agent, turn, request, was) end
   if not entry then return without(self, agent, turn, request, live) end
-  if not self.free then
-    local ok, why = async.await(function(resume)
-      self.waiting[key] = resume
-      self:advance()
-      return function() self.waiting[key] = nil end
-    end, request.deadline)
-    if not ok then return nil, { class = "cancelled", message = "stopped: " .. tostring(why) } end
+  self:advance()
+  local ok, why = self:turn_of(key, entry, request.deadline)
+  if not ok then
+    self.gone[key] = true
+    self:advance()
+    return nil, { class = "cancelled", message = "stopped: " .. tostring(why) }
   end
   self.answered = self.answered + 1
   if entry.failed then return nil, entry.failed end
@@ -185,8 +200,8 @@ end
 ---@return Mind
 ---@return Conductor
 function cassette.replaying(tape, live)
-  local self = setmetatable({ order = {}, at = 1, arrived = {}, waiting = {}, said = {}, sums = {}, changed = {},
-    missing = {}, answered = 0, live = 0 }, Conductor)
+  local self = setmetatable({ order = {}, at = 1, arrived = {}, waiting = {}, gone = {}, said = {}, sums = {},
+    changed = {}, missing = {}, answered = 0, live = 0, began = async.now() }, Conductor)
   for _, entry in ipairs(tape.entries) do
     local agent = entry.ask or entry.reply
     if agent then

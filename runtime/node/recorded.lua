@@ -65,8 +65,9 @@ local function recorded_query(node, tape, mask)
   return function(text, variables, o)
     o = o or {}
     local which, with = question(text, variables, clean)
+    local began = tape:seconds()
     local value, err, printed = node.query(text, meant(variables, function(t) return mask:original(t) end), o)
-    local entry = { query = which, with = with, by = o.by }
+    local entry = { query = which, with = with, by = o.by, took = tape:seconds() - began }
     if value == nil then
       entry.fault = cleaned_fault(err, clean)
     else
@@ -83,10 +84,11 @@ end
 local function recorded_function(name, fn, tape, clean)
   return function(...)
     local with = sum(name .. json.encode(tape_value.encode({ n = select("#", ...), ... }, clean)))
+    local began = tape:seconds()
     local answers = { fn(...) }
     local ok, written = pcall(tape_value.encode, { list = answers, n = table.maxn(answers) }, clean)
     if not ok then return unpack(answers, 1, table.maxn(answers)) end
-    tape:add { used = name, with = with, answer = { written } }
+    tape:add { used = name, with = with, answer = { written }, took = tape:seconds() - began }
     local back = tape_value.decode(json.decode(json.encode { written })[1])
     return unpack(back.list, 1, back.n)
   end
@@ -129,6 +131,7 @@ end
 ---@field state string
 ---@field load table
 ---@field unanswered integer   questions without an answer
+---@field waiting integer      those who wait in it for the clock
 ---@field private left table<string, table[]>
 local Recorded = {}
 Recorded.__index = Recorded
@@ -140,7 +143,18 @@ local function take(list, by)
   return list and table.remove(list, 1)
 end
 
+-- As long as it took then, by a clock that nobody waits for.
+local function rest(self, seconds)
+  if not seconds or seconds <= 0 then return true end
+  self.waiting = self.waiting + 1
+  local ok, why = async.sleep(seconds)
+  self.waiting = self.waiting - 1
+  return ok, why
+end
+
 local function answer(self, entry, o)
+  local ok, why = rest(self, entry.took)
+  if not ok then return nil, failure.new("query", "the query was stopped: " .. why, nil, 4) end
   self.load.calls = self.load.calls + 1
   self.rest = self.rest - 1
   if self.rest == 0 then self.state = self.last_state end
@@ -167,7 +181,9 @@ local function played(self, name, use)
       self.unanswered = self.unanswered + 1
       return use == "history" and {} or { unavailable = tostring(unknown(name)) }
     end
-    local back = tape_value.decode((#list > 1 and table.remove(list, 1) or list[1]).answer[1])
+    local entry = #list > 1 and table.remove(list, 1) or list[1]
+    rest(self, entry.took)
+    local back = tape_value.decode(entry.answer[1])
     return unpack(back.list, 1, back.n)
   end
 end
@@ -191,7 +207,8 @@ end
 function recorded.replaying(tape)
   local report = tape.last.report
   local self = setmetatable({
-    name = tape.head.node, state = "up", last_state = tape.last.state or "up", link = {}, unanswered = 0, rest = 0,
+    name = tape.head.node, state = "up", last_state = tape.last.state or "up", link = {},
+    unanswered = 0, waiting = 0, rest = 0,
     load = { calls = 0, reductions = 0, bytes = 0, max_ms = 0 }, left = {},
     last_footprint = type(report.footprint) == "table" and report.footprint or nil,
   }, Recorded)
@@ -211,11 +228,7 @@ function recorded.replaying(tape)
     self.unanswered = self.unanswered + 1
     return nil, unknown(o.by and "what " .. o.by .. " asks" or "this question")
   end
-  function self.sleep()
-    async.sleep(0)
-    if async.current().cancelled then return nil, async.current().cancelled end
-    return true
-  end
+  function self.sleep(seconds) return rest(self, seconds) end
   self.uses = uses_of(self)
   return self
 end
