@@ -5,8 +5,15 @@ return {
   -- node = "shop@host",
   -- cookie_file = "/home/me/.shop.cookie",
   -- skills = { "beam", "ets" },
-  -- provider = "analyst",   -- or "anthropic", "openai"
+  -- provider = "analyst",   -- or "anthropic", "openai", "ollama", … or a client of the registry
   -- model = "claude-haiku-4-5-20251001",
+  -- client_registry = { primary = "Main", clients = {
+  --   { name = "Main", provider = "fallback", options = { strategy = { "Claude", "Local" } } },   -- or "round-robin"
+  --   { name = "Claude", provider = "anthropic", options = { api_key_file = "/home/me/.claude-key" },
+  --     retry_policy = { max_retries = 3, first_ms = 200, factor = 1.5, longest_ms = 10000 } },
+  --   { name = "Local", provider = "ollama", options = { model = "llama3" } } } },
+  -- prices = { ["my-model"] = { input = 0.5, output = 1.5 } },      -- USD for a million tokens, over our list
+  -- limits = { iterations = 25, calls = 100, tokens = 500000, usd = 0.5 },   -- at one of them a run answers
   deadline = 300,            -- seconds
   -- store = "/home/me/.local/state/beamlens/store.db",   -- what `watch` learned
   -- anomaly = { collection_interval_ms = 30000, learning_duration_ms = 300000, z_threshold = 3.0,
