@@ -2,7 +2,9 @@
 local async = require "runtime.async"
 local beamlens = require "runtime.beamlens"
 local config = require "runtime.config"
+local coordinator = require "runtime.coordinator"
 local edited = require "spec.support.edited"
+local figures = require "runtime.anomaly.figures"
 local gate = require "runtime.gate"
 local in_use = require "runtime.in_use"
 local left_open = require "spec.support.left_open"
@@ -75,7 +77,11 @@ describe("runtime.reload", function()
     return report, provider
   end
 
-  local function loaded(deed) return edited.until_told("reload.loaded", deed) end
+  -- Of this one, or of the first.
+  local function loaded(deed, name)
+    return edited.until_told("reload.loaded", deed, function(m) return m.name == (name or m.name) end)
+  end
+
   local function rejected(deed) return edited.until_told("reload.rejected", deed) end
 
   it("has a running operator use an edited skill at its next turn", live.test(function()
@@ -272,6 +278,44 @@ describe("runtime.reload", function()
     }
     assert.matches("^" .. edited.path "prompts/operator.md" .. ":%d+: unknown field {{colour}}", told.reason)
     assert.equal(provider.asked[1].system, provider.asked[2].system)
+  end))
+
+  it("has the coordinator and its operators meet edits between their turns", live.test(function()
+    local ours = assert(require("runtime.files").read "prompts/coordinator.md")
+    local skills = begin()
+    local operators = { clock = model.played {
+      function()
+        loaded(function() edited.save("skills/clock.lua", NEW) end, "clock")
+        return execute "return clock_now()"
+      end,
+      execute "return clock_later()", calls { "done" }, calls { "done" },
+    } }
+    local leader = model.played {
+      calls { "invoke_operators", { skills = { "clock" } } },
+      function()
+        loaded(function() edited.save("prompts/coordinator.md", ours .. "\nBe brief.\n") end, "coordinator")
+        return calls { "wait", { ms = 60000 } }
+      end,
+      calls { "done", { summary = "s" } },
+    }
+    local report = assert(coordinator.run { node = at.node, skills = skills, mind = model.mind(operators, leader),
+      gate = gate.new {}, deadline = async.now() + 60 })
+    assert.is_truthy(leader.asked[3].system:find("Be brief.", 1, true))
+    assert.is_true(results(operators.clock.asked[3])[1].ok)
+    local order = {}
+    for i, e in ipairs(report.versions.reloaded) do order[i] = e.kind .. " " .. e.name end
+    table.sort(order)
+    assert.same({ "prompt coordinator", "skill clock" }, order)
+  end))
+
+  it("has a monitor take the figures of the edited snapshot", live.test(function()
+    local skills = begin()
+    local function failed(_, why) error(why) end
+    assert.is_nil(figures.take(skills, at.node, failed)["clock.drift"])
+    loaded(function()
+      edited.save("skills/clock.lua", (clock("p"):gsub("#{ms", "#{drift => 3, ms")))
+    end)
+    assert.equal(3, figures.take(skills, at.node, failed)["clock.drift"])
   end))
 
   it("opens for the next run what was in use last, when the file is broken by then", live.test(function()

@@ -35,6 +35,12 @@ describe("runtime.report", function()
     assert.equal("SICK  shop@host  order_sink: slow_consumer", report.text(a_report()):match "^[^\n]*")
   end)
 
+  it("says what was edited while the run went on", function()
+    local edit = { kind = "skill", name = "ets", from = "a1", to = "b2" }
+    local text = report.text(a_report { versions = { reloaded = { edit } } })
+    assert.matches("\nedited meanwhile: skill ets (b2, was a1)\n", text, 1, true)
+  end)
+
   it("names the figures with where they were measured, what else it was not, and the steps with their risk", function()
     local text = report.text(a_report())
     assert.matches("final_queue = 9,780   o2, beam_queue_growth: processes[1].final_queue", text, 1, true)
