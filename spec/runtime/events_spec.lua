@@ -124,6 +124,23 @@ describe("events", function()
     assert.is_true(kinds()["llm.retry"])
   end))
 
+  it("that begin something measure when, and those that end it how long", function()
+    local without = {}
+    local function measures(name, what)
+      for _, one in ipairs(events[name].measures) do
+        if one == what then return end
+      end
+      without[#without + 1] = name
+    end
+    for name, event in pairs(events) do
+      if event.of == "run" and (name:match "[._]start$" or name:match "%.started$") then measures(name, "system_time") end
+      if name:match "%.stop$" or name:match "%.exception$" or name:match "^coordinator.pipeline.*_complete$" then
+        measures(name, "duration")
+      end
+    end
+    assert.same({}, without)
+  end)
+
   it("are all in the catalogue, wherever in the program they are named", function()
     local unknown = {}
     local pipe = assert(io.popen(("grep -rhoE --include=*.lua 'emit(ted)?[( ]+\"[a-z_]+[.][a-z_]+\"' '%s/runtime'")
