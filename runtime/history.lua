@@ -11,17 +11,39 @@ local MOST = 100          -- entries of one metric
 local LONGEST_S = 86400   -- what is older is forgotten
 local LARGEST = 300000    -- values in all, tables and what they hold: some 20 MB
 
+-- By number, for there are thousands of them for each node: a table with names takes three times the memory.
+local AT, VALUE, WEIGHT = 1, 2, 3
+
+---@alias Seen { [1]: number, [2]: any, [3]: integer }   when, what, and how many values that is
+
 ---@class Past
----@field private kept table<string, table<string, table[]>>   skill -> metric -> { at, value, weight }, oldest first
+---@field private kept table<string, table<string, Seen[]>>   skill -> metric -> oldest first
 ---@field private weight integer
 local Past = {}
 Past.__index = Past
 
+-- How many values that is, tables and what they hold.
 local function weight_of(value)
-  if type(value) ~= "table" or getmetatable(value) then return 1 end
+  if type(value) ~= "table" then return 1 end
   local sum = 1
   for _, item in pairs(value) do sum = sum + weight_of(item) end
   return sum
+end
+
+-- What did not change since the last look is kept once: of most tables of a node that is everything. Answers with
+-- what to keep, and how many values it holds beside those of `old`.
+local function sharing(old, new)
+  if type(new) ~= "table" then return new, 1 end
+  if type(old) ~= "table" then return new, weight_of(new) end
+  local same, sum = true, 1
+  for key, item in pairs(new) do
+    local kept, weight = sharing(old[key], item)
+    new[key], sum = kept, sum + weight
+    same = same and kept == old[key]
+  end
+  for key in pairs(old) do same = same and new[key] ~= nil end
+  if same then return old, 1 end
+  return new, sum
 end
 
 -- The entry that tells least beside its neighbours: the gap that it leaves is smallest for its age.
@@ -29,14 +51,14 @@ end
 local function least_missed(list, now)
   local found, least
   for i = 2, #list - 1 do
-    local gap = (list[i + 1].at - list[i - 1].at) / (now - list[i - 1].at + 1)
+    local gap = (list[i + 1][AT] - list[i - 1][AT]) / (now - list[i - 1][AT] + 1)
     if not least or gap < least then found, least = i, gap end
   end
   return found or 1
 end
 
 function Past:drop(list, i)
-  self.weight = self.weight - table.remove(list, i).weight
+  self.weight = self.weight - table.remove(list, i)[WEIGHT]
 end
 
 function Past:heaviest()
@@ -44,14 +66,14 @@ function Past:heaviest()
   for _, metrics in pairs(self.kept) do
     for _, list in pairs(metrics) do
       local sum = 0
-      for _, entry in ipairs(list) do sum = sum + entry.weight end
+      for _, entry in ipairs(list) do sum = sum + entry[WEIGHT] end
       if sum > most then found, most = list, sum end
     end
   end
   return found
 end
 
---- Keeps a value. It is kept as it is, not as a copy.
+--- Keeps a value. It is kept as it is, not as a copy, and what is in it as before is shared with the one before.
 ---@param skill string
 ---@param metric string   a field of the skill's snapshot, or a query that it keeps
 ---@param value any
@@ -62,10 +84,11 @@ function Past:remember(skill, metric, value, at)
   self.kept[skill] = metrics
   local list = metrics[metric] or {}
   metrics[metric] = list
-  local entry = { at = at, value = value, weight = weight_of(value) }
-  list[#list + 1] = entry
-  self.weight = self.weight + entry.weight
-  while list[1].at < at - LONGEST_S do self:drop(list, 1) end
+  local last = list[#list]
+  local kept, weight = sharing(last and last[VALUE], value)
+  list[#list + 1] = { at, kept, weight }
+  self.weight = self.weight + weight
+  while list[1][AT] < at - LONGEST_S do self:drop(list, 1) end
   if #list > MOST then self:drop(list, least_missed(list, at)) end
   while self.weight > LARGEST do
     local heaviest = self:heaviest()
@@ -90,8 +113,8 @@ function Past:look(skill, metric, minutes, now)
   now = now or async.now()
   local found = {}
   for _, entry in ipairs(self.kept[skill] and self.kept[skill][metric] or {}) do
-    local age = now - entry.at
-    if age <= minutes * 60 then found[#found + 1] = { age = age, value = entry.value } end
+    local age = now - entry[AT]
+    if age <= minutes * 60 then found[#found + 1] = { age = age, value = entry[VALUE] } end
   end
   return found
 end

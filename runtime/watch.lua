@@ -18,6 +18,9 @@ local watched = require "runtime.watched"
 
 local watch = {}
 
+-- It lives for months and mostly waits: memory is dearer to it than time.
+local GC_PAUSE = 130
+
 ---@class Watch
 ---@field o table                 settled options
 ---@field means WatchMeans
@@ -139,12 +142,14 @@ end
 function watch.run(o, means)
   local mind, err = settle(o)
   if not mind then return nil, err end
+  collectgarbage("setpause", GC_PAUSE)
   local posts
   posts, err = roster.of(o.watchers or {}, "watchers")
   if not posts then return nil, err end
   local kept
-  kept, err = store.open(o.store or ":memory:")
+  kept, err = store.usual(o)
   if not kept then return nil, err end
+  if err then telemetry.emit("store.failed", {}, { reason = tostring(err) }) end
   local self = setmetatable({ o = o, posts = posts, means = means, kept = kept, mind = mind, names = means.names,
     nodes = {}, queue = turns.new(), triggers = {}, ended = { reports = 0, sick = 0 } }, Watch)
   local unwatch = reload.begin { skills = {}, options = means.options } -- while no node is there, too
@@ -157,7 +162,6 @@ function watch.run(o, means)
   end
   if door then door:close() end
   unwatch()
-  kept:close()
   return ended, err
 end
 

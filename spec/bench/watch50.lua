@@ -77,10 +77,10 @@ return async.run(function()
   while async.now() - from < SECONDS - settled do
     async.sleep(1)
     most = math.max(most, rss_mb(watching.pid))
+    if os.getenv "WATCH_SHOW" then io.stderr:write(("%.1f "):format(rss_mb(watching.pid))) end
   end
   local share = 100 * (cpu_s(watching.pid) - before) / (async.now() - from)
   local last = rss_mb(watching.pid)
-  if os.getenv "WATCH_SHOW" then io.stderr:write(watching.stdout():sub(-3000), watching.stderr():sub(-2000)) end
   local stopping = uv.hrtime()
   watching.kill "sigterm"
   local code = watching.wait(30)

@@ -63,12 +63,45 @@ describe("history", function()
   end)
 
   it("is bounded in what it holds, however large the answers", function()
-    local large = {}
-    for i = 1, 10000 do large[i] = i end
-    for at = 1, 90 do past:remember("ets", "sizes", large, at) end
+    for at = 1, 90 do
+      local large = {}
+      for i = 1, 10000 do large[i] = i + at end
+      past:remember("ets", "sizes", large, at)
+    end
     for at = 1, 90 do past:remember("beam", "atoms", at, at) end
     assert.equal(29, #past:look("ets", "sizes", 60, 90)) -- of 10,001 values each, within 300,000
     assert.equal(90, #past:look("beam", "atoms", 60, 90))
+  end)
+
+  it("keeps once what did not change from look to look", function()
+    for at = 1, 90 do
+      local rows = {}
+      for i = 1, 10000 do rows[i] = { id = i, size = 7 } end
+      rows[5].size = at
+      past:remember("ets", "sizes", rows, at)
+    end
+    local kept = past:look("ets", "sizes", 60, 90)
+    local last, before = kept[#kept].value, kept[#kept - 1].value
+    assert.equal(before[4], last[4])
+    assert.same({ { id = 4, size = 7 }, { id = 5, size = 89 }, { id = 5, size = 90 } }, { last[4], before[5], last[5] })
+    assert.equal(27, #kept) -- a row that did not change counts as one value in place of three
+  end)
+
+  it("keeps a value that is the same again whole, and counts it once", function()
+    for at = 1, 90 do
+      local rows = {}
+      for i = 1, 10000 do rows[i] = i end
+      past:remember("ets", "sizes", rows, at)
+    end
+    local kept = past:look("ets", "sizes", 60, 90)
+    assert.equal(90, #kept)
+    assert.equal(kept[1].value, kept[90].value)
+  end)
+
+  it("sees a field that went, and a list that became shorter", function()
+    past:remember("ets", "sizes", { { id = 1, name = "a" }, { id = 2 } }, 1)
+    past:remember("ets", "sizes", { { id = 1 } }, 2)
+    assert.same({ { id = 1 } }, past:look("ets", "sizes", 60, 2)[2].value)
   end)
 
   it("does not keep what is too large by itself", function()
