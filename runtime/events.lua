@@ -24,7 +24,7 @@ local function run(measures, tells) return e(measures, tells, RUN) end
 local function looking()
   return {
     started = run({ "system_time" }, {}), status_change = run({}, { "status" }),
-    iteration_start = run({ "iteration" }, {}), state_change = run({}, { "from", "to" }),
+    iteration_start = run({ "iteration", "system_time" }, {}), state_change = run({}, { "from", "to" }),
     notification_sent = run({}, { "id", "severity", "observation" }), notification_failed = run({}, { "reason" }),
     get_notifications = run({}, {}), take_snapshot = run({}, { "snapshot_id" }),
     get_snapshot = run({}, { "snapshot_id" }), get_snapshots = run({}, {}),
@@ -42,7 +42,7 @@ add("watcher.", { restarting = e({ "wait_s" }, { "watcher", "node", "reason" }) 
 add("watcher.", { alert_fired = run({}, { "id", "severity", "observation" }) })
 
 add("coordinator.", {
-  started = run({ "system_time" }, { "node", "skills" }), iteration_start = run({ "iteration" }, {}),
+  started = run({ "system_time" }, { "node", "skills" }), iteration_start = run({ "iteration", "system_time" }, {}),
   get_notifications = run({}, {}), update_notification_statuses = run({ "count" }, { "status" }),
   insight_produced = run({}, { "id", "severity", "summary", "root_cause" }),
   invoke_operators = run({ "count" }, { "skills" }), message_operator = run({}, {}),
