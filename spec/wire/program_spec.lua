@@ -12,6 +12,14 @@ local wires = require "spec.wire.support.wires"
 
 local TURNS = 9 -- of the coordinator and its operator
 
+-- What stands before the conversation, and the conversation without the marks that move along its end.
+local function halves(body)
+  local head, conversation = body:match '^(.-"messages":)(.*)$'
+  if not head then head, conversation = body:match '^(.-"contents":)(.*)$' end
+  conversation = conversation:gsub('"cache_control":{"type":"ephemeral"},', "")
+  return head, (conversation:gsub(',{"cachePoint":{"type":"default"}}', ""))
+end
+
 describe("a whole run", function()
   local shop, runs, wrong = nil, {}, nil
 
@@ -55,6 +63,21 @@ describe("a whole run", function()
       local report = runs[wire.name].report
       assert.same({ 4, "cannot_tell", json.null, TURNS, "healthy" }, { runs[wire.name].code, report.verdict,
         report.incomplete, report.usage.calls, report.operators[1].state }, runs[wire.name].stderr)
+    end)
+
+    -- What a provider keeps of one turn is what the next one begins with.
+    it("begins each request with the bytes of the one before: " .. wire.name, function()
+      local before, grown = {}, 0
+      for _, exchange in ipairs(runs[wire.name].exchanges) do
+        local head, conversation = halves(exchange.request.body)
+        local last = before[head]
+        if last then
+          grown = grown + 1
+          assert.equal(last, conversation:sub(1, #last))
+        end
+        before[head] = conversation:sub(1, -3) -- without the brackets that close it
+      end
+      assert.equal(TURNS - 2, grown)
     end)
 
     it("sends what the official types take and what keeps the rules: " .. wire.name, function()

@@ -128,8 +128,8 @@ end
 ---@param retry_policy? table
 ---@return table provider
 function wires.provider(wire, url, retry_policy)
-  local client = { name = "Wire", provider = wire.name, options = wire.options(url), retry_policy = retry_policy }
-  local mind, why = llm.choose({ provider = "Wire", client_registry = { clients = { client } } },
+  local client = { name = wire.name, provider = wire.name, options = wire.options(url), retry_policy = retry_policy }
+  local mind, why = llm.choose({ provider = wire.name, client_registry = { clients = { client } } },
     function(name) return wire.env[name] end)
   return assert(mind, why and tostring(why)).operator({ name = "beam", checks = {} })
 end
