@@ -27,7 +27,15 @@ local function listening(gate, tape)
   return own
 end
 
---- Begins one.
+local begun = {} -- path -> how many runs of this process
+
+-- A script may make several runs: each has a file of its own.
+local function file_of(path)
+  begun[path] = (begun[path] or 0) + 1
+  return begun[path] == 1 and path or ("%s.%d"):format(path, begun[path])
+end
+
+--- Begins one. The second run of a process is recorded as FILE.2, and so on.
 ---@param path string
 ---@param run { agent: string, node: table, mind: Mind, privacy: Privacy, names: string[], options: table }
 ---@return Recording?
@@ -35,7 +43,7 @@ end
 function recording.begin(path, run)
   local o, mask = run.options, run.privacy
   local function clean(text) return mask:uncut(text) end
-  local tape, err = cassette.create(path, {
+  local tape, err = cassette.create(file_of(path), {
     program = require "runtime.version", recorded_at = os.date "!%Y-%m-%dT%H:%M:%SZ", agent = run.agent,
     node = run.node.name, skills = run.names, reason = o.reason and clean(o.reason) or nil,
     task = o.task and clean(o.task) or nil, allow = o.allow, deadline = o.deadline, strategy = o.strategy,

@@ -249,6 +249,16 @@ function store.shared(options)
   return s, err
 end
 
+--- The same, for who goes on without: where the usual one cannot be used, one that ends with us.
+---@param options { store?: string }
+---@return Store?
+---@return Failure? err   of a store that was named; beside a store: why it is not the usual one
+function store.usual(options)
+  local s, err = store.shared(options)
+  if s or options.store then return s, err end
+  return store.open(MEMORY), err
+end
+
 --- Closes what `shared` opened.
 function store.close_all()
   for path, s in pairs(shared) do

@@ -12,13 +12,13 @@ local watch = {
   doc = "learn what is usual on nodes, look into what is not, until Ctrl-C",
   more = [[
 
-  beamlens-run watch --node shop@host --skills beam,ets --store FILE
+  beamlens-run watch --node shop@host --skills beam,ets
   beamlens-run watch --node shop@host,billing@host,mail@host
 
 It takes the figures of each skill every 30 s, learns for 5 minutes and goes on learning. What leaves
 the usual three times in a row, or climbs for hours, is looked into by a run of the coordinator; then it
-keeps still for 15 minutes. At most 3 such runs in an hour. With --store it knows tomorrow what it learned
-today; without, it begins anew each time. The config file sets the times: anomaly = { … }, see
+keeps still for 15 minutes. At most 3 such runs in an hour. It knows tomorrow what it learned today; with
+--store :memory: it begins anew each time. `beamlens-run runs` lists what it looked into. The config file sets the times: anomaly = { … }, see
 examples/config.lua. --deadline is the time of each investigation; the watch itself has none.
 Of several nodes each is learned by itself; they are investigated one at a time, and share the limit. One that
 is not there is told and tried again.
