@@ -7,6 +7,7 @@
 
 local async = require "runtime.async"
 local clues = require "runtime.llm.clues"
+local in_use = require "runtime.in_use"
 local rounds = require "runtime.llm.rounds"
 local verdict = require "runtime.verdict"
 
@@ -74,8 +75,9 @@ function Analyst:ask(request)
   return answer
 end
 
-local function provider(course)
-  local self = setmetatable({ name = "analyst", count = 0, fixed = true }, Analyst)
+-- What goes on for ever takes up edited checks at its next look; the others go by those that they began with.
+local function provider(course, endless)
+  local self = setmetatable({ name = "analyst", count = 0, fixed = not endless }, Analyst)
   self.course = coroutine.create(function() return course(self) end)
   return self
 end
@@ -139,7 +141,7 @@ local GRAVITY = { info = 1, warning = 2, critical = 3 }
 local function watch(self, skill, history, every)
   local told, state = {}, nil
   while true do
-    local seen, why = judge(self, skill, history)
+    local seen, why = judge(self, in_use.now(skill), history)
     local now = {}
     for _, finding in ipairs(seen and seen.findings or {}) do
       local key = ("%s of %s"):format(finding.mechanism, finding.object)
@@ -192,10 +194,11 @@ end
 ---@return table provider   for one run of one operator
 function analyst.operator(skill, history, how)
   history, how = history or function() return {} end, how or {}
+  local endless = how.mode == "continuous"
   return provider(function(self)
-    if how.mode == "continuous" then return watch(self, skill, history, how.every or EVERY_S) end
+    if endless then return watch(self, skill, history, how.every or EVERY_S) end
     return operate(self, skill, history)
-  end)
+  end, endless)
 end
 
 ---@param skills Skill[]
