@@ -192,6 +192,7 @@ local function yes() return true end
 -- After something that would have ended the run.
 local function resume(run, ended, err)
   local text = ended ~= "interrupted" and run.go_on(ended, err)
+  if async.current().cancelled then return "interrupted" end
   if not text then return ended, err end
   run.useless = 0
   if run.endless then run.steps, run.guard = 0, calls.guard() end

@@ -80,7 +80,7 @@ end
 local function enter(stay)
   local begun = uv.hrtime()
   if begun > stay.ends then
-    local why = ("%s: came to no end in %d s, most of them waited"):format(stay.file, WHOLE_S)
+    local why = ("%s: came to no end in %d s, most of them waited"):format(stay.file, stay.whole_s)
     error(failure.new("skill", why, NEXT, 2), 0)
   end
   stay.begun, stay.inside, stay.least = os.clock(), true, collectgarbage "count"
@@ -121,10 +121,13 @@ function confined.outside(stay, f)
   end
 end
 
----@param file string   as its chunks are named
+---@param file string      as its chunks are named
+---@param whole_s? number  from call to return, waiting and all; 120 if left out
 ---@return Stay
-function confined.stay(file)
-  return { file = file, steps = STEPS, seconds = SECONDS, ends = uv.hrtime() + WHOLE_S * 1e9, ours = {} }
+function confined.stay(file, whole_s)
+  whole_s = whole_s or WHOLE_S
+  return { file = file, steps = STEPS, seconds = SECONDS, ends = uv.hrtime() + whole_s * 1e9, whole_s = whole_s,
+    ours = {} }
 end
 
 --- What was raised there as a sentence. It may be anything at all.

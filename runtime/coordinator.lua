@@ -1,62 +1,34 @@
---- The coordinator: the loop with the tools that start operators and join what they notify into
---- insights. Whatever happens, a run ends with a report of what there is.
+--- The coordinator: starts operators and joins what they notify into insights, by a strategy
+--- (runtime/strategy). Whatever happens, a run ends with a report of what there is.
 
-local agent = require "runtime.agent"
+local agent_loop = require "runtime.strategy.agent_loop"
 local async = require "runtime.async"
 local case_of = require "runtime.case"
 local crew_of = require "runtime.crew"
-local in_use = require "runtime.in_use"
+local means = require "runtime.strategy.means"
 local operator = require "runtime.operator"
-local prompt = require "runtime.prompt"
-local tools = require "runtime.tools.coordinator"
+local queues = require "runtime.queues"
 local verdict = require "runtime.verdict"
 
 local coordinator = {}
 
 -- Operators end before the coordinator has to, so that it can still join what they found.
 local SHARE_OF_OPERATORS, LONGEST_REST = 0.75, 60
+local SECONDS = 300
 
-local function skills_text(case)
-  local lines = {}
-  for i, opened in ipairs(case.skills) do
-    local s = in_use.now(opened)
-    lines[i] = ("- `%s`: %s"):format(s.name, s.from_node and case.clean(s.about) or s.about)
-  end
-  return table.concat(lines, "\n")
-end
-
-local function system_of(case)
-  local system, err, version = prompt.render("coordinator", { skills = skills_text(case) })
-  if system then case.versions:uses("prompt", "coordinator", version) end
-  return system, err
-end
-
-local function systems_of(case)
+-- Every prompt that will be needed, so that a broken one is told before anybody looks.
+local function systems_of(case, strategy)
   local systems = {}
   for _, s in ipairs(case.skills) do
     local text, err = operator.system(case, s)
     if not text then return nil, err end
     systems[s.name] = text
   end
-  local system, err = system_of(case)
-  if not system then return nil, err end
-  return systems, system
-end
-
--- What a person edited meanwhile, before each turn; who goes by rules goes on with those that it began with.
-local function renewing(case, provider)
-  local seen = case.versions.generation
-  return function()
-    if provider.fixed or in_use.generation() == seen then return nil end
-    seen = in_use.generation()
-    local system = system_of(case)
-    return system and { system = system, tools = tools.list }
+  for _, name in ipairs(strategy.prompts or {}) do
+    local system, err = means.system(case, name)
+    if not system then return nil, err end
   end
-end
-
-local function task_of(case)
-  return ("Investigate the node %s.\n\nWhat made somebody look: %s"):format(case.node.name,
-    case.reason ~= "" and case.clean(case.reason) or "nothing in particular; find out how it is")
+  return systems
 end
 
 local NAMED_END = {
@@ -71,15 +43,23 @@ local function close(case, crew)
   case:promote()
 end
 
---- One investigation on demand.
----@param opts { node: table, skills: Skill[], mind: table, gate: table, reason?: string, deadline?: number,
----  limits?: table }
----@return table? report
----@return Failure? err   only a broken prompt: everything else is in the report
-function coordinator.run(opts)
-  local case = case_of.new(opts)
-  local systems, system = systems_of(case)
-  if not systems then return nil, system end
+-- As the strategy has it. What it raises is its own slip, and what was found until then stands.
+local function carry_out(case, strategy, crew, emit)
+  local task = async.spawn(strategy.run, means.of(case, crew, emit))
+  local ok, outcome = task:join()
+  local cancelled = async.current().cancelled
+  if cancelled then
+    task:cancel(cancelled)
+    return { ended = "interrupted" }
+  end
+  if ok then return type(outcome) == "table" and outcome or { ended = "done" } end
+  return { ended = "crashed", why = tostring(outcome):match "^[^\n]*" }
+end
+
+local function investigate(opts)
+  local case, strategy = case_of.new(opts), opts.strategy or agent_loop
+  local systems, err = systems_of(case, strategy)
+  if not systems then return nil, err end
   local now = async.now()
   local rest = math.min(LONGEST_REST, (case.deadline - now) * (1 - SHARE_OF_OPERATORS))
   local crew = crew_of.new(case, case.deadline - rest, systems)
@@ -87,21 +67,24 @@ function coordinator.run(opts)
   function case.heard(n)
     emit("coordinator.operator_notification_received", nil, { operator = n.operator, id = n.id, severity = n.severity })
   end
-  emit("coordinator.started", { system_time = os.time() * 1e9 }, { node = case.node.name, skills = crew:names() })
-  local provider = case.mind.coordinator(case.skills)
-  local outcome = agent.run {
-    kind = "coordinator", provider = provider, system = system, task = task_of(case),
-    refresh = renewing(case, provider),
-    tools = tools.list, deadline = case.deadline, iterations = case.limits.iterations,
-    state = { case = case, crew = crew, emit = emit }, emit = emit, clean = case.clean,
-    count = function(usage) case:count(usage) end, budget = function() return case:budget() end,
-  }
-  case.ended = outcome.ended
-  case.why = outcome.err and tostring(outcome.err.message or outcome.err) or nil
-  if NAMED_END[outcome.ended] then emit(NAMED_END[outcome.ended], { iterations = outcome.iterations }) end
+  emit("coordinator.started", { system_time = os.time() * 1e9 },
+    { node = case.node.name, skills = crew:names(), strategy = strategy.name })
+  local outcome = carry_out(case, strategy, crew, emit)
+  case.ended, case.why = outcome.ended or "done", outcome.why
+  if NAMED_END[case.ended] then emit(NAMED_END[case.ended], { iterations = outcome.iterations or 0 }) end
   close(case, crew)
   if opts.autonomy and case.ended ~= "interrupted" then require("runtime.autonomy").follow(case, opts.autonomy) end
   return verdict.report(case)
+end
+
+--- One investigation on demand. Those of one node are made one after another, in the order of coming.
+---@param opts { node: table, skills: Skill[], mind: table, gate: table, reason?: string, deadline?: number,
+---  limits?: table, strategy?: table }   strategy: from runtime/strategy, agent_loop if left out
+---@return table? report
+---@return Failure? err   a broken prompt, too many that wait, no turn in time: everything else is in the report
+function coordinator.run(opts)
+  local deadline = opts.deadline or async.now() + SECONDS
+  return queues.run("the coordinator on " .. opts.node.name, deadline, function() return investigate(opts) end)
 end
 
 return coordinator

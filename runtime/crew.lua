@@ -2,6 +2,7 @@
 --- is told, and the others go on.
 
 local async = require "runtime.async"
+local handle = require "runtime.handle"
 local operator = require "runtime.operator"
 
 ---@class Crew
@@ -46,6 +47,7 @@ local function watched(self, s, entry, context)
     entry.ended, entry.why = "crashed", tostring(why):match "^[^\n]*"
     self.case:emit("coordinator.operator_crashed", nil, { operator = s.name, reason = entry.why })
   end
+  handle.hush(self.case, entry)
 end
 
 ---@param name string
@@ -60,6 +62,32 @@ function Crew:start(name, context)
   self.entries[name] = entry
   self.tasks[name] = async.spawn(watched, self, s, entry, context)
   return "started"
+end
+
+--- Starts several, all at once.
+---@param names string[]
+---@param context? string
+---@return { started: string[], running: string[], unknown: string[] }
+function Crew:invite(names, context)
+  local answer = { started = {}, running = {}, unknown = {} }
+  for _, name in ipairs(names) do table.insert(answer[self:start(name, context)], name) end
+  self.case:emit("coordinator.invoke_operators", { count = #answer.started }, { skills = answer.started })
+  return answer
+end
+
+--- Asks an operator something. One that runs answers with its next words, one that ended with its last.
+---@param name string
+---@param text string
+---@param deadline number
+---@return string? answer
+---@return string? err
+function Crew:message(name, text, deadline)
+  local entry = self.entries[name]
+  if entry then return entry.inbox:post(text, deadline) end
+  if skill_named(self, name) then
+    return nil, ("no %s operator was started: invoke it, with the question as its context"):format(name)
+  end
+  return nil, ("there is no skill %s; there are %s"):format(name, table.concat(self:names(), ", "))
 end
 
 ---@return string[]

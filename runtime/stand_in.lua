@@ -105,9 +105,9 @@ local function found(value, keys, file)
     table.concat(keys, ".")), "write it as a plain table of functions", 2), 0)
 end
 
-function evaluate_function(text, file, given, keys)
+function evaluate_function(text, file, given, keys, whole_s)
   return function(...)
-    local stay = confined.stay(file)
+    local stay = confined.stay(file, whole_s)
     local ok, value = evaluated(stay, text, file, given)
     if not ok then error(value, 0) end
     return inside(stay, file, found(value, keys, file))(...)
@@ -118,13 +118,14 @@ end
 ---@param text string
 ---@param file string    for messages
 ---@param given? any     the argument it is run with
+---@param whole_s? number  what one call of a function of it may take, waiting and all; 120 if left out
 ---@return any value     nil when something is wrong
 ---@return Failure? err
-function stand_in.load(text, file, given)
+function stand_in.load(text, file, given, whole_s)
   local ok, value = evaluated(confined.stay(file), text, file, given)
   if not ok then return nil, value end
   local fine, data = pcall(copied, file, value, function(_, keys)
-    return evaluate_function(text, file, given, { unpack(keys) })
+    return evaluate_function(text, file, given, { unpack(keys) }, whole_s)
   end)
   if not fine then return nil, confined.fault(file, data) end
   return data

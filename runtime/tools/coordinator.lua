@@ -1,5 +1,5 @@
---- The whole vocabulary of the coordinator, as data. A tool is handed its state { case, crew, emit }:
---- `crew` are the operators that it starts and waits for (runtime/crew.lua).
+--- The whole vocabulary of the coordinator, as data. A tool is handed its state { case, crew, follow_ups, started,
+--- emit }: `crew` are the operators that it starts and waits for (runtime/crew.lua).
 
 local async = require "runtime.async"
 local json = require "runtime.json"
@@ -66,7 +66,7 @@ local tools = {
   },
   {
     name = "produce_insight",
-    doc = "A finding: joins the notifications that one cause explains, and resolves them.",
+    doc = "A finding: joins notifications of one cause, and resolves them.",
     parameters = object({
       notification_ids = list(text()), correlation_type = word { "single", "temporal", "causal", "symptomatic" },
       summary = text(), matched_observations = list(text()), root_cause_hypothesis = text(),
@@ -86,22 +86,37 @@ local tools = {
   propose_action(shapes),
   {
     name = "invoke_operators",
-    doc = "Starts operators side by side, and does not wait.",
+    doc = "Starts operators, and does not wait.",
     parameters = object({ skills = list(text()), context = text() }, { "skills" }),
     repeatable = true, -- crew knows who runs, and starts nobody twice
     run = function(state, args)
-      local answer = { started = {}, running = {}, unknown = {} }
-      for _, name in ipairs(args.skills) do
-        local what = state.crew:start(name, args.context)
-        table.insert(answer[what], name)
-      end
-      state.emit("coordinator.invoke_operators", { count = #answer.started }, { skills = answer.started })
+      local answer = state.crew:invite(args.skills, args.context)
       if #answer.started == 0 and #answer.unknown > 0 then
         return nil, ("there is no skill %s; there are %s"):format(table.concat(answer.unknown, ", "),
           table.concat(state.crew:names(), ", "))
       end
       return answer
     end,
+  },
+  {
+    name = "message_operator",
+    doc = "Asks an operator; its next words come back.",
+    parameters = object({ skill = text(), message = text() }, { "skill", "message" }),
+    repeatable = true,
+    seconds = 121,
+    from_node = true,
+    run = function(state, args, context)
+      state.emit("coordinator.message_operator", nil, { operator = args.skill })
+      local answer, why = state.crew:message(args.skill, args.message, context.deadline - 0.05)
+      if not answer then return nil, why end
+      return { skill = args.skill, answer = answer }
+    end,
+  },
+  {
+    name = "schedule",
+    doc = "Comes back to it after `done`.",
+    parameters = object({ ms = whole(1), reason = text() }, { "ms", "reason" }),
+    run = function(state, args) return state.follow_ups:add(args.ms, args.reason) end,
   },
   {
     name = "get_operator_statuses",
@@ -147,7 +162,7 @@ local tools = {
       if #open > 0 then
         return nil, "not yet: " .. table.concat(open, "; ") .. ". Do so, or call done again"
       end
-      state.emit("coordinator.done", nil, { summary = args.summary })
+      state.emit("coordinator.done", { duration = (async.now() - state.started) * 1e9 }, { summary = args.summary })
       return json.object {}
     end,
   },

@@ -167,7 +167,7 @@ local tools = {
     run = function(state, args, context)
       state.emit("operator.wait", { ms = args.ms })
       local started = async.now()
-      local ok, why = async.sleep(math.max(0, math.min(args.ms / 1000, context.deadline - started)))
+      local ok, why = state.inbox:sleep(math.max(0, math.min(args.ms / 1000, context.deadline - started)))
       if not ok then return nil, why end
       return { waited_ms = math.floor((async.now() - started) * 1000 + 0.5) }
     end,
@@ -194,7 +194,7 @@ local tools = {
         return nil, "not yet, this is still open: " .. table.concat(open, "; ")
           .. ". Look, or call done again; then it stays untold"
       end
-      state.emit("operator.done", nil, { state = state.status.state })
+      state.emit("operator.done", { duration = (async.now() - state.started) * 1e9 }, { state = state.status.state })
       return { state = state.status.state }
     end,
   },

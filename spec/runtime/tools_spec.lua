@@ -5,8 +5,8 @@ local json = require "runtime.json"
 local LISTS = {
   operator = { "done", "execute", "get_notifications", "get_snapshot", "get_snapshots", "propose_action",
     "send_notification", "set_state", "take_snapshot", "think", "wait" },
-  coordinator = { "done", "get_notifications", "get_operator_statuses", "invoke_operators", "produce_insight",
-    "propose_action", "think", "update_notification_statuses", "wait" },
+  coordinator = { "done", "get_notifications", "get_operator_statuses", "invoke_operators", "message_operator",
+    "produce_insight", "propose_action", "schedule", "think", "update_notification_statuses", "wait" },
 }
 
 -- Each schema inside a schema, with where it stands.

@@ -1,0 +1,70 @@
+--- How a coordinator works, as a module of Lua. Ours are in runtime/strategy; `--strategy ./mine.lua` names one of the
+--- user's, which runs confined like a skill of theirs. A strategy is a table:
+---
+---   return {
+---     name = "mine",
+---     prompts = { "synthesize" },              -- those that it uses: a broken one is told before the run
+---     run = function(run)
+---       run.invoke(run.skills, "…")            -- names of skills -> { started, running, unknown }
+---       run.wait(60)                           -- until all have ended, 60 s at most -> their statuses
+---       if #run.notifications() == 0 then return end
+---       return run.agent { prompt = "synthesize", without = { "invoke_operators" } }
+---     end,
+---   }
+---
+--- What it is handed, plain data and functions that may wait:
+---
+---   run.skills          the names of the skills, and run.about[name] what each looks at
+---   run.reason, run.node, run.left()           what made somebody look; the node's name; seconds until the deadline
+---   run.invoke(names, context?), run.wait(seconds?), run.statuses(), run.message(skill, text, seconds?)
+---   run.notifications() all that was told, with its evidence
+---   run.ask { prompt, tool = { name, doc, parameters }, task? }   one question to the model that is answered by one
+---                       call -> its arguments | nil, why
+---   run.agent { prompt, task?, without? = { tools } }    the whole loop with the coordinator's tools
+---                       -> { ended, text, iterations }
+---                       A prompt is a name in prompts/ (yours first), with the field `skills`.
+---   run.conclude(args)  an insight, as produce_insight -> insight | nil, why
+---   run.promote()       makes insights of what stands and names its cause
+---   run.emit(event, measurements?, metadata?)  "coordinator.…"
+---
+--- What it returns is how the run ended: an outcome of run.agent, or nothing. Whatever it does, code decides the
+--- verdict by what stands.
+
+local failure = require "runtime.failure"
+local files = require "runtime.files"
+local stand_in = require "runtime.stand_in"
+
+local strategy = {}
+
+local OURS = { agent_loop = true, pipeline = true }
+local LONGEST_RUN_S = 86400 + 60 -- the run's own deadline ends it
+
+local function broken(path, why)
+  return nil, failure.new("strategy", ("%s: %s"):format(path, why), "see runtime/strategy/init.lua", 2)
+end
+
+local function users(path)
+  local text, err = files.read_users(path, "strategy")
+  if not text then return nil, err end
+  local s, fault = stand_in.load(text, path, nil, LONGEST_RUN_S)
+  if fault then return nil, failure.new("strategy", fault.message, "correct that line", 2) end
+  if type(s) ~= "table" then return broken(path, "returns no table") end
+  if type(s.name) ~= "string" or s.name == "" then return broken(path, "name must be a text") end
+  if type(s.run) ~= "function" then return broken(path, "run must be a function") end
+  if s.prompts ~= nil and type(s.prompts) ~= "table" then return broken(path, "prompts must be a list of names") end
+  return s
+end
+
+--- A strategy by its name, or the path of the user's own.
+---@param name string
+---@return { name: string, run: fun(run: table): table? }?
+---@return Failure? err
+function strategy.open(name)
+  if OURS[name] then return require("runtime.strategy." .. name) end
+  if name:find("/", 1, true) or name:find("%.lua$") then return users(name) end
+  local near = failure.nearest(name, { "agent_loop", "pipeline" })
+  return nil, failure.new("usage", ("there is no strategy %s"):format(name),
+    near and ("did you mean %s?"):format(near) or "take agent_loop, pipeline, or the path of a Lua file", 2)
+end
+
+return strategy

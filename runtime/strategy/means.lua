@@ -1,0 +1,156 @@
+--- What a strategy is handed (runtime/strategy/init.lua lists it): plain data, and functions that ask the model, start
+--- operators and conclude, each over the case and the crew of the run.
+
+local agent = require "runtime.agent"
+local asking = require "runtime.asking"
+local arguments = require "runtime.arguments"
+local async = require "runtime.async"
+local follow_ups = require "runtime.follow_ups"
+local in_use = require "runtime.in_use"
+local prompt = require "runtime.prompt"
+local tools = require "runtime.tools.coordinator"
+
+local means = {}
+
+-- As agent.lua keeps it for the last answer; nothing new begins then.
+local RESERVE, LONGEST_RESERVE = 0.15, 20
+local ANSWER_S = 120
+local TRIES = 3 -- of a question that is answered by one call
+
+local function skills_text(case)
+  local lines = {}
+  for i, opened in ipairs(case.skills) do
+    local s = in_use.now(opened)
+    lines[i] = ("- `%s`: %s"):format(s.name, s.from_node and case.clean(s.about) or s.about)
+  end
+  return table.concat(lines, "\n")
+end
+
+--- A prompt of the coordinator's, filled.
+---@param case Case
+---@param name string
+---@return string?
+---@return Failure? err
+function means.system(case, name)
+  local system, err, version = prompt.render(name, { skills = skills_text(case) })
+  if system then case.versions:uses("prompt", name, version) end
+  return system, err
+end
+
+-- What a person edited meanwhile, before each turn; who goes by rules goes on with those that it began with.
+local function renewing(case, provider, name, offered)
+  local seen = case.versions.generation
+  return function()
+    if provider.fixed or in_use.generation() == seen then return nil end
+    seen = in_use.generation()
+    local system = means.system(case, name)
+    return system and { system = system, tools = offered }
+  end
+end
+
+local function task_of(case)
+  return ("Investigate the node %s.\n\nWhat made somebody look: %s"):format(case.node.name,
+    case.reason ~= "" and case.clean(case.reason) or "nothing in particular; find out how it is")
+end
+
+local function without(names)
+  local out, left = {}, {}
+  for _, name in ipairs(names or {}) do left[name] = true end
+  for _, tool in ipairs(tools.list) do
+    if not left[tool.name] then out[#out + 1] = tool end
+  end
+  return out
+end
+
+-- A text of the strategy's own stands where a failure of ours would: it is a slip in its file.
+local function checked(case, o, called)
+  if type(o) ~= "table" or type(o.prompt) ~= "string" then
+    error(("run.%s wants a prompt: run.%s { prompt = \"coordinator\" }"):format(called, called), 0)
+  end
+  local system, err = means.system(case, o.prompt)
+  if not system then error(tostring(err), 0) end
+  return system
+end
+
+-- The whole loop.
+local function run_agent(case, crew, emit, o)
+  local system, offered = checked(case, o, "agent"), without(o.without)
+  local provider = case.mind.coordinator(case.skills)
+  local rest = math.min(LONGEST_RESERVE, RESERVE * (case.deadline - async.now()))
+  local later = follow_ups.new(case.deadline - rest, emit)
+  local outcome = agent.run {
+    kind = "coordinator", provider = provider, system = system, task = o.task or task_of(case), tools = offered,
+    deadline = case.deadline, iterations = case.limits.iterations,
+    refresh = renewing(case, provider, o.prompt, offered),
+    state = { case = case, crew = crew, follow_ups = later, started = async.now(), emit = emit },
+    emit = emit, clean = case.clean,
+    go_on = function(ended) return (ended == "done" or ended == "answer") and later:wait() or nil end,
+    count = function(usage, reply) case:count(usage, reply) end, budget = function() return case:budget() end,
+  }
+  return { ended = outcome.ended, text = outcome.text, iterations = outcome.iterations,
+    why = outcome.err and tostring(outcome.err.message or outcome.err) or nil }
+end
+
+-- The call of a reply that was asked for; nil and why.
+local function only_call(reply, tool)
+  local message = asking.readable(reply)
+  for _, call in ipairs(message and message.calls or {}) do
+    if call.name == tool.name and type(call.args) == "table" and not call.cut_off then
+      return arguments.check(tool.parameters, call.args)
+    end
+  end
+  return nil, ("no call of %s came"):format(tool.name)
+end
+
+-- One question, answered by one call. It is asked again, but with the reason why the answer was of no use.
+local function ask(case, emit, o)
+  local system = checked(case, o, "ask")
+  local provider, tool = case.mind.coordinator(case.skills), o.tool
+  local run = { provider = provider, system = system, emit = emit, deadline = case.deadline,
+    messages = { { role = "user", text = o.task or task_of(case) } } }
+  local args, why
+  for _ = 1, TRIES do
+    local within
+    within, why = case:budget()
+    if not within then break end
+    local reply, err = asking.ask(run, { { name = tool.name, description = tool.doc, parameters = tool.parameters } })
+    if not reply then return nil, tostring(err.message) end
+    case:count(reply.usage, reply)
+    args, why = only_call(reply, tool)
+    if args then return args end
+    run.messages[1] = { role = "user", text = ("%s\n\nAnswer with one call of %s: %s"):format(o.task or task_of(case),
+      tool.name, why) }
+  end
+  return nil, why
+end
+
+--- The functions and data of one run.
+---@param case Case
+---@param crew Crew
+---@param emit fun(event: string, measurements?: table, metadata?: table)
+---@return table
+function means.of(case, crew, emit)
+  local about = {}
+  for _, s in ipairs(case.skills) do about[s.name] = s.from_node and case.clean(s.about) or s.about end
+  return {
+    skills = crew:names(), about = about, reason = case.clean(case.reason), node = case.node.name,
+    left = function() return math.max(0, case.deadline - async.now()) end,
+    emit = emit,
+    invoke = function(names, context) return crew:invite(names, context) end,
+    wait = function(seconds)
+      crew:wait(math.min(crew.deadline, async.now() + (seconds or math.huge)))
+      return crew:statuses()
+    end,
+    statuses = function() return crew:statuses() end,
+    message = function(name, text, seconds)
+      return crew:message(name, text, math.min(crew.deadline, async.now() + (seconds or ANSWER_S)))
+    end,
+    notifications = function() return case.notifications end,
+    conclude = function(args) return case:conclude(args) end,
+    promote = function() case:promote() end,
+    ask = function(o) return ask(case, emit, o) end,
+    agent = function(o) return run_agent(case, crew, emit, o) end,
+  }
+end
+
+return means

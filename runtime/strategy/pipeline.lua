@@ -1,0 +1,51 @@
+--- In three steps, each with a beginning and an end: classify (the model chooses skills by the reason), gather (their
+--- operators look, side by side), synthesize (the model joins what they told into insights). It costs fewer requests
+--- than a conversation, and always the same few; but nobody is asked again.
+
+local async = require "runtime.async"
+
+local CHOOSE = {
+  name = "choose_skills",
+  doc = "Names the skills that should look.",
+}
+
+local function schema(skills)
+  return {
+    type = "object", additionalProperties = false, required = { "skills" },
+    properties = { skills = { type = "array", minItems = 1, items = { type = "string", enum = skills } } },
+  }
+end
+
+-- One step, told with its beginning and its end.
+local function step(run, name, fn)
+  local started = async.now()
+  run.emit(("coordinator.pipeline_%s_start"):format(name), { system_time = os.time() * 1e9 })
+  local result, told = fn()
+  run.emit(("coordinator.pipeline_%s_complete"):format(name), { duration = (async.now() - started) * 1e9 }, told)
+  return result
+end
+
+-- Who cannot choose lets everybody look: a domain that was left out without a reason is a gap.
+local function classify(run)
+  if #run.skills == 1 or run.reason == "" then return run.skills, { skills = run.skills } end
+  local chosen, why = run.ask { prompt = "classify",
+    tool = { name = CHOOSE.name, doc = CHOOSE.doc, parameters = schema(run.skills) } }
+  local skills = chosen and chosen.skills or run.skills
+  return skills, { skills = skills, reason = why }
+end
+
+return {
+  name = "pipeline",
+  prompts = { "classify", "synthesize" },
+  run = function(run)
+    local skills = step(run, "classify", function() return classify(run) end)
+    step(run, "gather", function()
+      run.invoke(skills)
+      return run.wait()
+    end)
+    return step(run, "synthesize", function()
+      if #run.notifications() == 0 then return { ended = "done", text = "The operators had nothing to tell." } end
+      return run.agent { prompt = "synthesize", without = { "invoke_operators", "wait", "get_operator_statuses" } }
+    end)
+  end,
+}
