@@ -5,6 +5,7 @@
 local beamlens = require "beamlens"
 
 local every = tonumber((...)) or 30
+io.stdout:setvbuf "line" -- each line at once, into a pipe too
 
 beamlens.on("operator.state_change", function(_, _, m)
   print(("%s is %s: %s"):format(m.operator, m.to, beamlens.plain(m.reason or "")))

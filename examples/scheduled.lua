@@ -6,11 +6,11 @@
 local beamlens = require "beamlens"
 
 local every = tonumber((...)) or 3600
+io.stdout:setvbuf "line" -- each line at once, into a pipe too
 
 repeat
   local report, err = beamlens.coordinator.run { reason = "a look by the clock" }
   local words = report and report.verdict or tostring(err)
   for _, insight in ipairs(report and report.insights or {}) do words = words .. "; " .. insight.summary end
   print(os.date "!%Y-%m-%dT%H:%M:%SZ", beamlens.plain(words))
-  io.stdout:flush()
 until not beamlens.sleep(every)
