@@ -1,0 +1,129 @@
+-- Watchers of the config under `watch`: kept on, started again where one ends, looked into when they tell, by
+-- rules alone with --escalate.
+
+local async = require "runtime.async"
+local json = require "runtime.json"
+local live = require "spec.support.live_node"
+local program = require "spec.support.program"
+
+local shop
+
+local NEVER_READS = [[register(never_reads, spawn(fun() -> timer:sleep(infinity) end)).]]
+local GROW = [[register(sends, spawn(fun F() ->
+  [never_reads ! {order, X} || X <- lists:seq(1, 200)], timer:sleep(20), F() end)), ok.]]
+local CALM = [[[exit(P, kill) || N <- [sends, never_reads], P <- [whereis(N)], is_pid(P)], ok.]]
+
+local function write(name, text)
+  local path = shop.home .. "/" .. name
+  local file = assert(io.open(path, "w"))
+  file:write(text)
+  file:close()
+  return path
+end
+
+-- A model with a course for each agent and skill; what a course is done with, it waits.
+local MODEL = [[
+local function call(name, args) return { calls = { { name = name, args = args } },
+  usage = { input = 1000, cache_write = 0, cache_read = 0, output = 10 } } end
+local COURSES = {
+%s
+}
+local waiting = call("wait", { ms = 50 })
+return function(_, turn, who)
+  local course = COURSES[who.skill or who.agent] or {}
+  if course[turn] == "fail" then return nil, { class = "fatal", message = "the key was refused" } end
+  return course[turn] or (who.skill and waiting or call "done")
+end]]
+
+local function start(config, courses, ...)
+  local path = write("watch.lua", ("return { provider = 'script', limits = { iterations = 1000 }, %s, "
+    .. "anomaly = { collection_interval_ms = 100, learning_duration_ms = 600000 } }"):format(config))
+  return program.start({ "watch", "--node", shop.name, "--cookie-file", shop.cookie_file, "--config", path, "--json",
+    ... }, { env = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home, XDG_STATE_HOME = shop.home .. "/state",
+      BEAMLENS_SCRIPT = write("model.lua", MODEL:format(courses or "")) } })
+end
+
+local function lines(watching, event, fits)
+  local found = {}
+  for line in watching.stdout():gmatch "[^\n]+\n" do
+    local told = json.decode(line)
+    if told.event == event and (not fits or fits(told)) then found[#found + 1] = told end
+  end
+  return found
+end
+
+local function until_told(watching, event, fits)
+  local patience = async.now() + 60
+  while #lines(watching, event, fits) == 0 do
+    assert(async.now() < patience, ("no %s: %s%s"):format(event, watching.stdout(), watching.stderr()))
+    async.sleep(0.05)
+  end
+  return lines(watching, event, fits)[1]
+end
+
+local function stop(watching)
+  watching.kill "sigterm"
+  return (watching.wait(30))
+end
+
+local function of(name) return function(told) return told.watcher == name end end
+
+describe("watchers of the config", function()
+  setup(function() shop = live.start { code = NEVER_READS } end)
+  teardown(live.stop_all)
+  before_each(function() os.execute(("rm -rf '%s/state'"):format(shop.home)) end)
+
+  it("are started, each as an operator without an end", live.test(function()
+    local watching = start [[watchers = { "beam", { name = "tables", skill = "ets" } }]]
+    until_told(watching, "watcher.started", of "beam")
+    until_told(watching, "watcher.started", of "ets")
+    assert.equal(0, stop(watching))
+  end))
+
+  it("leave the others running when one ends, which is started again", live.test(function()
+    local watching = start([[watchers = { "beam", "ets" }]], [[beam = { "fail" },
+      ets = { call "take_snapshot", call("set_state", { state = "healthy", reason = "small" }) },]])
+    local again = until_told(watching, "watcher.restarting", of "beam")
+    assert.matches("the key was refused", again.reason)
+    until_told(watching, "watcher.restarting", function(told)
+      return told.watcher == "beam" and told.wait_s > again.wait_s
+    end)
+    assert.same({}, lines(watching, "watcher.restarting", of "ets"))
+    assert.equal("healthy", until_told(watching, "watcher.state_change", of "ets").to)
+    assert.equal(0, stop(watching))
+  end))
+
+  it("have what they tell looked into, once", live.test(function()
+    local watching = start([[watchers = { "beam" }]], [[beam = { call "take_snapshot", call("fire_alert", {
+        type = "mailbox", context = "idle before", observation = "the queue of never_reads grew", severity = "warning",
+        snapshot_ids = { "o1" } }) },
+      coordinator = { call "done", call "done" },]])
+    assert.equal("warning", until_told(watching, "watcher.alert_fired").severity)
+    local report = until_told(watching, "report").report
+    assert.equal("the watcher beam says: the queue of never_reads grew", report.reason)
+    assert.equal(0, stop(watching))
+    assert.equal(1, #lines(watching, "report"))
+  end))
+
+  it("think by rules with --escalate, and call the model for what they found", live.test(function()
+    shop.eval(GROW)
+    local watching = start([[watchers = { "beam" }]], [[coordinator = { call "done", call "done" },]], "--escalate")
+    local alert = until_told(watching, "watcher.alert_fired")
+    assert.matches("never_reads", alert.observation)
+    assert.equal("script", until_told(watching, "report").report.usage.provider)
+    shop.eval(CALM)
+    assert.equal(0, stop(watching))
+  end))
+
+  it("have no model to call with --escalate where only rules think", live.test(function()
+    local watching = start([[watchers = { "beam" }]], nil, "--escalate", "--provider", "analyst")
+    assert.equal(2, (watching.wait(30)))
+    assert.matches("%-%-escalate has no model to call", watching.stdout())
+  end))
+
+  it("are refused at once where the config is wrong", live.test(function()
+    local watching = start [[watchers = { { name = "redis" } }]]
+    assert.equal(2, (watching.wait(30)))
+    assert.matches("watchers%[1%] wants a skill", watching.stdout())
+  end))
+end)
