@@ -7,6 +7,7 @@ local edited = require "spec.support.edited"
 local figures = require "runtime.anomaly.figures"
 local gate = require "runtime.gate"
 local in_use = require "runtime.in_use"
+local llm = require "runtime.llm"
 local left_open = require "spec.support.left_open"
 local live = require "spec.support.live_node"
 local model = require "spec.support.played_model"
@@ -356,6 +357,21 @@ describe("runtime.reload", function()
       mind = model.mind { clock = provider }, deadline = async.now() + 60 })
     assert.equal(provider.asked[1].system, provider.asked[2].system)
     assert.same({}, report.versions.reloaded)
+  end))
+
+  it("has who keeps watch by rules judge by edited checks from its next look on", live.test(function()
+    local watcher = assert(operator.start { node = at.node, skill = begin()[1], gate = gate.new {}, mode = "continuous",
+      mind = assert(llm.choose({ provider = "analyst" }, function() end)), every = 0.05 })
+    local told = edited.until_told("operator.notification_sent", function()
+      edited.save("checks/clock.lua", [[return { { id = "late", mechanism = "other", look = { { "clock_now" } },
+        suspect = function() return true end,
+        confirm = function(results)
+          return { object = "the clock", severity = "warning", hypothesis = "it ticks", unlike = {}, next_steps = {},
+            figures = { { look = 1, path = "ms", value = results[1].ms } } }
+        end } }]])
+    end)
+    watcher:stop()
+    assert.equal("warning", told.severity)
   end))
 
   it("has secrets masked that the user adds, and a runbook as it was while its file is broken", live.test(function()
