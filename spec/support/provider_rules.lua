@@ -5,6 +5,8 @@ local json = require "runtime.json"
 
 local provider_rules = {}
 
+local PLAIN_ID = "^[%w_%-]+$"
+
 local function named(tools, name_of)
   local seen = {}
   for _, tool in ipairs(tools) do
@@ -15,10 +17,11 @@ local function named(tools, name_of)
   end
 end
 
--- Each id of `asked` answered once, and nothing else.
-local function paired(asked, answered)
+-- Each id of `asked` answered once, and nothing else; ids have the form and length that the wire allows.
+local function paired(asked, answered, form, longest)
   local open = {}
   for _, id in ipairs(asked) do
+    if not id:find(form or "") or #id > (longest or 64) then return "an id that is not taken: " .. id end
     if open[id] then return "two calls with the id " .. id end
     open[id] = true
   end
@@ -68,7 +71,7 @@ function provider_rules.anthropic(body, headers)
   for i, message in ipairs(body.messages) do
     if message.role ~= (i % 2 == 1 and "user" or "assistant") then return "roles do not take turns" end
     local blocks, why = blocks_of(message)
-    why = why or paired(open, blocks.results)
+    why = why or paired(open, blocks.results, PLAIN_ID)
     if why then return why end
     open = blocks.calls
     if #open > 0 and not body.tools then return "calls without tools" end
@@ -87,7 +90,7 @@ function provider_rules.openai(body, headers)
     if message.role == "tool" then
       answered[#answered + 1] = message.tool_call_id
     else
-      local why = paired(asked, answered)
+      local why = paired(asked, answered, nil, 40)
       if why then return why end
       asked, answered = {}, {}
       for _, call in ipairs(message.tool_calls or {}) do
@@ -99,16 +102,16 @@ function provider_rules.openai(body, headers)
       if message.content == json.null and #asked == 0 then return "neither content nor calls" end
     end
   end
-  return paired(asked, answered) or body.tools and named(body.tools, function(tool) return tool["function"].name end)
+  return paired(asked, answered, nil, 40) or body.tools and named(body.tools, function(tool) return tool["function"].name end)
 end
 
 -- Roles that take turns, begun by the user, and each turn's calls answered in the next one, by `parts_of`.
-local function turns(list, model, parts_of)
+local function turns(list, model, parts_of, form)
   local open = {}
   for i, turn in ipairs(list) do
     if turn.role ~= (i % 2 == 1 and "user" or model) then return "roles do not take turns" end
     local calls, results, why = parts_of(turn)
-    why = why or paired(open, results)
+    why = why or paired(open, results, form)
     if why then return why end
     open = calls
   end
@@ -172,7 +175,7 @@ function provider_rules.converse(body, headers)
   local authorization = headers.authorization or ""
   if not authorization:find "^AWS4%-HMAC%-SHA256 Credential=%S+/bedrock/aws4_request, " then return "not signed" end
   if body.modelId then return "the model belongs into the path" end
-  local wrong = turns(body.messages, "assistant", converse_parts)
+  local wrong = turns(body.messages, "assistant", converse_parts, PLAIN_ID)
   if wrong then return wrong end
   local tools = {}
   for _, tool in ipairs(body.toolConfig and body.toolConfig.tools or {}) do

@@ -128,6 +128,13 @@ describe("what goes over the wire", function()
       end
     end)
 
+    it("would be told from a request with one result answered twice: " .. wire.name, function()
+      local request = betweens[wire.name].exchanges[2].request
+      local body, count = request.body:gsub("^(.*)call_one", "%1call_two") -- the last place is the result's
+      assert.equal(1, count)
+      assert.is_string(provider_rules[wire.form.rules](json.decode(body), request.headers))
+    end)
+
     it("goes to the path of the provider: " .. wire.name, function()
       for _, exchange in ipairs(betweens[wire.name].exchanges) do
         assert.same({ "POST", wire.path }, { exchange.request.method, exchange.request.path })
