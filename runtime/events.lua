@@ -20,26 +20,24 @@ end
 local RUN = { of = "run" }
 local function run(measures, tells) return e(measures, tells, RUN) end
 
--- Of an operator, and of a watcher, which is one that goes on.
-local function looking()
-  return {
-    started = run({ "system_time" }, {}), status_change = run({}, { "status" }),
-    iteration_start = run({ "iteration", "system_time" }, {}), state_change = run({}, { "from", "to" }),
-    notification_sent = run({}, { "id", "severity", "observation" }), notification_failed = run({}, { "reason" }),
-    get_notifications = run({}, {}), take_snapshot = run({}, { "snapshot_id" }),
-    get_snapshot = run({}, { "snapshot_id" }), get_snapshots = run({}, {}),
-    execute_start = run({ "system_time" }, { "code" }), execute_complete = run({ "duration" }, { "observation" }),
-    execute_error = run({ "duration" }, { "reason" }), wait = run({ "ms" }, {}), think = run({}, {}),
-    done = run({}, { "state" }), llm_error = run({}, { "reason" }), loop_stopped = run({}, { "reason" }),
-    unexpected_message = run({}, {}), invalid_intent = run({}, { "tool", "reason" }),
-    message = run({}, {}), crashed = run({}, { "reason" }), restarted = run({}, {}), stopped = run({}, {}),
-  }
-end
+add("operator.", {
+  started = run({ "system_time" }, {}), status_change = run({}, { "status" }),
+  iteration_start = run({ "iteration", "system_time" }, {}), state_change = run({}, { "from", "to" }),
+  notification_sent = run({}, { "id", "severity", "observation" }), notification_failed = run({}, { "reason" }),
+  get_notifications = run({}, {}), take_snapshot = run({}, { "snapshot_id" }),
+  get_snapshot = run({}, { "snapshot_id" }), get_snapshots = run({}, {}),
+  execute_start = run({ "system_time" }, { "code" }), execute_complete = run({ "duration" }, { "observation" }),
+  execute_error = run({ "duration" }, { "reason" }), wait = run({ "ms" }, {}), think = run({}, {}),
+  done = run({}, { "state" }), llm_error = run({}, { "reason" }), loop_stopped = run({}, { "reason" }),
+  unexpected_message = run({}, {}), invalid_intent = run({}, { "tool", "reason" }),
+}, { "operator" })
 
-add("operator.", looking(), { "operator" })
-add("watcher.", looking())
+-- What a watcher tells beside that: it is an operator that goes on, under the older names.
+add("watcher.", {
+  started = run({ "system_time" }, {}), iteration_start = run({ "iteration", "system_time" }, {}),
+  state_change = run({}, { "from", "to" }), alert_fired = run({}, { "id", "severity", "observation" }),
+}, { "watcher", "operator" })
 add("watcher.", { restarting = e({ "wait_s" }, { "watcher", "node", "reason" }) })
-add("watcher.", { alert_fired = run({}, { "id", "severity", "observation" }) })
 
 add("coordinator.", {
   started = run({ "system_time" }, { "node", "skills" }), iteration_start = run({ "iteration", "system_time" }, {}),
@@ -54,7 +52,6 @@ add("coordinator.", {
   max_iterations_reached = run({ "iterations" }, {}), invalid_intent = run({}, { "tool", "reason" }),
   llm_error = run({}, { "reason" }), loop_stopped = run({}, { "reason" }), unexpected_message = run({}, {}),
   pipeline_classify_start = run({ "system_time" }, {}), pipeline_classify_complete = run({ "duration" }, {}),
-  pipeline_gather_start = run({ "system_time" }, {}), pipeline_gather_complete = run({ "duration" }, {}),
   pipeline_synthesize_start = run({ "system_time" }, {}), pipeline_synthesize_complete = run({ "duration" }, {}),
 })
 
@@ -82,16 +79,14 @@ add("anomaly.", {
   escalation = e({ "count" }, { "metrics", "reason" }), auto_trigger_started = e({}, { "reason" }),
   auto_trigger_failed = e({}, { "reason" }), trigger_rate_limited = e({ "triggers" }, { "reason" }),
   cooldown_started = e({ "ms" }, { "reason" }), metric_collection_failed = e({}, { "skill", "reason" }),
-  clock_jumped = e({}, {}),
 }, { "node" })
 
-add("node.", { up = e({}, { "node" }), down = e({}, { "node", "reason" }), reconnecting = e({}, { "node", "attempt" }),
-  closed = e({}, { "node" }) })
+add("node.", { up = e({}, { "node" }), down = e({}, { "node", "reason" }),
+  reconnecting = e({}, { "node", "attempt" }) })
 
 local function action() return e({ "system_time" }, { "id", "node", "action", "object", "class", "state" }) end
-add("action.", { proposed = action(), approved = action(), rejected = action(), executing = action(),
-  executed = action(), verified = action(), not_verified = action(), failed = action(), unknown = action(),
-  expired = action(), superseded = action() })
+add("action.", { proposed = action(), approved = action(), rejected = action(), executed = action(),
+  verified = action(), failed = action() })
 add("runbook.", {
   dry_run = run({}, { "action", "object", "message" }), refused = run({}, { "action", "object", "message" }),
   done = run({}, { "action", "object", "message" }), not_found_again = run({}, { "mechanism" }),
@@ -103,7 +98,7 @@ add("reload.", { loaded = e({}, { "kind", "name", "version", "before" }),
 add("policy.", { waiting = e({}, { "waiting" }) })
 add("service.", { listening = e({}, { "url" }) })
 add("store.", { failed = e({}, { "reason" }) })
-add("cost.", { estimate = e({ "tokens_per_day" }, {}), limit_reached = e({}, {}) })
+add("cost.", { estimate = e({ "calls_per_day", "tokens_per_day" }, { "seconds" }) })
 add("sink.", { failed = e({}, { "sink", "reason" }), recovered = e({}, { "sink" }),
   dropped = e({ "count" }, { "sink" }) })
 

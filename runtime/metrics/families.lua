@@ -9,7 +9,7 @@ return {
   { name = "beamlens_runs_incomplete_total", type = "counter", labels = { "node", "incomplete" }, event = "run.stop",
     where = "incomplete", help = "Runs that a limit or a fault ended." },
   { name = "beamlens_notifications_total", type = "counter", labels = { "node", "operator", "severity" },
-    event = { "operator.notification_sent", "watcher.alert_fired" }, help = "Notifications of operators." },
+    event = "operator.notification_sent", help = "Notifications of operators." },
   { name = "beamlens_insights_total", type = "counter", labels = { "severity" },
     event = "coordinator.insight_produced", help = "Insights of coordinators." },
   { name = "beamlens_llm_requests_total", type = "counter", labels = { "provider" }, event = "llm.stop",

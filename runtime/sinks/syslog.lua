@@ -12,8 +12,8 @@ local utf8 = require "runtime.utf8"
 
 local syslog = {
   fields = { address = "text" }, needs = { "address" },
-  events = { "coordinator.insight_produced", "operator.notification_sent", "watcher.alert_fired",
-    "anomaly.escalation", "node.down", "node.up", "run.stop", "action.*" },
+  events = { "coordinator.insight_produced", "operator.notification_sent", "anomaly.escalation",
+    "node.down", "node.up", "run.stop", "action.*" },
 }
 
 local DAEMON = 3
