@@ -127,6 +127,14 @@ function wires.openai.events(reply, id)
   return http_server.sse(events) .. "data: [DONE]\n\n"
 end
 
+-- A server of one's own: the same wire, and it is sent nobody's key.
+wires.ollama = setmetatable({}, { __index = wires.openai })
+
+function provider_rules.ollama(body, headers)
+  if headers.authorization then return "a key, for a server that wants none" end
+  return provider_rules.openai(body, { authorization = "Bearer none" })
+end
+
 -- In pieces whose ends fall anywhere, as they come off a network.
 local function stream(response, bytes)
   response:stream()
@@ -135,7 +143,7 @@ local function stream(response, bytes)
 end
 
 --- Starts it.
----@param wire "anthropic"|"openai"
+---@param wire "anthropic"|"openai"|"ollama"
 ---@param mind fun(talk: table): table
 ---@param bad? fun(n: integer, response: table, answer: string, talk: table): any   asked first for the
 ---  n-th request; true: it gave an answer of its own; `answer` is what would have been sent
