@@ -25,6 +25,13 @@ is not there is told and tried again.
 Runbooks that `autonomy` of the config names may act on what was found; a dry run first only tells.
 Skills, prompts, tools, checks, runbooks, policy and config are read anew when somebody edits them, and all of
 them on SIGHUP; what does not pass its check changes nothing and is told.
+With --listen 127.0.0.1:9464 it answers there: GET /healthz, GET /metrics (for Prometheus) and, with a token of
+--token-file (mode 0600), POST /run, by which an alert handler has it look at once, and GET /runs/ID:
+
+  curl -H "Authorization: Bearer $(cat token)" -d 'memory alert' 'http://127.0.0.1:9464/run?wait=120'
+
+The body is the reason; or JSON with reason, skills and node; or what Alertmanager sends to a webhook. One run at
+a time, eight wait. examples/ has a unit for systemd and a receiver for Alertmanager.
 --json prints a JSON object on each line.
 Ended by Ctrl-C, it exits with 0 when no investigation found anything, with 1 when one did.
 ]],
