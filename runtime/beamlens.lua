@@ -242,9 +242,12 @@ function beamlens.coordinator.run(opts)
   local o = settled(opts)
   local names, err = operating.skills(o)
   if not names then return nil, err end
-  local run
+  local way, run
+  way, err = require("runtime.strategy").open(o.strategy)
+  if not way then return nil, err end
   run, err = prepare(o, names, "coordinator")
   if not run then return nil, err end
+  run.strategy = way
   return finish(run, require("runtime.coordinator").run(run))
 end
 

@@ -28,15 +28,20 @@ end
 local Analyst = {}
 Analyst.__index = Analyst
 
---- The calls of one turn, as { tool, args } each; gives their results in the same order.
----@param rest? number   seconds to wait before
----@return { ok: boolean, text: string, data: any }[]
-function Analyst:turn(text, wanted, rest)
+function Analyst:calls(wanted)
   local calls = {}
   for i, call in ipairs(wanted) do
     self.count = self.count + 1
     calls[i] = { id = "a" .. self.count, name = call[1], args = call[2] }
   end
+  return calls
+end
+
+--- The calls of one turn, as { tool, args } each; gives their results in the same order.
+---@param rest? number   seconds to wait before
+---@return { ok: boolean, text: string, data: any }[]
+function Analyst:turn(text, wanted, rest)
+  local calls = self:calls(wanted)
   local by_id, results = coroutine.yield(reply(text, calls), rest), {}
   for i, call in ipairs(calls) do
     results[i] = by_id[call.id] or { ok = false, text = "no result came back" }
@@ -65,6 +70,8 @@ end
 ---@return table? err
 function Analyst:ask(request)
   if not request.tools then return reply(self.said or "The run ended before all looks were made.", {}) end
+  self.offered = {}
+  for _, tool in ipairs(request.tools) do self.offered[tool.name] = true end
   if coroutine.status(self.course) == "dead" then return reply(self.said or "Nothing more to do.", {}) end
   local ok, answer, rest = coroutine.resume(self.course, results_of(request.messages))
   if rest then async.sleep(rest) end
@@ -177,9 +184,13 @@ local function coordinate(self, skills)
     names[i] = skill.name
     for _, check in ipairs(skill.checks or {}) do checks[#checks + 1] = check end
   end
-  local started = self:call("Everybody looks at once.", "invoke_operators", { skills = names })
-  if not started.ok then return self:finish("No operator could be started: " .. started.text, {}) end
-  wait(self)
+  -- Which of its tools it has, depends on the strategy of the run.
+  if self.offered.choose_skills then return reply("", self:calls { { "choose_skills", { skills = names } } }) end
+  if self.offered.invoke_operators then
+    local started = self:call("Everybody looks at once.", "invoke_operators", { skills = names })
+    if not started.ok then return self:finish("No operator could be started: " .. started.text, {}) end
+    wait(self)
+  end
   local told = self:call("What did they find?", "get_notifications", {})
   local insights = told.ok and clues.insights(told.data.notifications, checks) or {}
   for _, insight in ipairs(insights) do self:call(insight.summary, "produce_insight", insight) end
