@@ -102,7 +102,8 @@ function provider_rules.openai(body, headers)
       if message.content == json.null and #asked == 0 then return "neither content nor calls" end
     end
   end
-  return paired(asked, answered, nil, 40) or body.tools and named(body.tools, function(tool) return tool["function"].name end)
+  return paired(asked, answered, nil, 40)
+    or body.tools and named(body.tools, function(tool) return tool["function"].name end)
 end
 
 -- Roles that take turns, begun by the user, and each turn's calls answered in the next one, by `parts_of`.
