@@ -162,13 +162,14 @@ function files.ignored()
   return told
 end
 
--- A link to a file in another folder is followed there: that is where it is edited.
-local function folders_of(folder, found)
+-- With those in it, and no deeper: nothing is read there. A link to a file in another folder is followed there: that
+-- is where it is edited.
+local function folders_of(folder, found, inner)
   found[#found + 1] = folder
   for _, entry in ipairs(entries(folder)) do
     local path = ("%s/%s"):format(folder, entry.name)
     if entry.type == "directory" then
-      folders_of(path, found)
+      if not inner then folders_of(path, found, true) end
     elseif entry.type == "link" then
       local target = uv.fs_realpath(path)
       found[#found + 1] = target and target:match "^(.+)/[^/]*$"

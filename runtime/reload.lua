@@ -140,7 +140,8 @@ local function settings(self, asked)
 end
 
 local function watch(self)
-  local refused = table.concat(self.folders:watch(places(self)), ", ")
+  local list = self.folders:watch(places(self))
+  local refused = #list > 1 and ("%s and %d more folders"):format(list[1], #list - 1) or list[1] or ""
   if refused ~= "" and refused ~= self.unwatched then
     telemetry.emit("reload.unwatched", {}, { reason = refused })
   end
