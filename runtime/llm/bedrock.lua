@@ -2,6 +2,7 @@
 --- events come in AWS's binary framing. The blocks of a reply go back as they came.
 
 local aws_credentials = require "runtime.llm.aws_credentials"
+local bedrock_reply = require "runtime.llm.bedrock_reply"
 local event_stream = require "runtime.llm.event_stream"
 local fault = require "runtime.llm.fault"
 local json = require "runtime.json"
@@ -12,9 +13,6 @@ local bedrock = {}
 
 local MAX_TOKENS = 4096
 local SERVICE = "bedrock"
-
-local STOPS = { end_turn = "done", stop_sequence = "done", tool_use = "calls", max_tokens = "length",
-  guardrail_intervened = "refused", content_filtered = "refused", model_context_window_exceeded = "context_full" }
 
 local CACHE_POINT = '{"cachePoint":{"type":"default"}}'
 
@@ -90,134 +88,6 @@ local function body_json(self, request)
     self.tools and tools_json(self) or "", messages_json(self, request.messages))
 end
 
-local function text(v) return type(v) == "string" and v ~= "" and v or nil end
-local function count(v) return type(v) == "number" and v or 0 end
-local function fields(v) return type(v) == "table" and v or {} end
-
-local function take_usage(reply, usage)
-  if type(usage) ~= "table" then return end
-  reply.usage = { input = count(usage.inputTokens), cache_read = count(usage.cacheReadInputTokens),
-    cache_write = count(usage.cacheWriteInputTokens), output = count(usage.outputTokens) }
-end
-
-local function block_at(reply, index)
-  index = type(index) == "number" and index or 0
-  reply.open[index] = reply.open[index] or { parts = {} }
-  return reply.open[index]
-end
-
-local function add(block, kind, part)
-  block.kind = block.kind or kind
-  if text(part) then block.parts[#block.parts + 1] = part end
-end
-
-local function take_delta(reply, event)
-  local block, delta = block_at(reply, event.contentBlockIndex), fields(event.delta)
-  if type(delta.text) == "string" then
-    add(block, "text", delta.text)
-    if reply.on_text and delta.text ~= "" then reply.on_text(delta.text) end
-  elseif type(delta.toolUse) == "table" then
-    add(block, "call", delta.toolUse.input)
-  elseif type(delta.reasoningContent) == "table" then
-    local thought = delta.reasoningContent
-    add(block, "thought", thought.text)
-    block.signature = text(thought.signature) or block.signature
-    block.redacted = text(thought.redactedContent) or block.redacted
-  end
-end
-
-local closers = {}
-
-function closers.text(reply, block)
-  local said = table.concat(block.parts)
-  if not said:find "%S" then return end -- no empty one is taken back
-  reply.texts[#reply.texts + 1] = said
-  reply.raw[#reply.raw + 1] = text_json(said)
-end
-
-function closers.call(reply, block)
-  -- Without both, we could not answer the call, and it would not be taken back.
-  if not (block.id and block.name) then error { "a call without id or name" } end
-  local input = table.concat(block.parts)
-  if not input:find "%S" then input = "{}" end
-  local args = json.decode(input)
-  local good = type(args) == "table" and input:find "^%s*{" ~= nil
-  reply.calls[#reply.calls + 1] = { id = block.id, name = block.name, args = good and args or nil,
-    bad_args = not good and input or nil }
-  reply.raw[#reply.raw + 1] = ('{"toolUse":{"input":%s,"name":%s,"toolUseId":%s}}'):format(good and input or "{}",
-    json.encode(block.name), json.encode(block.id))
-end
-
-function closers.thought(reply, block)
-  reply.raw[#reply.raw + 1] = json.encode { reasoningContent = block.redacted and { redactedContent = block.redacted }
-    or { reasoningText = { text = table.concat(block.parts), signature = block.signature } } }
-end
-
-local function close(reply, index)
-  local block = reply.open[index]
-  reply.open[index] = nil
-  if block and block.kind then closers[block.kind](reply, block) end
-end
-
--- Events by name; one that is not here is news from a later version, and ignored.
-local events = {
-  contentBlockStart = function(reply, event)
-    local block, start = block_at(reply, event.contentBlockIndex), fields(fields(event.start).toolUse)
-    block.id, block.name = text(start.toolUseId), text(start.name)
-    if block.id then block.kind = "call" end
-  end,
-  contentBlockDelta = take_delta,
-  contentBlockStop = function(reply, event) close(reply, event.contentBlockIndex or 0) end,
-  messageStop = function(reply, event) reply.reason = event.stopReason end,
-  metadata = function(reply, event) take_usage(reply, event.usage) end,
-}
-
--- A server between us and theirs may answer in one piece; it is told as the events it stands for.
-local function whole(reply, answer)
-  for i, block in ipairs(answer.output.message.content) do
-    local call, thought = block.toolUse, block.reasoningContent
-    events.contentBlockStart(reply, { contentBlockIndex = i, start = { toolUse = call } })
-    take_delta(reply, { contentBlockIndex = i, delta = { text = block.text,
-      toolUse = call and { input = json.encode(json.object(call.input or {})) },
-      reasoningContent = thought and (thought.reasoningText or thought) } })
-    close(reply, i)
-  end
-  take_usage(reply, answer.usage)
-  reply.reason = answer.stopReason
-end
-
-local function on_event(reply, data, name, headers)
-  local event = json.faithful(data)
-  if type(event) ~= "table" then
-    return fault.new("retry", ("%s sent an event that is no JSON; try again"):format(reply.who.name))
-  end
-  local kind = headers and headers[":message-type"]
-  if kind == "exception" or kind == "error" then
-    return fault.of_event(reply.who, { type = name, message = event.message or headers[":error-message"] }, {})
-  end
-  local handle = not name and event.output and whole or events[name]
-  if not handle then return end
-  -- Fields that are missing or of another kind are the sender's fault, not ours.
-  if not pcall(handle, reply, event) then
-    return fault.new("retry", ("%s sent a broken %s event; try again"):format(reply.who.name, tostring(name)))
-  end
-end
-
-local function finished(reply)
-  if not reply.reason then
-    return nil, fault.new("retry", ("the answer of %s was cut in the middle; try again, or use --provider analyst")
-      :format(reply.who.name))
-  end
-  local stop = STOPS[reply.reason] or "done"
-  if stop == "length" and #reply.calls > 0 and reply.calls[#reply.calls].bad_args then
-    table.remove(reply.calls) -- half a call
-    table.remove(reply.raw)
-  end
-  if stop == "done" and #reply.calls > 0 then stop = "calls" end
-  return { text = table.concat(reply.texts), calls = reply.calls, stop = stop, usage = reply.usage,
-    raw = #reply.raw > 0 and reply.raw or nil }
-end
-
 -- The host as it stands in the request: without a port that goes without saying.
 local function host_of(url)
   local scheme, authority = url:match "^(%a+)://([^/]+)"
@@ -243,15 +113,14 @@ local Bedrock = {}
 Bedrock.__index = Bedrock
 
 local function once(self, request)
-  local reply = { texts = {}, calls = {}, raw = {}, open = {}, on_text = request.on_text, who = self.who,
-    usage = { input = 0, cache_write = 0, cache_read = 0, output = 0 } }
+  local reply = bedrock_reply.new(self.who, request.on_text)
   local body = body_json(self, request)
   local headers, refused = headers_for(self, body)
   if not headers then return nil, refused end
   local ok, err = stream.post(self.who, { url = self.url, body = body, deadline = request.deadline, headers = headers,
-    show = self.show, framing = event_stream }, function(...) return on_event(reply, ...) end)
+    show = self.show, framing = event_stream }, function(...) return bedrock_reply.take(reply, ...) end)
   if not ok then return nil, err end
-  return finished(reply)
+  return bedrock_reply.finished(reply)
 end
 
 ---@param request table   see runtime/llm/init.lua

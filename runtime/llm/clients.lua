@@ -70,7 +70,7 @@ end
 
 local function missing_key(form, kind, found, address)
   if found.key or kind.keyless == "always" or kind.keyless == "loopback" and address.loopback then return nil end
-  local name = found.from or kind.keys[1]
+  local name = found.from
   return failure.new("provider", "there is no key for " .. form.name,
     ("set %s or %s_FILE, or use --provider analyst"):format(name, name), 2)
 end
@@ -112,19 +112,46 @@ local function renewing(found, masks)
   end
 end
 
---- A client as it was asked for.
----@param form ClientForm
----@param env fun(name: string): string?
----@param options { show_outgoing?: boolean, prices?: table }
----@return table|nil leaf    a ClientOf, with `conceal` and `new`
----@return Failure?
-function clients.open(form, env, options)
-  local kind = kinds[form.provider]
+-- What the wire is made with.
+local function fields_of(form, kind, o, found, base, env, options)
+  local fields = kind.more and kind.more(o, base) or {}
+  fields.key, fields.model, fields.base_url, fields.strict = found.key, o.model, base, o.strict
+  fields.show, fields.env = options.show_outgoing, env
+  fields.who = { name = form.name, env = found.from or "the key", base = kind.base_env }
+  return fields
+end
+
+-- What a wire of AWS finds by itself, for it signs with more than a key.
+local function opened(wire, fields)
+  if not wire.open then return {} end
+  local secrets, err = wire.open(fields)
+  if secrets then fields.who.env = secrets.from or fields.who.env end
+  return secrets, err
+end
+
+local function leaf_of(form, kind, o, found, secrets, make)
+  local masks = {}
+  local conceal = conceals(found, masks)
+  local leaf = {
+    name = form.name, provider = form.provider, model = o.model,
+    key = found.key and "there is a key" or secrets.words or "no key",
+    priced = kind.priced, retry_policy = policy_of(form.retry_policy), renewed = renewing(found, masks), make = make,
+    conceal = function(mask)
+      conceal(mask)
+      if secrets.conceal then secrets.conceal(mask) end
+    end,
+  }
+  function leaf.new() return client.new(leaf) end
+  return leaf
+end
+
+-- Where it is, what it is, and who may ask it: all that has to be known before anybody is asked.
+local function looked_up(form, kind, env)
   local o = settled(form, kind, env)
   local found, err = key_of(form, kind, o, env)
   if not found then return nil, err end
-  local lack = lacks(form, kind, o)
-  if lack then return nil, lack end
+  err = lacks(form, kind, o)
+  if err then return nil, err end
   local base, where = address_of(form, kind, o, env)
   if not base then return nil, where end
   local address
@@ -133,37 +160,30 @@ function clients.open(form, env, options)
   err = missing_key(form, kind, found, address)
   if err then return nil, err end
   o.model = o.model or kind.model
+  if o.model then return o, nil, found, base, address end
   -- Which models a server has, only its owner knows.
-  if not o.model then
-    return refused(("there is no default model at %s"):format(address.host),
-      form.listed and ("give options.model of %s"):format(form.name) or "name the model: --model NAME")
-  end
+  return refused(("there is no default model at %s"):format(address.host),
+    form.listed and ("give options.model of %s"):format(form.name) or "name the model: --model NAME")
+end
+
+--- A client as it was asked for.
+---@param form ClientForm
+---@param env fun(name: string): string?
+---@param options { show_outgoing?: boolean, prices?: table }
+---@return table|nil leaf    a ClientOf, with `conceal` and `new`
+---@return Failure?
+function clients.open(form, env, options)
+  local kind = kinds[form.provider]
+  local o, err, found, base, address = looked_up(form, kind, env)
+  if not o then return nil, err end
   local wire = require("runtime.llm." .. kind.wire)
-  local fields = kind.more and kind.more(o, base) or {}
-  fields.key, fields.model, fields.base_url, fields.show, fields.env = found.key, o.model, base,
-    options.show_outgoing, env
-  fields.strict = o.strict
-  fields.who = { name = form.name, env = found.from or "the key", base = kind.base_env }
+  local fields = fields_of(form, kind, o, found, base, env, options)
   local secrets
-  if wire.open then
-    secrets, err = wire.open(fields)
-    if not secrets then return nil, err end
-    fields.who.env = secrets.from or fields.who.env
-  end
-  local masks = {}
-  local conceal = conceals(found, masks)
-  local leaf = {
-    name = form.name, provider = form.provider, model = o.model, destination = address.host,
-    key = found.key and "there is a key" or secrets and secrets.words or "no key",
-    free = kind.free_at_home and address.loopback or nil, priced = kind.priced, prices = options.prices,
-    retry_policy = policy_of(form.retry_policy), renewed = renewing(found, masks),
-    make = function() return wire.new(fields) end,
-    conceal = function(mask)
-      conceal(mask)
-      if secrets then secrets.conceal(mask) end
-    end,
-  }
-  function leaf.new() return client.new(leaf) end
+  secrets, err = opened(wire, fields)
+  if not secrets then return nil, err end
+  local leaf = leaf_of(form, kind, o, found, secrets, function() return wire.new(fields) end)
+  leaf.destination, leaf.prices = address.host, options.prices
+  leaf.free = kind.free_at_home and address.loopback or nil
   return leaf
 end
 

@@ -83,6 +83,15 @@ describe("fallback", function()
     assert.same({ 2, 3 }, { #first.asked, #second.asked })
   end)
 
+  it("forgets it of one that answered again", function()
+    local rest_s = fallback.rest_s
+    fallback.rest_s = 0
+    local first, second = played("A", failure "quota", OK), played("B", OK, failure "retry", OK)
+    for _ = 1, 3 do ask { first, second } end
+    fallback.rest_s = rest_s
+    assert.same({ 3, 2 }, { #first.asked, #second.asked })
+  end)
+
   it("holds nothing against a client that finds the request wrong", function()
     local first, second = played("A", failure("fatal", { status = 400 }), OK), played("B", OK)
     ask { first, second }
