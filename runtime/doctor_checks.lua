@@ -159,7 +159,9 @@ end
 local function settings()
   local told = files.ignored()
   if #told > 0 then return "warn", table.concat(told, "; "), "take it away, so that nobody counts on it" end
-  return "ok", files.config_home()
+  local tools, err = require("runtime.own_tools").open()
+  if not tools then return of_failure(err) end
+  return "ok", files.config_home() .. (#tools > 0 and (", %d tools of your own"):format(#tools) or "")
 end
 
 local KEPT = { "approval.key", "audit.jsonl", "beamlens.db", "pseudonyms" }
