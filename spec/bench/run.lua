@@ -4,7 +4,7 @@
 local uv = require "luv"
 
 local SUITES = { "start", "calls", "codec", "top", "load", "allocators", "ets", "sup", "ports", "logs", "analyst",
-  "sandbox", "crew" }
+  "sandbox", "crew", "sigterm" }
 
 local wanted = #arg > 0 and arg or SUITES
 
