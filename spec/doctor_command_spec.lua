@@ -148,6 +148,7 @@ describe("doctor", function()
     { "config.lua", "return { autonomy = { callbacks = { 'nope' } } }", "autonomy", "bad", "nope is no callback" },
     { "config.lua", "return { approval_key = '/tmp' }", "approval", "bad", "/tmp is no file" },
     { "gate.lua", "return {}", "settings", "warn", "gate.lua is not read" },
+    { "tools/odd.lua", "return {}", "settings", "bad", "tools/odd.lua: name must be odd, as its file" },
   } do
     it(("tells a %s of %s"):format(case[1], case[2]), test(function()
       write("config/beamlens/" .. case[1], case[2])
