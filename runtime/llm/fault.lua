@@ -34,7 +34,8 @@ local BY_STATUS = {
 }
 
 -- Money and not time, whatever the status.
-local QUOTA = { insufficient_quota = true, enforced_spend_limit_reached = true, billing_error = true,
+local QUOTA = { insufficient_quota = true, enforced_spend_limit_reached = true, contract_spend_limit_reached = true,
+  linked_organization_spend_limit_reached = true, billing_error = true,
   billing_hard_limit_reached = true, ServiceQuotaExceededException = true }
 local BAD_KEY = { "API key not valid" }
 local NO_MONEY = { "credit balance is too low" }
