@@ -67,6 +67,10 @@ describe("what goes over the wire", function()
     betweens[wire.name] = recorder.start(servers[kind].url, wire.form.for_aimock)
     providers[wire.name] = wires.provider(wire, betweens[wire.name].url)
     every_kind_of_request(providers[wire.name])
+    if not wire.strict then return end
+    assert(talk.ask(wires.provider(wire, betweens[wire.name].url, nil, true), "say one word"))
+    local exchanges = betweens[wire.name].exchanges
+    assert(exchanges[#exchanges].request.body:find('"strict":true', 1, true))
   end
 
   -- As a fallback does it: what one has thought and called goes on with another.
@@ -111,7 +115,7 @@ describe("what goes over the wire", function()
   for _, wire in ipairs(wires.list) do
     it("is what the official types take: " .. wire.name, function()
       local names = names_of(wire.name)
-      assert.equal(OWN_REQUESTS + #wires.list - 1, #names)
+      assert.equal(OWN_REQUESTS + (wire.strict and 1 or 0) + #wires.list - 1, #names)
       for _, name in ipairs(names) do assert.is_nil(wrong[name], name) end
     end)
 

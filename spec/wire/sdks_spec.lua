@@ -8,7 +8,16 @@ local recorder = require "spec.wire.support.recorder"
 local talk = require "spec.wire.support.talk"
 local wires = require "spec.wire.support.wires"
 
-local HAVE_AN_SDK = { anthropic = true, openai = true, ["google-ai"] = true, ["aws-bedrock"] = true }
+-- Which of their headers are ours too. Anthropic's SDK sends its key as a bearer now, and a later version of the
+-- API; both ways are taken, and what we send is the same in both versions. A signature has a spec of its own.
+local HEADERS = {
+  anthropic = { "content-type" },
+  openai = { "content-type", "authorization" },
+  ["azure-openai"] = { "content-type", "api-key" },
+  ["google-ai"] = { "content-type", "x-goog-api-key" },
+  ["vertex-ai"] = { "content-type", "authorization" },
+  ["aws-bedrock"] = { "content-type" },
+}
 
 local function named(calls)
   local list = {}
@@ -17,7 +26,7 @@ local function named(calls)
 end
 
 for _, wire in ipairs(wires.list) do
-  if HAVE_AN_SDK[wire.name] then
+  if HEADERS[wire.name] then
     describe("the official SDK of " .. wire.name, function()
       local server, between, ours, theirs
 
@@ -48,6 +57,13 @@ for _, wire in ipairs(wires.list) do
 
       it("sends it where we send it", function()
         assert.same({ sent(1).method, sent(1).path }, { sent(0).method, sent(0).path })
+      end)
+
+      it("names the key and the kind as we name them", function()
+        for _, name in ipairs(HEADERS[wire.name]) do
+          assert.is_string(sent(0).headers[name])
+          assert.equal(sent(0).headers[name], sent(1).headers[name], name)
+        end
       end)
 
       if wire.name == "aws-bedrock" then

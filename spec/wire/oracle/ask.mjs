@@ -31,19 +31,35 @@ async function openai(body) {
   return completions(new OpenAI({ baseURL: `${baseURL}/v1`, apiKey, maxRetries: 0 }), body);
 }
 
-async function google(body) {
+async function azure(body) {
+  const { AzureOpenAI } = await load("openai");
+  const options = { endpoint: baseURL, apiKey, apiVersion: "2024-10-21", deployment: "ours", maxRetries: 0 };
+  return completions(new AzureOpenAI(options), body);
+}
+
+async function gemini(options, model, body) {
   const { GoogleGenAI } = await load("@google/genai");
   const { contents, generationConfig, ...rest } = body;
-  const client = new GoogleGenAI({ apiKey, httpOptions: { baseUrl: baseURL, apiVersion: "v1beta" } });
+  const client = new GoogleGenAI(options);
   const answer = { text: "", calls: [] };
   const config = { ...rest, ...generationConfig };
-  for await (const chunk of await client.models.generateContentStream({ model: "m", contents, config })) {
+  for await (const chunk of await client.models.generateContentStream({ model, contents, config })) {
     for (const part of chunk.candidates?.[0]?.content?.parts ?? []) {
       if (part.text && !part.thought) answer.text += part.text;
       if (part.functionCall) answer.calls.push({ name: part.functionCall.name, args: part.functionCall.args });
     }
   }
   return answer;
+}
+
+const google = (body) => gemini({ apiKey, httpOptions: { baseUrl: baseURL, apiVersion: "v1beta" } }, "m", body);
+
+async function vertex(body) {
+  const { OAuth2Client } = await load("google-auth-library");
+  const authClient = new OAuth2Client();
+  authClient.setCredentials({ access_token: apiKey });
+  const place = { vertexai: true, project: "ours", location: "europe-west4", googleAuthOptions: { authClient } };
+  return gemini({ ...place, httpOptions: { baseUrl: baseURL, apiVersion: "v1" } }, "gemini-3-m", body);
 }
 
 async function bedrock(body) {
@@ -66,7 +82,9 @@ async function bedrock(body) {
   return answer;
 }
 
-const sdks = { anthropic, openai, "google-ai": google, "aws-bedrock": bedrock };
+const sdks = {
+  anthropic, openai, "azure-openai": azure, "google-ai": google, "vertex-ai": vertex, "aws-bedrock": bedrock,
+};
 
 let text = "";
 for await (const piece of process.stdin) text += piece;

@@ -68,6 +68,7 @@ forms.azure = setmetatable({ more = '"model":"in the path"' }, { __index = forms
 ---@field options fun(url: string): table   of the client in the registry
 ---@field env table<string, string>
 ---@field path string              where requests go
+---@field strict? boolean         its tools may be strict
 ---@field key? { [1]: string, [2]: string }   the header that carries the key, and what stands before it; nil: it
 ---  is signed, so that aimock cannot know the key
 
@@ -75,11 +76,11 @@ local BEARER = { "authorization", "Bearer " }
 
 ---@type Wire[]
 wires.list = {
-  { name = "anthropic", form = forms.anthropic, path = "/v1/messages", key = { "x-api-key", "" },
+  { name = "anthropic", strict = true, form = forms.anthropic, path = "/v1/messages", key = { "x-api-key", "" },
     options = function(url) return { model = "m", base_url = url } end,
     env = { ANTHROPIC_API_KEY = aimock.key } },
-  { name = "openai", form = forms.openai, path = "/v1/chat/completions", key = BEARER,
-    options = function(url) return { model = "m", base_url = url .. "/v1", strict = true } end,
+  { name = "openai", strict = true, form = forms.openai, path = "/v1/chat/completions", key = BEARER,
+    options = function(url) return { model = "m", base_url = url .. "/v1" } end,
     env = { OPENAI_API_KEY = aimock.key } },
   { name = "openai-generic", form = forms.openai, path = "/v1/chat/completions", key = BEARER,
     options = function(url) return { model = "m", base_url = url .. "/v1", api_key_env = "SOME_KEY" } end,
@@ -90,7 +91,7 @@ wires.list = {
   { name = "openrouter", form = forms.openai, path = "/api/v1/chat/completions", key = BEARER,
     options = function(url) return { model = "some/model", base_url = url .. "/api/v1" } end,
     env = { OPENROUTER_API_KEY = aimock.key } },
-  { name = "azure-openai", form = forms.azure, key = { "api-key", "" },
+  { name = "azure-openai", strict = true, form = forms.azure, key = { "api-key", "" },
     path = "/openai/deployments/ours/chat/completions?api-version=2024-10-21",
     options = function(url) return { model = "m", base_url = url, deployment_id = "ours" } end,
     env = { AZURE_OPENAI_API_KEY = aimock.key } },
@@ -126,9 +127,11 @@ end
 ---@param wire Wire
 ---@param url string
 ---@param retry_policy? table
+---@param strict? boolean
 ---@return table provider
-function wires.provider(wire, url, retry_policy)
+function wires.provider(wire, url, retry_policy, strict)
   local client = { name = wire.name, provider = wire.name, options = wire.options(url), retry_policy = retry_policy }
+  client.options.strict = strict
   local mind, why = llm.choose({ provider = wire.name, client_registry = { clients = { client } } },
     function(name) return wire.env[name] end)
   return assert(mind, why and tostring(why)).operator({ name = "beam", checks = {} })
