@@ -53,12 +53,25 @@ local function user_blocks(message, cached)
   return blocks
 end
 
+-- Where breakpoints stand: at the end, and where the request before this one ended. From a breakpoint the
+-- provider looks for what it has cached 20 blocks back and no farther, and a turn of many calls has more.
+local function breakpoints(messages)
+  local marked = { [#messages] = true }
+  for i = #messages, 2, -1 do
+    if messages[i].role == "assistant" then
+      marked[i - 1] = true
+      break
+    end
+  end
+  return marked
+end
+
 -- Our roles in turns of theirs: what a user says after results goes behind them, in one message.
 local function messages_json(messages)
-  local turns = {}
+  local turns, marked = {}, breakpoints(messages)
   for i, message in ipairs(messages) do
     local role = message.role == "assistant" and "assistant" or "user"
-    local blocks = role == "assistant" and assistant_blocks(message) or user_blocks(message, i == #messages)
+    local blocks = role == "assistant" and assistant_blocks(message) or user_blocks(message, marked[i])
     local last = turns[#turns]
     if not last or last.role ~= role then
       last = { role = role, blocks = {} }

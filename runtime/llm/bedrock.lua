@@ -61,8 +61,12 @@ local function messages_json(self, messages)
     end
     for _, block in ipairs(blocks) do last.blocks[#last.blocks + 1] = block end
   end
-  local last = turns[#turns]
-  if self.can.cache and last.role == "user" then last.blocks[#last.blocks + 1] = CACHE_POINT end
+  -- At the end, and where the request before this one ended: a turn of many calls is longer than what the
+  -- provider looks back.
+  for i = #turns, math.max(1, #turns - 2), -1 do
+    local blocks = turns[i].blocks
+    if self.can.cache and turns[i].role == "user" then blocks[#blocks + 1] = CACHE_POINT end
+  end
   for i, turn in ipairs(turns) do
     turns[i] = ('{"content":[%s],"role":"%s"}'):format(table.concat(turn.blocks, ","), turn.role)
   end

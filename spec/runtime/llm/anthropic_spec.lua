@@ -102,6 +102,25 @@ describe("anthropic", function()
       assert.equal(first, server.requests[#server.requests].body)
     end)
 
+    it("marks where the request before ended, too, however many calls the turn had", function()
+      local calls, results = {}, {}
+      for i = 1, 16 do
+        calls[i] = { id = "c" .. i, name = "look", args = {} }
+        results[i] = { id = "c" .. i, name = "look", ok = true, text = "{}" }
+      end
+      assert(ask { tools = TOOLS, messages = { { role = "user", text = "look" },
+        { role = "assistant", text = "", calls = calls }, { role = "tool", results = results },
+        { role = "assistant", text = "", calls = { { id = "d", name = "look", args = {} } } },
+        { role = "tool", results = { { id = "d", name = "look", ok = true, text = "{}" } } } } })
+      local marked = {}
+      for i, message in ipairs(sent().messages) do
+        for k, part in ipairs(message.content) do
+          if part.cache_control then marked[#marked + 1] = { i, k } end
+        end
+      end
+      assert.same({ { 3, 16 }, { 5, 1 } }, marked)
+    end)
+
     it("answers all calls of a turn in one message, results before text", function()
       assert(ask { tools = TOOLS, messages = {
         { role = "user", text = "look" },

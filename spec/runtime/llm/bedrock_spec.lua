@@ -137,6 +137,7 @@ describe("bedrock", function()
     assert.same({ { reasoningContent = { reasoningText = { text = "hm", signature = "c2ln" } } }, { text = "I look." },
       { toolUse = { toolUseId = "t1", name = "look", input = { b = "x" } } },
       { toolUse = { toolUseId = "t2", name = "stop", input = {} } } }, messages[2].content)
+    assert.same({ { text = "look" }, POINT }, messages[1].content)
     assert.same({ { toolResult = { toolUseId = "t1", content = { { text = '{"n":1}' } } } },
       { toolResult = { toolUseId = "t2", content = { { text = "not now" } }, status = "error" } },
       { text = "go on" }, POINT }, messages[3].content)
