@@ -4,6 +4,7 @@
 local async = require "runtime.async"
 local chunk_limits = require "runtime.chunk_limits"
 local config = require "runtime.config"
+local event_names = require "runtime.event_names"
 local failure = require "runtime.failure"
 local foreign_skill = require "runtime.foreign_skill"
 local gate = require "runtime.gate"
@@ -338,7 +339,7 @@ function beamlens.action(name, arguments, opts)
   return proposal, err
 end
 
---- Hears an event: "operator.notification_sent", or "*" for all.
+--- Hears an event: "operator.notification_sent", or "operator.*" for those of a kind, or "*" for all.
 ---@param event string
 ---@param fn fun(event: string, measurements: table, metadata: table)
 ---@return fun() off
@@ -346,7 +347,9 @@ function beamlens.on(event, fn)
   if type(event) ~= "string" or type(fn) ~= "function" then
     slip("on wants an event and a function", 'for example on("coordinator.insight_produced", fn)')
   end
-  return telemetry.on((event:gsub("^beamlens%.", "")), fn)
+  local name, why, next_step = event_names.read(event)
+  if not name then slip(why, next_step) end
+  return telemetry.on(name, fn)
 end
 
 -- What is kept of runs, for scripts: beamlens.store.runs(20), .run "r17", .insights("shop@host"), .history(…).

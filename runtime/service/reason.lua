@@ -111,8 +111,9 @@ local function of_alerts(body, known)
   if #firing > ALERTS then texts[#texts + 1] = ("%d more alerts"):format(#firing - ALERTS) end
   local text = "firing, as Alertmanager reports it: " .. table.concat(texts, "; ")
   text = #text <= LONGEST and text or utf8.cut(text, LONGEST - 3) .. "…"
-  local group = type(body.groupKey) == "string" and body.groupKey ~= "" and "group " .. body.groupKey
-  return { reason = text, node = node_of(firing, known), key = group or text }
+  local node = node_of(firing, known)
+  local group = type(body.groupKey) == "string" and body.groupKey ~= "" and body.groupKey or text
+  return { reason = text, node = node, key = ("%s on %s"):format(group, node or "any") }
 end
 
 local PLAIN = { [""] = true, ["text/plain"] = true, ["application/x-www-form-urlencoded"] = true } -- curl -d says so

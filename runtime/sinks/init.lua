@@ -5,7 +5,7 @@
 
 local async = require "runtime.async"
 local condition = require "runtime.sinks.condition"
-local events = require "runtime.events"
+local event_names = require "runtime.event_names"
 local failure = require "runtime.failure"
 local line = require "runtime.sinks.line"
 local outbox = require "runtime.sinks.outbox"
@@ -40,15 +40,9 @@ end
 
 local function event_fault(list)
   if type(list) ~= "table" or #list == 0 then return 'events wants names: { "operator.notification_sent" }' end
-  local names, kinds = {}, { ["*"] = true }
-  for name in pairs(events) do
-    names[#names + 1] = name
-    kinds[name:match "^[^.]*" .. ".*"] = true
-  end
-  table.sort(names)
   for _, name in ipairs(list) do
-    name = tostring(name):gsub("^beamlens%.", "")
-    if not events[name] and not kinds[name] then return ("there is no event %s"):format(name), near(name, names) end
+    local found, why, next_step = event_names.read(tostring(name))
+    if not found then return why, next_step end
   end
 end
 
@@ -69,7 +63,7 @@ local function check(entry, where)
       return fail(where, ("%s must be a number from 1 to 86400"):format(name))
     elseif name == "events" and kind.hears ~= false then
       local fault, next_step = event_fault(given)
-      if fault then return fail(where, fault, next_step or "see `beamlens-run help events`") end
+      if fault then return fail(where, fault, next_step) end
     elseif not wanted and name ~= "type" then
       return fail(where, ("it has no %s"):format(tostring(name)),
         near(name, names) or "it has " .. table.concat(names, ", "))
@@ -103,7 +97,7 @@ local function begin(self, entry, kind, where, number)
     local hear
     hear, one.box = listener(self, sink, name, state)
     for _, event in ipairs(entry.events or kind.events) do
-      one.offs[#one.offs + 1] = telemetry.on((event:gsub("^beamlens%.", "")), hear)
+      one.offs[#one.offs + 1] = telemetry.on(event_names.read(event), hear)
     end
   end
   self.sinks[#self.sinks + 1] = one
