@@ -35,6 +35,13 @@ local function file_of(path)
   return begun[path] == 1 and path or ("%s.%d"):format(path, begun[path])
 end
 
+local function hosts_of(node)
+  local list = {}
+  for where in pairs(node.reach and node.reach.hosts or {}) do list[#list + 1] = where end
+  table.sort(list)
+  return list
+end
+
 --- Begins one. The second run of a process is recorded as FILE.2, and so on.
 ---@param path string
 ---@param run { agent: string, node: table, mind: Mind, privacy: Privacy, names: string[], options: table }
@@ -48,6 +55,7 @@ function recording.begin(path, run)
     node = run.node.name, skills = run.names, reason = o.reason and clean(o.reason) or nil,
     task = o.task and clean(o.task) or nil, allow = o.allow, deadline = o.deadline, strategy = o.strategy,
     limits = json.object(o.limits or {}), chunk = o.chunk and json.object(o.chunk) or nil,
+    hosts = hosts_of(run.node),
     mind = { name = run.mind.name, model = run.mind.model, destination = run.mind.destination ~= nil },
   })
   if not tape then return nil, err end

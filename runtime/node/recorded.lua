@@ -9,6 +9,7 @@ local crypto = require "host.crypto"
 local etf = require "host.etf"
 local failure = require "runtime.failure"
 local json = require "runtime.json"
+local recorded_reach = require "runtime.node.recorded_reach"
 local tape_value = require "runtime.tape_value"
 
 local recorded = {}
@@ -116,7 +117,8 @@ function recorded.recording(node, tape, mask)
       end)
     end
   end })
-  local own = { uses = uses, query = recorded_query(node, tape, mask) }
+  local own = { uses = uses, query = recorded_query(node, tape, mask),
+    reach = node.reach and recorded_reach.recording(node.reach, tape, clean) }
   return setmetatable(own, { __index = node, __newindex = function(_, key, value) node[key] = value end })
 end
 
@@ -229,7 +231,7 @@ function recorded.replaying(tape)
     return nil, unknown(o.by and "what " .. o.by .. " asks" or "this question")
   end
   function self.sleep(seconds) return rest(self, seconds) end
-  self.uses = uses_of(self)
+  self.uses, self.reach = uses_of(self), recorded_reach.replaying(tape, unknown)
   return self
 end
 
