@@ -3,10 +3,17 @@
 local metrics = require "runtime.metrics"
 local service = require "runtime.service"
 
+-- learning, active or cooldown, while its monitor goes on
+local function monitor_of(node)
+  local view = node and node.uses.monitor and node.uses.monitor()
+  return view and view.state().state or nil
+end
+
 local function nodes_of(watch)
   local list = {}
   for i, name in ipairs(watch.names) do
-    list[i] = { name = name, state = watch.nodes[name] and watch.nodes[name]:state() or "down" }
+    local w = watch.nodes[name]
+    list[i] = { name = name, state = w and w:state() or "down", monitor = monitor_of(w and w.node) }
   end
   return list
 end
