@@ -75,8 +75,11 @@ describe("a skill that uses tcp", function()
   end))
 
   it("does not wait longer than its callback may take", in_task(function()
-    listen()
-    local _, err = asked("return c.read_line()", { timeout = 0.2 })
+    local later = uv.new_timer()
+    listen(function(socket) later:start(4000, 0, function() socket:write "late\r\n" end) end)
+    local result, err = asked([[c.send "x" return c.read_line()]], { timeout = 0.2 })
+    later:close()
+    assert.is_nil(result)
     assert.equal(("127.0.0.1:%d gave no answer in time"):format(peer.port), err.message)
   end))
 
