@@ -8,6 +8,7 @@ local effects = require "runtime.effects"
 local failure = require "runtime.failure"
 local files = require "runtime.files"
 local folders = require "runtime.folders"
+local hangup = require "runtime.hangup"
 local in_use = require "runtime.in_use"
 local settings_files = require "runtime.settings_files"
 local skill = require "runtime.skill"
@@ -177,24 +178,6 @@ local function wake(self)
   if resume then resume() end
 end
 
--- A terminal that is gone takes its program with it, as it would if nobody listened to the signal.
-local function terminal()
-  local fd = uv.fs_open("/dev/tty", "r", 0)
-  if fd then uv.fs_close(fd) end
-  return fd ~= nil
-end
-
-local function on_hangup(self)
-  local had_terminal = terminal()
-  self.signal = uv.new_signal()
-  self.signal:start("sighup", function()
-    if had_terminal and not terminal() then return uv.kill(uv.os_getpid(), "sigterm") end
-    self.asked = true
-    wake(self)
-  end)
-  self.signal:unref()
-end
-
 local function start(options)
   local self = setmetatable({ attending = {}, texts = {}, refused = {}, options = options }, Reload)
   self.release = in_use.hold()
@@ -206,7 +189,10 @@ local function start(options)
     local path = file.path(options)
     self.texts[file.name] = path and text_of(path)
   end
-  on_hangup(self)
+  self.deafen = hangup.listen(function()
+    self.asked = true
+    wake(self)
+  end)
   self.task = async.spawn(live, self)
   return self
 end
@@ -214,8 +200,7 @@ end
 local function stop(self)
   current = nil
   self.folders:close()
-  self.signal:stop()
-  self.signal:close()
+  self.deafen()
   self.release()
   self.task:cancel "the run is over"
 end

@@ -1,5 +1,6 @@
 -- `beamlens-run watch` while somebody edits: the real program, on a real node.
 
+local uv = require "luv"
 local async = require "runtime.async"
 local edited = require "spec.support.edited"
 local live = require "spec.support.live_node"
@@ -44,6 +45,14 @@ describe("watch, while somebody edits", function()
     end
   end
 
+  -- setsid waits for the program, which is its child.
+  local function child_of(pid)
+    local file = assert(io.open(("/proc/%d/task/%d/children"):format(pid, pid)))
+    local child = tonumber(file:read "*a")
+    file:close()
+    return child
+  end
+
   it("tells what it takes, what it refuses and why, and ends as always", live.test(function()
     local watching = program.start(arguments(), { env = environment() })
     see(watching, "watching " .. shop.name)
@@ -68,5 +77,16 @@ describe("watch, while somebody edits", function()
     watching.hang_up()
     assert.equal(0, (watching.wait(30)))
     assert.is_truthy(watching.stdout():find("ended: 0 investigations", 1, true))
+  end))
+
+  it("outlives its terminal when it was told to", live.test(function()
+    local watching = pty.start({ "-c", "-w", "nohup", program.path, unpack(arguments()) },
+      { path = "setsid", env = environment() })
+    see(watching, "watching " .. shop.name)
+    watching.hang_up()
+    edited.save(skill, CLOCK:format "q")
+    see(watching, ("skill %s: edited, and used from now on ("):format(skill))
+    uv.kill(child_of(watching.pid), "sigterm")
+    assert.equal(0, (watching.wait(30)))
   end))
 end)
