@@ -79,7 +79,7 @@ local function attach(o)
     deadline = async.now() + math.min(o.deadline, LONGEST_CONNECT_S), relays = not o.no_relays and {} or false,
   }
   if not node then return nil, err end
-  reach.attach(node, hosts)
+  reach.attach(node, hosts, function() return o.hosts end)
   connected[#connected + 1] = node
   return node
 end

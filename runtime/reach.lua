@@ -8,6 +8,7 @@ local files = require "runtime.files"
 local json = require "runtime.json"
 local reach_http = require "runtime.reach_http"
 local reach_tcp = require "runtime.reach_tcp"
+local telemetry = require "runtime.telemetry"
 
 local reach = {}
 
@@ -60,12 +61,28 @@ function reach.hosts(list)
   return set
 end
 
+local attached = setmetatable({}, { __mode = "k" }) -- reach -> what says the hosts of the config now
+
 --- Lets the skills that look at a node reach these hosts.
 ---@param node table
 ---@param hosts table<string, true>   from reach.hosts
-function reach.attach(node, hosts)
+---@param now? fun(): string[]        the config's hosts, after an edit
+function reach.attach(node, hosts, now)
   node.reach = { hosts = hosts, open = reach_tcp.open, request = reach_http.request }
+  attached[node.reach] = now
 end
+
+-- The same table holds others, for whoever has it already. A slip leaves all as it was.
+local function renew(to, now)
+  local set = reach.hosts(now())
+  if not set then return end
+  for where in pairs(to.hosts) do to.hosts[where] = set[where] end
+  for where in pairs(set) do to.hosts[where] = true end
+end
+
+telemetry.on("reload.config", function()
+  for to, now in pairs(attached) do renew(to, now) end
+end)
 
 local NOWHERE = { hosts = {} }
 

@@ -9,6 +9,7 @@ local http_server = require "spec.support.http_server"
 local played = require "spec.support.played_node"
 local reach = require "runtime.reach"
 local skill = require "runtime.skill"
+local telemetry = require "runtime.telemetry"
 
 local HEAD = [[
 return {
@@ -221,6 +222,18 @@ describe("a skill that uses http", function()
 end)
 
 describe("the config's hosts", function()
+  it("hold as they are after an edit, and as they were where the edit has a slip", function()
+    local now, node = { "a:1", "b:2" }, {}
+    reach.attach(node, assert(reach.hosts(now)), function() return now end)
+    local hosts = node.reach.hosts
+    now = { "b:2", "c:3" }
+    telemetry.emit("reload.config", {}, { applied = { "hosts" } })
+    assert.same({ ["b:2"] = true, ["c:3"] = true }, hosts)
+    now = { "d" }
+    telemetry.emit("reload.config", {}, { applied = { "hosts" } })
+    assert.same({ ["b:2"] = true, ["c:3"] = true }, hosts)
+  end)
+
   it("are hosts with their ports, whatever the size of their letters", function()
     assert.same({ ["db.example.org:443"] = true, ["[::1]:6379"] = true },
       reach.hosts { "DB.example.org:443", "[::1]:6379" })
