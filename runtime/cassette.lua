@@ -9,6 +9,7 @@ local uv = require "luv"
 local async = require "runtime.async"
 local crypto = require "host.crypto"
 local failure = require "runtime.failure"
+local ours = require "host.files"
 local json = require "runtime.json"
 local plain = require("runtime.plain").text
 
@@ -115,18 +116,29 @@ local function checked(path, lines, sums)
   return true
 end
 
---- Reads one.
----@param path string
----@return { head: table, entries: table[], last: table }?
----@return Failure? err
-function cassette.read(path)
+-- A file; else ours of that name in examples/cassettes.
+local function text_of(path)
   local stat, missing = uv.fs_stat(path)
-  if not stat then return nil, fault(path, ("cannot be read (%s)"):format(missing:match "^%w+"), "check the path") end
+  if not stat then
+    local text = ours.read(("examples/cassettes/%s.cassette"):format(path))
+    if text then return text end
+    return nil, fault(path, ("cannot be read (%s)"):format(missing:match "^%w+"), "check the path")
+  end
   if stat.type ~= "file" or stat.size > LARGEST then return nil, fault(path, "is no cassette", "name a file") end
   local file, why = io.open(path, "rb")
   if not file then return nil, fault(path, "cannot be read: " .. why, "check its permissions") end
   local text = file:read "*a"
   file:close()
+  return text
+end
+
+--- Reads one.
+---@param path string   of a file, or the name of one in examples/cassettes
+---@return { head: table, entries: table[], last: table }?
+---@return Failure? err
+function cassette.read(path)
+  local text, missing = text_of(path)
+  if not text then return nil, missing end
   if text:sub(1, #HEAD) ~= HEAD then return nil, fault(path, "is no cassette", "`--record FILE` of a run makes one") end
   local version = tonumber(text:match("^" .. HEAD .. "(%d+)"))
   if version ~= cassette.version then

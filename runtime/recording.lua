@@ -83,6 +83,7 @@ function Recording:finish(report)
   end
   if not report then return end
   local kept = self.clean:clean(json.decode(json.encode(report)))
+  kept.run, kept.not_kept = nil, nil -- which says something of this home alone
   self.tape:finish { report = kept, state = self.node.state, seconds = self.tape:seconds() }
 end
 

@@ -151,6 +151,9 @@ local function run_of(tape, options)
   local beamlens = require "runtime.beamlens"
   local skills, err = beamlens.skills(head.skills, node)
   if not skills then return nil, err end
+  local plan
+  plan, err = require("runtime.strategy").open(head.strategy or "agent_loop")
+  if not plan then return nil, err end
   local who, conductor = mind(tape, options)
   if not who then return nil, conductor end
   local limits = { chunk = head.chunk and chunk_limits.of(head.chunk) }
@@ -161,7 +164,7 @@ local function run_of(tape, options)
   return {
     node = node, skills = skills, skill = skills[1], mind = who, gate = gate_of(tape), reason = head.reason,
     task = head.task or head.reason, deadline = async.now() + (head.deadline or 300), limits = limits,
-    privacy = mask, store = ":memory:", strategy = head.strategy,
+    privacy = mask, store = ":memory:", strategy = plan,
     tape = { begin = function(_, case)
       case.evidence.called, case.now = names, clock
     end },

@@ -145,6 +145,26 @@ describe("a recorded run", function()
     assert.is_true(again.replay.changed.unanswered > 0)
   end))
 
+  it("thought by rules is put before today's model with --provider", live.test(function()
+    local ran = program.run({ "replay", by_rules.path, "--json", "--provider", "script" },
+      { env = { HOME = folder, XDG_STATE_HOME = folder, BEAMLENS_SCRIPT = "spec/support/played_case.lua" } })
+    assert.equal("tables: other", json.decode(ran.stdout).replay.changed.new[1], ran.stderr)
+  end))
+
+  it("of the demo lies in examples/ and is found again (else: sh examples/demo/run.sh --record …)", live.test(function()
+    local again, code = replayed("shop", "--json")
+    again.replay.changed.versions = {}
+    assert.same({ 1, NOTHING }, { code, again.replay.changed })
+    assert.same({ object = "invoices", mechanism = "slow_consumer" }, again.report.insights[1].root_cause)
+  end))
+
+  it("takes no file away that is no cassette", live.test(function()
+    local path = write("precious", "my work\n")
+    local ran = program.run({ "coordinator.lua", "--node", by_model.node, "--record", path }, { env = environment() })
+    assert.equal(2, ran.code)
+    assert.equal("my work\n", read(path))
+  end))
+
   it("is refused when it was cut short", live.test(function()
     local text = read(by_model.path)
     local short = "FOLDER/short was cut short: its last line is missing; record it anew; only a "

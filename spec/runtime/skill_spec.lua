@@ -280,9 +280,9 @@ describe("a loaded skill", function()
     local urgent, options = assert(broken("uses =", 'urgent = { "now" }, uses =')), nil
     node.query = function(_, _, o) options = o return 7 end
     skill.call(urgent, "time_now", { 12 }, node)
-    assert.same({ timeout = 5, priority = "high" }, options)
+    assert.same({ timeout = 5, priority = "high", by = "clock.time_now" }, options)
     skill.call(urgent, "time_slow", { 0 }, node)
-    assert.same({ timeout = 45 }, options)
+    assert.same({ timeout = 45, by = "clock.time_slow" }, options)
   end)
 
   it("sends no other text", function()
