@@ -15,7 +15,7 @@ local call = {
   words = math.huge, -- the callback knows how many it takes
   doc = "one callback: call beam_top_processes 5 memory",
   more = "\nCallbacks with side effects want --allow caution, or --allow and their name; at a terminal they ask.\n"
-    .. "Those of a module on the node want it named: --skills MyApp.RedisSkill.\n",
+    .. "Those of a file or of a module on the node want it named: --skills ./redis.lua, --skills MyApp.RedisSkill.\n",
 }
 
 -- The skill that a callback's name begins with is opened first: what is wrong in another one does
@@ -76,10 +76,16 @@ local function permit(c, callback, class)
   return nil, err
 end
 
--- The skill that a name belongs to: one of the node's modules that `--skills` names, or one of ours. Attached
--- to the node is only who needs it for that.
+-- The skill that a name belongs to: a file or one of the node's modules that `--skills` names, or one of ours.
+-- Attached to the node is only who needs it for that.
 local function owner(name, options, connect)
   for _, module in ipairs(options.skills) do
+    if module:find("/", 1, true) then
+      local s, err = skill.open(module)
+      if not s then return nil, err end
+      local callback = s.callbacks[skill.resolve(s, name)]
+      if callback and not callback.home then return s end
+    end
     if foreign_skill.named(module) then
       local node, err = connect()
       if not node then return nil, err end

@@ -51,6 +51,13 @@ describe("the example configs/watchers.lua", function()
     assert.is_true(report.insights[1].evidence[1].value >= 120)
   end))
 
+  it("has its callbacks called one by one, by the skill's path", live.test(function()
+    local running = start("call", "redis_slowlog", "5", "--config", folder .. "/watchers.lua", "--skills",
+      folder .. "/redis.lua", "--json")
+    assert.equal(0, (running.wait()), running.stderr())
+    assert.equal("DEBUG SLEEP", json.decode(running.stdout()).result.commands[1].command)
+  end))
+
   it("says in the report what stands in the way where the config does not let the skill out", live.test(function()
     local running = start("coordinator.lua", "--skills", folder .. "/redis.lua", "--json", "--quiet")
     assert.equal(4, (running.wait()), running.stdout() .. running.stderr())
