@@ -119,6 +119,24 @@ describe("watch --listen", function()
     assert.matches("interrupted", watching.stdout())
   end))
 
+  it("goes on in another file of events after SIGHUP", live.test(function()
+    local path, config = shop.home .. "/events.jsonl", shop.home .. "/watch.lua"
+    local file = assert(io.open(config, "w"))
+    file:write(("return { sinks = { { type = 'jsonl', file = %q } } }"):format(path))
+    file:close()
+    start({}, "--config", config)
+    assert(os.rename(path, path .. ".1"))
+    watching.kill "sighup"
+    until_true("the other file", function() return uv.fs_stat(path) end)
+    assert.equal("done", ask("POST", "/run?wait=60", "memory alert").json.state)
+    watching.kill "sigterm"
+    watching.wait(30)
+    local kinds = {}
+    for line in io.lines(path) do kinds[assert(json.decode(line)).event] = true end
+    assert.is_true(kinds["run.stop"])
+    assert.is_true(kinds["operator.notification_sent"])
+  end))
+
   it("says at the start what is wrong with its address or its token", live.test(function()
     local args = { "watch", "--node", shop.name, "--cookie-file", shop.cookie_file, "--store", ":memory:" }
     local function refused(...)
