@@ -155,7 +155,7 @@ local function looked_up(form, kind, env)
   local base, where = address_of(form, kind, o, env)
   if not base then return nil, where end
   local address
-  address, err = keys.address(where, base, found.key ~= nil)
+  address, err = keys.address(where, base, found.key ~= nil or kind.signed == true)
   if not address then return nil, err end
   err = missing_key(form, kind, found, address)
   if err then return nil, err end

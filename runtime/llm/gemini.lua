@@ -17,9 +17,11 @@ local STOPS = { STOP = "done", MAX_TOKENS = "length", SAFETY = "refused", RECITA
   BLOCKLIST = "refused", PROHIBITED_CONTENT = "refused", SPII = "refused", LANGUAGE = "refused" }
 local UNREADABLE = { MALFORMED_FUNCTION_CALL = true, UNEXPECTED_TOOL_CALL = true }
 
--- A call that another model made has no signature. This word stands for one where the model insists.
+-- A call that another model made has no signature. Models from the third kind on insist on one with the first
+-- call of a turn, and take this word for it.
 local NO_SIGNATURE = "skip_thought_signature_validator"
-local INSISTS = "^gemini%-3"
+
+local function insists(model) return tonumber(model:match "gemini%-(%d+)" or 0) >= 3 end
 
 local function call_json(name, args, id, signature)
   return json.encode { functionCall = { id = id, name = name, args = json.object(args) }, thoughtSignature = signature }
@@ -31,8 +33,9 @@ local function text_json(text) return json.encode { text = text } end
 local function told_parts(self, message)
   local parts = {}
   if message.text and message.text:find "%S" then parts[1] = text_json(message.text) end
-  for _, call in ipairs(message.calls or {}) do
-    parts[#parts + 1] = call_json(call.name, call.args or {}, nil, self.model:find(INSISTS) and NO_SIGNATURE or nil)
+  for i, call in ipairs(message.calls or {}) do
+    local signature = i == 1 and insists(self.model) and NO_SIGNATURE or nil
+    parts[#parts + 1] = call_json(call.name, call.args or {}, nil, signature)
   end
   return parts
 end

@@ -13,6 +13,7 @@
 ---@field priced? boolean         our list has its prices
 ---@field options? string[]       beside those that all have
 ---@field env? table<string, string[]>   options that a variable may set
+---@field signed? true           it is sent credentials beside a key, which go nowhere unencrypted either
 ---@field more? fun(o: table, base: string): table   further options of the wire
 ---@field address? fun(base: string): string         as its variable may give it, as a URL
 
@@ -76,7 +77,7 @@ return {
   ["aws-bedrock"] = { wire = "bedrock", keys = { "AWS_BEARER_TOKEN_BEDROCK" }, keyless = "always",
     base_env = "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
     base = function(o) return o.region and ("https://bedrock-runtime.%s.amazonaws.com"):format(o.region) end,
-    base_of = "region", options = { "region", "profile" }, needs = { "region" },
+    base_of = "region", options = { "region", "profile" }, needs = { "region" }, signed = true,
     env = { region = { "AWS_REGION", "AWS_DEFAULT_REGION" }, profile = { "AWS_PROFILE" } },
     more = function(o) return { region = o.region, profile = o.profile } end },
 }

@@ -151,16 +151,18 @@ describe("gemini", function()
     assert.same({ '{"text":"said","thoughtSignature":"c2ln"}' }, reply.raw.blocks.parts)
   end)
 
-  it("stands in for the signature that a model of the third kind wants of calls it did not make", function()
-    local calls = { { id = "a", name = "look", args = { b = "x" } } }
+  it("stands in for the signature that a newer model wants of the first call of a turn that it did not make", function()
+    local calls = { { id = "a", name = "look", args = { b = "x" } }, { id = "b", name = "look", args = { b = "y" } } }
     local messages = { { role = "user", text = "look" }, { role = "assistant", text = "", calls = calls },
-      { role = "tool", results = { { id = "a", name = "look", ok = true, text = "{}" } } } }
+      { role = "tool", results = { { id = "a", name = "look", ok = true, text = "{}" },
+      { id = "b", name = "look", ok = true, text = "{}" } } } }
     say { text = "ok" }
     assert(ask { messages = messages })
     assert.is_nil(sent().contents[2].parts[1].thoughtSignature)
     provider = open("google-ai", "gemini-3-pro")
     assert(ask { messages = messages })
     assert.equal("skip_thought_signature_validator", sent().contents[2].parts[1].thoughtSignature)
+    assert.is_nil(sent().contents[2].parts[2].thoughtSignature)
   end)
 
   it("knows a refusal, a length, and a stream that was cut", function()

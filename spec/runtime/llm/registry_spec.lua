@@ -113,6 +113,9 @@ describe("a registry of clients", function()
         .. "options, or set GOOGLE_CLOUD_PROJECT" },
       { { name = "B", provider = "aws-bedrock", options = { model = "m" } }, "B needs region; give it in its options, "
         .. "or set AWS_REGION" },
+      { { name = "B", provider = "aws-bedrock", options = { model = "m", region = "eu-central-1",
+        base_url = "http://gateway.example" } }, "base_url of B would send the key unencrypted to gateway.example; use "
+        .. "https://", { AWS_ACCESS_KEY_ID = "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY = KEY } },
       { { name = "B", provider = "aws-bedrock", options = { model = "m", region = "eu-central-1" } },
         "there are no credentials for AWS; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of "
         .. "~/.aws/credentials", { HOME = "/nowhere" } },
