@@ -18,7 +18,7 @@ aimock.node = root .. "/build/wire/node"
 ---@return table server   { url, stop(), stop_here() }; the latter inside a task
 function aimock.start(keyless)
   local args = { INSTALLED .. "llmock", "-p", "0", "-f", root .. "/spec/wire/fixtures.json", "--strict",
-    "--validate-on-load", "--chunk-size", "7" }
+    "--validate-on-load", "--chunk-size", "16" }
   local env = { AIMOCK_STRICT_TURN_INDEX = "1", AIMOCK_API_KEYS = not keyless and aimock.key or nil }
   local running = program.start(args, { path = aimock.node, env = env })
   local deadline = async.now() + PATIENCE_S

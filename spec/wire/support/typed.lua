@@ -39,10 +39,10 @@ end
 function typed.check(names)
   local args = { root .. "/build/wire/node_modules/.bin/tsc", unpack(OPTIONS) }
   for _, name in ipairs(names) do args[#args + 1] = name .. ".ts" end
-  local wrong, said = {}, nil
+  local wrong, said, code = {}, nil, nil
   async.run(function()
     local running = program.start(args, { path = aimock.node, cwd = folder })
-    running.wait(PATIENCE_S)
+    code = running.wait(PATIENCE_S)
     said = running.stdout() .. running.stderr()
   end)
   for line in said:gmatch "[^\n]+" do
@@ -53,6 +53,7 @@ function typed.check(names)
       error("tsc: " .. said)
     end
   end
+  if not (code == 0 or code and next(wrong)) then error(("tsc ended with %s: %s"):format(tostring(code), said)) end
   return wrong
 end
 
