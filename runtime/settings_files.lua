@@ -3,7 +3,11 @@
 
 local config = require "runtime.config"
 local policy = require "runtime.policy"
+local prices = require "runtime.llm.prices"
+local reach = require "runtime.reach"
+local roster = require "runtime.roster"
 local secret_patterns = require "runtime.secret_patterns"
+local sinks = require "runtime.sinks"
 
 local settings_files = {}
 
@@ -26,6 +30,21 @@ local function put(options, option, value)
   for k, v in next, value do held[k] = v end
 end
 
+local function second(_, err) return err end
+
+-- The form of an option that others know: they say what is wrong before it holds.
+local OWNERS = {
+  hosts = function(value) return second(reach.hosts(value)) end,
+  operators = function(value) return second(roster.of(value, "operators")) end,
+  prices = prices.fault, sinks = sinks.fault,
+  watchers = function(value) return second(roster.of(value, "watchers")) end,
+}
+
+local function form_fault(option, value)
+  local owner = option.live and value ~= nil and OWNERS[option.name]
+  return owner and owner(value)
+end
+
 --- Puts in force what an edit of the config file may change while the program runs.
 ---@param options table   from config.settle
 ---@return { applied: string[], waiting: string[] }?   the names of options
@@ -34,6 +53,10 @@ function settings_files.config(options)
   local fresh, err = config.again(options)
   if not fresh then return nil, err end
   local changed = { applied = {}, waiting = {} }
+  for _, option in ipairs(config.OPTIONS) do
+    err = err or form_fault(option, fresh[option.name])
+  end
+  if err then return nil, err end
   for _, option in ipairs(config.OPTIONS) do
     if not same(options[option.name], fresh[option.name]) then
       table.insert(option.live and changed.applied or changed.waiting, option.name)

@@ -133,6 +133,14 @@ local function begin_all(self, list, kinds)
   return true
 end
 
+--- What is wrong with such a list, as far as it can be told before any is opened.
+---@param list any
+---@return Failure?
+function sinks.fault(list)
+  local _, err = checked(list)
+  return err
+end
+
 -- Those of the edited config take the place of the others, if they can be opened.
 local function renew(self, options)
   local list = options.sinks or {}
