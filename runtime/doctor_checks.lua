@@ -12,6 +12,7 @@ local files = require "runtime.files"
 local policy = require "runtime.policy"
 local private = require "runtime.private"
 local skill = require "runtime.skill"
+local store = require "runtime.store"
 
 ---@class DoctorCheck
 ---@field name string
@@ -188,6 +189,21 @@ local function state()
   return "ok", folder .. ", nobody's but yours"
 end
 
+-- Who only looks is not the first to make it.
+local function kept(c)
+  local path = c.options.store or files.state_home() .. "/beamlens.db"
+  if path == ":memory:" then return "ok", "nothing is kept" end
+  if not uv.fs_stat(path) then return "ok", path .. " is made with the first run" end
+  local s, err = store.shared(c.options)
+  if not s then return of_failure(err) end
+  local rows
+  rows, err = s:rows "select (select count(*) from runs) as runs, (select min(started_at) from runs) as first"
+  store.close_all()
+  if not rows then return of_failure(err) end
+  local since = rows[1].first and (" since %s"):format(os.date("!%Y-%m-%d", rows[1].first)) or ""
+  return "ok", ("%s: %d runs%s, %.1f MB"):format(path, rows[1].runs, since, uv.fs_stat(path).size / 1e6)
+end
+
 local function port_mapper(c)
   if c.options.port then return "ok", "not asked: the port was given" end
   local host = (c.options.node or ""):match "@(.+)$" or "localhost"
@@ -236,6 +252,7 @@ return {
   { name = "provider", run = provider },
   { name = "cookie", run = cookie_found },
   { name = "state", run = state },
+  { name = "store", run = kept },
   { name = "settings", run = settings },
   { name = "policy", run = owners_policy },
   { name = "secrets", run = secrets },

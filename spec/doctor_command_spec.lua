@@ -6,6 +6,7 @@ local files = require "host.files"
 local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local program = require "spec.support.program"
+local store = require "runtime.store"
 
 local NO_EPMD = "1" -- nobody listens there
 local PROBE = files.exe:match "^(.*)/" .. "/jail_probe"
@@ -117,6 +118,27 @@ describe("doctor", function()
     uv.fs_mkdir(home .. "/state/beamlens", 448)
     uv.fs_chmod(home .. "/state/beamlens", mode)
   end
+
+  local function store_with(sql)
+    state_folder(448)
+    local s = assert(store.open(home .. "/state/beamlens/beamlens.db"))
+    assert(s.db:exec(sql))
+    s:close()
+  end
+
+  it("says how many runs are kept, since when, and how large that is", test(function()
+    store_with [[insert into runs (trace_id, node, skills, reason, mind, started_at, process)
+      values ('a', 'shop@host', '[]', '', 'analyst', 1767225600, '1:1')]]
+    local row = rows().store
+    assert.equal("ok", row.status)
+    assert.matches(home:gsub("%p", "%%%0") .. "/state/beamlens/beamlens.db: 1 runs since 2026%-01%-01, 0%.%d MB$",
+      row.text)
+  end))
+
+  it("tells a store that a newer one has written", test(function()
+    store_with "pragma user_version = 99"
+    assert.matches("was written by a newer beamlens%-run", rows().store.text)
+  end))
 
   it("warns of a state folder that others may look into", test(function()
     state_folder(493)
