@@ -1,6 +1,6 @@
---- In three steps, each with a beginning and an end: classify (the model chooses skills by the reason), gather (their
---- operators look, side by side), synthesize (the model joins what they told into insights). It costs fewer requests
---- than a conversation, and always the same few; but nobody is asked again.
+--- In three steps: classify (the model chooses skills by the reason), gather (their operators look, side by side),
+--- synthesize (the model joins what they told into insights). It costs fewer requests than a conversation; but nobody
+--- is asked again.
 
 local async = require "runtime.async"
 
@@ -39,10 +39,8 @@ return {
   prompts = { "classify", "synthesize" },
   run = function(run)
     local skills = step(run, "classify", function() return classify(run) end)
-    step(run, "gather", function()
-      run.invoke(skills)
-      return run.wait()
-    end)
+    run.invoke(skills)
+    run.wait()
     return step(run, "synthesize", function()
       if #run.notifications() == 0 then return { ended = "done", text = "The operators had nothing to tell." } end
       return run.agent { prompt = "synthesize", without = { "invoke_operators", "wait", "get_operator_statuses" } }

@@ -306,4 +306,91 @@ describe("runtime.coordinator", function()
     local shown = json.decode(results(ets.asked[2])[1].text)
     assert.same({ "memory rises", "node" }, { shown.question, shown.trust })
   end)
+
+  describe("asks an operator", function()
+    local function asked(message)
+      return { "message_operator", { skill = "ets", message = message } }
+    end
+
+    it("that runs: the question comes inside a result, and its next words are the answer", function()
+      local answer
+      local ets = model.played { calls { "wait", { ms = 60000 } }, says "ledger, and nothing else", calls { "done" } }
+      run(model.played { calls { "invoke_operators", { skills = { "ets" } } },
+        calls(asked "which table?\27[2J"),
+        function(request)
+          answer = json.decode(results(request)[1].text)
+          return calls(WAIT)
+        end, says "x" }, { ets = ets })
+      assert.same({ skill = "ets", answer = "ledger, and nothing else", trust = "node" }, answer)
+      local shown = json.decode(results(ets.asked[2])[1].text)
+      assert.same({ "which table?", "node" }, { shown.message, shown.trust })
+      assert.equal(4, #ets.asked) -- it went on, was reminded, and done
+    end)
+
+    it("that ended: it answers with its last words", function()
+      local answer
+      run(model.played { calls({ "invoke_operators", { skills = { "ets" } } }, WAIT), calls(asked "and now?"),
+        function(request)
+          answer = json.decode(results(request)[1].text).answer
+          return says "x"
+        end }, { ets = idle() })
+      assert.equal("nothing to see", answer)
+    end)
+
+    it("that was never started, or is none: it is told what to do", function()
+      local told
+      run(model.played { calls(asked "x", { "message_operator", { skill = "gc", message = "x" } }), function(request)
+        told = { json.decode(results(request)[1].text).error, json.decode(results(request)[2].text).error }
+        return says "x"
+      end }, {})
+      assert.same({ "no ets operator was started: invoke it, with the question as its context",
+        "there is no skill gc; there are beam, ets" }, told)
+    end)
+  end)
+
+  it("comes back to what it scheduled, and ends when nothing is due any more", function()
+    local told
+    local r = run(model.played { calls { "schedule", { ms = 5, reason = "look at ledger again" } },
+      says "first look made", function(request)
+        told = request.messages[#request.messages]
+        return says "second look made"
+      end }, {})
+    assert.same({ "user", "Your follow-up f1 is due. Look again at what you scheduled it for, and be done." },
+      { told.role, told.text })
+    assert.equal("look at ledger again", event("coordinator.scheduled_reinvoke").reason)
+    assert.equal(3, r.usage.calls)
+  end)
+
+  it("is stopped while it waits for a follow-up, and reports what there is", function()
+    local r
+    async.run(function()
+      local task = async.spawn(start, leader(calls { "schedule", { ms = 30000, reason = "x" } }, calls { "done" },
+        calls { "done" }), { beam = idle(), ets = finder() })
+      local deadline = async.now() + 30
+      while not event "coordinator.done" do
+        assert(async.now() < deadline, "it was never done")
+        async.sleep(0.01)
+      end
+      task:cancel "interrupted"
+      r = select(2, task:join())
+    end)
+    assert.same({ "sick", "interrupted" }, { r.verdict, r.incomplete })
+  end)
+
+  it("makes the investigations of one node one after another", function()
+    local running, most = 0, 0
+    local function slow()
+      running = running + 1
+      most = math.max(most, running)
+      async.sleep(0.02)
+      running = running - 1
+      return says "x"
+    end
+    async.run(function()
+      local tasks = {}
+      for i = 1, 3 do tasks[i] = async.spawn(start, model.played { slow }, {}) end
+      for i = 1, 3 do assert.equal("cannot_tell", select(2, tasks[i]:join()).verdict) end
+    end)
+    assert.equal(1, most)
+  end)
 end)

@@ -1,0 +1,168 @@
+-- Strategies on a live node; only the models are played.
+local async = require "runtime.async"
+local coordinator = require "runtime.coordinator"
+local gate = require "runtime.gate"
+local json = require "runtime.json"
+local live = require "spec.support.live_node"
+local llm = require "runtime.llm"
+local model = require "spec.support.played_model"
+local sandbox = require "runtime.sandbox"
+local skill = require "runtime.skill"
+local strategy = require "runtime.strategy"
+local uv = require "luv"
+
+local calls, says, results = model.calls, model.says, model.results
+
+local NOTIFICATION = { type = "t", context = "c", observation = "ledger grew", severity = "info",
+  snapshot_ids = { "o1" }, root_cause = { object = "ledger", mechanism = "ets_growth" } }
+
+describe("runtime.strategy", function()
+  local at, skills, folder
+
+  setup(function()
+    at = live.start { code = [[spawn(fun() -> ets:new(ledger, [named_table, public]),
+      (fun L(I) -> ets:insert(ledger, {I, lists:seq(1, 300)}), timer:sleep(1), L(I + 1) end)(1) end).]] }
+    skills = { assert(skill.open "beam"), assert(skill.open "ets") }
+    folder = assert(uv.fs_mkdtemp "/tmp/strategies-XXXXXX")
+  end)
+
+  teardown(function()
+    live.stop_all()
+    async.run(sandbox.close)
+    os.execute(("rm -rf '%s'"):format(folder))
+  end)
+
+  local function file(text)
+    local path = folder .. "/mine.lua"
+    local out = assert(io.open(path, "w"))
+    out:write(text)
+    out:close()
+    uv.fs_chmod(path, 384)
+    return path
+  end
+
+  local function run(way, mind, more)
+    return async.run(function()
+      local o = { node = at.node, skills = skills, mind = mind, gate = gate.new {}, deadline = async.now() + 60,
+        strategy = assert(strategy.open(way)), reason = "memory rises" }
+      for key, value in pairs(more or {}) do o[key] = value end
+      return assert(coordinator.run(o))
+    end)
+  end
+
+  local function skills_of(report)
+    local names = {}
+    for i, o in ipairs(report.operators) do names[i] = o.skill end
+    return names
+  end
+
+  local function finder()
+    return model.played { calls { "take_snapshot" }, calls { "send_notification", NOTIFICATION }, says "ledger" }
+  end
+
+  describe("pipeline", function()
+    local function chooses(...)
+      return calls { "choose_skills", { skills = { ... } } }
+    end
+
+    it("lets those look that were chosen by the reason, and joins what they told without inviting others", function()
+      local leader = model.played { chooses "ets", calls { "get_notifications" }, says "it is ledger" }
+      local r = run("pipeline", model.mind({ ets = finder() }, leader))
+      assert.same({ "ets" }, skills_of(r))
+      assert.equal("beam was never looked at", r.would_tell[1])
+      local first, second = leader.asked[1], leader.asked[2]
+      assert.same({ "choose_skills" }, { first.tools[1].name, first.tools[2] })
+      assert.matches("memory rises", first.messages[1].text)
+      local offered = {}
+      for _, tool in ipairs(second.tools) do offered[tool.name] = true end
+      assert.same({ nil, nil, true }, { offered.invoke_operators, offered.wait, offered.produce_insight })
+      assert.equal("ledger grew", results(leader.asked[3])[1].data.notifications[1].observation)
+    end)
+
+    it("asks again who does not choose, and lets everybody look when nothing comes of it", function()
+      local leader = model.played { says "hm", calls { "choose_skills", { skills = { "moon" } } }, says "hm" }
+      local quiet = model.played { says "nothing" }
+      local r = run("pipeline", model.mind({ beam = quiet, ets = quiet }, leader))
+      assert.same({ "beam", "ets" }, skills_of(r))
+      assert.matches("skills%[1%] must be one of beam, ets", leader.asked[3].messages[1].text)
+      assert.equal(3, #leader.asked) -- nobody told anything, so there is nothing to join
+    end)
+
+    it("asks nobody whom to choose where there is no reason to choose by", function()
+      local leader = model.played { says "nothing to join" }
+      local r = run("pipeline", model.mind({ beam = model.played { says "nothing" }, ets = finder() }, leader),
+        { reason = "" })
+      assert.same({ "beam", "ets" }, skills_of(r))
+      assert.equal(1, #leader.asked)
+    end)
+
+    it("is gone through by the analyst, who finds the same as by the usual way", function()
+      local r = run("pipeline", assert(llm.choose({ provider = "analyst" }, os.getenv)))
+      assert.same({ "sick", "ledger", "ets_growth" },
+        { r.verdict, r.insights[1].root_cause.object, r.insights[1].root_cause.mechanism })
+    end)
+  end)
+
+  describe("of the user", function()
+    it("orchestrates with what it is handed, and says how it ended", function()
+      local path = file [[
+        return { name = "mine", prompts = { "synthesize" }, run = function(run)
+          local answer = run.invoke({ "ets", "moon" }, "what grows?")
+          run.wait()
+          local n = run.notifications()[1]
+          local words = run.message("ets", "sure?")
+          local insight, why = run.conclude {
+            notification_ids = { n.id }, correlation_type = "single", severity = "info", confidence = "low",
+            summary = n.observation .. ", " .. words .. ", " .. answer.unknown[1] .. ", " .. #run.skills,
+            matched_observations = { n.observation }, root_cause = n.root_cause, evidence = {},
+          }
+          if not insight then error(why) end
+          local last = run.agent { prompt = "synthesize", without = { "invoke_operators" } }
+          return { ended = last.ended }
+        end }]]
+      local r = run(path, model.mind({ ets = finder() }, model.played { says "done" }))
+      assert.equal("ledger grew, ledger, moon, 2", r.insights[1].summary)
+      assert.equal(json.null, r.incomplete)
+    end)
+
+    it("that trips is told with file and line, and what was found stands", function()
+      local path = file [[
+        return { name = "mine", run = function(run)
+          run.invoke { "ets" }
+          run.wait()
+          error "no more"
+        end }]]
+      local r = run(path, model.mind { ets = finder() })
+      assert.equal("ledger grew", r.notifications[1].observation)
+      assert.matches("^the coordinator crashed: .*mine%.lua:4: no more", r.would_tell[1])
+    end)
+
+    it("has neither files nor modules", function()
+      local path = file [[return { name = "mine", run = function() return io.open "/etc/passwd" end }]]
+      local r = run(path, model.mind {})
+      assert.matches("mine%.lua:1: attempt to index global 'io'", r.would_tell[1])
+    end)
+
+    it("is refused before the run, in words", function()
+      for text, why in pairs {
+        ["return 7"] = "returns no table",
+        ["return { run = function() end }"] = "name must be a text",
+        ["return { name = 'x' }"] = "run must be a function",
+        ["return {"] = "mine%.lua:1: unexpected symbol",
+      } do
+        local opened, err = strategy.open(file(text))
+        assert.is_nil(opened)
+        assert.same({ "strategy", 2 }, { err.stage, err.exit })
+        assert.matches(why, err.message)
+      end
+    end)
+  end)
+
+  it("is named by name or path", function()
+    assert.equal("agent_loop", strategy.open("agent_loop").name)
+    local _, err = strategy.open "pipline"
+    assert.equal("there is no strategy pipline; did you mean pipeline?", tostring(err))
+    _, err = strategy.open "./none.lua"
+    assert.matches("cannot read %./none%.lua", tostring(err))
+  end)
+end)
