@@ -71,6 +71,15 @@ function private.fault(path, stat, stage, group)
   end
 end
 
+--- Whether systemd handed it to us as a credential: in a folder that is ours alone, where the file may seem to be
+--- its group's too, for that is how an access list looks.
+---@param path string
+---@return boolean
+function private.is_credential(path)
+  local folder = os.getenv "CREDENTIALS_DIRECTORY" or ""
+  return folder:sub(1, 1) == "/" and path:sub(1, #folder + 1) == folder .. "/" and not path:find("/../", 1, true)
+end
+
 --- The whole of a file, unless somebody else may read or write it.
 ---@param path string
 ---@param stage string
@@ -83,7 +92,7 @@ function private.read(path, stage, group)
     if missing:match "^ENOENT" then return false end
     return nil, broken(stage, path, ("cannot be read by you (%s)"):format(missing:match "^%w+"), "ask its owner")
   end
-  local fault = private.fault(path, stat, stage, group)
+  local fault = private.fault(path, stat, stage, group or private.is_credential(path) or nil)
   if fault then return nil, fault end
   local file, why = io.open(path, "rb")
   if not file then

@@ -2,6 +2,7 @@
 --- only its owner reads, and go to the address of their provider: never to argv, a log or an error.
 
 local failure = require "runtime.failure"
+local private = require "runtime.private"
 local uv = require "luv"
 
 local keys = {}
@@ -13,7 +14,7 @@ local function from_file(variable, path)
   if not stat or stat.type ~= "file" then
     return config_fault(("%s names no file: %s"):format(variable, path), "put the key into it, with mode 0600")
   end
-  if stat.mode % 64 ~= 0 then  -- bits of group and others
+  if stat.mode % (private.is_credential(path) and 8 or 64) ~= 0 then  -- bits of group and others
     return config_fault(("others may read the key in %s"):format(path), "chmod 600 " .. path)
   end
   local file, why = io.open(path)

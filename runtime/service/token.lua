@@ -10,19 +10,13 @@ local token = {}
 local SHORTEST = 16
 local MAKE = "head -c 32 /dev/urandom | base64 > %s, then chmod 600 %s"
 
--- systemd hands credentials to a service as files that its group may read, in a folder of its own.
-local function by_systemd(path)
-  local folder = os.getenv "CREDENTIALS_DIRECTORY"
-  return folder ~= nil and folder ~= "" and path:sub(1, #folder + 1) == folder .. "/"
-end
-
 local function fail(path, message) return nil, failure.new("token", message, MAKE:format(path, path), 2) end
 
 ---@param path string
 ---@return { is: fun(header?: string): boolean }?   is: whether a header Authorization holds it
 ---@return Failure? err
 function token.read(path)
-  local text, err = private.read(path, "token", by_systemd(path) or nil)
+  local text, err = private.read(path, "token")
   if text == nil then return nil, err end
   if not text then return fail(path, "there is no token file " .. path) end
   local secret = text:match "^%s*(.-)%s*$"
