@@ -85,15 +85,15 @@ describe("what goes over the wire", function()
 
   local function write_down(wire)
     local between = betweens[wire.name]
-    local first = between.exchanges[1].request.body
     for i, exchange in ipairs(between.exchanges) do
       add(wire.name, ("%s_%d"):format(wire.name, i), wire, exchange.request.body)
     end
     for i, plant in ipairs(wire.form.plants) do
-      local at, to = first:find(plant[1], 1, true)
+      local body = between.exchanges[plant[3] or 1].request.body
+      local at, to = body:find(plant[1], 1, true)
       assert(at, ("%s: nothing to plant at: %s"):format(wire.name, plant[1]))
       add(wire.name .. " planted", ("%s_planted_%d"):format(wire.name, i), wire,
-        first:sub(1, at - 1) .. plant[2] .. first:sub(to + 1))
+        body:sub(1, at - 1) .. plant[2] .. body:sub(to + 1))
     end
   end
 

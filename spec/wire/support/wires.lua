@@ -24,7 +24,8 @@ local unstreamed = {
 ---@field rules string        of spec/support/provider_rules.lua
 ---@field unstreamed fun(request: table)
 ---@field for_aimock? fun(request: table)   takes out what aimock stumbles over
----@field plants { [1]: string, [2]: string }[]   words of a request and the wrong ones that take their place
+---@field plants { [1]: string, [2]: string, [3]?: integer }[]   words of a request and the wrong ones that take
+---  their place; in which request, the second has calls and results
 
 ---@type table<string, Form>
 local forms = {
@@ -33,20 +34,23 @@ local forms = {
     rules = "anthropic", unstreamed = unstreamed.body,
     plants = { { '"max_tokens":', '"max_output_tokens":' }, { '"role":"user"', '"role":"person"' },
       { '"input_schema":', '"schema":' }, { '"stream":true', '"stream":true,"strem":true' },
-      { '"type":"ephemeral"', '"type":"for ever"' } },
+      { '"type":"ephemeral"', '"type":"for ever"' }, { '"tool_use_id":', '"call_id":', 2 },
+      { '"is_error":', '"error":', 2 }, { '"input":', '"arguments":', 2 } },
   },
   openai = {
     import = 'import OpenAI from "openai";', type = "OpenAI.Chat.ChatCompletionCreateParamsStreaming",
     rules = "openai", unstreamed = unstreamed.body,
     plants = { { '"role":"user"', '"role":"person"' }, { '"parameters":', '"input_schema":' },
-      { '"tool_choice":"auto"', '"tool_choice":"automatic"' }, { '"include_usage":true', '"include_usages":true' } },
+      { '"tool_choice":"auto"', '"tool_choice":"automatic"' }, { '"include_usage":true', '"include_usages":true' },
+      { '"tool_call_id":', '"call_id":', 2 }, { '"tool_calls":', '"calls":', 2 } },
   },
   gemini = {
     import = 'import type { GeminiRequest } from "./gemini.ts";', type = "GeminiRequest",
     rules = "gemini", unstreamed = unstreamed.path,
     plants = { { '"role":"user"', '"role":true' }, { '"parameters":', '"input_schema":' },
       { '"type":"OBJECT"', '"type":"object"' }, { '"mode":"AUTO"', '"mode":"auto"' },
-      { '"maxOutputTokens":', '"max_output_tokens":' }, { '"systemInstruction":', '"system":' } },
+      { '"maxOutputTokens":', '"max_output_tokens":' }, { '"systemInstruction":', '"system":' },
+      { '"functionResponse":', '"response":', 2 }, { '"args":', '"arguments":', 2 } },
   },
   converse = {
     import = 'import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";',
@@ -55,7 +59,8 @@ local forms = {
     -- It takes every tool for one with a name.
     for_aimock = function(request) request.body = request.body:gsub(',{"cachePoint":{"type":"default"}}%]}', "]}") end,
     plants = { { '"role":"user"', '"role":"person"' }, { '"inputSchema":', '"parameters":' },
-      { '"maxTokens":', '"max_tokens":' }, { '"toolSpec":', '"tool":' } },
+      { '"maxTokens":', '"max_tokens":' }, { '"toolSpec":', '"tool":' },
+      { '"toolResult":', '"result":', 2 }, { '"status":"error"', '"status":"bad"', 2 } },
   },
 }
 
