@@ -2,7 +2,7 @@
 local analyst = require "runtime.llm.analyst"
 local async = require "runtime.async"
 
-local TOOLS = { {} }
+local TOOLS = { { name = "take_snapshot" }, { name = "execute" }, { name = "invoke_operators" } }
 
 --- Asks until the analyst has no more calls. `answer(call)` gives { data } or { error } for each call.
 local function play(provider, answer)
