@@ -11,69 +11,14 @@ local line = require "runtime.sinks.line"
 local outbox = require "runtime.sinks.outbox"
 local plain = require("runtime.plain").text
 local privacy = require "runtime.privacy"
+local settings = require "runtime.sinks.settings"
 local telemetry = require "runtime.telemetry"
 
 local sinks = {}
 
-local TYPES = { "jsonl", "prometheus", "syslog", "webhook" }
 local CLOSE_S, INTERRUPTED_S = 5, 0.7 -- a SIGTERM leaves two seconds for everything
 
 local open -- { sinks = { … }, mask } once started
-
-local function fail(where, message, next_step)
-  return nil, failure.new("config", ("%s: %s"):format(where, message), next_step or "see examples/config.lua", 2)
-end
-
-local function near(word, words)
-  local found = failure.nearest(tostring(word), words)
-  return found and ("did you mean %s?"):format(found)
-end
-
-local function of_type(entry, where)
-  if type(entry) ~= "table" then return fail(where, "a sink is a table", '{ type = "jsonl", file = "…" }') end
-  for _, name in ipairs(TYPES) do
-    if entry.type == name then return require("runtime.sinks." .. name) end
-  end
-  return fail(where, ("there is no type %s"):format(tostring(entry.type)),
-    near(entry.type, TYPES) or "there are " .. table.concat(TYPES, ", "))
-end
-
-local function event_fault(list)
-  if type(list) ~= "table" or #list == 0 then return 'events wants names: { "operator.notification_sent" }' end
-  for _, name in ipairs(list) do
-    local found, why, next_step = event_names.read(tostring(name))
-    if not found then return why, next_step end
-  end
-end
-
--- Every field one that the type has, and of its kind.
-local function check(entry, where)
-  local kind, err = of_type(entry, where)
-  if not kind then return nil, err end
-  where = ("%s (%s)"):format(where, entry.type)
-  local names = { "type" }
-  for name in pairs(kind.fields) do names[#names + 1] = name end
-  if kind.hears ~= false then names[#names + 1] = "events" end
-  table.sort(names)
-  for name, given in pairs(entry) do
-    local wanted = kind.fields[name]
-    if wanted == "text" and (type(given) ~= "string" or given == "") then
-      return fail(where, ("%s must be a text"):format(name))
-    elseif wanted == "number" and (type(given) ~= "number" or given < 1 or given > 86400) then
-      return fail(where, ("%s must be a number from 1 to 86400"):format(name))
-    elseif name == "events" and kind.hears ~= false then
-      local fault, next_step = event_fault(given)
-      if fault then return fail(where, fault, next_step) end
-    elseif not wanted and name ~= "type" then
-      return fail(where, ("it has no %s"):format(tostring(name)),
-        near(name, names) or "it has " .. table.concat(names, ", "))
-    end
-  end
-  for _, name in ipairs(kind.needs or {}) do
-    if entry[name] == nil then return fail(where, ("it wants %s"):format(name)) end
-  end
-  return kind
-end
 
 -- What an event becomes on its way into one sink. What a sink tells of itself does not go into it.
 local function listener(self, sink, name, state)
@@ -87,11 +32,14 @@ local function listener(self, sink, name, state)
   return hear, box
 end
 
-local function begin(self, entry, kind, where, number)
-  local name = ("%s %d"):format(entry.type, number)
+local function begin(self, entry, kind, i)
+  local name = ("%s %d"):format(entry.type, i)
   local state = condition.new(name)
   local sink, err = kind.open(entry, function(ok, why) state:is(ok, why) end)
-  if not sink then return fail(where, tostring(err), "mend it, or take the sink out") end
+  if not sink then
+    return nil, failure.new("config", ("%s: %s"):format(settings.place(i, entry), tostring(err)),
+      "mend it, or take the sink out", 2)
+  end
   local one = { sink = sink, offs = {} }
   if kind.hears ~= false then
     local hear
@@ -115,19 +63,9 @@ local function put_away(list, deadline)
   end
 end
 
-local function checked(list)
-  local kinds = {}
-  for i, entry in ipairs(list) do
-    local err
-    kinds[i], err = check(entry, ("config: sinks[%d]"):format(i))
-    if not kinds[i] then return nil, err end
-  end
-  return kinds
-end
-
 local function begin_all(self, list, kinds)
   for i, entry in ipairs(list) do
-    local ok, err = begin(self, entry, kinds[i], ("config: sinks[%d] (%s)"):format(i, entry.type), i)
+    local ok, err = begin(self, entry, kinds[i], i)
     if not ok then return nil, err end
   end
   return true
@@ -137,14 +75,14 @@ end
 ---@param list any
 ---@return Failure?
 function sinks.fault(list)
-  local _, err = checked(list)
+  local _, err = settings.check(list)
   return err
 end
 
 -- Those of the edited config take the place of the others, if they can be opened.
 local function renew(self, options)
   local list = options.sinks or {}
-  local kinds, err = checked(list)
+  local kinds, err = settings.check(list)
   local before = self.sinks
   self.sinks = {}
   local ok = kinds
@@ -172,8 +110,8 @@ end
 ---@return Failure? err
 function sinks.start(options)
   local list = options.sinks or {}
-  if open or #list == 0 then return true end
-  local kinds, err = checked(list)
+  if open or next(list) == nil then return true end
+  local kinds, err = settings.check(list)
   if not kinds then return nil, err end
   local mask
   mask, err = privacy.open(options.store == ":memory:")
