@@ -172,28 +172,7 @@ function Store:baselines(node)
   return metrics, rows[1] and json.decode(rows[1].body)
 end
 
---- Keeps what was learned of a node: all of it, or nothing.
----@param node string
----@param metrics table<string, table>
----@param monitor table
----@return true?
----@return Failure? err
-function Store:keep_baselines(node, metrics, monitor)
-  local db, now, bodies = self.db, os.time(), {}
-  for metric, known in pairs(metrics) do bodies[metric] = json.encode(known) end
-  local ok, err = db:run "begin immediate"
-  for metric, body in pairs(bodies) do
-    if not ok then break end
-    ok, err = db:run("insert or replace into baselines values (?, ?, ?, ?)", node, metric, body, now)
-  end
-  if ok then ok, err = db:run("insert or replace into monitors values (?, ?, ?)", node, json.encode(monitor), now) end
-  if ok then ok, err = db:run "commit" end
-  if ok then return true end
-  db:run "rollback"
-  return nil, failed(self, err)
-end
-
-local PATIENCE_S, PAUSE_S = 10, 0.02
+local PATIENCE_S, SHORT_S, PAUSE_S = 10, 2, 0.02
 
 --- Runs a function that writes: all of it is kept, or, where it returns nil or raises, nothing. One writer at a
 --- time: what it read before it wrote, no other has changed meanwhile. It may not wait for anything.
@@ -217,6 +196,27 @@ function Store:transaction(write, seconds)
   db:exec "rollback"
   if not fine then error(kept, 0) end
   return nil, failure.is(err) and err or type(err) == "string" and failed(self, err) or err
+end
+
+--- Keeps what was learned of a node: all of it, or nothing.
+---@param node string
+---@param metrics table<string, table>
+---@param monitor table
+---@return true?
+---@return Failure? err
+function Store:keep_baselines(node, metrics, monitor)
+  local now, bodies = os.time(), {}
+  for metric, known in pairs(metrics) do bodies[metric] = json.encode(known) end
+  local known = json.encode(monitor)
+  return self:transaction(function(db)
+    for metric, body in pairs(bodies) do
+      local ok, err = db:run("insert or replace into baselines values (?, ?, ?, ?)", node, metric, body, now)
+      if not ok then return nil, err end
+    end
+    local ok, err = db:run("insert or replace into monitors values (?, ?, ?)", node, known, now)
+    if not ok then return nil, err end
+    return true
+  end, SHORT_S)
 end
 
 --- The rows of a question.

@@ -97,6 +97,24 @@ describe("what runs leave behind", function()
     assert.same({ schema = 1, insights = {} }, decoded("insights", "other@host", "--json"))
   end))
 
+  it("is there for scripts as `beamlens.store`", live.test(function()
+    local script = folder .. "/look.lua"
+    local file = assert(io.open(script, "w"))
+    file:write [[
+      local beamlens = require "beamlens"
+      local report = assert(beamlens.coordinator.run())
+      local kept, first = beamlens.store, assert(beamlens.store.run(report.run))
+      local figures = kept.history(report.nodes[1], "ets.table_count", 1)
+      print(kept.runs(5)[1].verdict, first.verdict, kept.insights(report.nodes[1])[1].object, #figures)
+      print(select(2, kept.run "r99"))
+      return 0]]
+    file:close()
+    local args = { script, unpack(arguments(), 2) }
+    local ran = program.run(args, { env = environment() })
+    assert.same({ 0, "sick\tsick\ttables\t1\nthere is no run r99; `beamlens-run runs` lists them\n" },
+      { ran.code, ran.stdout }, ran.stderr)
+  end))
+
   it("is nothing with --store :memory:", live.test(function()
     assert.equal(1, investigate("--store", ":memory:").code)
     assert.equal("no run is kept\n", told "runs")
