@@ -165,6 +165,7 @@ describe("doctor", function()
     { "policy.lua", "return { callbacks = { beam_binary_lek = 'never' } }", "policy", "warn",
       "no skill has a callback beam_binary_lek" },
     { "secrets.lua", "return { formz = {} }", "secrets", "bad", "formz is none of" },
+    { "config.lua", "return { sinks = { { type = 'jsnl' } } }", "config", "bad", "there is no type jsnl" },
     { "config.lua", "return { autonomy = { runbooks = { 'nope' } } }", "autonomy", "bad", "there is no runbook nope" },
     { "config.lua", "return { autonomy = { quiet_hours = '8-9' } }", "autonomy", "bad", "is no time of day: 8-9" },
     { "config.lua", "return { autonomy = { callbacks = { 'nope' } } }", "autonomy", "bad", "nope is no callback" },
