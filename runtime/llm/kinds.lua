@@ -19,8 +19,9 @@
 
 local function without_end(url) return (url:gsub("/+$", "")) end
 
--- As the tools of Ollama take it: a host, with a port or without.
+-- As the tools of Ollama take it: a host, with a port or without. A server that listens everywhere is here, too.
 local function ollama_address(text)
+  text = text:gsub("0%.0%.0%.0", "127.0.0.1")
   local url = text:find "^%a+://" and text or "http://" .. text
   if not url:find("^%a+://[^/]*:%d+") then url = url:gsub("^(http://[^/]+)", "%1:11434") end
   url = without_end(url)

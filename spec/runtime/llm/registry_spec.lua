@@ -141,6 +141,16 @@ describe("a registry of clients", function()
     end
   end)
 
+  it("finds Ollama as its own tools do", function()
+    for given, host in pairs { ["0.0.0.0"] = "127.0.0.1:11434", ["gpu:1234"] = "gpu:1234",
+      ["http://gpu/"] = "gpu:11434", ["https://gpu:443/v1"] = "gpu:443" } do
+      local mind = assert(llm.choose({ provider = "ollama", model = "m" }, function(name)
+        return name == "OLLAMA_HOST" and given or nil
+      end))
+      assert.equal(host, mind.destination)
+    end
+  end)
+
   it("sends no server of another kind the key of OpenAI", function()
     local env = { OPENAI_API_KEY = KEY }
     for _, c in ipairs { of_local(), { name = "Local", provider = "ollama", options = { model = "m" } } } do
