@@ -168,7 +168,10 @@ local function live(self)
     until not self.stirred or async.now() > last or async.current().cancelled
     local asked = self.asked
     self.stirred, self.asked = false, false
-    if not async.current().cancelled then self:look(asked) end
+    -- What a file made of ours trip over ends no run, nor the watching of the other files.
+    local ok, why = true, nil
+    if not async.current().cancelled then ok, why = pcall(self.look, self, asked) end
+    if not ok then rejected("settings", "files", "a fault of ours: " .. tostring(why):match "^[^\n]*") end
   end
 end
 

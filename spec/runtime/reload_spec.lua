@@ -1,6 +1,7 @@
 -- An operator of a live node whose files somebody edits while it runs; only the model is played.
 local async = require "runtime.async"
 local beamlens = require "runtime.beamlens"
+local clock_skill = require "spec.support.clock_skill"
 local config = require "runtime.config"
 local coordinator = require "runtime.coordinator"
 local edited = require "spec.support.edited"
@@ -8,7 +9,6 @@ local figures = require "runtime.anomaly.figures"
 local gate = require "runtime.gate"
 local in_use = require "runtime.in_use"
 local llm = require "runtime.llm"
-local left_open = require "spec.support.left_open"
 local live = require "spec.support.live_node"
 local model = require "spec.support.played_model"
 local operator = require "runtime.operator"
@@ -20,24 +20,7 @@ local uv = require "luv"
 
 local calls, results = model.calls, model.results
 
--- A skill of the user's; `more` are further queries and callbacks of it.
-local function clock(prompt, more, queries)
-  return ([[
-return {
-  name = "clock", title = "Clock", about = "the time of the node", prompt = "%s",
-  queries = { now = "#{ms => erlang:system_time(millisecond)}.", %s },
-  snapshot = "now",
-  callbacks = {
-    clock_now = { doc = "The time.", class = "SAFE", returns = { "ms" }, query = "now" },
-    %s
-  },
-}
-]]):format(prompt, queries or "", more or "")
-end
-
-local LATER = [[clock_later = { doc = "Later.", class = "SAFE", returns = { "ms" }, query = "later" },]]
-local LATER_QUERY = [[later = "#{ms => 1 + erlang:system_time(millisecond)}."]]
-local NEW = clock("You know more.", LATER, LATER_QUERY)
+local clock, NEW, LATER = clock_skill.text, clock_skill.new, clock_skill.later
 
 local function execute(code) return calls { "execute", { code = code } } end
 
@@ -433,21 +416,23 @@ describe("runtime.reload", function()
     assert.same({ 7, { "db:5432" } }, { judged.z_threshold, options.hosts })
   end))
 
-  it("leaves nothing behind after a thousand reloads", live.test(function()
-    local skills = begin()
-    local function edit(i)
-      edited.save("skills/clock.lua", clock("p", LATER, ('later = "#{ms => %d + erlang:system_time(millisecond)}."')
-        :format(i)))
-      reload.look()
-    end
-    local function held()
-      return { left_open.watches(), at.eval "erlang:system_info(atom_count)." }
-    end
-    for i = 1, 50 do edit(i) end
-    local before, memory = held(), left_open.memory()
-    for i = 51, 1050 do edit(i) end
-    assert.matches("#{ms => 1050 ", in_use.now(skills[1]).queries.later)
-    assert.same(before, held())
-    assert.is_true(left_open.memory() - memory < 256 * 1024, ("%d bytes more"):format(left_open.memory() - memory))
-  end))
+  for option, case in pairs {
+    hosts = { '{ "db" }', "hosts: db is no host with its port" },
+    operators = { '{ { skill = "ets", mode = "often" } }', "operators[1] has a mode" },
+    prices = { '{ m = { input = 1 } }', 'prices["m"] needs input and output' },
+    sinks = { '{ { type = "jsonl" } }', "sinks[1]" },
+    watchers = { '{ { skill = "" } }', "watchers[1] wants a skill" },
+  } do
+    it(("keeps the config when its %s are wrong, and says what is"):format(option), live.test(function()
+      edited.save("config.lua", "return {}")
+      local options = assert(config.settle({}, function() end))
+      local before = options[option]
+      begin("clock", options)
+      local told = rejected(function()
+        edited.save("config.lua", ("return { %s = %s, anomaly = { z_threshold = 9 } }"):format(option, case[1]))
+      end)
+      assert.is_truthy(told.reason:find(case[2], 1, true), told.reason)
+      assert.same({ before, 3 }, { options[option], options.anomaly.z_threshold })
+    end))
+  end
 end)
