@@ -7,7 +7,7 @@ return {
   -- skills = { "beam", "ets" },
   -- operators = { "beam", { name = "tables", skill = "ets" } },   -- what a run uses where --skills names none
   -- watchers = { "beam", { name = "redis", skill = "skills/redis.lua" } },   -- what `watch` keeps on, for ever
-  -- hosts = { "127.0.0.1:6379" },   -- where skills may go that use tcp or http; none by itself
+  -- hosts = { "127.0.0.1:6379 REDIS_PASSWORD" },   -- where skills may go by tcp or http, and with which secret
   -- provider = "analyst",   -- or "anthropic", "openai", "ollama", … or a client of the registry
   -- model = "claude-haiku-4-5-20251001",
   -- client_registry = { primary = "Main", clients = {

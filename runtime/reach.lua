@@ -7,6 +7,7 @@ local failure = require "runtime.failure"
 local files = require "runtime.files"
 local json = require "runtime.json"
 local reach_http = require "runtime.reach_http"
+local reach_secrets = require "runtime.reach_secrets"
 local reach_tcp = require "runtime.reach_tcp"
 local telemetry = require "runtime.telemetry"
 
@@ -17,7 +18,8 @@ local USUAL_S = 10
 local LONGEST_JSON = 256 * 1024
 
 ---@class Reach
----@field hosts table<string, true>   "127.0.0.1:6379"
+---@field hosts table<string, true|table<string, true>>   "127.0.0.1:6379", with the secrets that may go there
+---@field conceal fun(mask: Privacy)
 ---@field open fun(host: string, port: integer, deadline: number): table?, string?
 ---@field request fun(request: HttpRequest, deadline: number): table?, string?
 
@@ -44,19 +46,31 @@ local function split(text)
   if host and is_host(host) and port >= 1 and port <= 65535 then return host:lower(), port end
 end
 
---- The hosts of the config. Each is one host with one port: no pattern, no range.
+--- The hosts of the config. Each is one host with one port, no pattern and no range; behind it may stand the names of
+--- secrets that skills may send there.
 ---@param list? string[]
----@return table<string, true>?
+---@return table<string, true|table<string, true>>?
 ---@return Failure? err
 function reach.hosts(list)
   local set = {}
   for _, text in ipairs(list or {}) do
-    local host, port = split(text)
+    local words = {}
+    for word in text:gmatch "%S+" do words[#words + 1] = word end
+    local host, port = split(words[1] or "")
     if not host then
       return nil, failure.new("config", ("config: hosts: %s is no host with its port"):format(text),
         'write it like "127.0.0.1:6379" or "api.example.org:443"', 2)
     end
-    set[("%s:%d"):format(host, port)] = true
+    local names
+    for i = 2, #words do
+      if not words[i]:match "^[%u_][%u%d_]*$" then
+        return nil, failure.new("config", ("config: hosts: %s is no name of a secret"):format(words[i]),
+          'write it like "127.0.0.1:6379 REDIS_PASSWORD", and never the secret itself', 2)
+      end
+      names = names or {}
+      names[words[i]] = true
+    end
+    set[("%s:%d"):format(host, port)] = names or true
   end
   return set
 end
@@ -65,11 +79,27 @@ local attached = setmetatable({}, { __mode = "k" }) -- reach -> what says the ho
 
 --- Lets the skills that look at a node reach these hosts.
 ---@param node table
----@param hosts table<string, true>   from reach.hosts
----@param now? fun(): string[]        the config's hosts, after an edit
+---@param hosts table<string, true|table>   from reach.hosts
+---@param now? fun(): string[]             the config's hosts, after an edit
 function reach.attach(node, hosts, now)
-  node.reach = { hosts = hosts, open = reach_tcp.open, request = reach_http.request }
-  attached[node.reach] = now
+  local to = { hosts = hosts }
+  function to.open(host, port, deadline)
+    local where = (host:find(":", 1, true) and "[%s]:%d" or "%s:%d"):format(host, port)
+    return reach_tcp.open(host, port, deadline, function(text)
+      return reach_secrets.filled(text, where, hosts[where])
+    end)
+  end
+  function to.request(request, deadline)
+    local headers = {}
+    for i, header in ipairs(request.headers) do
+      local filled, err = reach_secrets.filled(header, request.where, hosts[request.where], request.url)
+      if not filled then return nil, err end
+      headers[i] = filled
+    end
+    return reach_http.request(setmetatable({ headers = headers }, { __index = request }), deadline)
+  end
+  function to.conceal(mask) reach_secrets.conceal(hosts, mask) end
+  node.reach, attached[to] = to, now
 end
 
 -- The same table holds others, for whoever has it already. A slip leaves all as it was.
@@ -77,7 +107,7 @@ local function renew(to, now)
   local set = reach.hosts(now())
   if not set then return end
   for where in pairs(to.hosts) do to.hosts[where] = set[where] end
-  for where in pairs(set) do to.hosts[where] = true end
+  for where, names in pairs(set) do to.hosts[where] = names end
 end
 
 telemetry.on("reload.config", function()
@@ -90,7 +120,11 @@ local function misused(who, why, next_step)
   error(failure.new("skill", ("%s: %s"):format(who, why), next_step, 2), 0)
 end
 
-local function failed(why) return nil, failure.new("reach", why, "see that it runs and answers there", 4) end
+local function failed(why, where)
+  if failure.is(why) then return nil, why end
+  return nil, failure.new("reach", where and ("%s %s"):format(where, why) or why,
+    "see that it runs and answers there", 4)
+end
 
 -- One run of a callback, with what it opened.
 local function visit(to, o)
@@ -132,7 +166,7 @@ local function tcp_of(to, o, v)
     local ok, err = v.permit(where)
     if not ok then return nil, err end
     local connection, why = to.open(host:match "^%[(.*)%]$" or host, port, deadline)
-    if not connection then return failed(where .. " " .. why) end
+    if not connection then return failed(why, where) end
     v.connections[#v.connections + 1] = connection
     local handed = { close = connection.close }
     for _, name in ipairs { "send", "read", "read_line" } do
@@ -141,7 +175,7 @@ local function tcp_of(to, o, v)
           misused(o.name, ("calls %s with a colon"):format(name), ("write connection.%s(…), with a dot"):format(name))
         end
         local result, wrong = connection[name](value)
-        if result == nil then return failed(where .. " " .. wrong) end
+        if result == nil then return failed(wrong, where) end
         return result
       end
     end

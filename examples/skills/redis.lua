@@ -4,9 +4,10 @@
 ---
 --- or copy it to your settings folder as skills/redis.lua and use it as `redis`. The config must let it out:
 ---
----   hosts = { "127.0.0.1:6379" }
+---   hosts = { "127.0.0.1:6379" }                    -- or, where Redis wants a password,
+---   hosts = { "127.0.0.1:6379 REDIS_PASSWORD" }     -- from the environment, or a file named by REDIS_PASSWORD_FILE
 ---
---- It sends INFO, SLOWLOG GET, CLIENT LIST and CONFIG GET maxclients, and nothing else: each only reads.
+--- It sends PING, INFO, SLOWLOG GET, CLIENT LIST, CONFIG GET maxclients and AUTH, and nothing else.
 
 local HOST, PORT = "127.0.0.1", 6379
 
@@ -51,10 +52,23 @@ local function ask(c, ...)
   return reply(c, 1)
 end
 
--- A skill's function ends the connection with it; when Redis is not there, that is an answer, too.
+-- What stands in ${} is put in by who sends it: a skill never has the password itself.
+local function connect(node)
+  local c, err = node.tcp.open(HOST, PORT, 5)
+  if not c then return nil, err end
+  local pong
+  pong, err = ask(c, "PING")
+  if not pong and tostring(err):find("NOAUTH", 1, true) then
+    pong, err = c.send "AUTH '${REDIS_PASSWORD}'\r\n"
+    if pong then pong, err = reply(c, 1) end
+  end
+  return pong and c, err
+end
+
+-- The connection ends with the function that has it. When Redis is not there, that is an answer, too.
 local function with_redis(f)
   return function(node, args)
-    local c, err = node.tcp.open(HOST, PORT, 5)
+    local c, err = connect(node)
     if not c then return { unavailable = tostring(err) } end
     return f(c, args, node)
   end
@@ -192,7 +206,7 @@ return {
   name = "redis",
   title = "Redis",
   about = "The Redis that this node uses: memory and evictions, hit rate, slow commands, clients.",
-  needs = "a Redis without a password, at an address that the config's hosts name",
+  needs = "a Redis at an address that the config's hosts name",
   prompt = [[
 You look after one Redis, beside the BEAM node that uses it. Redis does one command at a time: a slow one holds all
 callers up. Counters run since its start, so judge by redis_rates, not by totals.
@@ -203,11 +217,8 @@ minutes; clients near the limit. Clients blocked in BLPOP, BRPOP or XREAD are wo
   queries = {},
   snapshot = snapshot,
   available = function(node)
-    local c, err = node.tcp.open(HOST, PORT, 5)
-    if not c then return tostring(err) end
-    local pong
-    pong, err = ask(c, "PING")
-    return pong == "PONG" or tostring(err)
+    local c, err = connect(node)
+    return c and true or tostring(err)
   end,
 
   callbacks = {

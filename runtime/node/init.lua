@@ -128,7 +128,10 @@ end
 
 --- Hides the node's cookie in whatever is masked from now on.
 ---@param mask Privacy
-function Node:conceal(mask) mask:know(cookies[self]) end
+function Node:conceal(mask)
+  mask:know(cookies[self])
+  if self.reach then self.reach.conceal(mask) end
+end
 
 --- What the node has more of than just after we attached. Others add to it too: it is an upper
 --- bound of what we caused.

@@ -7,6 +7,7 @@ local failure = require "runtime.failure"
 local held = require "spec.support.held"
 local http_server = require "spec.support.http_server"
 local played = require "spec.support.played_node"
+local privacy = require "runtime.privacy"
 local reach = require "runtime.reach"
 local skill = require "runtime.skill"
 local telemetry = require "runtime.telemetry"
@@ -219,6 +220,76 @@ describe("a skill that uses http", function()
       { hosts = hosts, url = server.url .. "/" }))
     assert.same({ false }, { look('return node.http.decode "{" or false', { hosts = hosts }) })
   end))
+end)
+
+describe("a secret that a skill sends", function()
+  local NAME, VALUE = "SPEC_FAR_PASSWORD", "s3same-0pen"
+  local peer, heard
+  before_each(function()
+    heard = {}
+    uv.os_setenv(NAME, VALUE)
+    peer = played.listen(function(socket, chunk)
+      heard[#heard + 1] = chunk
+      socket:write "ok\r\n"
+    end)
+  end)
+  after_each(function()
+    peer.close()
+    uv.os_unsetenv(NAME)
+  end)
+
+  local function sent(hosts)
+    return look([[
+      local c = assert(node.tcp.open("127.0.0.1", args.port))
+      local ok, err = c.send "AUTH ${SPEC_FAR_PASSWORD}\r\n"
+      if not ok then return nil, err end
+      return c.read_line()]], { hosts = hosts, port = peer.port })
+  end
+
+  it("is put in by us, for the host that the config names it with", in_task(function()
+    assert.equal("ok", sent { ("127.0.0.1:%d OTHER SPEC_FAR_PASSWORD"):format(peer.port) })
+    assert.equal("AUTH s3same-0pen\r\n", table.concat(heard))
+  end))
+
+  it("goes nowhere else", in_task(function()
+    local _, err = sent { "127.0.0.1:" .. peer.port, "127.0.0.1:1 SPEC_FAR_PASSWORD" }
+    assert.equal(("the secret SPEC_FAR_PASSWORD may not be sent to 127.0.0.1:%d; if you want that, write hosts = "
+      .. '{ "127.0.0.1:%d SPEC_FAR_PASSWORD" } in the config'):format(peer.port, peer.port), tostring(err))
+    assert.same({}, heard)
+  end))
+
+  it("is missed by its name", in_task(function()
+    uv.os_unsetenv(NAME)
+    local _, err = sent { ("127.0.0.1:%d SPEC_FAR_PASSWORD"):format(peer.port) }
+    assert.equal("the secret SPEC_FAR_PASSWORD is not there; set SPEC_FAR_PASSWORD, or SPEC_FAR_PASSWORD_FILE to a "
+      .. "file of mode 0600 that holds it", tostring(err))
+  end))
+
+  it("stands in headers, too, and not on a way that others can read", in_task(function()
+    local server = http_server.start { ["GET /"] = function(request, response)
+      response:send(200, request.headers.authorization)
+    end }
+    local body = [[return node.http.get(args.url, { headers = { Authorization = "Bearer ${SPEC_FAR_PASSWORD}" } })]]
+    local where = server.url:match "//(.*)"
+    local answer = look(body, { hosts = { where .. " SPEC_FAR_PASSWORD" }, url = server.url .. "/" })
+    server.stop()
+    assert.equal("Bearer s3same-0pen", answer.body)
+    local _, err = look(body, { hosts = { "example.org:80 SPEC_FAR_PASSWORD" }, url = "http://example.org/" })
+    assert.equal("the request would send the key unencrypted to example.org; use https://", tostring(err))
+  end))
+
+  it("is hidden in whatever comes back", function()
+    local node, mask = {}, privacy.new()
+    reach.attach(node, assert(reach.hosts { "127.0.0.1:1 SPEC_FAR_PASSWORD" }))
+    node.reach.conceal(mask)
+    assert.is_nil(mask:clean("ERR unknown command 's3same-0pen'"):find(VALUE, 1, true))
+  end)
+
+  it("never stands in the config itself", function()
+    local _, err = reach.hosts { "127.0.0.1:6379 s3same" }
+    assert.equal('config: hosts: s3same is no name of a secret; write it like "127.0.0.1:6379 REDIS_PASSWORD", and '
+      .. "never the secret itself", tostring(err))
+  end)
 end)
 
 describe("the config's hosts", function()

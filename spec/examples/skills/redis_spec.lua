@@ -1,5 +1,6 @@
 -- The Redis skill as a user uses it, by its path and confined, on a real Redis.
 
+local uv = require "luv"
 local async = require "runtime.async"
 local held = require "spec.support.held"
 local reach = require "runtime.reach"
@@ -155,11 +156,19 @@ describe("the Redis skill", function()
     assert.same({ "redis", "total", 86 }, { finding.object, finding.figures[1].path, finding.figures[1].value })
   end))
 
-  it("answers that Redis wants a password, as Redis says it", in_task(function()
-    local locked = redis.start("--requirepass", "hush")
+  it("hands a password over without having it, where Redis wants one", in_task(function()
+    local locked = redis.start("--requirepass", "hush-hush")
+    local there = "127.0.0.1:" .. locked.port
     local far, other = at(locked.port)
-    local said = skill.available(other, far)
+    local near = at(locked.port, { there .. " REDIS_PASSWORD" })
+    uv.os_setenv("REDIS_PASSWORD", "wrong-one")
+    local refused, wrong = skill.available(other, far), skill.available(other, near)
+    uv.os_setenv("REDIS_PASSWORD", "hush-hush")
+    local right = skill.available(other, near)
+    uv.os_unsetenv "REDIS_PASSWORD"
     locked:stop()
-    assert.matches("^Redis refuses: NOAUTH", said)
+    assert.matches("^the secret REDIS_PASSWORD may not be sent to " .. there, refused)
+    assert.matches("^Redis refuses: WRONGPASS", wrong)
+    assert.is_true(right)
   end))
 end)
