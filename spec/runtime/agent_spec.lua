@@ -227,7 +227,7 @@ describe("runtime.agent", function()
     local provider = played {
       function(request) return request.tools and calls { "sleep", { s = 60 } } or says "late" end,
     }
-    local outcome = run(provider, { seconds = 0.2 })
+    local outcome = run(provider, { seconds = 2 })
     assert.same({ "deadline", "late" }, { outcome.ended, outcome.text })
   end)
 
@@ -244,6 +244,51 @@ describe("runtime.agent", function()
     local outcome = run(played { function() error "a bug in the provider" end })
     assert.equal("provider", outcome.ended)
     assert.matches("a bug in the provider", outcome.err.message)
+  end)
+
+  it("runs no call that was cut off, and tells why", function()
+    local provider = played { { text = "", stop = "length", calls = { { id = "c1", name = "add", args = { a = 1 } },
+      { id = "c2", name = "add", args = { a = 2 } } } }, says "x" }
+    run(provider)
+    assert.is_true(results(provider, 1)[1].ok)
+    assert.equal("your answer was cut for its length in this call, so add was not run; say it shorter",
+      json.decode(results(provider, 1)[2].text).error)
+  end)
+
+  it("sends no words again that are megabytes long, nor such arguments", function()
+    local huge = ("x"):rep(2 * 1024 * 1024)
+    local reply = { text = huge, stop = "calls", raw = { "blocks" }, calls = {
+      { id = "c1", name = "add", args = { a = 1, note = huge } }, { id = "c2", name = "add", bad_args = huge },
+      { id = "c3", name = "add", args = { a = 3 } } } }
+    local provider = played { reply, says "x" }
+    run(provider)
+    local sent = provider.asked[2].messages
+    assert.is_true(#json.encode(sent) < 70000, #json.encode(sent))
+    assert.is_nil(sent[2].raw)
+    for i = 1, 2 do
+      assert.equal("the arguments of add are longer than 262144 bytes; say it shorter",
+        json.decode(results(provider, 1)[i].text).error)
+    end
+    assert.is_true(results(provider, 1)[3].ok)
+  end)
+
+  it("bears words and arguments that are no UTF-8", function()
+    local reply = calls { "add", { a = 1, ["\255"] = "\254" } }
+    reply.text = "\255\254 words"
+    local provider = played { reply, says "x" }
+    assert.equal("answer", run(provider).ended)
+    assert.matches("there is no \239\191\189", json.decode(results(provider, 1)[1].text).error)
+  end)
+
+  it("takes no more than so many calls of one answer", function()
+    local list = {}
+    for i = 1, 200 do list[i] = { "add", { a = i } } end
+    local provider = played { calls(unpack(list)), says "x" }
+    run(provider)
+    local told = results(provider, 1)
+    assert.equal(64, #told)
+    assert.is_true(told[16].ok)
+    assert.equal("at most 16 calls in one answer", json.decode(told[17].text).error)
   end)
 
   it("bears garbage, and ends when nothing else comes", function()

@@ -1,0 +1,114 @@
+-- Operators by scripts: the whole program with a script of a user's, against a live node.
+local live = require "spec.support.live_node"
+local program = require "spec.support.program"
+local uv = require "luv"
+
+describe("a script's operators", function()
+  local at
+
+  setup(function()
+    at = live.start { code = [[spawn(fun() -> ets:new(ledger, [named_table, public]),
+      (fun L(I) -> ets:insert(ledger, {I, lists:seq(1, 300)}), timer:sleep(1), L(I + 1) end)(1) end).]] }
+  end)
+  teardown(live.stop_all)
+
+  local function write(name, text)
+    local path = at.home .. "/" .. name
+    local file = assert(io.open(path, "w"))
+    file:write(text)
+    file:close()
+    uv.fs_chmod(path, 384)
+    return path
+  end
+
+  local function run(text, ...)
+    local path = write("script.lua", 'local beamlens = require "beamlens"\n' .. text)
+    return program.run({ path, "--node", at.name, "--provider", "analyst", "--quiet", ... },
+      { env = { HOME = at.home, ERL_EPMD_PORT = tostring(at.epmd_port) } })
+  end
+
+  local function says(expected, text, ...)
+    local result = run(text, ...)
+    assert.same({ 0, expected }, { result.code, result.stdout }, result.stderr)
+  end
+
+  local CONFIG = [[return { operators = {
+    { name = "tables", skill = "ets" },
+    { name = "for_ever", skill = "ets", mode = "continuous" },
+  } }]]
+
+  it("tell what happens as it comes, and end with a report", live.test(function()
+    says("notification\tledger\nstate\tnil\nended\tsick\n", [[
+      local handle = assert(beamlens.operator.run_async("ets"))
+      for item in handle:messages() do
+        local n = item.notification
+        print(item.kind, n and n.root_cause.object or item.report and item.report.verdict)
+      end
+      return 0]])
+  end))
+
+  it("go on until they are stopped, and the script is told how they are", live.test(function()
+    says("continuous\ttrue\tledger\ninterrupted\tsick\n", [[
+      local handle = assert(beamlens.operator.start("ets", { mode = "continuous", every = 1 }))
+      local item
+      repeat item = handle:messages()() until item.kind == "notification"
+      local s = handle:status()
+      print(s.mode, s.running, item.notification.root_cause.object)
+      handle:stop()
+      local report = handle:join()
+      print(report.incomplete, report.verdict)
+      return 0]])
+  end))
+
+  it("end with the script that does not stop them, and leave the node", live.test(function()
+    says("true\n", [[
+      local handle = assert(beamlens.operator.start("ets", { mode = "continuous" }))
+      print(handle:status().running)
+      return 0]])
+    assert.equal(1, at.eval "length(nodes(hidden)).") -- the specs' own connection
+  end))
+
+  it("are found by the names that the config gives them, and all are used where none is named", live.test(function()
+    local config = write("config.lua", CONFIG)
+    says("ets\nets\n1\tcontinuous\nfor_ever\n", [[
+      local report = assert(beamlens.operator.run("tables"))
+      print(report.operators[1].skill)
+      report = assert(beamlens.coordinator.run())
+      for _, o in ipairs(report.operators) do print(o.skill) end
+      local handles = assert(beamlens.operators())
+      print(#handles, handles[1]:status().mode)
+      print(handles[1].name)
+      return 0]], "--config", config)
+  end))
+
+  it("give way to skills that are named", live.test(function()
+    local config = write("config.lua", CONFIG)
+    says("gc\n", [[
+      for _, o in ipairs(assert(beamlens.coordinator.run()).operators) do print(o.skill) end
+      return 0]], "--config", config, "--skills", "gc")
+  end))
+
+  it("wait for their turn where one of the same skill runs", live.test(function()
+    says("2\tsick\tsick\n", [[
+      local first = assert(beamlens.operator.run_async("ets"))
+      local second = assert(beamlens.operator.run_async("ets"))
+      local starts = 0
+      beamlens.on("operator.started", function() starts = starts + 1 end)
+      assert(second:status().iterations == 0)
+      local a, b = first:join(), second:join()
+      print(starts + 1, a.verdict, b.verdict)
+      return 0]])
+  end))
+
+  it("are refused with the line of the script where an option is no option", live.test(function()
+    for text, why in pairs {
+      ['beamlens.operator.start("ets", { mode = "often" })'] = "script%.lua:2: an operator has no mode often",
+      ['beamlens.operator.start("ets", { every = "x" })'] = "script%.lua:2: every wants seconds",
+      ["beamlens.operator.run_async(7)"] = "script%.lua:2: operator%.run_async wants a skill",
+    } do
+      local result = run(text)
+      assert.equal(2, result.code)
+      assert.matches(why, result.stderr)
+    end
+  end))
+end)
