@@ -22,7 +22,8 @@ local open -- { sinks = { … }, mask } once started
 
 -- What an event becomes on its way into one sink. What a sink tells of itself does not go into it.
 local function listener(self, sink, name, state)
-  local box = sink.send and outbox.new(state, function(item) return sink:send(item) end)
+  local box = sink.send and outbox.new(state, function(item) return sink:send(item) end,
+    sink.hurry and function() sink:hurry() end)
   local function hear(event, measurements, metadata)
     if metadata.sink == name then return end
     if type(metadata.node) == "string" then self.mask:keep(metadata.node) end

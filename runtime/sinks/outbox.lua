@@ -50,9 +50,10 @@ end
 
 ---@param condition Condition
 ---@param send fun(item: any): true?, any   may wait; nil, why where it was of no use
+---@param hurry? fun()   called when the end is near: no long waiting any more
 ---@return Outbox
-function outbox.new(condition, send)
-  local self = setmetatable({ condition = condition, send = send, queue = {}, dropped = 0 }, Outbox)
+function outbox.new(condition, send, hurry)
+  local self = setmetatable({ condition = condition, send = send, hurry = hurry, queue = {}, dropped = 0 }, Outbox)
   self.task = async.spawn(carry, self)
   return self
 end
@@ -75,6 +76,7 @@ end
 ---@param deadline number
 function Outbox:close(deadline)
   self.closing = true
+  if self.hurry then self.hurry() end
   if self.wake then self.wake() end
   self.task:join(deadline)
   if not self.task.finished then

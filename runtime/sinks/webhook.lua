@@ -98,6 +98,22 @@ local function random()
   return (high * 256 + low) / 65536
 end
 
+-- Until another try; cut short when we are to end.
+local function pause(self, seconds)
+  if self.hurried then return end
+  async.await(function(resume)
+    self.wake = resume
+    return function() self.wake = nil end
+  end, async.now() + seconds)
+  self.wake = nil
+end
+
+--- The program is about to end: what waits is tried once more, and no longer waited with.
+function Webhook:hurry()
+  self.hurried = true
+  if self.wake then self.wake() end
+end
+
 --- Sends one, and tries again where that may help.
 ---@param item table
 ---@return true?
@@ -109,11 +125,10 @@ function Webhook:send(item)
     if status and status >= 200 and status < 300 then return true end
     local said = status and ("answered %d"):format(status) or "cannot be reached (" .. tostring(why) .. ")"
     if not may_pass(status) then return nil, ("%s %s"):format(self.host, said) end
-    if try == webhook.tries then return nil, ("%s %s, %d times"):format(self.host, said, try) end
+    if try == webhook.tries or self.hurried then return nil, ("%s %s, %d times"):format(self.host, said, try) end
     local most = math.min(webhook.longest_s, webhook.first_s * 2 ^ (try - 1))
-    if not async.sleep(after and math.min(after, webhook.longest_s) or most * (0.5 + random() / 2)) then
-      return nil, "closing"
-    end
+    pause(self, after and math.min(after, webhook.longest_s) or most * (0.5 + random() / 2))
+    if async.current().cancelled then return nil, "closing" end
   end
 end
 

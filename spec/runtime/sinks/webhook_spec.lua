@@ -141,6 +141,17 @@ describe("the webhook", function()
     assert.same({ true, { node = "a@b" } }, { got.cut, got.metadata })
   end))
 
+  it("tries once more when the end is near, and waits no longer", live.test(function()
+    webhook.first_s = 3600
+    answers = { { 503 }, { 503 } }
+    local one, why = sink()
+    local task = async.spawn(function() why = select(2, one:send(ITEM)) end)
+    while #server.requests == 0 or not one.wake do async.sleep(0.005) end
+    one:hurry()
+    assert.is_true((task:join(async.now() + 30)))
+    assert.matches("answered 503, 2 times$", why)
+  end))
+
   it("ends in the middle when it is asked to", live.test(function()
     local task = async.spawn(function() return sink({ url = server.url .. "/never" }):send(ITEM) end)
     while #server.requests == 0 do async.sleep(0.005) end
