@@ -1,5 +1,6 @@
 -- An operator on a live node: skill, sandbox, gate and evidence are real, only the model is played.
 local async = require "runtime.async"
+local etf = require "host.etf"
 local gate = require "runtime.gate"
 local json = require "runtime.json"
 local live = require "spec.support.live_node"
@@ -324,6 +325,27 @@ describe("runtime.operator", function()
     mortal.stop()
     assert.same({ "cannot_tell", true, 3 }, { r.verdict, r.lost, report.exit(r) })
     assert.same({ "lost bl_mortal@127.0.0.1: it closed the connection; look whether it still runs" }, r.would_tell)
+  end)
+
+  it("is told when the node is gone, goes on when it is back, and can be healthy then", function()
+    local torn = live.start { name = "bl_torn@127.0.0.1" }
+    local told
+    local provider = model.played { calls { "take_snapshot" }, function()
+      torn.node:call("erlang", "disconnect_node", { etf.A[torn.node.link.session.name] })
+      return calls { "execute", { code = "return ets_list_tables(5)" } }
+    end, function(request)
+      told = json.decode(results(request)[1].text).error
+      local deadline = async.now() + 30
+      while torn.node.state ~= "up" do
+        assert(async.now() < deadline, "it never came back")
+        async.sleep(0.01)
+      end
+      return all_looks(ets)
+    end, calls { "done" } }
+    local r = run(provider, { node = torn.node })
+    torn.stop()
+    assert.matches("lost bl_torn@127.0.0.1", told)
+    assert.same({ "healthy", false, {} }, { r.verdict, r.lost, r.would_tell })
   end)
 
   it("tells of its steps, each with the trace id of the run", function()
