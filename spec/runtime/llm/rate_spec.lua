@@ -1,3 +1,4 @@
+local async = require "runtime.async"
 local clients = require "spec.support.wire_clients"
 local http_server = require "spec.support.http_server"
 local rate = require "runtime.llm.rate"
@@ -32,25 +33,45 @@ describe("rate", function()
   end)
 
   it("holds up the next request of every agent of that client, and tells it", function()
-    local headers = openai("1", "200ms")
+    local headers = openai("1", "10s")
     headers["content-type"] = "text/event-stream"
     local server = http_server.start { ["POST /v1/chat/completions"] = function(_, response)
       response:send(200, (wire_replies.openai { text = "ok" }), headers)
     end }
     local told = {}
     local off = telemetry.on("llm.slowed", function(_, measures, m)
-      told[#told + 1] = { m.provider, measures.wait_s > 0 and measures.wait_s <= 0.2 }
+      told[#told + 1] = { m.provider, measures.wait_s > 0 and measures.wait_s <= 10 }
     end)
     local mind = clients.mind({ clients.form("openai", server.url) }, "C")
     local function ask()
-      return clients.ask(mind.operator {}, { system = "s", messages = { { role = "user", text = "x" } } })
+      return mind.operator {}:ask { system = "s", messages = { { role = "user", text = "x" } },
+        deadline = async.now() + 20 }
     end
-    assert(ask())
-    headers["x-ratelimit-remaining-requests"] = "60"
-    assert(ask())
-    assert(ask())
+    local err = async.run(function()
+      assert(ask())
+      local waiting = async.spawn(ask)
+      waiting:cancel() -- nobody has to wait for it here
+      return select(3, waiting:join())
+    end)
     off()
     server.stop()
-    assert.same({ { "C", true } }, told)
+    assert.same({ { { "C", true } }, "cancelled", 1 }, { told, err.class, #server.requests })
+  end)
+
+  it("goes on at once when there is room again", function()
+    local headers = openai("60", "10s")
+    headers["content-type"] = "text/event-stream"
+    local server = http_server.start { ["POST /v1/chat/completions"] = function(_, response)
+      response:send(200, (wire_replies.openai { text = "ok" }), headers)
+    end }
+    local told = 0
+    local off = telemetry.on("llm.slowed", function() told = told + 1 end)
+    local provider = clients.mind({ clients.form("openai", server.url) }, "C").operator {}
+    for _ = 1, 2 do
+      assert(clients.ask(provider, { system = "s", messages = { { role = "user", text = "x" } } }))
+    end
+    off()
+    server.stop()
+    assert.equal(0, told)
   end)
 end)
