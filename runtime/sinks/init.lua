@@ -18,6 +18,9 @@ local sinks = {}
 
 local CLOSE_S, INTERRUPTED_S = 5, 0.7 -- a SIGTERM leaves two seconds for everything
 
+-- A look at edited files: the file of a sink may lie in a folder that is watched, and would have it looked at again.
+local LOOP = { ["reload.looked"] = true }
+
 local open -- { sinks = { … }, mask } once started
 
 -- What an event becomes on its way into one sink. What a sink tells of itself does not go into it.
@@ -25,7 +28,7 @@ local function listener(self, sink, name, state)
   local box = sink.send and outbox.new(state, function(item) return sink:send(item) end,
     sink.hurry and function() sink:hurry() end)
   local function hear(event, measurements, metadata)
-    if metadata.sink == name then return end
+    if metadata.sink == name or LOOP[event] then return end
     if type(metadata.node) == "string" then self.mask:keep(metadata.node) end
     local item = line.of(event, measurements, metadata, self.clean)
     if box then box:put(item) else state:is(sink:take(item)) end

@@ -174,6 +174,14 @@ describe("sinks", function()
     assert.same({ 1, "webhook 2" }, { #lines(path), lines(path)[1].metadata.sink })
   end))
 
+  it("do not write down that files were looked at, for that would have them looked at again", live.test(function()
+    local path = folder .. "/events.jsonl"
+    assert(start { type = "jsonl", file = path })
+    telemetry.emit("reload.looked", {}, { asked = false })
+    notify()
+    assert.same({ 1, "operator.notification_sent" }, { #lines(path), lines(path)[1].event })
+  end))
+
   it("write the figures for node_exporter, whole at any time", live.test(function()
     local path = folder .. "/beamlens.prom"
     assert(start { type = "prometheus", file = path, seconds = 1 })
