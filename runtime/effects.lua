@@ -180,6 +180,21 @@ local function may_be_read(path)
   return false
 end
 
+-- What we read of the text that asks a database holds for a transaction that begins so: read-only, and bounded.
+local BEGINS = {
+  Begin = "^SET TRANSACTION READ ONLY$",
+  Limits = "^SELECT set_config%('statement_timeout', '5000', true%), set_config%('lock_timeout', '1000', true%),",
+}
+
+local function begins_otherwise(text, variables)
+  if not text:find("R:transaction(", 1, true) then return false end
+  for name, pattern in pairs(BEGINS) do
+    local given = variables[name]
+    if type(given) ~= "string" or not given:find(pattern) then return true end
+  end
+  return false
+end
+
 --- Whether a text is handed what we read it for.
 ---@param text string
 ---@param variables table<string, any>
@@ -188,6 +203,10 @@ end
 ---@return true?
 ---@return Failure? err
 function effects.permit_values(text, variables, class, who)
+  if class == "SAFE" and begins_otherwise(text, variables) then
+    return nil, failure.new("gate", ("%s is declared SAFE, and begins its transaction otherwise than ours, which only "
+      .. "reads"):format(who), "ask with texts.read, or declare the class that it has", 5)
+  end
   local paths = variables.Paths
   if class ~= "SAFE" or not paths or not text:find("prim_file", 1, true) then return true end
   for _, path in pairs(type(paths) == "table" and paths or { paths }) do
@@ -199,6 +218,7 @@ function effects.permit_values(text, variables, class, who)
   return true
 end
 
+jit.off(begins_otherwise)
 jit.off(effects.permit_values) -- a compiled pairs() may go zero rounds
 
 --- Whether a relay may be put on a node for a skill. One works unasked, in a process of its own, and no

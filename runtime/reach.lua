@@ -165,7 +165,7 @@ local function tcp_of(to, o, v)
     local where, deadline = ("%s:%d"):format(host:lower(), port), v.deadline(seconds)
     local ok, err = v.permit(where)
     if not ok then return nil, err end
-    local connection, why = to.open(host:match "^%[(.*)%]$" or host, port, deadline)
+    local connection, why = to.open(host:lower():match "^%[(.*)%]$" or host:lower(), port, deadline)
     if not connection then return failed(why, where) end
     v.connections[#v.connections + 1] = connection
     local handed = { close = connection.close }

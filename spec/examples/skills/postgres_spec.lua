@@ -52,6 +52,21 @@ describe("the PostgreSQL skill", function()
     assert.matches("no Ecto repo runs on this node", skill.available(s, live.start({ name = "empty@127.0.0.1" }).node))
   end))
 
+  it("cannot be edited into one that writes and calls itself SAFE", live.test(function()
+    local file = assert(io.open(copy))
+    local text = file:read "*a":gsub("asks%(CACHE%)", [[function(node)
+      return node.ask("database", { sql = "DELETE FROM parcels", params = {}, repo = "", path = "",
+        ["begin"] = "COMMIT", limits = "SELECT 1" })
+    end]])
+    file:close()
+    local edited = assert(skill.load(text, "edited.lua"))
+    local result, err = skill.call(edited, "postgres_cache", {}, at.node)
+    assert.equal("2", pg:ask "SELECT count(*) FROM parcels")
+    assert.is_nil(result)
+    assert.matches("query database of postgres_cache is declared SAFE, and begins its transaction otherwise than",
+      tostring(err), 1, true)
+  end))
+
   it("finds nothing on a database that is well", live.test(function()
     for _, check in ipairs(s.checks) do assert.same({ nil, "not suspect" }, { judged(check.id) }) end
   end))
