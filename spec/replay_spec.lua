@@ -14,7 +14,7 @@ local PLANT = [[
   spawn(fun() -> ets:new(binary_to_atom(Dsn), [named_table, public]), receive stop -> ok end end), true.]]
 local SECRET = "postgres://shop:hunter2@db/orders"
 
-local at, folder, by_model, by_rules, by_many
+local at, folder, by_model, by_rules, by_many, operator, no_room
 
 local function environment(script)
   return { ERL_EPMD_PORT = tostring(at.epmd_port), HOME = at.home, XDG_STATE_HOME = folder,
@@ -59,6 +59,23 @@ local function refused(path)
   return (ran.stderr:gsub("^beamlens%-run: ", ""):gsub("\n$", ""):gsub(folder:gsub("%p", "%%%0"), "FOLDER"))
 end
 
+local function record_operator()
+  local path = folder .. "/operator.cassette"
+  local script = write("one.lua", [[return require("beamlens").operator.run("ets", { task = "how are the tables" })]])
+  local ran = program.run({ script, "--node", at.name, "--cookie-file", at.cookie_file, "--quiet", "--json",
+    "--provider", "script", "--record", path }, { env = environment "spec/support/played_case.lua" })
+  return { path = path, report = assert(json.decode(ran.stdout), ran.stderr) }
+end
+
+-- No file may grow beyond 4 kB, as on a full disk.
+local function record_without_room()
+  local path = folder .. "/no_room.cassette"
+  local ran = program.run({ "-c", ("trap '' XFSZ; ulimit -f 8; exec '%s' coordinator.lua --node %s --cookie-file %s "
+    .. "--quiet --store :memory: --skills ets --provider script --record %s"):format(program.path, at.name,
+      at.cookie_file, path) }, { path = "/bin/sh", env = environment "spec/support/played_case.lua" })
+  return { path = path, code = ran.code, stderr = ran.stderr }
+end
+
 local NOTHING = { verdict = json.null, gone = {}, new = {}, versions = {}, requests = {}, without_reply = {},
   unanswered = 0 }
 
@@ -72,6 +89,8 @@ describe("a recorded run", function()
       by_many = record("many", "spec/support/played_crew.lua", "--provider", "script", "--skills",
         "beam,ets,gc,overload")
       by_rules = record("rules", nil, "--provider", "analyst", "--skills", "beam,ets")
+      operator = record_operator()
+      no_room = record_without_room()
     end)
     at.stop()
   end)
@@ -103,6 +122,19 @@ describe("a recorded run", function()
     assert.same(by_many.report.insights, again.report.insights)
   end))
 
+  it("of one operator comes to the same", live.test(function()
+    local again, code = replayed(operator.path, "--json")
+    assert.same({ 1, NOTHING }, { code, again.replay.changed })
+    assert.same(operator.report.insights, again.report.insights)
+  end))
+
+  it("goes on when there is no room for the recording, which is told, and refused afterwards", live.test(function()
+    assert.equal(1, no_room.code)
+    assert.equal(1, select(2, no_room.stderr:gsub("the recording ends here: [^\n]* cannot be written: there is no room",
+      "")))
+    assert.matches("^FOLDER/no_room.cassette was cut short", refused(no_room.path))
+  end))
+
   it("is told in a few lines, then the report", live.test(function()
     local ran = replay(by_model.path)
     assert.matches("^replayed  recorded %d+%-%d+%-%d+T%d+:%d+:%d+Z on " .. at.name:gsub("%p", "%%%0")
@@ -111,7 +143,7 @@ describe("a recorded run", function()
   end))
 
   it("is a file of its owner alone, without secrets", live.test(function()
-    for _, run in ipairs { by_model, by_many, by_rules } do
+    for _, run in ipairs { by_model, by_many, by_rules, operator } do
       assert.equal("600", ("%o"):format(uv.fs_stat(run.path).mode % 512))
       assert.is_nil(read(run.path):find("hunter2", 1, true))
     end

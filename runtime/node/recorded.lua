@@ -43,8 +43,20 @@ local function meant(variables, original)
   return out
 end
 
+-- A list of names that was put together from a table has another order in each process.
+local function ordered(v)
+  if type(v) ~= "table" then return v end
+  local names = #v > 1
+  for key, item in pairs(v) do
+    v[key] = ordered(item)
+    names = names and type(item) == "string"
+  end
+  if names then table.sort(v) end
+  return v
+end
+
 local function question(text, variables, clean)
-  return sum(text), json.encode(tape_value.encode(variables or {}, clean))
+  return sum(text), json.encode(ordered(tape_value.encode(variables or {}, clean)))
 end
 
 -- What came of a question, as it is written and as it is handed on: the same after as before.

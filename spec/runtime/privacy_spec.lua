@@ -118,6 +118,12 @@ describe("privacy", function()
     assert.equal(json.encode(cut):find("\239\191\189", 1, true), nil)
   end)
 
+  it("leaves a string whole that is written down and not shown, and hides the same in it", function()
+    local p, long = privacy.new(), ("é "):rep(4000)
+    assert.equal(long, (p:uncut(long)))
+    assert.equal(p:text "postgres://shop:hunter2@db/orders", (p:uncut "postgres://shop:hunter2@db/orders"))
+  end)
+
   it("shows no half of a secret at the cut", function()
     local key = "sk-ant-" .. ("k"):rep(60)
     for _, at in ipairs { privacy.longest - 10, 16384 - 20 } do

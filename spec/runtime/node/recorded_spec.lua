@@ -115,6 +115,11 @@ describe("runtime.node.recorded", function()
     assert.is_nil((node.query(NAMED, { Name = "y" })))
   end))
 
+  it("takes names in another order for the same question", live.test(function()
+    local node = replayed(function(n) n.query("length(Paths).", { Paths = { "b", "a", "c" } }) end)
+    assert.equal(3, node.query("length(Paths).", { Paths = { "c", "b", "a" } }))
+  end))
+
   it("fails again in the same words", live.test(function()
     local before
     local node = replayed(function(n) before = select(2, n.query(UNBOUND)) end)
