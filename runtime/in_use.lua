@@ -94,6 +94,7 @@ local function renewed(unit, check)
   end
   local ok
   if not err then ok, err = check(unit, value) end
+  if async.current().cancelled then return end -- it is nobody's fault that the check came to no end
   if not ok then
     local why = tostring(err)
     if why == unit.refused then return end
