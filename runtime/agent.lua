@@ -88,7 +88,7 @@ local function failed(run, err)
   if async.current().cancelled then return "interrupted" end
   if err.class == "shrink" then
     if compact(run, true) then return nil end
-    return "budget", err
+    return run.endless and "provider" or "budget", err -- who is to go on, begins anew
   end
   if async.now() >= run.deadline then return "deadline", err end
   return "provider", err

@@ -1,6 +1,7 @@
 -- A thousand runs with a model that does whatever the dice say, on a live node. Whatever it does, a run ends with an
 -- answer within its limits and leaves nothing behind. SEED=n plays other runs; a seed that fails is told.
 local async = require "runtime.async"
+local continuous = require "runtime.continuous"
 local coordinator = require "runtime.coordinator"
 local dice = require "spec.hostile.dice"
 local gate = require "runtime.gate"
@@ -9,6 +10,7 @@ local left_open = require "spec.support.left_open"
 local live = require "spec.support.live_node"
 local uv = require "luv"
 local operator = require "runtime.operator"
+local pipeline = require "runtime.strategy.pipeline"
 local random_model = require "spec.support.random_model"
 local sandbox = require "runtime.sandbox"
 local skill = require "runtime.skill"
@@ -16,6 +18,7 @@ local skill = require "runtime.skill"
 local RUNS = 1000
 local SEED = tonumber(os.getenv "SEED" or 1)
 local CALLS, STEPS, AGENTS = 12, 5, 2
+local WAYS = { "operator", "operator", "operator", "coordinator", "coordinator", "pipeline", "continuous" }
 local VERDICTS = { sick = true, healthy = true, cannot_tell = true }
 
 -- Every coroutine that was made while it is on, as long as somebody holds it.
@@ -44,28 +47,42 @@ local function descriptors()
 end
 
 describe("a thousand runs of a random model", function()
-  local at, skills
+  local at, skills, rests
   local seen = { memory = {}, files = {}, tasks = 0, wrong = {}, ended = {} }
 
-  local function check(seed, report)
+  local function check(seed, report, without_end)
     local wrong
     if not report or not VERDICTS[report.verdict] then
       wrong = "no answer"
     else
       if report.usage.calls > CALLS + AGENTS then wrong = report.usage.calls .. " requests" end
       for _, o in ipairs(report.operators) do
-        if o.iterations > STEPS then wrong = ("%s made %d steps"):format(o.skill, o.iterations) end
+        if o.iterations > STEPS and not without_end then wrong = ("%s made %d steps"):format(o.skill, o.iterations) end
       end
       seen.ended[report.incomplete == json.null and "by itself" or report.incomplete] = true
     end
     if wrong then seen.wrong[#seen.wrong + 1] = ("SEED=%d: %s"):format(seed, wrong) end
   end
 
+  -- What has no end is asked something and stopped; its steps have no bound, but its requests do.
+  local function endless(seed, d, opts)
+    opts.mode, opts.names, opts.deadline = "continuous", d:pick { "operator", "watcher" }, nil
+    local handle = assert(operator.start(opts))
+    local asking = async.spawn(handle.message, handle, "how is it?", 0.01)
+    if d:chance(50) then async.sleep(d:int(0, 10) / 1000) end
+    handle:stop()
+    asking:join()
+    check(seed, handle:join(), true)
+  end
+
   local function run(seed)
     local d = dice.new(seed)
     local opts = { node = at.node, skills = skills, skill = skills[1], mind = random_model.mind(seed),
       gate = gate.new {}, deadline = async.now() + 30, limits = { iterations = STEPS, calls = CALLS } }
-    local task = async.spawn(d:chance(60) and operator.run or coordinator.run, opts)
+    local way = d:pick(WAYS)
+    if way == "continuous" then return endless(seed, d, opts) end
+    opts.strategy = way == "pipeline" and pipeline or nil
+    local task = async.spawn(way == "operator" and operator.run or coordinator.run, opts)
     if d:chance(5) then -- the caller goes away
       async.sleep(d:int(0, 3) / 1000)
       task:cancel "interrupted"
@@ -87,6 +104,8 @@ describe("a thousand runs of a random model", function()
 
   setup(function()
     at = live.start()
+    rests = { continuous.rest_s, continuous.pause_s }
+    continuous.rest_s, continuous.pause_s = 0.002, 0.001
     skills = { assert(skill.open "ets") }
     async.run(function()
       for i = 1, 100 do run(SEED * 100000 + i) end -- what is made once and kept
@@ -99,6 +118,7 @@ describe("a thousand runs of a random model", function()
   end)
 
   teardown(function()
+    continuous.rest_s, continuous.pause_s = unpack(rests)
     live.stop_all()
     async.run(sandbox.close)
   end)
