@@ -125,6 +125,15 @@ describe("runtime.strategy", function()
       assert.equal(json.null, r.incomplete)
     end)
 
+    it("may be the example, which looks with all only when the first had something to tell", function()
+      local example = require("host.files").root .. "/examples/own_strategy.lua"
+      local quiet = model.played { says "nothing" }
+      assert.same({ "beam" }, skills_of(run(example, model.mind { beam = quiet })))
+      local told = model.played { calls { "take_snapshot" }, calls { "send_notification", NOTIFICATION }, says "x" }
+      local r = run(example, model.mind({ beam = told, ets = quiet }, model.played { says "joined" }))
+      assert.same({ "beam", "ets" }, skills_of(r))
+    end)
+
     it("that trips is told with file and line, and what was found stands", function()
       local path = file [[
         return { name = "mine", run = function(run)

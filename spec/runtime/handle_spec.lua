@@ -1,0 +1,83 @@
+local async = require "runtime.async"
+local gate = require "runtime.gate"
+local live = require "spec.support.live_node"
+local model = require "spec.support.played_model"
+local operator = require "runtime.operator"
+local sandbox = require "runtime.sandbox"
+local skill = require "runtime.skill"
+
+local calls, says = model.calls, model.says
+
+describe("runtime.handle", function()
+  local at, ets
+
+  setup(function()
+    at = live.start()
+    ets = assert(skill.open "ets")
+  end)
+
+  teardown(function()
+    live.stop_all()
+    async.run(sandbox.close)
+  end)
+
+  local function start(turns, more)
+    local opts = { node = at.node, skill = ets, mind = model.mind { ets = turns and model.played(turns) },
+      gate = gate.new {}, deadline = async.now() + 60 }
+    for key, value in pairs(more or {}) do opts[key] = value end
+    return assert(operator.start(opts))
+  end
+
+  it("says how the operator is, and how it was when it has ended", live.test(function()
+    local h = start { calls({ "take_snapshot" }, { "set_state", { state = "warning", reason = "r" } }), says "seen" }
+    h:join()
+    local s = h:status()
+    assert.same({ "ets", at.name, "on_demand", "warning", 2, false, "answer", 0 },
+      { s.skill, s.node, s.mode, s.state, s.iterations, s.running, s.ended, s.notifications })
+    assert.same({ 2, 20, 4 }, { s.usage.calls, s.usage.input_tokens, s.usage.output_tokens })
+  end))
+
+  it("lets whoever waits for it wait no longer than they like", live.test(function()
+    local h = start { calls { "wait", { ms = 60000 } } }
+    assert.same({ nil, "timeout" }, { h:join(async.now() + 0.01) })
+    assert.is_true(h:status().running)
+    h:stop "no longer wanted"
+    assert.equal("interrupted", h:join().incomplete)
+  end))
+
+  it("ends it when the caller who waits for it is cancelled, with what there is", live.test(function()
+    local h = start { calls { "take_snapshot" }, calls { "wait", { ms = 60000 } } }
+    local report
+    local caller = async.spawn(function() report = h:join() end)
+    local deadline = async.now() + 30
+    while h:status().iterations < 2 do
+      assert(async.now() < deadline, "it never took a second step")
+      async.sleep(0.01)
+    end
+    caller:cancel "interrupted"
+    assert.same({ "interrupted", 1, false }, { report.incomplete, #report.looks, h:status().running })
+  end))
+
+  it("reports a crash, and says it to who follows", live.test(function()
+    local h = start(nil)
+    local told = {}
+    for item in h:messages() do told[#told + 1] = { item.kind, item.ended } end
+    assert.same({ { "ended", "crashed" } }, told)
+    assert.matches("^the ets operator crashed: ", h:join().would_tell[1])
+  end))
+
+  it("keeps no more than two hundred of what nobody reads, the latest", live.test(function()
+    local n = 0
+    local h = start({ function()
+      n = n + 1
+      return n <= 300 and calls { "set_state", { state = "healthy", reason = tostring(n) } } or says "x"
+    end }, { limits = { iterations = 1000 } })
+    h:join()
+    local read, last = 0, nil
+    for item in h:messages() do
+      read = read + 1
+      last = item.reason or last
+    end
+    assert.same({ 200, "300" }, { read, last })
+  end))
+end)
