@@ -7,7 +7,7 @@
 ---   hosts = { "127.0.0.1:6379" }                    -- or, where Redis wants a password,
 ---   hosts = { "127.0.0.1:6379 REDIS_PASSWORD" }     -- from the environment, or a file named by REDIS_PASSWORD_FILE
 ---
---- It sends PING, INFO, SLOWLOG GET, CLIENT LIST, CONFIG GET maxclients and AUTH, and nothing else.
+--- It sends PING, INFO, SLOWLOG GET, CLIENT LIST, TIME and AUTH, and nothing else.
 
 local HOST, PORT = "127.0.0.1", 6379
 
@@ -74,6 +74,7 @@ local function with_redis(f)
   end
 end
 
+-- The fields of INFO; what a Redis of another age does not count is 0.
 local function info(c, section)
   local text, err = ask(c, "INFO", section)
   if not text then return nil, err end
@@ -82,62 +83,57 @@ local function info(c, section)
     local name, value = line:match "^([^:#]+):(.*)$"
     if name then fields[name] = tonumber(value) or value end
   end
-  return fields
+  return fields, function(name) return tonumber(fields[name]) or 0 end
 end
 
 local function pct(part, whole) return whole > 0 and round(100 * part / whole) or nil end
 
-local function hit_pct(f) return pct(f.keyspace_hits, f.keyspace_hits + f.keyspace_misses) end
-
-local function keys_of(f)
+local function keys_of(fields)
   local keys = 0
-  for name, value in pairs(f) do
+  for name, value in pairs(fields) do
     if name:match "^db%d+$" then keys = keys + (tonumber(tostring(value):match "keys=(%d+)") or 0) end
   end
   return keys
 end
 
 local snapshot = with_redis(function(c)
-  local f, err = info(c, "default")
-  if not f then return nil, err end
-  local length
-  length, err = ask(c, "SLOWLOG", "LEN")
+  local fields, n = info(c, "default")
+  if not fields then return nil, n end
+  local length, err = ask(c, "SLOWLOG", "LEN")
   if not length then return nil, err end
   return {
-    memory_mb = round(f.used_memory / MB), memory_pct = pct(f.used_memory, f.maxmemory), keys = keys_of(f),
-    hit_pct = hit_pct(f), evicted_keys = f.evicted_keys, clients = f.connected_clients,
-    clients_pct = pct(f.connected_clients, f.maxclients or 0), blocked_clients = f.blocked_clients,
-    rejected_connections = f.rejected_connections, ops_per_s = f.instantaneous_ops_per_sec, slow_commands = length,
-    uptime_s = f.uptime_in_seconds,
+    memory_mb = round(n "used_memory" / MB), memory_pct = pct(n "used_memory", n "maxmemory"), keys = keys_of(fields),
+    hit_pct = pct(n "keyspace_hits", n "keyspace_hits" + n "keyspace_misses"), evicted_keys = n "evicted_keys",
+    clients = n "connected_clients", clients_pct = pct(n "connected_clients", n "maxclients"),
+    blocked_clients = n "blocked_clients", rejected_connections = n "rejected_connections",
+    ops_per_s = n "instantaneous_ops_per_sec", slow_commands = length, uptime_s = n "uptime_in_seconds",
   }
 end)
 
 local memory = with_redis(function(c)
-  local f, err = info(c, "memory")
-  if not f then return nil, err end
+  local fields, n = info(c, "memory")
+  if not fields then return nil, n end
   return {
-    used_mb = round(f.used_memory / MB), peak_mb = round(f.used_memory_peak / MB),
-    rss_mb = round(f.used_memory_rss / MB),
-    max_mb = f.maxmemory > 0 and round(f.maxmemory / MB) or nil, used_pct = pct(f.used_memory, f.maxmemory),
-    dataset_mb = round(f.used_memory_dataset / MB), policy = f.maxmemory_policy,
-    fragmentation = f.mem_fragmentation_ratio,
+    used_mb = round(n "used_memory" / MB), peak_mb = round(n "used_memory_peak" / MB),
+    rss_mb = round(n "used_memory_rss" / MB), max_mb = n "maxmemory" > 0 and round(n "maxmemory" / MB) or nil,
+    used_pct = pct(n "used_memory", n "maxmemory"), policy = fields.maxmemory_policy,
+    fragmentation = fields.mem_fragmentation_ratio,
   }
 end)
 
 -- Its counters run since it was started: what happens now is the difference of two looks.
 local rates = with_redis(function(c, args, node)
-  local was, err = info(c, "stats")
-  if not was then return nil, err end
+  local before, was = info(c, "stats")
+  if not before then return nil, was end
   node.sleep(args.window_ms / 1000)
-  local now
-  now, err = info(c, "stats")
-  if not now then return nil, err end
-  local function gained(name) return now[name] - was[name] end
+  local after, now = info(c, "stats")
+  if not after then return nil, now end
+  local function gained(name) return now(name) - was(name) end
   local hits, misses = gained "keyspace_hits", gained "keyspace_misses"
   return {
     seconds = args.window_ms / 1000, commands = gained "total_commands_processed", hits = hits, misses = misses,
     hit_pct = pct(hits, hits + misses), evicted = gained "evicted_keys", expired = gained "expired_keys",
-    rejected = gained "rejected_connections", evicted_ever = now.evicted_keys,
+    rejected = gained "rejected_connections", evicted_ever = now "evicted_keys",
   }
 end)
 
@@ -169,25 +165,22 @@ end)
 local clients = with_redis(function(c)
   local text, err = ask(c, "CLIENT", "LIST")
   if not text then return nil, err end
-  local limit
-  limit, err = ask(c, "CONFIG", "GET", "maxclients")
-  if not limit then return nil, err end
+  local fields, n = info(c, "clients")
+  if not fields then return nil, n end
   local groups, list, total, blocked = {}, {}, 0, 0
   for line in text:gmatch "[^\n]+" do
-    local name, flags, does = line:match " name=(%S*)", line:match " flags=(%S*)", line:match " cmd=(%S*)"
-    local key = ("%s %s"):format(name, does)
+    local name, does = line:match " name=(%S*)" or "", line:match " cmd=(%S*)" or ""
+    local key, waits = name .. " " .. does, (line:match " flags=(%S*)" or ""):find "b" and 1 or 0
     if not groups[key] then
       groups[key] = { name = name ~= "" and name or nil, last_command = does, count = 0, blocked = 0 }
       list[#list + 1] = groups[key]
     end
-    local waits = flags:find "b" and 1 or 0
     groups[key].count, groups[key].blocked = groups[key].count + 1, groups[key].blocked + waits
     total, blocked = total + 1, blocked + waits
   end
   table.sort(list, function(a, b) return a.count > b.count end)
-  local most = tonumber(limit[2])
-  return { total = total, blocked = blocked, max = most, used_pct = pct(total, most),
-    groups = { unpack(list, 1, 20) } }
+  return { total = total, blocked = blocked, max = n "maxclients" > 0 and n "maxclients" or nil,
+    used_pct = pct(total, n "maxclients"), groups = { unpack(list, 1, 20) } }
 end)
 
 local function figures(results, paths)
@@ -227,11 +220,14 @@ minutes; clients near the limit. Clients blocked in BLPOP, BRPOP or XREAD are wo
       args = { { name = "section", type = "choice", default = "stats", of = { "server", "clients", "memory",
         "persistence", "stats", "replication", "cpu", "commandstats", "errorstats", "keyspace" } } },
       class = "SAFE", returns = { "the section's fields" },
-      run = with_redis(function(c, args) return info(c, args.section) end),
+      run = with_redis(function(c, args)
+        local fields, err = info(c, args.section)
+        return fields, not fields and err or nil
+      end),
     },
     redis_memory = {
       doc = "Memory against its limit, and what happens at the limit.",
-      class = "SAFE", returns = { "used_mb, peak_mb, rss_mb, dataset_mb, fragmentation (rss by used)",
+      class = "SAFE", returns = { "used_mb, peak_mb, rss_mb, fragmentation (rss by used)",
         "max_mb, used_pct (absent without a limit)", "policy" },
       run = memory,
     },

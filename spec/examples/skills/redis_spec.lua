@@ -3,6 +3,7 @@
 local uv = require "luv"
 local async = require "runtime.async"
 local held = require "spec.support.held"
+local played = require "spec.support.played_node"
 local reach = require "runtime.reach"
 local redis = require "spec.support.redis"
 local root = require("host.files").root
@@ -156,6 +157,27 @@ describe("the Redis skill", function()
     for _, socket in ipairs(sockets) do socket:close() end
     assert.same({ "redis", "total", 86 }, { finding.object, finding.figures[1].path, finding.figures[1].value })
   end))
+
+  for what, answer in pairs {
+    ["speaks another protocol"] = "HTTP/1.1 400 Bad Request\r\n\r\n", ["says a length that is none"] = "$1e99\r\nx",
+    ["never ends a line"] = ("x"):rep(100000), ["nests without end"] = ("*1\r\n"):rep(10000),
+    ["lists without end"] = "*99999999\r\n",
+  } do
+    it(("answers with a sentence where what listens there %s"):format(what), in_task(function()
+      local peer = played.listen(function(socket) socket:write(answer) end)
+      local far, other = at(peer.port)
+      local said = {}
+      for name in pairs(other.callbacks) do
+        if name:match "^redis_" then
+          local result, err = skill.call(other, name, { name == "redis_rates" and 100 or nil }, far)
+          said[#said + 1] = result and result.unavailable or tostring(err)
+        end
+      end
+      peer.close()
+      assert.equal(5, #said)
+      for _, sentence in ipairs(said) do assert.is_true(#sentence < 300 and #sentence > 20, sentence) end
+    end))
+  end
 
   it("hands a password over without having it, where Redis wants one", in_task(function()
     local locked = redis.start("--requirepass", "hush-hush")
