@@ -20,12 +20,26 @@ local function halves(body)
   return head, (conversation:gsub(',{"cachePoint":{"type":"default"}}', ""))
 end
 
-describe("a whole run", function()
-  local shop, runs, wrong = nil, {}, nil
+-- What befalls every first try of a request, by wire.
+local HARMED = { anthropic = "malformed", openai = "disconnect", ["google-ai"] = "drop", ["aws-bedrock"] = "malformed" }
 
-  local function run(wire)
+-- The tries of one agent follow each other, but those of two agents mix: a body seen before goes through.
+local function every_other(harm)
+  local seen = {}
+  return function(request)
+    if seen[request.body] then return end
+    seen[request.body] = true
+    request.head = request.head .. ("x-aimock-chaos-%s: 1\r\n"):format(harm)
+  end
+end
+
+describe("a whole run", function()
+  local shop, runs, harmed, wrong = nil, {}, {}, nil
+
+  local function run(wire, change)
     local server = aimock.start(not wire.key)
     local between = recorder.start(server.url, wire.form.for_aimock)
+    between.change = change
     local path = ("%s/%s.lua"):format(shop.home, wire.name)
     local file = assert(io.open(path, "w"))
     file:write(wires.config(wire, between.url))
@@ -45,6 +59,7 @@ describe("a whole run", function()
     local names = {}
     async.run(function()
       for _, wire in ipairs(wires.list) do runs[wire.name] = run(wire) end
+      for name, harm in pairs(HARMED) do harmed[name] = run(wires.named(name), every_other(harm)) end
     end)
     for _, wire in ipairs(wires.list) do
       for i, exchange in ipairs(runs[wire.name].exchanges) do
@@ -87,6 +102,15 @@ describe("a whole run", function()
         assert.is_nil(wrong[("%s_%d"):format(wire.name, i)])
         assert.is_nil(provider_rules[wire.form.rules](json.decode(exchange.request.body), exchange.request.headers))
       end
+    end)
+  end
+
+  for name, harm in pairs(HARMED) do
+    it(("ends the same where every request fails once: %s, %s"):format(name, harm), function()
+      local report = harmed[name].report
+      assert.same({ 4, "cannot_tell", json.null, TURNS }, { harmed[name].code, report.verdict, report.incomplete,
+        report.usage.calls }, harmed[name].stderr)
+      assert.equal(2 * TURNS, #harmed[name].exchanges)
     end)
   end
 end)

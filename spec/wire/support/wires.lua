@@ -115,6 +115,15 @@ wires.list = {
     env = { AWS_ACCESS_KEY_ID = "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" } },
 }
 
+---@param name string
+---@return Wire
+function wires.named(name)
+  for _, wire in ipairs(wires.list) do
+    if wire.name == name then return wire end
+  end
+  error("there is no wire " .. name)
+end
+
 --- A config file with a registry of this one client, which its `primary` names.
 ---@param wire Wire
 ---@param url string
