@@ -5,6 +5,7 @@ local uv = require "luv"
 local async = require "runtime.async"
 local failure = require "runtime.failure"
 local held = require "spec.support.held"
+local left_open = require "spec.support.left_open"
 local http_server = require "spec.support.http_server"
 local played = require "spec.support.played_node"
 local privacy = require "runtime.privacy"
@@ -219,6 +220,40 @@ describe("a skill that uses http", function()
     assert.same({ a = { 1, { c = "d" } } }, look("return node.http.decode(node.http.get(args.url).body)",
       { hosts = hosts, url = server.url .. "/" }))
     assert.same({ false }, { look('return node.http.decode "{" or false', { hosts = hosts }) })
+  end))
+end)
+
+describe("a thousand callbacks", function()
+  it("leave nothing open and nothing behind", in_task(function()
+    local peer = played.listen(function(socket, chunk) socket:write(chunk) end)
+    local server = http_server.start { ["GET /"] = function(_, response) response:send(200, "well") end }
+    local hosts = { "127.0.0.1:" .. peer.port, server.url:match "//(.*)" }
+    local s = assert(skill.load(HEAD:format("SAFE", 30, [[
+      local c = assert(node.tcp.open("127.0.0.1", args.port))
+      assert(c.send "well\r\n")
+      local same = c.read_line() == node.http.get(args.url).body
+      if same then error "as it should be" end]]), "far.lua"))
+    local node = { sleep = async.sleep }
+    reach.attach(node, assert(reach.hosts(hosts)))
+    local function call(times)
+      for _ = 1, times do
+        local _, err = skill.call(s, "far_look", { server.url .. "/", peer.port }, node)
+        assert.matches("as it should be", err.message)
+      end
+      server.requests = {}
+    end
+    local function settled(most)
+      local deadline = async.now() + held.PATIENCE_S
+      while left_open.files() > most and async.now() < deadline do async.sleep(0.01) end
+      return left_open.files()
+    end
+    call(100)
+    local files, bytes = left_open.files(), left_open.memory()
+    call(1000)
+    assert.is_true(settled(files) <= files)
+    peer.close()
+    server.stop()
+    assert.is_true(left_open.memory() - bytes < 1000000) -- the servers' own lists of sockets are most of it
   end))
 end)
 

@@ -27,6 +27,14 @@ function left_open.watches()
   return count
 end
 
+--- Files and sockets, those of libraries too.
+---@return integer
+function left_open.files()
+  local count, scan = 0, uv.fs_scandir "/proc/self/fd"
+  while uv.fs_scandir_next(scan) do count = count + 1 end
+  return count
+end
+
 --- Bytes of Lua, when all that nobody holds is gone.
 ---@return integer
 function left_open.memory()
