@@ -28,7 +28,7 @@ local LONGEST_JSON = 256 * 1024
 
 ---@class SkillHttp
 ---@field get fun(url: string, o?: { headers?: table<string, string>, seconds?: number }): table?, any?
----  { status, headers (names in small letters), body }
+---  { status, headers (names in small letters), body, seconds (it took) }
 ---@field post fun(url: string, body: string, o?: table): table?, any?   for a callback that is not SAFE
 ---@field decode fun(text: string): any, string?   of JSON; null is nil in an object
 

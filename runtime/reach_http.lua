@@ -28,10 +28,10 @@ end
 --- Sends it and reads the answer to its end.
 ---@param request HttpRequest
 ---@param deadline number
----@return { status: integer, headers: table<string, string>, body: string }?
+---@return { status: integer, headers: table<string, string>, body: string, seconds: number }?
 ---@return string? err   a sentence
 function reach_http.request(request, deadline)
-  local head, body, size = {}, {}, 0
+  local head, body, size, began = {}, {}, 0, async.now()
   local status, why = async.await(function(resume)
     local handle, refused
     handle, refused = http.request {
@@ -49,7 +49,9 @@ function reach_http.request(request, deadline)
     if not handle then return resume(nil, refused) end
     return function() handle:cancel() end
   end, deadline)
-  if status then return { status = status, headers = headers_of(head), body = table.concat(body) } end
+  if status then
+    return { status = status, headers = headers_of(head), body = table.concat(body), seconds = async.now() - began }
+  end
   if why == "timeout" then return nil, request.where .. " gave no answer in time" end
   return nil, (tostring(why):gsub("^http: ", ""))
 end
