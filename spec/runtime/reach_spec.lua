@@ -215,6 +215,28 @@ describe("a skill that uses http", function()
     assert.equal(hosts[1] .. " gave no answer in time", err.message)
   end))
 
+  it("is not answered by who cannot prove who it is", in_task(function()
+    local port = held.free_port()
+    local line, release = held.start([[
+      umask 077
+      HOME=$(mktemp -d) && cd "$HOME" || exit 1
+      openssl req -x509 -newkey rsa:2048 -nodes -keyout key -out cert -days 2 -subj /CN=127.0.0.1 \
+        -addext subjectAltName=IP:127.0.0.1 2> req.log
+      openssl s_server -accept "127.0.0.1:$PORT" -cert cert -key key -www > server.log 2>&1 < /dev/null &
+      SERVER=$!
+      until grep -q ACCEPT server.log; do kill -0 $SERVER || break; sleep 0.02; done
+      echo ready
+      read -r UNTIL_CLOSED
+      kill -9 $SERVER
+      wait
+      rm -rf "$HOME"]], {}, held.environment("^OPENSSL", { PORT = tostring(port) }))
+    local where = "127.0.0.1:" .. port
+    local _, err = look("return node.http.get(args.url)", { hosts = { where }, url = ("https://%s/"):format(where) })
+    release()
+    assert.equal("ready\n", line)
+    assert.matches("^the certificate of " .. where .. " cannot be trusted", err.message)
+  end))
+
   it("reads JSON", in_task(function()
     local hosts = serve { ["GET /"] = function(_, response) response:send(200, '{"a":[1,{"b":null,"c":"d"}]}') end }
     assert.same({ a = { 1, { c = "d" } } }, look("return node.http.decode(node.http.get(args.url).body)",
