@@ -53,7 +53,15 @@ function runs.list(s, limit)
   return rows
 end
 
-local function unknown(id)
+local function is_trace(id) return id:match "^%x%x%x%x+$" ~= nil end
+
+--- That there is no such run.
+---@param id string
+---@return Failure
+function runs.unknown(id)
+  if not id:match "^r%d+$" and not is_trace(id) then
+    return failure.new("usage", ("%s is no run"):format(id), "name it as r17, or by its trace_id", 2)
+  end
   return failure.new("usage", "there is no run " .. id, "`beamlens-run runs` lists them", 2)
 end
 
@@ -62,17 +70,17 @@ local function row_of(s, id)
   local rows, err
   if number then
     rows, err = s:rows(("select %s, report from runs where number = ?"):format(COLUMNS), tonumber(number))
-  elseif id:match "^%x%x%x%x+$" then
+  elseif is_trace(id) then
     rows, err = s:rows(("select %s, report from runs where substr(trace_id, 1, ?) = ? order by number limit 2")
       :format(COLUMNS), #id, id:lower())
   else
-    return nil, failure.new("usage", ("%s is no run"):format(id), "name it as r17, or by its trace_id", 2)
+    return nil, runs.unknown(id)
   end
   if not rows then return nil, err end
   if #rows > 1 then
     return nil, failure.new("usage", ("more than one run begins with %s"):format(id), "give more of it", 2)
   end
-  if not rows[1] then return nil, unknown(id) end
+  if not rows[1] then return nil, runs.unknown(id) end
   return rows[1]
 end
 

@@ -233,12 +233,14 @@ function Store:close() self.db:close() end
 
 local shared = {} -- path -> store
 
+local function path_of(options) return options.store or files.state_home() .. "/beamlens.db" end
+
 --- The store of this process: the one that was named, else one at home. It stays open until `close_all`.
 ---@param options { store?: string }
 ---@return Store?
 ---@return Failure? err
 function store.shared(options)
-  local path = options.store or files.state_home() .. "/beamlens.db"
+  local path = path_of(options)
   if shared[path] then return shared[path] end
   if not options.store then
     local ok, err = private.folder(files.state_home(), "store")
@@ -257,6 +259,18 @@ function store.usual(options)
   local s, err = store.shared(options)
   if s or options.store then return s, err end
   return store.open(MEMORY), err
+end
+
+--- The same, for who only reads: it is not made where there is none.
+---@param options { store?: string }
+---@return Store|false|nil   false where nothing was ever kept
+---@return Failure? err       also where a store was named that is not there
+function store.kept(options)
+  local path = path_of(options)
+  if path == MEMORY then return false end
+  if uv.fs_stat(path) then return store.shared(options) end
+  if not options.store then return false end
+  return nil, failure.new("store", "there is no store " .. path, "name the one that the runs were kept in", 2)
 end
 
 --- Closes what `shared` opened.

@@ -118,6 +118,15 @@ describe("what runs leave behind", function()
   it("is nothing with --store :memory:", live.test(function()
     assert.equal(1, investigate("--store", ":memory:").code)
     assert.equal("no run is kept\n", told "runs")
+    assert.equal("nothing was found in the runs that are kept\n", told "insights")
+  end))
+
+  it("is not made by who only looks", live.test(function()
+    told "runs"
+    assert.is_nil(uv.fs_stat(path()))
+    local ran = beamlens("runs", "--store", folder .. "/typo.db")
+    assert.same({ 2, ("beamlens-run: there is no store %s/typo.db; name the one that the runs were kept in\n")
+      :format(folder) }, { ran.code, ran.stderr })
   end))
 
   it("is what was told until then, after a kill -9", live.test(function()

@@ -28,10 +28,10 @@ local function cells(f)
 end
 
 function command.run(c)
-  local s, err = store.shared(c.options)
-  if not s then return nil, err end
-  local list
-  list, err = runs.insights(s, c.words[1])
+  local s, err = store.kept(c.options)
+  if s == nil then return nil, err end
+  local list = {}
+  if s then list, err = runs.insights(s, c.words[1]) end
   store.close_all()
   if not list then return nil, err end
   if c.options.json then return json.encode { schema = 1, insights = list } .. "\n", 0 end

@@ -45,10 +45,10 @@ function command.run(c)
     return nil, failure.new("usage", ("runs wants a number from 1 to %d, not %s"):format(MOST, word),
       "one run stands in `beamlens-run show " .. plain.text(word) .. "`", 2)
   end
-  local s, err = store.shared(c.options)
-  if not s then return nil, err end
-  local list
-  list, err = runs.list(s, count)
+  local s, err = store.kept(c.options)
+  if s == nil then return nil, err end
+  local list = {}
+  if s then list, err = runs.list(s, count) end
   store.close_all()
   if not list then return nil, err end
   if c.options.json then return json.encode { schema = 1, runs = list } .. "\n", 0 end

@@ -31,8 +31,9 @@ end
 
 function command.run(c)
   if not c.words[1] then return nil, failure.new("usage", "show wants a run", "`beamlens-run runs` lists them", 2) end
-  local s, err = store.shared(c.options)
-  if not s then return nil, err end
+  local s, err = store.kept(c.options)
+  if s == nil then return nil, err end
+  if not s then return nil, runs.unknown(c.words[1]) end
   local found, run = runs.report(s, c.words[1])
   store.close_all()
   if not found then return nil, run end
