@@ -26,7 +26,7 @@ end
 
 -- What aimock answers: the reply as it is read whole, and its bytes.
 local function record(wire)
-  local server = async.run(function() return aimock.start(not wire.key) end)
+  local server = aimock.start(not wire.key)
   local between = recorder.start(server.url, wire.form.for_aimock)
   local reply = assert(talk.ask(wires.provider(wire, between.url, ONE_TRY), QUESTION))
   local exchange = between.exchanges[1]

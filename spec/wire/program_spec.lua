@@ -49,7 +49,7 @@ describe("a whole run", function()
     local done = program.run({ "coordinator.lua", "--node", shop.name, "--skills", "beam", "--json", "--config", path },
       { env = env })
     between.stop()
-    server.stop_here()
+    server.stop()
     return { code = done.code, stderr = done.stderr, report = json.decode(done.stdout), exchanges = between.exchanges }
   end
 

@@ -1,6 +1,5 @@
 -- Several providers as one, each of them aimock by another wire: who is down is passed over, who is well takes
 -- turns, and a reply says who gave it.
-local async = require "runtime.async"
 local aimock = require "spec.wire.support.aimock"
 local llm = require "runtime.llm.init"
 local talk = require "spec.wire.support.talk"
@@ -8,7 +7,7 @@ local talk = require "spec.wire.support.talk"
 describe("a registry", function()
   local server
 
-  setup(function() server = async.run(aimock.start) end)
+  setup(function() server = aimock.start() end)
   teardown(function() server.stop() end)
 
   local function mind(provider, strategy)

@@ -1,6 +1,5 @@
 -- Our providers against aimock, a server that nobody here wrote: what it answers on each wire is read as it
 -- was meant, streamed and in one piece, in good days and bad ones.
-local async = require "runtime.async"
 local aimock = require "spec.wire.support.aimock"
 local recorder = require "spec.wire.support.recorder"
 local talk = require "spec.wire.support.talk"
@@ -16,7 +15,7 @@ local servers = {}
 -- One for all; another, that wants no key, for the wire whose key is a signature.
 local function server(wire)
   local kind = wire.key and "keyed" or "keyless"
-  if not servers[kind] then servers[kind] = async.run(function() return aimock.start(not wire.key) end) end
+  if not servers[kind] then servers[kind] = aimock.start(not wire.key) end
   return servers[kind]
 end
 

@@ -1,6 +1,5 @@
 -- What we send, as it goes over the wire: held against the types of the official SDKs, which nobody here
 -- wrote, and against the rules that no type can say.
-local async = require "runtime.async"
 local aimock = require "spec.wire.support.aimock"
 local json = require "runtime.json"
 local provider_rules = require "spec.support.provider_rules"
@@ -63,7 +62,7 @@ describe("what goes over the wire", function()
 
   local function begin(wire)
     local kind = wire.key and "keyed" or "keyless"
-    servers[kind] = servers[kind] or async.run(function() return aimock.start(not wire.key) end)
+    servers[kind] = servers[kind] or aimock.start(not wire.key)
     betweens[wire.name] = recorder.start(servers[kind].url, wire.form.for_aimock)
     providers[wire.name] = wires.provider(wire, betweens[wire.name].url)
     every_kind_of_request(providers[wire.name])

@@ -31,7 +31,7 @@ for _, wire in ipairs(wires.list) do
       local server, between, ours, theirs
 
       setup(function()
-        server = async.run(function() return aimock.start(not wire.key) end)
+        server = aimock.start(not wire.key)
         between = recorder.start(server.url, wire.form.for_aimock)
         local messages = { { role = "user", text = "all at once" } }
         local reply = assert(talk.ask(wires.provider(wire, between.url), messages))
