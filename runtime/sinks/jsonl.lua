@@ -51,15 +51,19 @@ function Jsonl:take(item)
     return true
   end
   self.broken = self.broken or written ~= nil and written > 0
-  self:reopen()
+  self:close() -- another may stand there by the next event
   return nil, why or "there is no room"
 end
 
-function Jsonl:reopen()
+function Jsonl:close()
   if self.fd then uv.fs_close(self.fd) end
   self.fd = nil
 end
 
-function Jsonl:close() self:reopen() end
+--- The file of that name from now on. Where it cannot be opened, the next event says so.
+function Jsonl:reopen()
+  self:close()
+  open(self)
+end
 
 return jsonl
