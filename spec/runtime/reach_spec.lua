@@ -308,12 +308,14 @@ describe("a secret that a skill sends", function()
     assert.equal("AUTH s3same-0pen\r\n", table.concat(heard))
   end))
 
-  it("goes nowhere else", in_task(function()
-    local _, err = sent { "127.0.0.1:" .. peer.port, "127.0.0.1:1 SPEC_FAR_PASSWORD" }
-    assert.equal(("the secret SPEC_FAR_PASSWORD may not be sent to 127.0.0.1:%d; if you want that, write hosts = "
-      .. '{ "127.0.0.1:%d SPEC_FAR_PASSWORD" } in the config'):format(peer.port, peer.port), tostring(err))
-    assert.same({}, heard)
-  end))
+  for _, named in ipairs { "", " SPEC_OTHER_PASSWORD" } do
+    it(("goes nowhere else%s"):format(named == "" and "" or ", not where another one may go"), in_task(function()
+      local _, err = sent { "127.0.0.1:" .. peer.port .. named, "127.0.0.1:1 SPEC_FAR_PASSWORD" }
+      assert.equal(("the secret SPEC_FAR_PASSWORD may not be sent to 127.0.0.1:%d; if you want that, write hosts = "
+        .. '{ "127.0.0.1:%d SPEC_FAR_PASSWORD" } in the config'):format(peer.port, peer.port), tostring(err))
+      assert.same({}, heard)
+    end))
+  end
 
   it("is missed by its name", in_task(function()
     uv.os_unsetenv(NAME)
