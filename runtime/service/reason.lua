@@ -93,13 +93,27 @@ local function firing_of(alerts)
   return firing
 end
 
--- The node, where an alert names one that is watched: by a label of its own.
+-- The one node that runs on the host of an instance: 10.0.0.7:9100.
+local function on_host(instance, known)
+  local host, found = instance:match "^%[?([^%]]-)%]?:%d+$" or instance, nil
+  for _, watched in ipairs(known) do
+    if watched:match "@(.+)$" == host then
+      if found then return nil end
+      found = watched
+    end
+  end
+  return found
+end
+
+-- The node that an alert is about, where it is watched: by its label `node`, else by the host of `instance`.
 local function node_of(firing, known)
   for _, alert in ipairs(firing) do
-    local name = table_of(alert.labels).node
+    local labels = table_of(alert.labels)
     for _, watched in ipairs(known) do
-      if watched == name then return name end
+      if watched == labels.node then return watched end
     end
+    local there = type(labels.instance) == "string" and on_host(labels.instance, known)
+    if there then return there end
   end
 end
 

@@ -11,6 +11,8 @@ local LONGEST_WAIT_S = 600
 local RETRY_AFTER_S = 60
 local TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
+local NO_PATH = "there are /healthz, /metrics, /run and /runs/ID"
+
 local function answer(status, value, headers)
   return { status = status, body = json.encode(value) .. "\n", headers = headers }
 end
@@ -19,11 +21,9 @@ local function refuse(status, message, next_step, headers)
   return answer(status, { schema = 1, error = { message = message, next = next_step } }, headers)
 end
 
-local UP = { up = true }
-
 local function healthz(service)
   local nodes, reachable = service.nodes(), false
-  for _, n in ipairs(nodes) do reachable = reachable or UP[n.state] or false end
+  for _, n in ipairs(nodes) do reachable = reachable or n.state == "up" end
   return answer(reachable and 200 or 503, { schema = 1, status = reachable and "ok" or "no node is reachable",
     version = require "runtime.version", nodes = nodes })
 end
@@ -121,7 +121,7 @@ function routes.refuse(service, r)
   local route = find(r.path)
   local refused = from_elsewhere(service, r) or unknown_person(service, r, route or {})
   if refused then return refused end
-  if not route then return refuse(404, "there is no such path", "there are /healthz, /metrics, /run and /runs/ID") end
+  if not route then return refuse(404, "there is no such path", NO_PATH) end
   if not (route[r.method] or r.method == "HEAD" and route.GET) then
     return refuse(405, ("%s is not for this path"):format(r.method), nil, { Allow = methods_of(route) })
   end

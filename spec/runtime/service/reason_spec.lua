@@ -32,6 +32,18 @@ describe("the reason of an alert", function()
     assert.is_nil(reason.read(json.encode(alertmanager()), "application/json", { "other@host" }).node)
   end)
 
+  it("goes to the only node on the host that the alert names, where it names no node", function()
+    local function to(instance, ...)
+      local body = alertmanager { alerts = { { labels = { alertname = "A", instance = instance } } } }
+      return reason.read(json.encode(body), "application/json", { ... }).node
+    end
+    assert.equal("b@10.0.0.7", to("10.0.0.7:9100", "a@10.0.0.8", "b@10.0.0.7"))
+    assert.equal("b@::1", to("[::1]:9100", "a@10.0.0.8", "b@::1"))
+    assert.equal("b@shop.example.com", to("shop.example.com", "b@shop.example.com"))
+    assert.is_nil(to("10.0.0.7:9100", "a@10.0.0.7", "b@10.0.0.7"))
+    assert.is_nil(to("10.0.0.7:9100", "a@110.0.0.7"))
+  end)
+
   it("is one for a group, however often it is told and whatever joins it", function()
     local one, two = alertmanager(), alertmanager()
     two.alerts[2] = { status = "firing", labels = { alertname = "Another" } }
