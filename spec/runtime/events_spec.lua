@@ -63,10 +63,13 @@ local function kinds()
   return seen
 end
 
-local function run(opts)
-  local options = assert(config.settle({ node = shop.name, cookie_file = shop.cookie_file, quiet = true,
+local function settle()
+  beamlens.options = assert(config.settle({ node = shop.name, cookie_file = shop.cookie_file, quiet = true,
     store = ":memory:" }, function() end))
-  beamlens.options = options
+end
+
+local function run(opts)
+  settle()
   return assert(beamlens.coordinator.run(opts))
 end
 
@@ -92,6 +95,31 @@ describe("events", function()
       "run.stop", "node.up" } do
       assert.is_true(seen[name] or false, name)
     end
+  end))
+
+  it("of a run in a pipeline are so too", live.test(function()
+    local report
+    hear(function() report = run { provider = "analyst", reason = "slow", strategy = "pipeline" } end)
+    assert.same({}, missing())
+    local ids, without = traces()
+    assert.same({ { report.trace_id }, {} }, { ids, without })
+    assert.is_true(kinds()["coordinator.pipeline_classify_start"])
+  end))
+
+  it("of a watcher are so too", live.test(function()
+    hear(function()
+      settle()
+      local watcher = assert(beamlens.operator.start("beam", { mode = "continuous", names = "watcher", every = 1,
+        provider = "analyst" }))
+      local patience = async.now() + 60
+      while not kinds()["watcher.iteration_start"] and async.now() < patience do async.sleep(0.02) end
+      watcher:stop()
+      watcher:join(async.now() + 30)
+    end)
+    assert.same({}, missing())
+    local ids, without = traces()
+    assert.same({ 1, {} }, { #ids, without })
+    assert.is_true(kinds()["watcher.started"])
   end))
 
   it("of a run with a model that fails on the way are so too", live.test(function()
