@@ -43,6 +43,7 @@ describe("a watch of several nodes", function()
     file:close()
   end)
   teardown(live.stop_all)
+  before_each(function() os.execute(("rm -rf '%s/state'"):format(shop.home)) end)
   after_each(function() async.run(function() shop.eval(END_PEER) end) end)
 
   it("learns each by itself, and names it in each line", live.test(function()

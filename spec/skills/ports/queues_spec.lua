@@ -49,7 +49,16 @@ describe("ports skill, queues", function()
     eval = at.eval
     node = { query = at.node.query, sleep = sleep, history = history, uses = at.node.uses }
     callback = skill.functions(ports, node)
-    live.test(function() client = eval(DAM) end)()
+    -- The kernel takes a little more for a while.
+    live.test(function()
+      client = eval(DAM)
+      local before, now
+      repeat
+        before = now
+        now = eval("element(2, erlang:port_info(list_to_port(binary_to_list(Id)), queue_size)).", { Id = client })
+        async.sleep(0.1)
+      until now == before
+    end)()
   end)
 
   teardown(function() live.stop_all() end)
