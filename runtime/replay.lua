@@ -70,6 +70,22 @@ local function clock_of(tape)
   return function() return os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(began + async.now() - from)) end
 end
 
+-- Nothing is proposed to anybody: what was proposed then is told again.
+local function proposals_of(tape)
+  local left, made, own = { unpack(tape.last.report.actions or {}) }, {}, {}
+  function own.add(_, _, name)
+    for i, row in ipairs(left) do
+      if row.action == name then
+        made[#made + 1] = table.remove(left, i)
+        return row
+      end
+    end
+    return nil, name .. " was not proposed when this was recorded, and a replay proposes nothing"
+  end
+  function own.rows() return made end
+  return own
+end
+
 -- Turns the clock while everybody rests: no chunk runs in the jail but those that wait for the node, no model is asked,
 -- and the loop would wait.
 local function hurry(tape, node, conductor)
@@ -166,7 +182,7 @@ local function run_of(tape, options)
     task = head.task or head.reason, deadline = async.now() + (head.deadline or 300), limits = limits,
     privacy = mask, store = ":memory:", strategy = plan,
     tape = { begin = function(_, case)
-      case.evidence.called, case.now = names, clock
+      case.evidence.called, case.now, case.proposals = names, clock, proposals_of(tape)
     end },
   }, conductor
 end

@@ -14,7 +14,7 @@ local PLANT = [[
   spawn(fun() -> ets:new(binary_to_atom(Dsn), [named_table, public]), receive stop -> ok end end), true.]]
 local SECRET = "postgres://shop:hunter2@db/orders"
 
-local at, folder, by_model, by_rules, by_many, operator, no_room
+local at, folder, by_model, by_rules, by_many, operator, proposal, no_room
 
 local function environment(script)
   return { ERL_EPMD_PORT = tostring(at.epmd_port), HOME = at.home, XDG_STATE_HOME = folder,
@@ -90,6 +90,7 @@ describe("a recorded run", function()
         "beam,ets,gc,overload")
       by_rules = record("rules", nil, "--provider", "analyst", "--skills", "beam,ets")
       operator = record_operator()
+      proposal = record("proposal", "spec/support/played_proposal.lua", "--provider", "script", "--skills", "ets")
       no_room = record_without_room()
     end)
     at.stop()
@@ -126,6 +127,15 @@ describe("a recorded run", function()
     local again, code = replayed(operator.path, "--json")
     assert.same({ 1, NOTHING }, { code, again.replay.changed })
     assert.same(operator.report.insights, again.report.insights)
+  end))
+
+  it("tells again what was proposed, and proposes nothing to anybody", live.test(function()
+    local audit = read(folder .. "/beamlens/audit.jsonl")
+    local again = replayed(proposal.path, "--json")
+    assert.same({ NOTHING, proposal.report.actions }, { again.replay.changed, again.report.actions })
+    assert.same({ "a1", "gc_process", "proposed" },
+      { again.report.actions[1].id, again.report.actions[1].action, again.report.actions[1].state })
+    assert.equal(audit, read(folder .. "/beamlens/audit.jsonl"))
   end))
 
   it("goes on when there is no room for the recording, which is told, and refused afterwards", live.test(function()
