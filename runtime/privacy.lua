@@ -83,7 +83,7 @@ function Privacy:keep(name) self.kept[name] = true end
 function Privacy:know(secret)
   if #secret < 6 then return end -- would be found in half of all words
   table.insert(self.whole, secret)
-  self:name(secret)
+  self.names[secret] = self.book:name(secret, "secret", true)
 end
 
 function Privacy:name(secret, kind)

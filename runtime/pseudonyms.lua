@@ -92,8 +92,9 @@ end
 --- What stands for a secret.
 ---@param secret string
 ---@param kind? "secret"|"email"
+---@param unkept? boolean   a secret of our own: which one it is has no place in the file
 ---@return string
-function Pseudonyms:name(secret, kind)
+function Pseudonyms:name(secret, kind, unkept)
   local name = self.by_secret[secret]
   if name then return name end
   local digest, digits, written = crypto.hmac(self.key, secret), DIGITS, utf8.well_formed(secret)
@@ -101,7 +102,7 @@ function Pseudonyms:name(secret, kind)
     name = ("<%s:%s>"):format(kind or "secret", digest:sub(1, digits))
     digits = digits + 4
   until self.by_name[name] == nil or self.by_name[name] == written
-  if not self.by_name[name] then keep(self, name, secret) end
+  if not (unkept or self.by_name[name]) then keep(self, name, secret) end
   self.by_secret[secret], self.by_name[name] = name, written
   return name
 end

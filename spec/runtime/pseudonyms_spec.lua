@@ -157,4 +157,21 @@ describe("the names of secrets", function()
     local forgetful = async.run(function() return assert(privacy.open(true)):text "password=hunter2" end)
     assert.are_not.equal(first, forgetful)
   end)
+
+  it("leave a key of our own out of the file, and hide it by the same name in every run", function()
+    uv.os_setenv("XDG_STATE_HOME", home .. "/state")
+    finally(function() uv.os_unsetenv "XDG_STATE_HOME" end)
+    local function say_it()
+      return async.run(function()
+        local p = assert(privacy.open())
+        p:know "sk-our-own-key-0123456789"
+        return p:text "it is sk-our-own-key-0123456789, password=hunter2"
+      end)
+    end
+    assert.equal(say_it(), say_it())
+    assert.matches("^it is <secret:%x+>, password=<secret:%x+>$", say_it())
+    local kept = file_of(path)
+    assert.is_nil(kept:find("our-own-key", 1, true))
+    assert.is_truthy(kept:find("hunter2", 1, true))
+  end)
 end)

@@ -46,11 +46,12 @@ describe("a whole run", function()
     file:close()
     local env = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home, XDG_STATE_HOME = shop.home }
     for name, value in pairs(wire.env) do env[name] = value end
-    local done = program.run({ "coordinator.lua", "--node", shop.name, "--skills", "beam", "--json", "--config", path },
-      { env = env })
+    local done = program.run({ "coordinator.lua", "--node", shop.name, "--skills", "beam", "--json", "--config", path,
+      "--show-outgoing" }, { env = env })
     between.stop()
     server.stop()
-    return { code = done.code, stderr = done.stderr, report = json.decode(done.stdout), exchanges = between.exchanges }
+    return { code = done.code, stdout = done.stdout, stderr = done.stderr, report = json.decode(done.stdout),
+      exchanges = between.exchanges }
   end
 
   setup(function()
@@ -113,4 +114,19 @@ describe("a whole run", function()
       assert.equal(2 * TURNS, #harmed[name].exchanges)
     end)
   end
+
+  it("leaves a key nowhere: no output, no body, no file, however often it was asked", function()
+    local search = { "-rao", "wire-test-key\\|EXAMPLEKEY", shop.home .. "/beamlens" }
+    local kept = async.run(function() return program.run(search, { path = "/bin/grep" }) end)
+    assert.same({ 1, "" }, { kept.code, kept.stdout .. kept.stderr })
+    for _, list in ipairs { runs, harmed } do
+      for _, done in pairs(list) do
+        local told = { done.stdout, done.stderr }
+        for _, exchange in ipairs(done.exchanges) do told[#told + 1] = exchange.request.body end
+        told = table.concat(told)
+        assert.is_true(#told > 1000)
+        assert.is_nil(told:find("wire-test-key", 1, true) or told:find("EXAMPLEKEY", 1, true))
+      end
+    end
+  end)
 end)
