@@ -6,6 +6,7 @@ local async = require "runtime.async"
 local failure = require "runtime.failure"
 local files = require "runtime.files"
 local json = require "runtime.json"
+local reach_hosts = require "runtime.reach_hosts"
 local reach_http = require "runtime.reach_http"
 local reach_secrets = require "runtime.reach_secrets"
 local reach_tcp = require "runtime.reach_tcp"
@@ -32,48 +33,9 @@ local LONGEST_JSON = 256 * 1024
 ---@field post fun(url: string, body: string, o?: table): table?, any?   for a callback that is not SAFE
 ---@field decode fun(text: string): any, string?   of JSON; null is nil in an object
 
--- A host as it stands in a URL: a name, an address, or one of IPv6 in brackets.
-local HOST = { "^[%w%.%-_]+$", "^%[[%x:%.]+%]$" }
-
-local function is_host(host)
-  for _, form in ipairs(HOST) do if host:match(form) then return true end end
-  return false
-end
-
-local function split(text)
-  local host, port = text:match "^(.+):(%d+)$"
-  port = tonumber(port)
-  if host and is_host(host) and port >= 1 and port <= 65535 then return host:lower(), port end
-end
-
---- The hosts of the config. Each is one host with one port, no pattern and no range; behind it may stand the names of
---- secrets that skills may send there.
----@param list? string[]
----@return table<string, true|table<string, true>>?
----@return Failure? err
-function reach.hosts(list)
-  local set = {}
-  for _, text in ipairs(list or {}) do
-    local words = {}
-    for word in text:gmatch "%S+" do words[#words + 1] = word end
-    local host, port = split(words[1] or "")
-    if not host then
-      return nil, failure.new("config", ("config: hosts: %s is no host with its port"):format(text),
-        'write it like "127.0.0.1:6379" or "api.example.org:443"', 2)
-    end
-    local names
-    for i = 2, #words do
-      if not words[i]:match "^[%u_][%u%d_]*$" then
-        return nil, failure.new("config", ("config: hosts: %s is no name of a secret"):format(words[i]),
-          'write it like "127.0.0.1:6379 REDIS_PASSWORD", and never the secret itself', 2)
-      end
-      names = names or {}
-      names[words[i]] = true
-    end
-    set[("%s:%d"):format(host, port)] = names or true
-  end
-  return set
-end
+--- The hosts of the config, with the secrets that may go there.
+---@type fun(list?: string[]): table<string, true|table<string, true>>?, Failure?
+reach.hosts = reach_hosts.read
 
 local attached = setmetatable({}, { __mode = "k" }) -- reach -> what says the hosts of the config now
 
@@ -159,7 +121,7 @@ end
 
 local function tcp_of(to, o, v)
   local function open(host, port, seconds)
-    if type(host) ~= "string" or not is_host(host) or type(port) ~= "number" or port % 1 ~= 0 then
+    if type(host) ~= "string" or not reach_hosts.is_host(host) or type(port) ~= "number" or port % 1 ~= 0 then
       misused(o.name, "tcp.open wants a host and a port", 'for example tcp.open("127.0.0.1", 6379)')
     end
     local where, deadline = ("%s:%d"):format(host:lower(), port), v.deadline(seconds)
@@ -187,7 +149,7 @@ end
 -- Read strictly, so that nothing that another reader of URLs takes for a host stands elsewhere in it.
 local function address(o, url)
   local scheme, authority, path = tostring(url):match "^(https?)://([^/?#]+)([^#%c%s\\]*)$"
-  local host, port = split(authority and (authority:match ":%d+$" and authority
+  local host, port = reach_hosts.split(authority and (authority:match ":%d+$" and authority
     or authority .. (scheme == "https" and ":443" or ":80")) or "")
   if not host then
     misused(o.name, ("%s is no http:// or https:// address"):format(tostring(url):sub(1, 100)),
