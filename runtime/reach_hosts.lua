@@ -37,13 +37,14 @@ function reach_hosts.read(list)
     for word in text:gmatch "%S+" do words[#words + 1] = word end
     local host, port = reach_hosts.split(words[1] or "")
     if not host then
-      return nil, failure.new("config", ("config: hosts: %s is no host with its port"):format(text),
+      return nil, failure.new("config", ("config: hosts: %s is no host with its port"):format(words[1] or ""),
         'write it like "127.0.0.1:6379" or "api.example.org:443"', 2)
     end
     local names
     for i = 2, #words do
       if not words[i]:match "^[%u_][%u%d_]*$" then
-        return nil, failure.new("config", ("config: hosts: %s is no name of a secret"):format(words[i]),
+        -- It may be the secret itself, so it is not shown.
+        return nil, failure.new("config", ("config: hosts: behind %s stands no name of a secret"):format(words[1]),
           'write it like "127.0.0.1:6379 REDIS_PASSWORD", and never the secret itself', 2)
       end
       names = names or {}
