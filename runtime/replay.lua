@@ -136,6 +136,13 @@ local function other_versions(was, now)
   return list
 end
 
+local function sorted(set)
+  local list = {}
+  for name in pairs(set or {}) do list[#list + 1] = name end
+  table.sort(list)
+  return list
+end
+
 local function difference(tape, report, conductor, node)
   local was = tape.last.report
   return {
@@ -143,7 +150,7 @@ local function difference(tape, report, conductor, node)
     gone = only_in(was.insights, report.insights), new = only_in(report.insights, was.insights),
     versions = other_versions(was.versions or {}, report.versions or {}),
     requests = conductor and conductor.changed or {}, without_reply = conductor and conductor.missing or {},
-    unanswered = node.unanswered,
+    asked_anew = sorted(conductor and conductor.anew), unanswered = node.unanswered,
   }
 end
 

@@ -37,7 +37,7 @@ describe("a recorded mind", function()
     local again, ran = replay()
     assert.equal(1, ran.code)
     assert.same({ verdict = json.null, gone = {}, new = {}, versions = {}, requests = {}, without_reply = {},
-      unanswered = 0 }, again.replay.changed)
+      asked_anew = {}, unanswered = 0 }, again.replay.changed)
     local was = json.decode(recorded.stdout)
     assert.same(was.insights, again.report.insights)
     assert.same(was.usage.output_tokens, again.report.usage.output_tokens)

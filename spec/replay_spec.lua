@@ -77,7 +77,7 @@ local function record_without_room()
 end
 
 local NOTHING = { verdict = json.null, gone = {}, new = {}, versions = {}, requests = {}, without_reply = {},
-  unanswered = 0 }
+  asked_anew = {}, unanswered = 0 }
 
 describe("a recorded run", function()
   setup(function()
@@ -171,6 +171,14 @@ describe("a recorded run", function()
     assert.same({ "ets#1 1 prompt", "ets#1 2 prompt", "ets#1 3 prompt" }, turns)
     assert.same({ "prompt operator" }, again.replay.changed.versions)
     assert.equal("sick", again.report.verdict)
+  end))
+
+  it("with another prompt and a model at hand asks that for whose prompt it is", live.test(function()
+    local ran = program.run({ "replay", by_model.path, "--json", "--provider", "script", "--prompts",
+      folder .. "/prompts" }, { env = { HOME = folder, XDG_STATE_HOME = folder,
+        BEAMLENS_SCRIPT = "spec/support/played_case.lua" } })
+    local again = assert(json.decode(ran.stdout), ran.stderr)
+    assert.same({ { "ets#1" }, "sick", 1 }, { again.replay.changed.asked_anew, again.report.verdict, ran.code })
   end))
 
   it("says so where the folder of prompts holds none", live.test(function()

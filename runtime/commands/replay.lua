@@ -19,9 +19,10 @@ local command = {
 
 What the node answered and what a model said is taken from the file; skills, checks and prompts are those of today.
 A run of the analyst is thought through anew. --prompts takes operator.md and coordinator.md of that folder where
-they are there. A question that the recorded run never asked has no answer, so what rests on it cannot be told. Where
-the file has no reply of a model, --provider NAME asks one, which costs money and sends what the file holds;
---provider analyst leaves the recorded replies aside and goes by rules.
+they are there. A question that the recorded run never asked has no answer, so what rests on it cannot be told.
+Replies are taken by agent and turn, whatever they are asked. With --provider NAME a model of today is asked where a
+prompt is another, or the file has no reply: that costs money and sends what the file holds. --provider analyst
+leaves the recorded replies aside and goes by rules.
 The file holds no secrets in clear, but names of processes, tables and the node. It exits with the new verdict.
 ]],
 }
@@ -73,6 +74,9 @@ local function text_of(done, options)
       options.provider and "" or "; a model would be needed: --provider NAME")
   end
   add_list(lines, "no reply", missing)
+  if #changed.asked_anew > 0 then
+    add_list(lines, "asked anew", { ("%s, by %s"):format(table.concat(changed.asked_anew, ", "), options.provider) })
+  end
   if changed.unanswered > 0 then
     add_list(lines, "unanswered", { ("%d questions that the recorded run did not ask"):format(changed.unanswered) })
   end

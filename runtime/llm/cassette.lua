@@ -103,6 +103,7 @@ end
 ---@class Conductor
 ---@field changed { agent: string, turn: integer, parts: string[] }[]   requests that are others than recorded
 ---@field missing { agent: string, turn: integer }[]   that the cassette has no reply for
+---@field anew table<string, true>   agents that a model of today was asked for
 ---@field answered integer      from the cassette
 ---@field live integer          requests to a model that are under way
 ---@field private began number
@@ -145,10 +146,11 @@ local function compare(self, agent, turn, request, was)
     if was[part] ~= now[part] then parts[#parts + 1] = part end
   end
   if #parts > 0 then self.changed[#self.changed + 1] = { agent = agent, turn = turn, parts = parts } end
+  return parts[1] == "prompt"
 end
 
-local function without(self, agent, turn, request, live)
-  self.missing[#self.missing + 1] = { agent = agent, turn = turn }
+-- A model of today answers, where there is one.
+local function answered_live(self, agent, turn, request, live)
   self:let_go()
   if not live then
     return nil, { class = "fatal", message = ("the cassette has no reply for turn %d of %s; a model would be needed: "
@@ -174,12 +176,22 @@ function Conductor:turn_of(key, entry, deadline)
   end, deadline)
 end
 
-function Conductor:ask(agent, turn, request, live)
+-- Words that were said to another prompt are no answer to this one: with a model at hand it is asked that, from the
+-- first turn on.
+function Conductor:ask(agent, turn, request, make)
   local key = key_of(agent, turn)
   local entry, was = self.said[key], self.sums[key]
   self.arrived[key] = true
-  if was then compare(self, agent, turn, request, was) end
-  if not entry then return without(self, agent, turn, request, live) end
+  if self.anew[agent] then return answered_live(self, agent, turn, request, make()) end
+  local other_prompt = was and compare(self, agent, turn, request, was)
+  if other_prompt and make then
+    self.anew[agent] = true
+    return answered_live(self, agent, turn, request, make())
+  end
+  if not entry then
+    self.missing[#self.missing + 1] = { agent = agent, turn = turn }
+    return answered_live(self, agent, turn, request, make and make())
+  end
   self:advance()
   local ok, why = self:turn_of(key, entry, request.deadline)
   if not ok then
@@ -196,12 +208,12 @@ end
 
 --- The mind of a cassette.
 ---@param tape { head: table, entries: table[] }
----@param live? Mind      asked where the cassette has no reply
+---@param live? Mind      asked where the prompt is another than it was, or the cassette has no reply
 ---@return Mind
 ---@return Conductor
 function cassette.replaying(tape, live)
   local self = setmetatable({ order = {}, at = 1, arrived = {}, waiting = {}, gone = {}, said = {}, sums = {},
-    changed = {}, missing = {}, answered = 0, live = 0, began = async.now() }, Conductor)
+    changed = {}, missing = {}, anew = {}, answered = 0, live = 0, began = async.now() }, Conductor)
   for _, entry in ipairs(tape.entries) do
     local agent = entry.ask or entry.reply
     if agent then
@@ -213,10 +225,13 @@ function cassette.replaying(tape, live)
   local name, was = namer(), tape.head.mind
   local function provider(agent, make)
     local turn, inner = 0, nil
+    local function today()
+      inner = inner or make()
+      return inner
+    end
     return { name = was.name, model = was.model, ask = function(_, request)
       turn = turn + 1
-      if not self.said[key_of(agent, turn)] and live then inner = inner or make() end
-      return self:ask(agent, turn, request, inner)
+      return self:ask(agent, turn, request, live and today or nil)
     end }
   end
   return {

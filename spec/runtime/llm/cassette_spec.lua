@@ -147,6 +147,21 @@ describe("runtime.llm.cassette", function()
     end)
   end)
 
+  it("asks a model from the first turn on where the prompt is another, and only for that agent", function()
+    local tape = taped(slow_first, alone)
+    local function says(_, turn) return { text = "live " .. turn } end
+    local live = { operator = function() return script.new(says) end }
+    async.run(function()
+      local mind, conductor = mind_of.replaying(tape, live)
+      local provider = mind.operator(beam())
+      assert.equal("live 1", provider:ask(request("turn 1", { system = "be quick" })).text)
+      assert.equal("live 2", provider:ask(request("turn 2", { system = "be quick" })).text)
+      assert.same({ { ["beam#1"] = true }, 1 }, { conductor.anew, #conductor.changed })
+      local same_prompt = mind_of.replaying(tape, live).operator(beam())
+      assert.equal("beam 1", same_prompt:ask(request "turn 1").text)
+    end)
+  end)
+
   it("goes on where who was answered then is gone now", function()
     local function once(mind)
       return async.all {
