@@ -11,6 +11,7 @@ local roster = {}
 ---@field name string     what it is called by; the skill's, if left out
 ---@field skill string    a skill's name, or the path of its file
 ---@field mode "on_demand"|"continuous"
+---@field names? "operator"   its tools have an operator's names; else, in a watch, a watcher's
 
 local FIELDS = { name = true, skill = true, mode = true }
 local MODES = { on_demand = true, continuous = true }
@@ -59,6 +60,24 @@ function roster.of(list, option)
     taken[name] = true
     posts[i] = { name = name, skill = place_of(entry.skill), mode = entry.mode
       or (option == "watchers" and "continuous" or "on_demand") }
+  end
+  return posts
+end
+
+--- Whom a watch keeps on each node for ever: the watchers, and of the operators those that are continuous.
+---@param o { watchers?: any, operators?: any }   settled options
+---@return Post[]?
+---@return Failure? err
+function roster.standing(o)
+  local posts, err = roster.of(o.watchers or {}, "watchers")
+  local operators
+  if posts then operators, err = roster.of(o.operators or {}, "operators") end
+  if not operators then return nil, err end
+  local taken = {}
+  for _, post in ipairs(posts) do taken[post.name] = true end
+  for _, post in ipairs(operators) do
+    post.names = "operator"
+    if post.mode == "continuous" and not taken[post.name] then posts[#posts + 1] = post end
   end
   return posts
 end

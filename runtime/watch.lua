@@ -89,7 +89,8 @@ local function aside(self)
   local telling = async.spawn(pace.tell, function() return #self.posts * #self.names end,
     function() return spent(self) end)
   local off = telemetry.on("reload.config", function(_, _, edited)
-    local posts = table.concat(edited.applied, " "):find "watchers" and roster.of(self.o.watchers or {}, "watchers")
+    local applied = table.concat(edited.applied, " ")
+    local posts = (applied:find "watchers" or applied:find "operators") and roster.standing(self.o)
     if not posts then return end
     self.posts = posts
     for _, w in pairs(self.nodes) do
@@ -144,7 +145,7 @@ function watch.run(o, means)
   if not mind then return nil, err end
   collectgarbage("setpause", GC_PAUSE)
   local posts
-  posts, err = roster.of(o.watchers or {}, "watchers")
+  posts, err = roster.standing(o)
   if not posts then return nil, err end
   local kept
   kept, err = store.usual(o)

@@ -33,4 +33,14 @@ describe("the roster of a config", function()
     assert.matches("watchers%[1%] has a mode, and is always continuous", tostring(select(2,
       roster.of({ { skill = "ets", mode = "continuous" } }, "watchers"))))
   end)
+
+  it("has a watch keep the watchers, and those of the operators that go on for ever", function()
+    local posts = roster.standing { watchers = { "beam" }, operators = { "gc", { skill = "ets", mode = "continuous" },
+      { skill = "beam", mode = "continuous" } } }
+    assert.same({ { name = "beam", skill = "beam", mode = "continuous" },
+      { name = "ets", skill = "ets", mode = "continuous", names = "operator" } }, posts)
+    assert.same({}, roster.standing {})
+    local _, err = roster.standing { operators = { 7 } }
+    assert.matches("operators%[1%]", tostring(err))
+  end)
 end)
