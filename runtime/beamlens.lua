@@ -298,8 +298,8 @@ function beamlens.watch(opts)
     leave = function(node) if node ~= ours then leave(node) end end,
     operate = function(node, post)
       return beamlens.operator.start(post.skill, {
-        node = node, mode = "continuous", names = post.names or "watcher", quiet = true,
-        every = o.anomaly.collection_interval_ms / 1000, provider = o.escalate and "analyst" or o.provider,
+        node = node, mode = "continuous", names = "watcher", every = o.anomaly.collection_interval_ms / 1000,
+        provider = o.escalate and "analyst" or o.provider,
       })
     end,
     investigate = function(node, reason, skills)

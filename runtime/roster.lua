@@ -11,7 +11,6 @@ local roster = {}
 ---@field name string     what it is called by; the skill's, if left out
 ---@field skill string    a skill's name, or the path of its file
 ---@field mode "on_demand"|"continuous"
----@field names? "operator"   its tools have an operator's names; else, in a watch, a watcher's
 
 local FIELDS = { name = true, skill = true, mode = true }
 local MODES = { on_demand = true, continuous = true }
@@ -76,7 +75,6 @@ function roster.standing(o)
   local taken = {}
   for _, post in ipairs(posts) do taken[post.name] = true end
   for _, post in ipairs(operators) do
-    post.names = "operator"
     if post.mode == "continuous" and not taken[post.name] then posts[#posts + 1] = post end
   end
   return posts

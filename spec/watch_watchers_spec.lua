@@ -80,6 +80,14 @@ describe("watchers of the config", function()
     assert.equal(0, stop(watching))
   end))
 
+  it("are joined by the operators that go on for ever", live.test(function()
+    local watching = start [[watchers = { "beam" }, operators = { "gc", { skill = "ets", mode = "continuous" } }]]
+    until_told(watching, "watcher.started", of "ets")
+    until_told(watching, "watcher.started", of "beam")
+    assert.equal(0, stop(watching))
+    assert.equal(2, #lines(watching, "watcher.started"))
+  end))
+
   it("leave the others running when one ends, which is started again", live.test(function()
     local watching = start([[watchers = { "beam", "ets" }]], [[beam = { "fail" },
       ets = { call "take_snapshot", call("set_state", { state = "healthy", reason = "small" }) },]])

@@ -38,7 +38,7 @@ describe("the roster of a config", function()
     local posts = roster.standing { watchers = { "beam" }, operators = { "gc", { skill = "ets", mode = "continuous" },
       { skill = "beam", mode = "continuous" } } }
     assert.same({ { name = "beam", skill = "beam", mode = "continuous" },
-      { name = "ets", skill = "ets", mode = "continuous", names = "operator" } }, posts)
+      { name = "ets", skill = "ets", mode = "continuous" } }, posts)
     assert.same({}, roster.standing {})
     local _, err = roster.standing { operators = { 7 } }
     assert.matches("operators%[1%]", tostring(err))
