@@ -236,6 +236,16 @@ describe("actions", function()
     assert.equal("proposed rejected", state_home.told "a1")
   end))
 
+  it("tells the sinks of the config what was decided", live.test(function()
+    propose()
+    local events = folder .. "/events.jsonl"
+    local config = write("sinks.lua", ("return { sinks = { { type = 'jsonl', file = %q } } }"):format(events))
+    assert.equal(0, run("reject", "a1", "--config", config).code)
+    local told = json.decode(io.lines(events)())
+    assert.same({ "action.rejected", "a1", "kill_process", at.name },
+      { told.event, told.metadata.id, told.metadata.action, told.metadata.node })
+  end))
+
   it("says why what cannot be undone cannot", live.test(function()
     propose()
     assert.equal("a1 is proposed and left nothing to undo", complaint(5, "undo", "a1"))

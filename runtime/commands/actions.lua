@@ -195,6 +195,8 @@ end
 function command.run(c)
   local beamlens = require "runtime.beamlens"
   beamlens.options = c.options
+  local heard, err = require("runtime.sinks").start(c.options)
+  if not heard then return nil, err end
   local text, code = answer(c)
   beamlens.close()
   return text, code
