@@ -112,7 +112,8 @@ wires.list = {
     env = { VERTEX_ACCESS_TOKEN = aimock.key } },
   { name = "aws-bedrock", form = forms.converse, path = "/model/eu.anthropic.claude-v1%3A0/converse-stream",
     options = function(url) return { model = "eu.anthropic.claude-v1:0", base_url = url, region = "eu-central-1" } end,
-    env = { AWS_ACCESS_KEY_ID = "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" } },
+    env = { AWS_ACCESS_KEY_ID = "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+      AWS_SESSION_TOKEN = "a/session+token/EXAMPLEKEY==" } },
 }
 
 ---@param name string
