@@ -234,12 +234,21 @@ local function keep_figures(self)
   end
 end
 
+-- A run that came to nothing before it began, by a broken prompt or a full queue, is none.
+function Journal:undo()
+  if not self.store then return end
+  later(self, function(db, number) return db:run("delete from runs where number = ?", number) end)
+  later(self, function(db, number) return db:run("delete from events where run = ?", number) end)
+  flush(self)
+end
+
 --- Writes the end of the run. The report says which run it is, or why it is not kept.
 ---@param report? table   nil where there is none
 function Journal:ended(report)
   if self.off then self.off() end
-  if not report or not self.case or self.over then return end
+  if not self.case or self.over then return end
   self.over = true
+  if not report then return self:undo() end
   if not self.store then
     report.not_kept = self.why
     return

@@ -32,9 +32,15 @@ local function alive(process)
   return pid ~= nil and journal.process(pid) == process
 end
 
+-- Whoever can write the store can write anything there.
+local function table_of(text)
+  local value = json.decode(tostring(text))
+  return type(value) == "table" and value or {}
+end
+
 local function run_of(row)
   return {
-    id = "r" .. row.number, trace_id = row.trace_id, node = row.node, skills = json.decode(row.skills) or {},
+    id = "r" .. row.number, trace_id = row.trace_id, node = row.node, skills = table_of(row.skills),
     reason = row.reason, mind = row.mind, started_at = row.started_at, ended_at = row.ended_at,
     state = row.ended_at and "ended" or alive(row.process) and "running" or "interrupted",
     verdict = row.verdict, incomplete = row.incomplete, ms = row.ms, cost_usd = row.cost_usd,
@@ -88,7 +94,7 @@ local function bodies(s, name, number)
   local rows, err = s:rows(("select body from %s where run = ?"):format(name), number)
   if not rows then return nil, err end
   local list = {}
-  for _, row in ipairs(rows) do list[#list + 1] = json.decode(row.body) end
+  for _, row in ipairs(rows) do list[#list + 1] = table_of(row.body) end
   return list
 end
 
@@ -148,7 +154,7 @@ local function looked_again(run, finding)
   if run.node ~= finding.node or run.number <= finding.last_number then return false end
   if run.verdict ~= "healthy" and run.verdict ~= "sick" then return false end
   local with = {}
-  for _, name in ipairs(json.decode(run.skills) or {}) do with[name] = true end
+  for _, name in ipairs(table_of(run.skills)) do with[name] = true end
   for _, name in ipairs(finding.operators) do
     if not with[name] then return false end
   end
@@ -168,11 +174,11 @@ local function grouped(rows)
   local by_key, findings = {}, {}
   for _, row in ipairs(rows) do
     local key = json.encode { row.node, row.object, row.mechanism }
-    local finding, body = by_key[key], json.decode(row.body) or {}
+    local finding, body = by_key[key], table_of(row.body)
     if not finding then
       finding = { node = row.node, object = row.object, mechanism = row.mechanism, severity = body.severity,
         summary = body.summary, run = "r" .. row.run, insight = row.id, last_at = row.at, last_number = row.run,
-        operators = json.decode(row.operators) or {}, times = 0, open = true }
+        operators = table_of(row.operators), times = 0, open = true }
       by_key[key], findings[#findings + 1] = finding, finding
     end
     finding.first_at, finding.times = row.at, finding.times + 1

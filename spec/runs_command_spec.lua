@@ -210,6 +210,16 @@ describe("what runs leave behind", function()
     opened:close()
   end))
 
+  it("is told in words where somebody wrote nonsense into the store", live.test(function()
+    investigate()
+    write(path(), "update insights set operators = '7', body = 'x'; update runs set skills = '1', report = 'y'")
+    assert.matches("tables: other", told "insights")
+    assert.matches("^r1 ", told "runs")
+    local ran = beamlens("show", "r1")
+    assert.same({ 2, "beamlens-run: the report of r1 in the store is broken; somebody changed the store: move it "
+      .. "away\n" }, { ran.code, ran.stderr })
+  end))
+
   it("says what it takes when it is asked for what is not there", live.test(function()
     for words, said in pairs {
       ["show"] = "show wants a run; `beamlens-run runs` lists them",

@@ -26,7 +26,7 @@ local USUAL, MOST, LONGEST_REASON = 20, 10000, 60
 
 local function outcome(run)
   if run.state ~= "ended" then return run.state end
-  return run.verdict:gsub("_", " ") .. (run.incomplete and ", incomplete" or "")
+  return tostring(run.verdict):gsub("_", " ") .. (run.incomplete and ", incomplete" or "")
 end
 
 local function cells(run)

@@ -139,6 +139,15 @@ describe("runtime.journal", function()
     assert.same({}, kept.waiting)
   end))
 
+  it("takes the row of a run away that came to nothing before it began", live.test(function()
+    local kept = assert(journal.open { store = path, retention = RETENTION })
+    local case = { trace_id = ("a"):rep(32), node = at.node, skills = {}, reason = "", mind = { name = "played" } }
+    kept:begin(case)
+    assert.same({ { n = 1 } }, rows "select count(*) as n from runs")
+    kept:ended(nil)
+    assert.same({ { n = 0 } }, rows "select count(*) as n from runs")
+  end))
+
   it("knows a process by its start, not by its number alone", function()
     local pid = uv.os_getpid()
     assert.matches("^" .. pid .. ":%d+$", journal.process(pid))
