@@ -63,6 +63,58 @@ describe("a mind", function()
       assert.matches("no figure bears it out", table.concat(run.report.would_tell, "\n"))
     end))
 
+    local MEGABYTES = ("words "):rep(400000)
+
+    -- Once, and works well otherwise: what it did then is told, and never sent again.
+    for what, calls in pairs {
+      ["says two megabytes"] = false,
+      ["calls with two megabytes of arguments"] = { { "think", { thought = MEGABYTES } } },
+    } do
+      it(what .. ": it finds it all the same, and is not sent that again", live.test(function()
+        local run = short(function(talk)
+          if talk.who ~= "coordinator" then return minds.good(talk) end
+          if talk.turn == 1 then return { text = MEGABYTES, calls = calls or { { "get_notifications", {} } } } end
+          local rest = {}
+          for _, result in ipairs(talk.results) do
+            if result.name ~= "think" and result.name ~= "get_notifications" or talk.turn > 4 then
+              rest[#rest + 1] = result
+            end
+          end
+          return minds.good { who = talk.who, system = talk.system, results = rest, turn = talk.turn }
+        end)
+        assert.equal(1, run.code, run.stderr)
+        for _, talk in ipairs(run.server.talks) do
+          assert.is_true(#talk.request.body < 300000, ("%d bytes"):format(#talk.request.body))
+        end
+      end))
+    end
+
+    -- The first answer of the coordinator, spoilt.
+    local function spoilt(spoil)
+      return function(_, response, answer, talk)
+        if talk.who ~= "coordinator" or talk.turn > 1 then return end
+        response:stream()
+        response:write((spoil(answer)))
+        response:finish()
+        return true
+      end
+    end
+
+    it("is cut for its length in a call: that call is not run, and it is told", live.test(function()
+      local run = short(minds.good, spoilt(function(answer)
+        return answer:gsub('"stop_reason":"tool_use"', '"stop_reason":"max_tokens"')
+      end))
+      local told = played_run.of(run.server, "coordinator")[2].results[1]
+      assert.equal("your answer was cut for its length in this call, so invoke_operators was not run; say it shorter",
+        told.data.error)
+      assert.same({ 4, "cannot_tell" }, { run.code, run.report.verdict }) -- the played one does not call it again
+    end))
+
+    it("writes bytes that are no text: it finds it all the same", live.test(function()
+      local run = short(minds.good, spoilt(function(answer) return answer:gsub("All at once", "All \255\254 once") end))
+      assert.equal(1, run.code, run.stdout .. run.stderr)
+    end))
+
     local function answers(text, headers)
       return function(_, response)
         response:send(200, text, headers or { ["content-type"] = "text/event-stream" })
