@@ -18,7 +18,8 @@ return {
   -- prices = { ["my-model"] = { input = 0.5, output = 1.5 } },      -- USD for a million tokens, over our list
   -- limits = { iterations = 25, calls = 100, tokens = 500000, usd = 0.5 },   -- at one of them a run answers
   deadline = 300,            -- seconds
-  -- store = "/home/me/.local/state/beamlens/store.db",   -- what `watch` learned
+  -- store = "/srv/beamlens/beamlens.db",   -- runs, findings, what `watch` learned; else below ~/.local/state
+  -- retention = { runs_days = 90, events_days = 7 },
   -- anomaly = { collection_interval_ms = 30000, learning_duration_ms = 300000, z_threshold = 3.0,
   --             consecutive_required = 3, cooldown_ms = 900000, auto_trigger = true, max_triggers_per_hour = 3 },
   -- listen = "127.0.0.1:9464", token_file = "/etc/beamlens/token",   -- of `watch`: /healthz, /metrics, POST /run

@@ -20,7 +20,7 @@ describe("runtime.tape_value", function()
   it("reads back the very term", function()
     for name, v in pairs {
       number = 1.5, text = "x", yes = true, list = { 1, { 2 } }, empty = {}, atom = A.undefined,
-      tuple = etf.tuple(1, A.b), map = etf.amap { a = 1, b = etf.amap {} },
+      tuple = etf.tuple(1, A.b), map = etf.amap { a = etf.amap { b = { 1 } } },
       texts = etf.decode "\131t\0\0\0\1m\0\0\0\1xa\1",
       numbers = etf.decode "\131t\0\0\0\1a\1a\1", chars = etf.chars "hey", pid = etf.pid("a@b", 1, 2, 3),
       big = etf.decode "\131n\9\0\1\2\3\4\5\6\7\8\9", improper = etf.decode "\131l\0\0\0\1a\1a\2",
