@@ -23,13 +23,14 @@ local function run(measures, tells) return e(measures, tells, RUN) end
 add("operator.", {
   started = run({ "system_time" }, {}), status_change = run({}, { "status" }),
   iteration_start = run({ "iteration", "system_time" }, {}), state_change = run({}, { "from", "to" }),
-  notification_sent = run({}, { "id", "severity", "observation" }), notification_failed = run({}, { "reason" }),
+  notification_sent = run({}, { "id", "severity", "observation", "notification" }),
+  notification_failed = run({}, { "reason" }),
   get_notifications = run({}, {}), take_snapshot = run({}, { "snapshot_id" }),
   get_snapshot = run({}, { "snapshot_id" }), get_snapshots = run({}, {}),
   execute_start = run({ "system_time" }, { "code" }), execute_complete = run({ "duration" }, { "observation" }),
   execute_error = run({ "duration" }, { "reason" }), wait = run({ "ms" }, {}), think = run({}, {}),
-  done = run({}, { "state" }), llm_error = run({}, { "reason" }), loop_stopped = run({}, { "reason" }),
-  unexpected_message = run({}, {}), invalid_intent = run({}, { "tool", "reason" }),
+  done = run({ "duration" }, { "state" }), llm_error = run({}, { "reason" }), loop_stopped = run({}, { "reason" }),
+  unexpected_message = run({ "count" }, {}), invalid_intent = run({}, { "tool", "reason" }),
 }, { "operator" })
 
 -- What a watcher tells beside that: it is an operator that goes on, under the older names.
@@ -43,14 +44,15 @@ add("coordinator.", {
   started = run({ "system_time" }, { "node", "skills" }), iteration_start = run({ "iteration", "system_time" }, {}),
   get_notifications = run({}, {}), update_notification_statuses = run({ "count" }, { "status" }),
   insight_produced = run({}, { "id", "severity", "summary", "root_cause" }),
-  invoke_operators = run({ "count" }, { "skills" }), message_operator = run({}, {}),
+  invoke_operators = run({ "count" }, { "skills" }), message_operator = run({}, { "operator" }),
   get_operator_statuses = run({}, {}), operator_notification_received = run({}, { "operator", "id", "severity" }),
   operator_complete = run({ "iterations" }, { "operator", "ended" }),
   operator_crashed = run({}, { "operator", "reason" }), wait = run({ "ms" }, {}), think = run({}, {}),
-  schedule = run({}, {}), schedule_rejected = run({}, {}), scheduled_reinvoke = run({}, {}), done = run({}, {}),
+  schedule = run({ "ms" }, { "id", "reason" }), schedule_rejected = run({ "ms" }, { "reason" }),
+  scheduled_reinvoke = run({}, { "id", "reason" }), done = run({ "duration" }, {}),
   deadline = run({ "iterations" }, {}), cancelled = run({ "iterations" }, {}),
   max_iterations_reached = run({ "iterations" }, {}), invalid_intent = run({}, { "tool", "reason" }),
-  llm_error = run({}, { "reason" }), loop_stopped = run({}, { "reason" }), unexpected_message = run({}, {}),
+  llm_error = run({}, { "reason" }), loop_stopped = run({}, { "reason" }),
   pipeline_classify_start = run({ "system_time" }, {}), pipeline_classify_complete = run({ "duration" }, {}),
   pipeline_synthesize_start = run({ "system_time" }, {}), pipeline_synthesize_complete = run({ "duration" }, {}),
 })

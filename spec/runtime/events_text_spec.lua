@@ -9,7 +9,7 @@ describe("help events", function()
     for name in pairs(events) do
       assert.is_truthy(text:find("\n  " .. name .. " ", 1, true), name)
     end
-    assert.matches("operator.notification_sent %* +tells id, severity, observation, operator\n", text)
+    assert.matches("operator.notification_sent %* +tells id, severity, observation, notification, operator\n", text)
   end))
 
   it("has them as JSON for programs", live.test(function()
