@@ -6,7 +6,7 @@ local async = require "runtime.async"
 
 ---@class Inbox
 ---@field private letters table[]     { text, answer?, resume? }, the first may be with the operator
----@field private wake? fun(woken: true)
+---@field private sleepers table<fun(woken: true), true>   several may wait: calls of one answer run side by side
 ---@field said? string                what it said last
 ---@field last? string                its last words, once it has ended
 local Inbox = {}
@@ -17,7 +17,7 @@ local inbox = {}
 local MOST = 16
 
 ---@return Inbox
-function inbox.new() return setmetatable({ letters = {} }, Inbox) end
+function inbox.new() return setmetatable({ letters = {}, sleepers = {} }, Inbox) end
 
 local function settle(letter, answer, why)
   letter.answer, letter.why = answer, why
@@ -40,7 +40,9 @@ function Inbox:post(text, deadline)
   if #self.letters >= MOST then return nil, ("%d questions wait already; wait for their answers"):format(MOST) end
   local letter = { text = text }
   self.letters[#self.letters + 1] = letter
-  if self.wake then self.wake(true) end
+  local sleepers = self.sleepers
+  self.sleepers = {}
+  for wake in pairs(sleepers) do wake(true) end
   if letter.answer or letter.why then return letter.answer, letter.why end
   local answer, why = async.await(function(resume)
     letter.resume = resume
@@ -84,10 +86,9 @@ end
 function Inbox:sleep(seconds)
   if #self.letters > 0 and not self.letters[1].taken then return true end
   local woken, why = async.await(function(resume)
-    self.wake = resume
-    return function() end
+    self.sleepers[resume] = true
+    return function() self.sleepers[resume] = nil end
   end, async.now() + seconds)
-  self.wake = nil
   if not woken and why ~= "timeout" then return nil, why end
   return true
 end

@@ -114,7 +114,10 @@ local function ask(case, emit, o)
     within, why = case:budget()
     if not within then break end
     local reply, err = asking.ask(run, { { name = tool.name, description = tool.doc, parameters = tool.parameters } })
-    if not reply then return nil, tostring(err.message) end
+    if not reply then
+      emit("coordinator.llm_error", nil, { reason = tostring(err.message), class = err.class })
+      return nil, tostring(err.message)
+    end
     case:count(reply.usage, reply)
     args, why = only_call(reply, tool)
     if args then return args end

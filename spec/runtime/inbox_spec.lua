@@ -44,6 +44,26 @@ describe("runtime.inbox", function()
     asking:join()
   end))
 
+  it("ends every pause there is", task(function()
+    local box, woken = inbox.new(), 0
+    for _ = 1, 3 do
+      async.spawn(function()
+        box:sleep(60)
+        woken = woken + 1
+      end)
+    end
+    async.spawn(box.post, box, "awake?", soon())
+    assert.equal(3, woken)
+    box:close "bye"
+  end))
+
+  it("is told by a pause that its task was cancelled", task(function()
+    local box = inbox.new()
+    local sleeping = async.spawn(function() return { box:sleep(60) } end)
+    sleeping:cancel "interrupted"
+    assert.same({ nil, "interrupted" }, select(2, sleeping:join()))
+  end))
+
   it("does not pause while a question waits unread", task(function()
     local box = inbox.new()
     async.spawn(box.post, box, "x", soon())
