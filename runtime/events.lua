@@ -43,7 +43,7 @@ add("watcher.", { restarting = e({ "wait_s" }, { "watcher", "node", "reason" }) 
 add("coordinator.", {
   started = run({ "system_time" }, { "node", "skills" }), iteration_start = run({ "iteration", "system_time" }, {}),
   get_notifications = run({}, {}), update_notification_statuses = run({ "count" }, { "status" }),
-  insight_produced = run({}, { "id", "severity", "summary", "root_cause" }),
+  insight_produced = run({}, { "id", "node", "severity", "summary", "root_cause" }),
   invoke_operators = run({ "count" }, { "skills" }), message_operator = run({}, { "operator" }),
   get_operator_statuses = run({}, {}), operator_notification_received = run({}, { "operator", "id", "severity" }),
   operator_complete = run({ "iterations" }, { "operator", "ended" }),

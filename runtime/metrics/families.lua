@@ -10,7 +10,7 @@ return {
     where = "incomplete", help = "Runs that a limit or a fault ended." },
   { name = "beamlens_notifications_total", type = "counter", labels = { "node", "operator", "severity" },
     event = "operator.notification_sent", help = "Notifications of operators." },
-  { name = "beamlens_insights_total", type = "counter", labels = { "severity" },
+  { name = "beamlens_insights_total", type = "counter", labels = { "node", "severity" },
     event = "coordinator.insight_produced", help = "Insights of coordinators." },
   { name = "beamlens_llm_requests_total", type = "counter", labels = { "provider" }, event = "llm.stop",
     help = "Requests that a model answered." },
