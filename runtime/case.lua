@@ -200,7 +200,8 @@ local function add_insight(self, insight, named)
   for _, n in ipairs(named) do n.status, n.set_aside = "resolved", nil end
   if self.journal then self.journal:insight(insight, named) end
   self:emit("coordinator.insight_produced", nil, {
-    id = insight.id, node = insight.node, severity = insight.severity, summary = insight.summary, root_cause = insight.root_cause,
+    id = insight.id, node = insight.node, severity = insight.severity, summary = insight.summary,
+    root_cause = insight.root_cause,
   })
   return insight
 end
