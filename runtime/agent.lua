@@ -142,6 +142,17 @@ local function too_large(run, usage)
   return input > compaction.tokens or run.endless and #run.messages > compaction.longest
 end
 
+-- What a reply says: its text, else what it says by a tool, as models do that write no text beside their calls.
+local function words_of(run, message)
+  if message.text:match "%S" then return message.text end
+  for _, call in ipairs(message.calls) do
+    local tool = run.tools[call.name]
+    local words = tool and tool.says and type(call.args) == "table" and call.args[tool.says]
+    if type(words) == "string" then return words end
+  end
+  return ""
+end
+
 local function act(run, reply, message)
   local results, ended, fit = calls.run(run, message.calls)
   run.messages[#run.messages + 1] = { role = "tool", results = results }
@@ -179,7 +190,7 @@ local function turn(run)
   if not message then return useless(run, EMPTY) end
 
   run.messages[#run.messages + 1] = message
-  local answered = run.inbox and run.inbox:hears(message.text)
+  local answered = run.inbox and run.inbox:hears(words_of(run, message))
   if reply.stop == "pause" then return nil end
   if #message.calls == 0 then return said(run, reply, message, answered) end
   return act(run, reply, message)

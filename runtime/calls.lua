@@ -21,6 +21,7 @@ local loop_guard = require "runtime.loop_guard"
 ---@field narrow? fun(state: any, data: any): string?   what to ask for less with, where an answer was cut
 ---@field paces? fun(args: table): boolean   whether a new stretch begins after it: steps and repeats count anew
 ---@field also? string           another name that it is understood by
+---@field says? string           the argument that is said, and nothing done
 
 local calls = {}
 

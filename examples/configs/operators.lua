@@ -1,6 +1,6 @@
 --- Pre-configured operators: with this config (`--config operators.lua`, or as your config.lua) a run of the
---- coordinator uses these and no others, unless --skills names some. Those with mode = "continuous" are started by
---- beamlens.operators(), see examples/continuous.lua.
+--- coordinator uses these and no others, unless --skills names some. Those with mode = "continuous" go on for ever
+--- under `watch`, or where a script calls beamlens.operators(), see examples/continuous.lua.
 
 return {
   operators = {

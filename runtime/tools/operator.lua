@@ -176,6 +176,7 @@ local tools = {
     name = "think",
     doc = "Notes a thought.",
     parameters = object({ thought = text() }, { "thought" }),
+    says = "thought",
     run = function(state)
       state.emit "operator.think"
       return { noted = true }

@@ -175,6 +175,15 @@ describe("runtime.continuous", function()
     assert.equal("three tables grow", h:message "still?")
   end))
 
+  it("answers by a thought where its model writes no text beside its calls", live.test(function()
+    local h = start(model.played { calls { "wait", { ms = 3600000 } },
+      calls({ "think", { thought = "three tables grow" } }, { "wait", { ms = 3600000 } }) })
+    until_true(function() return names_heard("operator.")["operator.wait"] end)
+    assert.equal("three tables grow", h:message("how many?"))
+    h:stop()
+    h:join()
+  end))
+
   it("tells what happens as it comes, and its end", live.test(function()
     local h = start(model.played {
       calls({ "take_snapshot" }, { "set_state", { state = "warning", reason = "r" } }), calls(notification "grew"),
