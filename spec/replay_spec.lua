@@ -84,15 +84,24 @@ describe("a recorded run", function()
     at = live.start()
     folder = assert(uv.fs_mkdtemp "/tmp/spec-replay-XXXXXX")
     async.run(function() at.eval(PLANT, { Dsn = SECRET }) end)
-    async.run(function()
-      by_model = record("model", "spec/support/played_case.lua", "--provider", "script", "--skills", "ets")
-      by_many = record("many", "spec/support/played_crew.lua", "--provider", "script", "--skills",
-        "beam,ets,gc,overload")
-      by_rules = record("rules", nil, "--provider", "analyst", "--skills", "beam,ets")
-      operator = record_operator()
-      proposal = record("proposal", "spec/support/played_proposal.lua", "--provider", "script", "--skills", "ets")
-      no_room = record_without_room()
+    local runs = async.run(function()
+      return async.all {
+        function()
+          return record("model", "spec/support/played_case.lua", "--provider", "script", "--skills", "ets")
+        end,
+        function()
+          return record("many", "spec/support/played_crew.lua", "--provider", "script", "--skills",
+            "beam,ets,gc,overload")
+        end,
+        function() return record("rules", nil, "--provider", "analyst", "--skills", "beam,ets") end,
+        function()
+          return record("proposal", "spec/support/played_proposal.lua", "--provider", "script", "--skills", "ets")
+        end,
+        record_operator, record_without_room,
+      }
     end)
+    for i, run in ipairs(runs) do runs[i] = assert(run.value, run.err) end
+    by_model, by_many, by_rules, proposal, operator, no_room = unpack(runs)
     at.stop()
   end)
   teardown(function()
