@@ -36,7 +36,7 @@ end
 describe("a whole run", function()
   local shop, runs, harmed, wrong = nil, {}, {}, nil
 
-  local function run(wire, change)
+  local function run(wire, id, change)
     local server = aimock.start(not wire.key)
     local between = recorder.start(server.url, wire.form.for_aimock)
     between.change = change
@@ -47,10 +47,10 @@ describe("a whole run", function()
     local env = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home, XDG_STATE_HOME = shop.home }
     for name, value in pairs(wire.env) do env[name] = value end
     local done = program.run({ "coordinator.lua", "--node", shop.name, "--skills", "beam", "--json", "--config", path,
-      "--show-outgoing" }, { env = env })
+      "--show-outgoing", "--record", ("%s/beamlens/%s.cassette"):format(shop.home, id) }, { env = env })
     between.stop()
     server.stop()
-    return { code = done.code, stdout = done.stdout, stderr = done.stderr, report = json.decode(done.stdout),
+    return { id = id, code = done.code, stdout = done.stdout, stderr = done.stderr, report = json.decode(done.stdout),
       exchanges = between.exchanges }
   end
 
@@ -59,8 +59,8 @@ describe("a whole run", function()
     typed.open "program"
     local names = {}
     async.run(function()
-      for _, wire in ipairs(wires.list) do runs[wire.name] = run(wire) end
-      for name, harm in pairs(HARMED) do harmed[name] = run(wires.named(name), every_other(harm)) end
+      for _, wire in ipairs(wires.list) do runs[wire.name] = run(wire, wire.name) end
+      for name, harm in pairs(HARMED) do harmed[name] = run(wires.named(name), name .. "_harmed", every_other(harm)) end
     end)
     for _, wire in ipairs(wires.list) do
       for i, exchange in ipairs(runs[wire.name].exchanges) do
@@ -114,6 +114,20 @@ describe("a whole run", function()
       assert.equal(2 * TURNS, #harmed[name].exchanges)
     end)
   end
+
+  it("is replayed from its cassette with nobody there, to the same verdict", function()
+    for _, list in ipairs { runs, harmed } do
+      for _, done in pairs(list) do
+        local path = ("%s/beamlens/%s.cassette"):format(shop.home, done.id)
+        local again = async.run(function()
+          return program.run({ "replay", path, "--json" }, { env = { HOME = shop.home, XDG_STATE_HOME = shop.home } })
+        end)
+        local report = assert(json.decode(again.stdout), again.stderr).report
+        assert.same({ 4, "cannot_tell", json.null, TURNS }, { again.code, report.verdict, report.incomplete,
+          report.usage.calls }, again.stderr)
+      end
+    end
+  end)
 
   it("leaves a key nowhere: no output, no body, no file, however often it was asked", function()
     local search = { "-rao", "wire-test-key\\|EXAMPLEKEY", shop.home .. "/beamlens" }
