@@ -23,10 +23,10 @@ local function write(path, text)
   return path
 end
 
-local function run(sinks)
+local function run(sinks, ...)
   write(config, ("return { sinks = { %s } }"):format(sinks))
   return program.run({ "coordinator", "--node", shop.name, "--cookie-file", shop.cookie_file, "--config", config,
-    "--store", ":memory:", "--provider", "analyst", "--quiet", "--skills", "beam" },
+    "--store", ":memory:", "--provider", "analyst", "--quiet", "--skills", "beam", ... },
     { env = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home, XDG_STATE_HOME = state } })
 end
 
@@ -62,6 +62,17 @@ describe("sinks of a run", function()
     assert.equal("sick", got["run.stop"].metadata.verdict)
     assert.matches("^inbox_password=<secret:%x+>$", got["coordinator.insight_produced"].metadata.root_cause.object)
     assert.equal(shop.name, got["node.up"].metadata.node)
+  end))
+
+  it("never tell what they sign with", live.test(function()
+    local path = shop.home .. "/events.jsonl"
+    os.remove(path)
+    run(hook "events = { 'run.stop' }" .. (", { type = 'jsonl', file = %q }"):format(path),
+      "--reason", "is " .. SECRET .. " still good?")
+    for _, text in ipairs { server.requests[1].body, assert(io.open(path)):read "*a" } do
+      assert.is_nil(text:find(SECRET, 1, true))
+      assert.matches('"reason":"is <secret:%x+> still good%?"', text)
+    end
   end))
 
   it("cost a run nothing when nobody is there to be told", live.test(function()

@@ -44,6 +44,7 @@ local function begin(self, entry, kind, i)
     return nil, failure.new("config", ("%s: %s"):format(settings.place(i, entry), tostring(err)),
       "mend it, or take the sink out", 2)
   end
+  for _, secret in pairs(sink.secrets or {}) do self.mask:know(secret) end
   local one = { sink = sink, offs = {} }
   if kind.hears ~= false then
     local hear

@@ -62,6 +62,7 @@ function webhook.open(settings)
     self.secret, err = secret_of(settings.secret_file, "secret")
     if not self.secret then return nil, err end
   end
+  self.secrets = { self.secret, settings.url_file and self.url or nil }
   return self
 end
 
