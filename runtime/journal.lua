@@ -50,20 +50,24 @@ local function told(self, err)
   io.stderr:write(plain("this run goes on, but is not kept: " .. self.why), "\n")
 end
 
--- All that waits, in one transaction. Nothing is lost where it fails: it waits for the next time.
+-- All that waits, in one transaction. Nothing is lost where it fails: it waits for the next time. Another of our tasks
+-- may do the same while this one waits for the file.
 local function flush(self)
   if not self.store or #self.waiting == 0 then return end
-  local count, number = 0, self.number
+  local count, number = 0, nil
   local kept, err = self.store:transaction(function(db)
+    number = self.number
     for i, write in ipairs(self.waiting) do
       local done, why = write(db, number)
       if not done then return nil, why end
       number, count = number or done, i
     end
-    return number
+    return true
   end, self.told and 0 or PATIENCE_S)
   if not kept then return told(self, err) end
-  self.number, self.waiting = number, { unpack(self.waiting, count + 1) } -- others may have come meanwhile
+  local rest = {}
+  for i = count + 1, #self.waiting do rest[#rest + 1] = self.waiting[i] end
+  self.number, self.waiting = number, rest
 end
 
 local function later(self, write) self.waiting[#self.waiting + 1] = write end

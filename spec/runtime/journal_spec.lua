@@ -139,6 +139,22 @@ describe("runtime.journal", function()
     assert.same({}, kept.waiting)
   end))
 
+  it("keeps all that is told at the same time while another holds the store", live.test(function()
+    local kept = assert(journal.open { store = path, retention = RETENTION })
+    local holder = assert(database.open(path))
+    assert(holder:exec "begin immediate")
+    local case = { trace_id = ("a"):rep(32), node = at.node, skills = {}, reason = "", mind = { name = "played" },
+      evidence = { get = function() end } }
+    local tasks = { async.spawn(kept.begin, kept, case) }
+    for i = 1, 3 do tasks[#tasks + 1] = async.spawn(kept.notification, kept, { id = "n" .. i }) end
+    assert(holder:exec "rollback")
+    holder:close()
+    for _, task in ipairs(tasks) do task:join(async.now() + 20) end
+    assert.same({ { n = 3 } }, rows "select count(*) as n from notifications where run = 1")
+    assert.is_nil(kept.why)
+    kept:ended(nil)
+  end))
+
   it("takes the row of a run away that came to nothing before it began", live.test(function()
     local kept = assert(journal.open { store = path, retention = RETENTION })
     local case = { trace_id = ("a"):rep(32), node = at.node, skills = {}, reason = "", mind = { name = "played" } }
