@@ -18,7 +18,7 @@ local DAY_S = 86400
 local LONGEST_TEXT = 300          -- bytes of a text among what is kept of an event
 local MOST_WAITING = 5000         -- writes that wait for a store that fails; then events are left out
 local MOST_BATCHES = 5
-local PATIENCE_S = 2              -- with another that writes: somebody waits for what is told
+local PATIENCE_S = 1              -- with another that writes: somebody waits for what is told
 local EVENTS_AT_ONCE = 200
 
 ---@class Journal
@@ -266,7 +266,7 @@ function Journal:ended(report)
       where number = ?]], os.time(), report.verdict, report.incomplete ~= json.null and report.incomplete or nil, ms,
       cost, json.encode(report), number)
   end)
-  flush(self)
+  async.shield(function() flush(self) end) -- also of a run that was interrupted
   if #self.waiting > 0 then report.run, report.not_kept = nil, self.why end
 end
 
