@@ -129,17 +129,22 @@ describe("what runs leave behind", function()
       :format(folder) }, { ran.code, ran.stderr })
   end))
 
-  it("is what was told until then, after a kill -9", live.test(function()
-    local running = start { SPEC_HOLD = "1" }
-    local deadline, reader = async.now() + PATIENCE_S, nil
+  -- Until its notification stands in the file.
+  local function until_told(running)
+    local deadline, reader, told_there = async.now() + PATIENCE_S, nil, nil
     repeat
       async.sleep(0.02)
       reader = reader or uv.fs_stat(path()) and database.open(path())
       local rows = reader and reader:rows "select id from notifications"
-      local there = rows and rows[1]
+      told_there = rows and rows[1]
       assert(async.now() < deadline, running.stderr())
-    until there
+    until told_there
     reader:close()
+  end
+
+  it("is what was told until then, after a kill -9", live.test(function()
+    local running = start { SPEC_HOLD = "1" }
+    until_told(running)
     assert.equal("running", decoded("runs", "--json").runs[1].state)
     running.kill "sigkill"
     running.wait()
@@ -148,6 +153,15 @@ describe("what runs leave behind", function()
     assert.same({ "cannot_tell", "interrupted", "there are tables" },
       { report.verdict, report.incomplete, report.notifications[1].observation })
     assert.matches("ended before it had a report", told("show", "r1"))
+  end))
+
+  it("is a whole run after Ctrl-C, with what it had", live.test(function()
+    local running = start { SPEC_HOLD = "1" }
+    until_told(running)
+    running.kill "sigint"
+    assert.equal(1, finished(running).code)
+    local run = decoded("runs", "--json").runs[1]
+    assert.same({ "ended", "sick", "interrupted" }, { run.state, run.verdict, run.incomplete })
   end))
 
   it("is whole with two of us at once on one store", live.test(function()
