@@ -129,17 +129,20 @@ describe("what runs leave behind", function()
       :format(folder) }, { ran.code, ran.stderr })
   end))
 
+  local function told_so_far()
+    local reader = uv.fs_stat(path()) and database.open(path())
+    local rows = reader and reader:rows "select id from notifications" or {}
+    if reader then reader:close() end
+    return #rows
+  end
+
   -- Until its notification stands in the file.
   local function until_told(running)
-    local deadline, reader, told_there = async.now() + PATIENCE_S, nil, nil
-    repeat
-      async.sleep(0.02)
-      reader = reader or uv.fs_stat(path()) and database.open(path())
-      local rows = reader and reader:rows "select id from notifications"
-      told_there = rows and rows[1]
+    local deadline = async.now() + PATIENCE_S
+    while told_so_far() == 0 do
       assert(async.now() < deadline, running.stderr())
-    until told_there
-    reader:close()
+      async.sleep(0.02)
+    end
   end
 
   it("is what was told until then, after a kill -9", live.test(function()
