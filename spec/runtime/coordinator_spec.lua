@@ -276,7 +276,11 @@ describe("runtime.coordinator", function()
     async.run(function()
       local stuck = model.played { calls { "take_snapshot" }, calls { "wait", { ms = 60000 } } }
       local task = async.spawn(start, model.played { calls(INVOKE, WAIT) }, { beam = stuck, ets = finder() })
-      async.sleep(2.5)
+      local deadline = async.now() + 30
+      while not event "coordinator.operator_notification_received" do
+        assert(async.now() < deadline, "nobody told anything")
+        async.sleep(0.01)
+      end
       task:cancel "interrupted"
       r = select(2, task:join())
     end)

@@ -58,6 +58,25 @@ describe("runtime.handle", function()
     assert.same({ "interrupted", 1, false }, { report.incomplete, #report.looks, h:status().running })
   end))
 
+  it("waits for its turn behind a run of the same skill, but not behind one without an end", live.test(function()
+    local endless = start({ calls { "wait", { ms = 3600000 } } }, { mode = "continuous" })
+    local first = start { calls { "wait", { ms = 60000 } } }
+    local second = start { says "my turn" }
+    assert.same({ 1, 1, 0 },
+      { endless:status().iterations, first:status().iterations, second:status().iterations })
+    first:stop()
+    second:join()
+    assert.same({ "answer", 1 }, { second:status().ended, second:status().iterations })
+    endless:stop()
+  end))
+
+  it("says that its turn never came in its time", live.test(function()
+    local first = start { calls { "wait", { ms = 60000 } } }
+    local report = start({ says "x" }, { deadline = async.now() + 0.02 }):join()
+    assert.same({ "cannot_tell", "deadline" }, { report.verdict, report.incomplete })
+    first:stop()
+  end))
+
   it("reports a crash, and says it to who follows", live.test(function()
     local h = start(nil)
     local told = {}

@@ -33,8 +33,8 @@ describe("a script's operators", function()
   end
 
   local CONFIG = [[return { operators = {
-    { name = "tables", skill = "ets" },
-    { name = "for_ever", skill = "ets", mode = "continuous" },
+    { name = "machine", skill = "system" },
+    { name = "for_ever", skill = "system", mode = "continuous" },
   } }]]
 
   it("tell what happens as it comes, and end with a report", live.test(function()
@@ -62,7 +62,7 @@ describe("a script's operators", function()
 
   it("end with the script that does not stop them, and leave the node", live.test(function()
     says("true\n", [[
-      local handle = assert(beamlens.operator.start("ets", { mode = "continuous" }))
+      local handle = assert(beamlens.operator.start("system", { mode = "continuous" }))
       print(handle:status().running)
       return 0]])
     assert.equal(1, at.eval "length(nodes(hidden)).") -- the specs' own connection
@@ -70,8 +70,8 @@ describe("a script's operators", function()
 
   it("are found by the names that the config gives them, and all are used where none is named", live.test(function()
     local config = write("config.lua", CONFIG)
-    says("ets\nets\n1\tcontinuous\nfor_ever\n", [[
-      local report = assert(beamlens.operator.run("tables"))
+    says("system\nsystem\n1\tcontinuous\nfor_ever\n", [[
+      local report = assert(beamlens.operator.run("machine"))
       print(report.operators[1].skill)
       report = assert(beamlens.coordinator.run())
       for _, o in ipairs(report.operators) do print(o.skill) end
@@ -83,20 +83,18 @@ describe("a script's operators", function()
 
   it("give way to skills that are named", live.test(function()
     local config = write("config.lua", CONFIG)
-    says("gc\n", [[
+    says("allocator\n", [[
       for _, o in ipairs(assert(beamlens.coordinator.run()).operators) do print(o.skill) end
-      return 0]], "--config", config, "--skills", "gc")
+      return 0]], "--config", config, "--skills", "allocator")
   end))
 
   it("wait for their turn where one of the same skill runs", live.test(function()
-    says("2\tsick\tsick\n", [[
-      local first = assert(beamlens.operator.run_async("ets"))
-      local second = assert(beamlens.operator.run_async("ets"))
-      local starts = 0
-      beamlens.on("operator.started", function() starts = starts + 1 end)
-      assert(second:status().iterations == 0)
-      local a, b = first:join(), second:join()
-      print(starts + 1, a.verdict, b.verdict)
+    says("+system\n-system\n+system\n-system\nhealthy\thealthy\n", [[
+      beamlens.on("operator.started", function(_, _, m) print("+" .. m.operator) end)
+      beamlens.on("operator.done", function(_, _, m) print("-" .. m.operator) end)
+      local first = assert(beamlens.operator.run_async("system"))
+      local second = assert(beamlens.operator.run_async("system"))
+      print(first:join().verdict, second:join().verdict)
       return 0]])
   end))
 
