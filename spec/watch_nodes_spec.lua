@@ -5,7 +5,9 @@ local async = require "runtime.async"
 local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local program = require "spec.support.program"
+local watching = require "spec.support.watching"
 
+local until_said, stop = watching.until_said, watching.stop
 local shop, config
 
 -- A second node, known to the same epmd.
@@ -19,19 +21,6 @@ local PEER_NAME = "bl_peer@127.0.0.1"
 local function start(nodes, ...)
   return program.start({ "watch", "--node", nodes, "--cookie-file", shop.cookie_file, "--config", config, ... },
     { env = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home, XDG_STATE_HOME = shop.home .. "/state" } })
-end
-
-local function until_said(watching, pattern)
-  local patience = async.now() + 60
-  while not watching.stdout():find(pattern) do
-    assert(async.now() < patience, ("no %s: %s%s"):format(pattern, watching.stdout(), watching.stderr()))
-    async.sleep(0.05)
-  end
-end
-
-local function stop(watching)
-  watching.kill "sigterm"
-  return (watching.wait(30))
 end
 
 describe("a watch of several nodes", function()
@@ -48,46 +37,46 @@ describe("a watch of several nodes", function()
 
   it("learns each by itself, and names it in each line", live.test(function()
     shop.eval(PEER)
-    local watching = start(shop.name .. "," .. PEER_NAME)
-    until_said(watching, "bl_spec@127.0.0.1: learned %d+ metrics")
-    until_said(watching, "bl_peer@127.0.0.1: learned %d+ metrics")
-    assert.equal(0, stop(watching))
+    local running = start(shop.name .. "," .. PEER_NAME)
+    until_said(running, "bl_spec@127.0.0.1: learned %d+ metrics")
+    until_said(running, "bl_peer@127.0.0.1: learned %d+ metrics")
+    assert.equal(0, stop(running))
   end))
 
   it("tells one that is not there, goes on with the others, and meets it when it comes", live.test(function()
-    local watching = start(shop.name .. "," .. PEER_NAME)
-    until_said(watching, "cannot reach bl_peer@127.0.0.1: no node named bl_peer")
-    until_said(watching, "bl_spec@127.0.0.1: learned %d+ metrics")
+    local running = start(shop.name .. "," .. PEER_NAME)
+    until_said(running, "cannot reach bl_peer@127.0.0.1: no node named bl_peer")
+    until_said(running, "bl_spec@127.0.0.1: learned %d+ metrics")
     shop.eval(PEER)
-    until_said(watching, "attached to bl_peer@127.0.0.1")
-    until_said(watching, "bl_peer@127.0.0.1: learned %d+ metrics")
-    assert.equal(0, stop(watching))
+    until_said(running, "attached to bl_peer@127.0.0.1")
+    until_said(running, "bl_peer@127.0.0.1: learned %d+ metrics")
+    assert.equal(0, stop(running))
   end))
 
   it("meets one again that was started anew", live.test(function()
     shop.eval(PEER)
-    local watching = start(shop.name .. "," .. PEER_NAME)
-    until_said(watching, "bl_peer@127.0.0.1: learned %d+ metrics")
+    local running = start(shop.name .. "," .. PEER_NAME)
+    until_said(running, "bl_peer@127.0.0.1: learned %d+ metrics")
     shop.eval(END_PEER)
-    until_said(watching, "lost bl_peer@127.0.0.1")
+    until_said(running, "lost bl_peer@127.0.0.1")
     shop.eval(PEER)
-    until_said(watching, "lost bl_peer@127.0.0.1.*attached to bl_peer@127.0.0.1")
-    assert.equal(0, stop(watching))
+    until_said(running, "lost bl_peer@127.0.0.1.*attached to bl_peer@127.0.0.1")
+    assert.equal(0, stop(running))
   end))
 
   it("ends where none of them was ever there", live.test(function()
-    local watching = start "nobody@127.0.0.1,noone@127.0.0.1"
-    assert.equal(3, (watching.wait(60)))
-    assert.matches("no node named no", watching.stderr())
+    local running = start "nobody@127.0.0.1,noone@127.0.0.1"
+    assert.equal(3, (running.wait(60)))
+    assert.matches("no node named no", running.stderr())
   end))
 
   it("says its node with each event of --json", live.test(function()
     shop.eval(PEER)
-    local watching = start(shop.name .. "," .. PEER_NAME, "--json")
-    until_said(watching, '"anomaly.learning_complete".-"anomaly.learning_complete"')
-    stop(watching)
+    local running = start(shop.name .. "," .. PEER_NAME, "--json")
+    until_said(running, '"anomaly.learning_complete".-"anomaly.learning_complete"')
+    stop(running)
     local seen = {}
-    for line in watching.stdout():gmatch "[^\n]+" do
+    for line in running.stdout():gmatch "[^\n]+" do
       local told = json.decode(line)
       if told.event == "anomaly.learning_complete" then seen[told.node] = true end
     end

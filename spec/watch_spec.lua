@@ -3,10 +3,11 @@
 
 local uv = require "luv"
 local async = require "runtime.async"
-local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local program = require "spec.support.program"
+local watching = require "spec.support.watching"
 
+local lines, until_told, stop = watching.lines, watching.until_told, watching.stop
 local shop, config, store
 
 local NEVER_READS = [[register(never_reads, spawn(fun() -> timer:sleep(infinity) end)).]]
@@ -35,32 +36,6 @@ local function start(...)
     "--json", ... }, { env = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home } })
 end
 
-local function any() return true end
-
--- What was told so far of one kind of event.
-local function lines(watching, event, fits)
-  local found = {}
-  for line in watching.stdout():gmatch "[^\n]+\n" do
-    local told = json.decode(line)
-    if told.event == event and (fits or any)(told) then found[#found + 1] = told end
-  end
-  return found
-end
-
-local function until_told(watching, event, fits)
-  local patience = async.now() + 60
-  while #lines(watching, event, fits) == 0 do
-    assert(async.now() < patience, ("no %s: %s%s"):format(event, watching.stdout(), watching.stderr()))
-    async.sleep(0.05)
-  end
-  return lines(watching, event, fits)[1]
-end
-
-local function stop(watching)
-  watching.kill "sigint"
-  return (watching.wait(30))
-end
-
 local function flood()
   shop.eval(SEND, { N = 20000 })
   shop.eval(GROW)
@@ -85,68 +60,68 @@ describe("watch", function()
   end)
 
   it("says when it learns, and when it has learned", live.test(function()
-    local watching = start()
-    assert.equal("learning", until_told(watching, "anomaly.started").state)
-    assert.is_true(until_told(watching, "anomaly.learning_complete").metrics > 5)
-    assert.equal(0, stop(watching))
-    assert.same({ 0, 0 }, { lines(watching, "ended")[1].reports, lines(watching, "ended")[1].sick })
+    local running = start()
+    assert.equal("learning", until_told(running, "anomaly.started").state)
+    assert.is_true(until_told(running, "anomaly.learning_complete").metrics > 5)
+    assert.equal(0, stop(running))
+    assert.same({ 0, 0 }, { lines(running, "ended")[1].reports, lines(running, "ended")[1].sick })
   end))
 
   it("looks once into a mailbox that grows a thousandfold, finds it, and then keeps still", live.test(function()
-    local watching = start()
-    until_told(watching, "anomaly.learning_complete")
+    local running = start()
+    until_told(running, "anomaly.learning_complete")
     flood()
-    local told = until_told(watching, "anomaly.escalation")
+    local told = until_told(running, "anomaly.escalation")
     assert.matches("beam%.max_message_queue is %d%d%d%d+, usual is 5 %(3 looks in a row%)", told.reason)
-    local report = until_told(watching, "report").report
+    local report = until_told(running, "report").report
     assert.same({ "sick", "never_reads", told.reason },
       { report.verdict, report.insights[1].root_cause.object, report.reason })
     shop.eval(CROWD) -- the next anomaly, within the cooldown
-    until_told(watching, "anomaly.anomaly_detected", function(l) return l.metric == "beam.process_count" and l.told end)
-    assert.equal(1, stop(watching))
-    assert.same({ 1, 1, 1, 1 }, { #lines(watching, "anomaly.escalation"), #lines(watching, "report"),
-      #lines(watching, "anomaly.cooldown_started"), #lines(watching, "anomaly.auto_trigger_started") })
+    until_told(running, "anomaly.anomaly_detected", function(l) return l.metric == "beam.process_count" and l.told end)
+    assert.equal(1, stop(running))
+    assert.same({ 1, 1, 1, 1 }, { #lines(running, "anomaly.escalation"), #lines(running, "report"),
+      #lines(running, "anomaly.cooldown_started"), #lines(running, "anomaly.auto_trigger_started") })
   end))
 
   it("knows after a kill -9 what it had learned", live.test(function()
     settings "auto_trigger = false"
-    local watching = start()
-    local metrics = until_told(watching, "anomaly.learning_complete").metrics
-    watching.kill "sigkill"
-    watching.wait(30)
-    watching = start()
-    local began = until_told(watching, "anomaly.started")
+    local running = start()
+    local metrics = until_told(running, "anomaly.learning_complete").metrics
+    running.kill "sigkill"
+    running.wait(30)
+    running = start()
+    local began = until_told(running, "anomaly.started")
     assert.same({ "active", metrics }, { began.state, began.metrics })
     flood()
-    until_told(watching, "anomaly.escalation")
-    assert.equal(0, stop(watching))
-    assert.same({}, lines(watching, "anomaly.learning_complete"))
+    until_told(running, "anomaly.escalation")
+    assert.equal(0, stop(running))
+    assert.same({}, lines(running, "anomaly.learning_complete"))
   end))
 
   it("goes on when the connection was lost and came back", live.test(function()
     settings "auto_trigger = false"
-    local watching = start()
-    until_told(watching, "anomaly.learning_complete")
+    local running = start()
+    until_told(running, "anomaly.learning_complete")
     local ours_again = false -- our own link is cut too
     shop.node:on_change(function(state) ours_again = ours_again or state == "up" end)
     shop.eval(CUT)
-    until_told(watching, "node.down")
-    until_told(watching, "node.up", function(l) return l.attempt end)
+    until_told(running, "node.down")
+    until_told(running, "node.up", function(l) return l.attempt end)
     while not ours_again do async.sleep(0.02) end
     flood()
-    until_told(watching, "anomaly.escalation")
-    assert.equal(0, stop(watching))
+    until_told(running, "anomaly.escalation")
+    assert.equal(0, stop(running))
   end))
 
   it("tells and does not look when it may not", live.test(function()
     settings "max_triggers_per_hour = 0"
-    local watching = start()
-    until_told(watching, "anomaly.learning_complete")
+    local running = start()
+    until_told(running, "anomaly.learning_complete")
     flood()
-    until_told(watching, "anomaly.trigger_rate_limited")
-    until_told(watching, "anomaly.cooldown_started")
-    assert.equal(0, stop(watching))
-    assert.same({}, lines(watching, "report"))
+    until_told(running, "anomaly.trigger_rate_limited")
+    until_told(running, "anomaly.cooldown_started")
+    assert.equal(0, stop(running))
+    assert.same({}, lines(running, "report"))
   end))
 
   it("can be had by a script too, which goes on when it is ended", live.test(function()
@@ -155,20 +130,20 @@ describe("watch", function()
       beamlens.on("anomaly.started", function() io.stderr:write "it watches\n" end)
       local ended = assert(beamlens.watch { skills = { "ets" }, anomaly = { collection_interval_ms = 100 } })
       return 7 + ended.reports]])
-    local watching = program.start({ script, "--node", shop.name, "--cookie-file", shop.cookie_file },
+    local running = program.start({ script, "--node", shop.name, "--cookie-file", shop.cookie_file },
       { env = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home } })
     local patience = async.now() + 60
-    while not watching.stderr():find "it watches" and async.now() < patience do async.sleep(0.05) end
-    assert.equal(7, stop(watching))
+    while not running.stderr():find "it watches" and async.now() < patience do async.sleep(0.05) end
+    assert.equal(7, stop(running))
   end))
 
   it("begins with no callback in its config that is not CAUTION, and says so at once", live.test(function()
     settings [[auto_trigger = true }, autonomy = { callbacks = { "beam_get_memory" } ]]
-    local watching = start()
-    assert.equal(2, watching.wait())
+    local running = start()
+    assert.equal(2, running.wait())
     settings()
     local said = "autonomy.callbacks: beam_get_memory is SAFE, and only what is CAUTION can be let"
-    assert.matches(said, watching.stdout())
+    assert.matches(said, running.stdout())
   end))
 
   it("says that the node is not there", live.test(function()
@@ -179,23 +154,23 @@ describe("watch", function()
   end))
 
   it("keeps its file to itself", live.test(function()
-    local watching = start()
-    until_told(watching, "anomaly.learning_complete")
+    local running = start()
+    until_told(running, "anomaly.learning_complete")
     local modes = {}
     for _, path in ipairs { shop.home .. "/kept", store, store .. "-wal" } do
       modes[#modes + 1] = ("%o"):format(uv.fs_stat(path).mode % 512)
     end
-    stop(watching)
+    stop(running)
     assert.same({ "700", "600", "600" }, modes)
   end))
 
   it("is told in lines for people without --json", live.test(function()
-    local watching = program.start({ "watch", "--node", shop.name, "--cookie-file", shop.cookie_file, "--config",
+    local running = program.start({ "watch", "--node", shop.name, "--cookie-file", shop.cookie_file, "--config",
       config }, { env = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home } })
     local patience = async.now() + 60
-    while not watching.stdout():find("learned %d+ metrics\n") and async.now() < patience do async.sleep(0.05) end
-    stop(watching)
+    while not running.stdout():find("learned %d+ metrics\n") and async.now() < patience do async.sleep(0.05) end
+    stop(running)
     assert.matches("^%S+Z attached to bl_spec@127.0.0.1\n%S+Z watching bl_spec@127.0.0.1: learning what is usual\n"
-      .. "%S+Z learned %d+ metrics\n%S+Z ended: 0 investigations, 0 found something\n$", watching.stdout())
+      .. "%S+Z learned %d+ metrics\n%S+Z ended: 0 investigations, 0 found something\n$", running.stdout())
   end))
 end)

@@ -1,11 +1,11 @@
 -- Watchers of the config under `watch`: kept on, started again where one ends, looked into when they tell, by
 -- rules alone with --escalate.
 
-local async = require "runtime.async"
-local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local program = require "spec.support.program"
+local watching = require "spec.support.watching"
 
+local lines, until_told, stop = watching.lines, watching.until_told, watching.stop
 local shop
 
 local NEVER_READS = [[register(never_reads, spawn(fun() -> timer:sleep(infinity) end)).]]
@@ -43,29 +43,6 @@ local function start(config, courses, ...)
       BEAMLENS_SCRIPT = write("model.lua", MODEL:format(courses or "")) } })
 end
 
-local function lines(watching, event, fits)
-  local found = {}
-  for line in watching.stdout():gmatch "[^\n]+\n" do
-    local told = json.decode(line)
-    if told.event == event and (not fits or fits(told)) then found[#found + 1] = told end
-  end
-  return found
-end
-
-local function until_told(watching, event, fits)
-  local patience = async.now() + 60
-  while #lines(watching, event, fits) == 0 do
-    assert(async.now() < patience, ("no %s: %s%s"):format(event, watching.stdout(), watching.stderr()))
-    async.sleep(0.05)
-  end
-  return lines(watching, event, fits)[1]
-end
-
-local function stop(watching)
-  watching.kill "sigterm"
-  return (watching.wait(30))
-end
-
 local function of(name) return function(told) return told.watcher == name end end
 
 describe("watchers of the config", function()
@@ -74,64 +51,64 @@ describe("watchers of the config", function()
   before_each(function() os.execute(("rm -rf '%s/state'"):format(shop.home)) end)
 
   it("are started, each as an operator without an end", live.test(function()
-    local watching = start [[watchers = { "beam", { name = "tables", skill = "ets" } }]]
-    until_told(watching, "watcher.started", of "beam")
-    until_told(watching, "watcher.started", of "ets")
-    assert.equal(0, stop(watching))
+    local running = start [[watchers = { "beam", { name = "tables", skill = "ets" } }]]
+    until_told(running, "watcher.started", of "beam")
+    until_told(running, "watcher.started", of "ets")
+    assert.equal(0, stop(running))
   end))
 
   it("are joined by the operators that go on for ever", live.test(function()
-    local watching = start [[watchers = { "beam" }, operators = { "gc", { skill = "ets", mode = "continuous" } }]]
-    until_told(watching, "watcher.started", of "ets")
-    until_told(watching, "watcher.started", of "beam")
-    assert.equal(0, stop(watching))
-    assert.equal(2, #lines(watching, "watcher.started"))
+    local running = start [[watchers = { "beam" }, operators = { "gc", { skill = "ets", mode = "continuous" } }]]
+    until_told(running, "watcher.started", of "ets")
+    until_told(running, "watcher.started", of "beam")
+    assert.equal(0, stop(running))
+    assert.equal(2, #lines(running, "watcher.started"))
   end))
 
   it("leave the others running when one ends, which is started again", live.test(function()
-    local watching = start([[watchers = { "beam", "ets" }]], [[beam = { "fail" },
+    local running = start([[watchers = { "beam", "ets" }]], [[beam = { "fail" },
       ets = { call "take_snapshot", call("set_state", { state = "healthy", reason = "small" }) },]])
-    local again = until_told(watching, "watcher.restarting", of "beam")
+    local again = until_told(running, "watcher.restarting", of "beam")
     assert.matches("the key was refused", again.reason)
-    until_told(watching, "watcher.restarting", function(told)
+    until_told(running, "watcher.restarting", function(told)
       return told.watcher == "beam" and told.wait_s > again.wait_s
     end)
-    assert.same({}, lines(watching, "watcher.restarting", of "ets"))
-    assert.equal("healthy", until_told(watching, "watcher.state_change", of "ets").to)
-    assert.equal(0, stop(watching))
+    assert.same({}, lines(running, "watcher.restarting", of "ets"))
+    assert.equal("healthy", until_told(running, "watcher.state_change", of "ets").to)
+    assert.equal(0, stop(running))
   end))
 
   it("have what they tell looked into, once", live.test(function()
-    local watching = start([[watchers = { "beam" }]], [[beam = { call "take_snapshot", call("fire_alert", {
+    local running = start([[watchers = { "beam" }]], [[beam = { call "take_snapshot", call("fire_alert", {
         type = "mailbox", context = "idle before", observation = "the queue of never_reads grew", severity = "warning",
         snapshot_ids = { "o1" } }) },
       coordinator = { call "done", call "done" },]])
-    assert.equal("warning", until_told(watching, "watcher.alert_fired").severity)
-    local report = until_told(watching, "report").report
+    assert.equal("warning", until_told(running, "watcher.alert_fired").severity)
+    local report = until_told(running, "report").report
     assert.equal("the watcher beam says: the queue of never_reads grew", report.reason)
-    assert.equal(0, stop(watching))
-    assert.equal(1, #lines(watching, "report"))
+    assert.equal(0, stop(running))
+    assert.equal(1, #lines(running, "report"))
   end))
 
   it("think by rules with --escalate, and call the model for what they found", live.test(function()
     shop.eval(GROW)
-    local watching = start([[watchers = { "beam" }]], [[coordinator = { call "done", call "done" },]], "--escalate")
-    local alert = until_told(watching, "watcher.alert_fired")
+    local running = start([[watchers = { "beam" }]], [[coordinator = { call "done", call "done" },]], "--escalate")
+    local alert = until_told(running, "watcher.alert_fired")
     assert.matches("never_reads", alert.observation)
-    assert.equal("script", until_told(watching, "report").report.usage.provider)
+    assert.equal("script", until_told(running, "report").report.usage.provider)
     shop.eval(CALM)
-    assert.equal(0, stop(watching))
+    assert.equal(0, stop(running))
   end))
 
   it("have no model to call with --escalate where only rules think", live.test(function()
-    local watching = start([[watchers = { "beam" }]], nil, "--escalate", "--provider", "analyst")
-    assert.equal(2, (watching.wait(30)))
-    assert.matches("%-%-escalate has no model to call", watching.stdout())
+    local running = start([[watchers = { "beam" }]], nil, "--escalate", "--provider", "analyst")
+    assert.equal(2, (running.wait(30)))
+    assert.matches("%-%-escalate has no model to call", running.stdout())
   end))
 
   it("are refused at once where the config is wrong", live.test(function()
-    local watching = start [[watchers = { { name = "redis" } }]]
-    assert.equal(2, (watching.wait(30)))
-    assert.matches("watchers%[1%] wants a skill", watching.stdout())
+    local running = start [[watchers = { { name = "redis" } }]]
+    assert.equal(2, (running.wait(30)))
+    assert.matches("watchers%[1%] wants a skill", running.stdout())
   end))
 end)
