@@ -18,10 +18,14 @@ local watch = {
 It takes the figures of each skill every 30 s, learns for 5 minutes and goes on learning. What leaves
 the usual three times in a row, or climbs for hours, is looked into by a run of the coordinator; then it
 keeps still for 15 minutes. At most 3 such runs in an hour. It knows tomorrow what it learned today; with
---store :memory: it begins anew each time. `beamlens-run runs` lists what it looked into. The config file sets the times: anomaly = { … }, see
-examples/config.lua. --deadline is the time of each investigation; the watch itself has none.
+--store :memory: it begins anew each time. `beamlens-run runs` lists what it looked into. The config file sets
+the times: anomaly = { … }, see examples/config.lua. --deadline is the time of each investigation; the watch
+itself has none.
 Of several nodes each is learned by itself; they are investigated one at a time, and share the limit. One that
 is not there is told and tried again.
+`watchers` of the config are operators that are kept on for ever: with a model each look costs money, and what
+a day costs is told at the pace seen; --escalate lets the analyst watch, and calls the model for what was found.
+`limits` hold for each watcher, and where one is reached it rests until midnight UTC.
 Runbooks that `autonomy` of the config names may act on what was found; a dry run first only tells.
 Skills, prompts, tools, checks, runbooks, policy and config are read anew when somebody edits them, and all of
 them on SIGHUP; what does not pass its check changes nothing and is told.

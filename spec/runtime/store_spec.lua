@@ -105,8 +105,8 @@ describe("store", function()
     assert(s:keep_baselines("shop@host", METRICS, {}))
     s:close()
     local db = assert(database.open(path))
-    for _, name in ipairs { "actions", "nonces", "audit", "runs", "notifications", "insights", "observations", "history",
-      "events" } do assert(db:exec("drop table " .. name)) end
+    for _, name in ipairs { "actions", "nonces", "audit", "runs", "notifications", "insights", "observations",
+      "history", "events" } do assert(db:exec("drop table " .. name)) end
     assert(db:exec "pragma user_version = 1")
     db:close()
     s = assert(store.open(path))
