@@ -46,7 +46,11 @@ function asking.ask(run, tools)
     return nil, type(err) == "table" and err or asking.fatal(tostring(err))
   end
   if type(reply) ~= "table" then reply = {} end
-  local usage = type(reply.usage) == "table" and reply.usage or {}
+  local usage = {} -- figures, whatever came
+  for key, value in pairs(type(reply.usage) == "table" and reply.usage or {}) do
+    usage[key] = type(value) == "number" and value or nil
+  end
+  reply.usage = usage
   who.provider, who.model = reply.provider or who.provider, reply.model or who.model
   took.input_tokens = (usage.input or 0) + (usage.cache_read or 0) + (usage.cache_write or 0)
   took.output_tokens = usage.output or 0

@@ -62,7 +62,8 @@ local function usage(d) return { input = d:int(0, 2000), cache_read = 0, cache_w
 local ODD = {
   function() return "no table" end,
   function() return { calls = "none", text = 7 } end,
-  function() return { calls = { 1, "x", { name = {} } }, usage = "much" } end,
+  function() return { calls = { 1, "x", { name = {} } }, usage = 7 } end,
+  function() return { text = "x", calls = {}, usage = { input = "much", output = {} } } end,
   function() return { text = "", calls = {}, stop = "done" } end,
   function() return { text = "I will not", calls = {}, stop = "refused" } end,
   function() return { text = "half a sen", calls = {}, stop = "length" } end,
