@@ -1,6 +1,7 @@
 --- Anthropic's Messages API, streamed. The blocks of a reply go back byte for byte in the next
 --- request: thinking is signed, and what does not change stays in the provider's cache.
 
+local bound = require "runtime.llm.bound"
 local fault = require "runtime.llm.fault"
 local json = require "runtime.json"
 local stream = require "runtime.llm.stream"
@@ -32,9 +33,17 @@ local function result_block(result, cached)
   }
 end
 
+-- Keys are sorted, and quotes inside a text are escaped: the type stands at the end.
+local function is_thought(block)
+  return block:find '"type":"thinking"}$' ~= nil or block:find '"type":"redacted_thinking"}$' ~= nil
+end
+
 -- The blocks of our own making, when a reply did not come from here.
-local function assistant_blocks(message)
-  if message.raw then return message.raw end
+local function assistant_blocks(message, before)
+  if message.raw then
+    local said = message.text and message.text:match "%S" and message.text or "(a thought)"
+    return before:blocks(message.raw, is_thought, text_block(said))
+  end
   local blocks = {}
   if message.text and message.text:match "%S" then blocks[1] = text_block(message.text) end
   for _, call in ipairs(message.calls or {}) do
@@ -66,18 +75,25 @@ local function breakpoints(messages)
   return marked
 end
 
--- Our roles in turns of theirs: what a user says after results goes behind them, in one message.
-local function messages_json(messages)
+-- A breakpoint is no content.
+local function unmarked(block) return (block:gsub('^{"cache_control":{"type":"ephemeral"},', "{")) end
+
+-- Our roles in turns of theirs: what a user says after results goes behind them, in one message. `before` takes in
+-- what is sent.
+local function messages_json(messages, before)
   local turns, marked = {}, breakpoints(messages)
   for i, message in ipairs(messages) do
     local role = message.role == "assistant" and "assistant" or "user"
-    local blocks = role == "assistant" and assistant_blocks(message) or user_blocks(message, marked[i])
+    local blocks = role == "assistant" and assistant_blocks(message, before) or user_blocks(message, marked[i])
     local last = turns[#turns]
     if not last or last.role ~= role then
       last = { role = role, blocks = {} }
       turns[#turns + 1] = last
     end
-    for _, block in ipairs(blocks) do last.blocks[#last.blocks + 1] = block end
+    for _, block in ipairs(blocks) do
+      last.blocks[#last.blocks + 1] = block
+      before:add(unmarked(block))
+    end
   end
   for i, turn in ipairs(turns) do
     turns[i] = ('{"content":[%s],"role":"%s"}'):format(table.concat(turn.blocks, ","), turn.role)
@@ -108,7 +124,9 @@ local function body_json(self, request)
     body.tools = tools_json(self)
     body.tool_choice = { type = tools and "auto" or "none" }
   end
-  return ('%s,"messages":%s}'):format(json.encode(body):sub(1, -2), messages_json(request.messages))
+  local before = bound.new(request.system .. json.encode(body.tools))
+  local messages = messages_json(request.messages, before)
+  return ('%s,"messages":%s}'):format(json.encode(body):sub(1, -2), messages), before.digest
 end
 
 local function count(v) return type(v) == "number" and v or nil end
@@ -233,8 +251,10 @@ Anthropic.__index = Anthropic
 local function once(self, request)
   local reply = { texts = {}, calls = {}, raw = {}, open = {}, on_text = request.on_text, who = self.who,
     usage = { input = 0, cache_write = 0, cache_read = 0, output = 0 } }
+  local body
+  body, reply.raw.before = body_json(self, request)
   local ok, err = stream.post(self.who, {
-    url = self.base_url .. "/v1/messages", body = body_json(self, request), deadline = request.deadline,
+    url = self.base_url .. "/v1/messages", body = body, deadline = request.deadline,
     headers = { "content-type: application/json", "anthropic-version: " .. VERSION, "x-api-key: " .. self.key },
     show = self.show,
   }, function(data) return on_event(reply, data) end)
@@ -247,6 +267,7 @@ end
 ---@return ProviderFault? err
 function Anthropic:ask(request)
   local reply, err = once(self, request)
+  if bound.was_refused(err, request.messages) then reply, err = once(self, request) end
   if reply or not self.strict or not strict.is_refused(err) then return reply, err end
   self.strict = false -- an older model
   return once(self, request)

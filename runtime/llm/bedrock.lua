@@ -3,6 +3,7 @@
 
 local aws_credentials = require "runtime.llm.aws_credentials"
 local bedrock_reply = require "runtime.llm.bedrock_reply"
+local bound = require "runtime.llm.bound"
 local event_stream = require "runtime.llm.event_stream"
 local fault = require "runtime.llm.fault"
 local json = require "runtime.json"
@@ -49,17 +50,29 @@ local function user_blocks(self, message)
   return blocks
 end
 
-local function messages_json(self, messages)
+local function is_thought(block) return block:find '^{"reasoningContent":' ~= nil end
+
+local function assistant_blocks(message, before)
+  if not message.raw then return told_blocks(message) end
+  local said = message.text and message.text:find "%S" and message.text or "(a thought)"
+  return before:blocks(message.raw, is_thought, text_json(said))
+end
+
+-- `before` takes in what is sent.
+local function messages_json(self, messages, before)
   local turns = {}
   for _, message in ipairs(messages) do
     local role = message.role == "assistant" and "assistant" or "user"
-    local blocks = role == "user" and user_blocks(self, message) or message.raw or told_blocks(message)
+    local blocks = role == "user" and user_blocks(self, message) or assistant_blocks(message, before)
     local last = turns[#turns]
     if not last or last.role ~= role then
       last = { role = role, blocks = {} }
       turns[#turns + 1] = last
     end
-    for _, block in ipairs(blocks) do last.blocks[#last.blocks + 1] = block end
+    for _, block in ipairs(blocks) do
+      last.blocks[#last.blocks + 1] = block
+      before:add(block)
+    end
   end
   -- At the end, and where the request before this one ended: a turn of many calls is longer than what the
   -- provider looks back.
@@ -87,9 +100,12 @@ end
 -- The conversation goes last: what stands before it is the same in each request of a run.
 local function body_json(self, request)
   self.tools = request.tools and #request.tools > 0 and request.tools or request.known_tools or self.tools
+  local tools = self.tools and tools_json(self) or ""
+  local before = bound.new(request.system .. tools)
+  local messages = messages_json(self, request.messages, before)
   return ('{"inferenceConfig":{"maxTokens":%d},"system":[%s%s],%s"messages":%s}'):format(
     request.max_tokens or MAX_TOKENS, text_json(request.system), self.can.cache and "," .. CACHE_POINT or "",
-    self.tools and tools_json(self) or "", messages_json(self, request.messages))
+    tools, messages), before.digest
 end
 
 -- The host as it stands in the request: without a port that goes without saying.
@@ -118,7 +134,8 @@ Bedrock.__index = Bedrock
 
 local function once(self, request)
   local reply = bedrock_reply.new(self.who, request.on_text)
-  local body = body_json(self, request)
+  local body
+  body, reply.raw.before = body_json(self, request)
   local headers, refused = headers_for(self, body)
   if not headers then return nil, refused end
   local ok, err = stream.post(self.who, { url = self.url, body = body, deadline = request.deadline, headers = headers,
@@ -132,6 +149,7 @@ end
 ---@return ProviderFault? err
 function Bedrock:ask(request)
   local reply, err = once(self, request)
+  if bound.was_refused(err, request.messages) then reply, err = once(self, request) end
   -- Older models of the same makers have no cache.
   if not reply and err.status == 400 and self.can.cache and err.message:lower():find "cach" then
     self.can.cache, self.can.cache_tools = false, false

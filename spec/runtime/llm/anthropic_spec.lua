@@ -177,13 +177,82 @@ describe("anthropic", function()
       call_block(2, "t1", "look", '{"deep":{},  "list":[]}')))
     local reply = assert(ask())
     stream(answer("end_turn", text_block(0, "ok")))
-    assert(ask { messages = { { role = "user", text = "look" },
+    assert(ask { messages = { { role = "user", text = "Reason: memory alert" },
       { role = "assistant", text = reply.text, calls = reply.calls, raw = reply.raw },
       { role = "tool", results = { { id = "t1", name = "look", ok = true, text = "{}" } } } } })
     local raw = server.requests[#server.requests].raw
     assert.truthy(raw:find('{"signature":"c2ln","thinking":"hm","type":"thinking"}', 1, true))
     assert.truthy(raw:find('{"data":"xyz","type":"redacted_thinking"}', 1, true))
     assert.truthy(raw:find('"input":{"deep":{},  "list":[]}', 1, true))
+  end)
+
+  describe("thinking, which is bound to what stood before it,", function()
+    local FIRST = { role = "user", text = "look" }
+    local THOUGHT = { { type = "thinking_delta", thinking = "hm" }, { type = "signature_delta", signature = "c2ln" } }
+
+    -- A turn: what the model thinks and calls, and the result of it.
+    local function turn(messages, id, system)
+      stream(answer("tool_use", block(0, { type = "thinking", thinking = "", signature = "" }, THOUGHT),
+        call_block(1, id, "look", "{}")))
+      local reply = assert(ask { messages = messages, system = system })
+      messages[#messages + 1] = { role = "assistant", text = reply.text, calls = reply.calls, raw = reply.raw }
+      messages[#messages + 1] = { role = "tool", results = { { id = id, name = "look", ok = true, text = "{}" } } }
+      return messages
+    end
+
+    -- Which replies of the last request still have their thoughts.
+    local function thoughts()
+      local list = {}
+      for _, message in ipairs(sent().messages) do
+        if message.role == "assistant" then list[#list + 1] = message.content[1].type == "thinking" end
+      end
+      return list
+    end
+
+    it("goes back while nothing before it changes, whatever the breakpoints do", function()
+      turn(turn(turn(turn({ FIRST }, "t1"), "t2"), "t3"), "t4")
+      assert.same({ true, true, true }, thoughts())
+    end)
+
+    it("stays out from where an old result was made shorter, and is kept again from then on", function()
+      local messages = turn(turn(turn({ FIRST }, "t1"), "t2"), "t3")
+      messages[3] = { role = "tool", results = { { id = "t1", name = "look", ok = true, text = "short" } } }
+      turn(messages, "t4")
+      assert.same({ true, false, false }, thoughts())
+      turn(turn(messages, "t5"), "t6")
+      assert.same({ true, false, false, true, true }, thoughts())
+    end)
+
+    it("stays out once the prompt is another", function()
+      local messages = turn(turn({ FIRST }, "t1"), "t2")
+      turn(messages, "t3", "You look at other nodes.")
+      assert.same({ false, false }, thoughts())
+    end)
+
+    it("stays out for good where the provider refuses it all the same", function()
+      local messages, refused = turn(turn({ FIRST }, "t1"), "t2"), 0
+      respond = function(request, response)
+        if not request.body:find('"thinking"', 1, true) then return response:send(200, {}, {}) end
+        refused = refused + 1
+        response:send(400, { type = "error", error = { type = "invalid_request_error",
+          message = "messages.1.content.0: Invalid `signature` in `thinking` block. The block is bound to a different "
+            .. "conversation." } })
+      end
+      ask { messages = messages }
+      assert.same({ 1, { false, false } }, { refused, thoughts() })
+      turn(messages, "t3")
+      turn(messages, "t4")
+      assert.same({ false, false, true }, thoughts())
+    end)
+
+    it("leaves a word behind where a reply was nothing but it", function()
+      stream(answer("end_turn", block(0, { type = "thinking", thinking = "", signature = "" }, THOUGHT)))
+      local reply = assert(ask { messages = { FIRST } })
+      stream(answer("end_turn", text_block(0, "ok")))
+      assert(ask { messages = { { role = "user", text = "another" }, { role = "assistant", text = "", calls = {},
+        raw = reply.raw }, { role = "user", text = "and?" } } })
+      assert.same({ { type = "text", text = "(a thought)" } }, sent().messages[2].content)
+    end)
   end)
 
   it("reads a stream that is split anywhere, inside a character too", function()

@@ -145,6 +145,20 @@ describe("bedrock", function()
     assert.equal("look", sent().toolConfig.tools[1].toolSpec.name)
   end)
 
+  it("leaves thoughts out once what stood before them is another", function()
+    say(CALLS)
+    local reply = assert(ask())
+    local results = {}
+    for k, call in ipairs(reply.calls) do results[k] = { id = call.id, name = call.name, ok = true, text = "{}" } end
+    local function begins_with_a_thought(first)
+      say { text = "ok" }
+      assert(ask { messages = { { role = "user", text = first }, { role = "assistant", text = reply.text,
+        calls = reply.calls, raw = reply.raw }, { role = "tool", results = results } } })
+      return sent().messages[2].content[1].reasoningContent ~= nil
+    end
+    assert.same({ true, false }, { begins_with_a_thought "look", begins_with_a_thought "looked" })
+  end)
+
   it("says in words that a result is an error to models that know no mark for it", function()
     say { text = "ok" }
     provider = open "meta.llama-v1:0"
@@ -180,10 +194,10 @@ describe("bedrock", function()
     say { calls = { { "look", bad = '{"b":', id = "t1" } } }
     local reply = assert(ask())
     assert.same({ { id = "t1", name = "look", bad_args = '{"b":' } }, reply.calls)
-    assert.same({ '{"toolUse":{"input":{},"name":"look","toolUseId":"t1"}}' }, reply.raw.blocks)
+    assert.same({ '{"toolUse":{"input":{},"name":"look","toolUseId":"t1"}}' }, { unpack(reply.raw.blocks) })
     say { text = "so", calls = { { "look", bad = '{"b":', id = "t1" } }, stop = "max_tokens" }
     reply = assert(ask())
-    assert.same({ {}, "length", { '{"text":"so"}' } }, { reply.calls, reply.stop, reply.raw.blocks })
+    assert.same({ {}, "length", { '{"text":"so"}' } }, { reply.calls, reply.stop, { unpack(reply.raw.blocks) } })
   end)
 
   it("knows a refusal, a context that is full, and a stream that was cut", function()
