@@ -9,6 +9,7 @@ local uv = require "luv"
 local async = require "runtime.async"
 local crypto = require "host.crypto"
 local failure = require "runtime.failure"
+local form = require "runtime.cassette_form"
 local ours = require "host.files"
 local json = require "runtime.json"
 local plain = require("runtime.plain").text
@@ -16,7 +17,8 @@ local plain = require("runtime.plain").text
 local cassette = { version = 1 }
 
 local FILE = 384 -- 0600
-local LARGEST = 512 * 1024 * 1024
+-- A run of many skills has some hundred kB. What decoded JSON takes in memory is many times its text.
+local LARGEST, LONGEST_LINE, MOST_LINES = 16 * 1024 * 1024, 4 * 1024 * 1024, 100000
 local AT_ONCE = 65536
 
 local function fault(path, why, next_step)
@@ -56,9 +58,17 @@ function cassette.create(path, head)
   uv.fs_unlink(path)
   local fd, why = uv.fs_open(path, "wx", FILE)
   if not fd then return nil, fault(path, "cannot be written: " .. why, "record into another file") end
-  local tape = setmetatable({ path = path, fd = fd, lines = {}, size = 0, sum = {}, began = async.now() }, Tape)
+  local tape = setmetatable({ path = path, fd = fd, lines = {}, size = 0, total = 0, sum = {},
+    began = async.now() }, Tape)
   tape:line(HEAD .. ("%d,"):format(cassette.version) .. json.encode(head):sub(2))
   return tape
+end
+
+-- It is left as it is: cut short, and no cassette.
+local function give_up(self, why)
+  if self.fd then uv.fs_close(self.fd) end
+  self.fd, self.why = nil, why
+  io.stderr:write(plain(("the recording ends here: %s cannot be written: %s"):format(self.path, why)), "\n")
 end
 
 function Tape:write_out()
@@ -66,13 +76,15 @@ function Tape:write_out()
   self.lines, self.size = {}, 0
   if not self.fd or text == "" then return end
   local sent, why = uv.fs_write(self.fd, text, -1)
-  if sent == #text then return end
-  uv.fs_close(self.fd)
-  self.fd, self.why = nil, why or "there is no room"
-  io.stderr:write(plain(("the recording ends here: %s cannot be written: %s"):format(self.path, self.why)), "\n")
+  if sent ~= #text then give_up(self, why or "there is no room") end
 end
 
 function Tape:line(text)
+  self.total = self.total + #text + 1
+  if self.fd and (self.total > LARGEST or #text > LONGEST_LINE or #self.sum == MOST_LINES) then
+    give_up(self, "the run is too long for one")
+  end
+  if not self.fd then return end
   self.sum[#self.sum + 1] = crypto.sha256(text)
   self.lines[#self.lines + 1] = text .. "\n"
   self.size = self.size + #text
@@ -102,18 +114,44 @@ function Tape:finish(last)
 end
 
 local CUT = "was cut short: its last line is missing"
+local ANEW = "record it anew; only a run that came to its end can be replayed"
+local CHANGED = "was changed after it was recorded: its sum is another"
 
-local function checked(path, lines, sums)
-  local last = lines[#lines]
-  if not (type(last) == "table" and last["end"]) then
-    return nil, fault(path, CUT, "record it anew; only a run that came to its end can be replayed")
+-- The lines as text. Nothing but the last is read as JSON before all of them are known to be as they were written.
+local function whole_lines(path, text)
+  local before, end_line = text:match "^(.*\n)([^\n]+)\n$"
+  local last = end_line and #end_line < 1000 and json.decode(end_line)
+  if not (type(last) == "table" and last["end"]) then return nil, fault(path, CUT, ANEW) end
+  local lines, sums = {}, {}
+  for line in before:gmatch "([^\n]*)\n" do
+    if #line > LONGEST_LINE or #lines == MOST_LINES then
+      return nil, fault(path, "is larger than any that we write", "use the file as it was recorded")
+    end
+    lines[#lines + 1], sums[#sums + 1] = line, crypto.sha256(line)
   end
-  table.remove(sums)
   if last["end"] ~= #sums or last.sum ~= sum_of(sums) then
-    return nil, fault(path, "was changed after it was recorded: its sum is another", "use the file as it was recorded")
+    return nil, fault(path, CHANGED, "use the file as it was recorded")
   end
-  lines[#lines] = nil
-  return true
+  return lines
+end
+
+-- Whoever makes a file can make its sum as well: so what stands in it is looked at, too.
+local function read_lines(path, lines)
+  local function unfit(i)
+    return nil, fault(path, ("is none that we wrote: line %d does not fit"):format(i), "record it anew")
+  end
+  local entries = {}
+  for i, line in ipairs(lines) do
+    entries[i] = json.decode(line)
+    if type(entries[i]) ~= "table" then return unfit(i) end
+  end
+  local head, last = table.remove(entries, 1), table.remove(entries)
+  if not (head and form.head(head)) then return unfit(1) end
+  if not (last and form.last(last)) then return unfit(#lines) end
+  for i, entry in ipairs(entries) do
+    if not form.entry(entry) then return unfit(i + 1) end
+  end
+  return { head = head, entries = entries, last = last }
 end
 
 -- A file; else ours of that name in examples/cassettes.
@@ -124,7 +162,10 @@ local function text_of(path)
     if text then return text end
     return nil, fault(path, ("cannot be read (%s)"):format(missing:match "^%w+"), "check the path")
   end
-  if stat.type ~= "file" or stat.size > LARGEST then return nil, fault(path, "is no cassette", "name a file") end
+  if stat.type ~= "file" then return nil, fault(path, "is no cassette", "name a file") end
+  if stat.size > LARGEST then
+    return nil, fault(path, "is larger than any that we write", "use the file as it was recorded")
+  end
   local file, why = io.open(path, "rb")
   if not file then return nil, fault(path, "cannot be read: " .. why, "check its permissions") end
   local text = file:read "*a"
@@ -145,23 +186,9 @@ function cassette.read(path)
     return nil, fault(path, ("is a cassette of version %s, and this program reads version %d"):format(
       tostring(version), cassette.version), "replay it with the program that recorded it, or record it anew")
   end
-  local lines, sums = {}, {}
-  for line in text:gmatch "([^\n]*)\n" do
-    local entry = json.decode(line)
-    if type(entry) ~= "table" then
-      return nil, fault(path, ("was changed after it was recorded: line %d is no JSON"):format(#lines + 1),
-        "use the file as it was recorded")
-    end
-    lines[#lines + 1], sums[#sums + 1] = entry, crypto.sha256(line)
-  end
-  if text:sub(-1) ~= "\n" then return nil, fault(path, CUT, "record it anew; only a whole run can be replayed") end
-  local ok, err = checked(path, lines, sums)
-  if not ok then return nil, err end
-  local head, last = table.remove(lines, 1), table.remove(lines)
-  if not (head and last and type(last.report) == "table") then
-    return nil, fault(path, "says nothing of how the run ended", "record it anew")
-  end
-  return { head = head, entries = lines, last = last }
+  local lines, err = whole_lines(path, text)
+  if not lines then return nil, err end
+  return read_lines(path, lines)
 end
 
 return cassette

@@ -35,6 +35,15 @@ local function file_of(path)
   return begun[path] == 1 and path or ("%s.%d"):format(path, begun[path])
 end
 
+-- Where a file of the user's lies says something of their home, and is no business of who reads the cassette.
+local function bare(name) return name:match "[^/]+$" end
+
+local function bare_names(names)
+  local out = {}
+  for i, name in ipairs(names) do out[i] = bare(name) end
+  return out
+end
+
 local function hosts_of(node)
   local list = {}
   for where in pairs(node.reach and node.reach.hosts or {}) do list[#list + 1] = where end
@@ -52,8 +61,10 @@ function recording.begin(path, run)
   local function clean(text) return mask:uncut(text) end
   local tape, err = cassette.create(file_of(path), {
     program = require "runtime.version", recorded_at = os.date "!%Y-%m-%dT%H:%M:%SZ", agent = run.agent,
-    node = run.node.name, skills = run.names, reason = o.reason and clean(o.reason) or nil,
-    task = o.task and clean(o.task) or nil, allow = o.allow, deadline = o.deadline, strategy = o.strategy,
+    node = run.node.name, skills = bare_names(run.names), reason = o.reason and clean(o.reason) or nil,
+    task = o.task and clean(o.task) or nil,
+    occasion = o.occasion and clean(o.occasion) or nil, allow = o.allow, deadline = o.deadline,
+    strategy = o.strategy and bare(o.strategy) or nil,
     limits = json.object(o.limits or {}), chunk = o.chunk and json.object(o.chunk) or nil,
     hosts = hosts_of(run.node),
     mind = { name = run.mind.name, model = run.mind.model, destination = run.mind.destination ~= nil },

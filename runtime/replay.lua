@@ -6,6 +6,7 @@ local uv = require "luv"
 local async = require "runtime.async"
 local cassette = require "runtime.cassette"
 local chunk_limits = require "runtime.chunk_limits"
+local config = require "runtime.config"
 local deadlines = require "runtime.deadlines"
 local failure = require "runtime.failure"
 local json = require "runtime.json"
@@ -169,27 +170,43 @@ local function mind(tape, options)
   return mind_of.replaying(tape, live)
 end
 
+-- A file of the user's, which the cassette only names: who replays it says where it lies.
+local function theirs(name, given, option)
+  if not name:find "%.lua$" then return name end
+  for _, path in ipairs(given) do
+    if path:match "[^/]+$" == name then return path end
+  end
+  return nil, failure.new("cassette", ("it was recorded with a file %s"):format(name),
+    ("give its path: --%s ./%s"):format(option, name), 2)
+end
+
 local function run_of(tape, options)
-  local head, node = tape.head, recorded.replaying(tape)
+  local head, node, names = tape.head, recorded.replaying(tape), {}
   local beamlens = require "runtime.beamlens"
-  local skills, err = beamlens.skills(head.skills, node)
+  local skills, plan, err
+  for i, name in ipairs(head.skills) do
+    names[i], err = theirs(name, options.skills or {}, "skills")
+    if not names[i] then return nil, err end
+  end
+  skills, err = beamlens.skills(names, node)
   if not skills then return nil, err end
-  local plan
-  plan, err = require("runtime.strategy").open(head.strategy or "agent_loop")
+  plan, err = theirs(head.strategy or "agent_loop", { options.strategy }, "strategy")
+  if plan then plan, err = require("runtime.strategy").open(plan) end
   if not plan then return nil, err end
   local who, conductor = mind(tape, options)
   if not who then return nil, conductor end
-  local limits = { chunk = head.chunk and chunk_limits.of(head.chunk) }
-  for name, value in pairs(head.limits or {}) do limits[name] = value end
+  local limits = { chunk = head.chunk and chunk_limits.of((config.check("chunk", head.chunk))) }
+  for name, value in pairs(config.check("limits", head.limits or {})) do limits[name] = value end
   local mask = privacy.new { node.name }
   if who.conceal then who.conceal(mask) end
-  local clock, names = clock_of(tape), names_of(tape)
+  local clock, called = clock_of(tape), names_of(tape)
   return {
     node = node, skills = skills, skill = skills[1], mind = who, gate = gate_of(tape), reason = head.reason,
+    occasion = type(head.occasion) == "string" and head.occasion or nil,
     task = head.task or head.reason, deadline = async.now() + (head.deadline or 300), limits = limits,
     privacy = mask, store = ":memory:", strategy = plan,
     tape = { begin = function(_, case)
-      case.evidence.called, case.now, case.proposals = names, clock, proposals_of(tape)
+      case.evidence.called, case.now, case.proposals = called, clock, proposals_of(tape)
     end },
   }, conductor
 end

@@ -3,6 +3,7 @@
 
 local uv = require "luv"
 local async = require "runtime.async"
+local crypto = require "host.crypto"
 local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local program = require "spec.support.program"
@@ -14,7 +15,7 @@ local PLANT = [[
   spawn(fun() -> ets:new(binary_to_atom(Dsn), [named_table, public]), receive stop -> ok end end), true.]]
 local SECRET = "postgres://shop:hunter2@db/orders"
 
-local at, folder, by_model, by_rules, by_many, operator, proposal, no_room
+local at, folder, by_model, by_rules, by_many, by_own, operator, proposal, no_room
 
 local function environment(script)
   return { ERL_EPMD_PORT = tostring(at.epmd_port), HOME = at.home, XDG_STATE_HOME = folder,
@@ -98,10 +99,14 @@ describe("a recorded run", function()
           return record("proposal", "spec/support/played_proposal.lua", "--provider", "script", "--skills", "ets")
         end,
         record_operator, record_without_room,
+        function()
+          return record("own", nil, "--provider", "analyst", "--skills",
+            write("own.lua", read "examples/own_skill.lua"))
+        end,
       }
     end)
     for i, run in ipairs(runs) do runs[i] = assert(run.value, run.err) end
-    by_model, by_many, by_rules, proposal, operator, no_room = unpack(runs)
+    by_model, by_many, by_rules, proposal, operator, no_room, by_own = unpack(runs)
     at.stop()
   end)
   teardown(function()
@@ -226,16 +231,78 @@ describe("a recorded run", function()
 
   it("is refused when it was cut short", live.test(function()
     local text = read(by_model.path)
-    local short = "FOLDER/short was cut short: its last line is missing; record it anew; only a "
-    assert.equal(short .. "run that came to its end can be replayed",
-      refused(write("short", text:match "^(.*\n)[^\n]*\n$")))
-    assert.equal(short .. "whole run can be replayed", refused(write("short", text:sub(1, -2))))
+    local said = "FOLDER/short was cut short: its last line is missing; record it anew; only a run that came to its "
+      .. "end can be replayed"
+    assert.equal(said, refused(write("short", text:match "^(.*\n)[^\n]*\n$")))
+    assert.equal(said, refused(write("short", text:sub(1, -2))))
+    assert.equal(said, refused(write("short", text:sub(1, #text / 2))))
   end))
 
   it("is refused when it was changed", live.test(function()
     local text = read(by_model.path):gsub('"table_count":%d+', '"table_count":1', 1)
     assert.equal("FOLDER/changed was changed after it was recorded: its sum is another; use the file as it was "
       .. "recorded", refused(write("changed", text)))
+  end))
+
+  -- With another sum, as whoever makes a file can make one.
+  local function resealed(change)
+    local lines, sums = {}, {}
+    for line in read(by_model.path):gmatch "[^\n]+" do lines[#lines + 1] = json.decode(line) end
+    table.remove(lines)
+    lines = change(lines) or lines
+    for i, line in ipairs(lines) do
+      lines[i] = i == 1 and type(line) == "table" and '{"cassette":1,' .. json.encode(line):sub(2)
+        or type(line) == "table" and json.encode(line) or line
+      sums[i] = crypto.sha256(lines[i])
+    end
+    lines[#lines + 1] = json.encode { ["end"] = #sums, sum = crypto.sha256(table.concat(sums)) }
+    return refused(write("resealed", table.concat(lines, "\n") .. "\n"))
+  end
+
+  it("is refused by the line where somebody else wrote what we never do", live.test(function()
+    local said = "FOLDER/resealed is none that we wrote: line %d does not fit; record it anew"
+    for _, case in ipairs {
+      { 1, function(lines) lines[1].skills = { "/tmp/evil.lua" } end },
+      { 1, function(lines) lines[1].skills = { "../../../../etc/passwd" } end },
+      { 1, function(lines) lines[1].skills = { "ets", "ets" } end },
+      { 1, function(lines) lines[1].strategy = "/tmp/evil.lua" end },
+      { 1, function(lines) lines[1].node = {} end },
+      { 1, function(lines) lines[1].deadline = -1 end },
+      { 1, function(lines) lines[1].chunk = { wall_ms = 1e12 } end },
+      { 2, function(lines) lines[2] = "[]" end },
+      { 2, function(lines) lines[2] = "no JSON" end },
+      { 2, function(lines) lines[2] = { query = {}, with = "", answer = {} } end },
+      { 2, function(lines) lines[2] = { reply = "ets#1", turn = 1, said = { usage = { input = "many" } } } end },
+    } do
+      assert.equal(said:format(case[1]), resealed(case[2]))
+    end
+    local count
+    for _, change in ipairs {
+      function(lines) lines[#lines].seconds = "x" end, function(lines) lines[#lines].report.insights = nil end,
+      function(lines) lines[#lines].report.insights = { {} } end,
+      function(lines) lines[#lines].report.actions = { { action = "x" } } end,
+    } do
+      local why = resealed(function(lines)
+        change(lines)
+        count = #lines
+      end)
+      assert.equal(said:format(count), why)
+    end
+  end))
+
+  it("is refused at once when it is larger than any", live.test(function()
+    local said = "FOLDER/%s is larger than any that we write; use the file as it was recorded"
+    assert.equal(said:format "large", refused(write("large", '{"cassette":1,' .. ("x"):rep(17 * 1024 * 1024))))
+    assert.equal(said:format "resealed", resealed(function(lines)
+      for i = #lines + 1, 100002 do lines[i] = "[]" end
+    end))
+  end))
+
+  it("asks for the path of a skill file of the user's, of which it has the name alone", live.test(function()
+    assert.is_nil(read(by_own.path):find(folder, 1, true))
+    assert.equal("it was recorded with a file own.lua; give its path: --skills ./own.lua", refused(by_own.path))
+    local again, code = replayed(by_own.path, "--json", "--skills", folder .. "/own.lua")
+    assert.same({ by_own.code, NOTHING }, { code, again.replay.changed })
   end))
 
   it("is refused when it is of another version, or no cassette at all", live.test(function()

@@ -20,13 +20,14 @@ local function taped(replies, play)
   local folder = assert(uv.fs_mkdtemp "/tmp/spec-cassette-XXXXXX")
   local path, read = folder .. "/a", nil
   async.run(function()
-    local tape = assert(cassette.create(path, { mind = { name = "script", destination = true } }))
+    local tape = assert(cassette.create(path, { agent = "operator", node = "a@b", skills = { "ets" },
+      recorded_at = "2026-01-01T00:00:00Z", mind = { name = "script", destination = true } }))
     local mind = mind_of.recording({
       name = "script", operator = function(s) return script.new(replies, { agent = "operator", skill = s.name }) end,
       coordinator = function() return script.new(replies, { agent = "coordinator" }) end,
     }, tape, same)
     play(mind)
-    tape:finish { report = {} }
+    tape:finish { report = { verdict = "healthy", insights = {} } }
     read = assert(cassette.read(path))
   end)
   os.execute(("rm -rf '%s'"):format(folder))

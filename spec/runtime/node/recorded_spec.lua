@@ -26,9 +26,11 @@ end
 -- What `play` asks of the node, as a cassette.
 local function taped(play, node)
   local path = folder .. "/tape"
-  local tape = assert(cassette.create(path, { node = at.name, hosts = node and { node.where } or nil }))
+  local tape = assert(cassette.create(path, { agent = "operator", node = at.name, skills = { "ets" },
+    recorded_at = "2026-01-01T00:00:00Z", hosts = node and { node.where } or nil,
+    mind = { name = "analyst", destination = false } }))
   play(recorded.recording(node or at.node, tape, mask()))
-  tape:finish { report = {}, state = "up" }
+  tape:finish { report = { verdict = "healthy", insights = {} }, state = "up" }
   return assert(cassette.read(path)), path
 end
 
