@@ -37,6 +37,7 @@ end
 ---@param names string[]
 ---@return table<string, string> wrong   by name, what the compiler said first
 function typed.check(names)
+  assert(names[1], "nothing was recorded")
   local args = { root .. "/build/wire/node_modules/.bin/tsc", unpack(OPTIONS) }
   for _, name in ipairs(names) do args[#args + 1] = name .. ".ts" end
   local wrong, said, code = {}, nil, nil
