@@ -6,19 +6,24 @@
 --- Caches that have no price of their own count as input, so that a sum is never too low.
 ---
 --- The list prices of the providers' own interfaces for requests that wait for their answer, below the size from
---- which long contexts cost more; as published by Anthropic, OpenAI and Google, November 2025.
+--- which long contexts cost more; as published by OpenAI and Google in November 2025, by Anthropic in November 2026.
 
 local failure = require "runtime.failure"
 
 local prices = {}
 
-local function claude(input, output)
-  return { input = input, cache_write = input * 1.25, cache_read = input * 0.1, output = output }
+local function claude(input, output, cache_read)
+  return { input = input, cache_write = input * 1.25, cache_read = cache_read or input * 0.1, output = output }
 end
 
 local function gpt(input, cache_read, output) return { input = input, cache_read = cache_read, output = output } end
 
 local LIST = {
+  ["claude-fable-5-1"] = claude(10, 50, 0.25), ["claude-fable-5"] = claude(10, 50),
+  ["claude-opus-5-5"] = claude(4, 20, 0.2), ["claude-opus-5"] = claude(5, 25), ["claude-opus-4-8"] = claude(5, 25),
+  ["claude-opus-4-7"] = claude(5, 25), ["claude-opus-4-6"] = claude(5, 25),
+  ["claude-sonnet-5-5"] = claude(2, 10, 0.1), ["claude-sonnet-5"] = claude(2, 10), ["claude-sonnet-4-6"] = claude(3, 15),
+  ["claude-haiku-5-5"] = claude(0.1, 0.5),
   ["claude-opus-4-5"] = claude(5, 25), ["claude-opus-4-1"] = claude(15, 75), ["claude-opus-4"] = claude(15, 75),
   ["claude-sonnet-4-5"] = claude(3, 15), ["claude-sonnet-4"] = claude(3, 15),
   ["claude-haiku-4-5"] = claude(1, 5), ["claude-3-5-haiku"] = claude(0.8, 4),
