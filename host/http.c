@@ -3,7 +3,9 @@
  * Bytes go to Lua as they come (http_transfer.c); what they mean is runtime/llm/'s business. No
  * redirect is followed, for the headers hold keys. Errors name the host, never the whole URL. */
 #include <luv/luv.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "http_transfer.h"
 
@@ -43,8 +45,12 @@ static const char *option_text(lua_State *L, const char *name, size_t *len) {
 
 /* Whatever belongs to this machine never goes through a proxy named in the environment. */
 static int is_loopback(const char *host) {
-  return !strcmp(host, "localhost") || !strcmp(host, "[::1]") ||
-    (!strncmp(host, "127.", 4) && strspn(host, "0123456789.") == strlen(host));
+  unsigned a, b, c;
+  int end = -1;
+  if (!strcasecmp(host, "localhost") || !strcmp(host, "[::1]")) return 1;
+  if (strspn(host, "0123456789.") != strlen(host)) return 0;
+  sscanf(host, "127.%3u.%3u.%3u%n", &a, &b, &c, &end);
+  return end > 0 && !host[end] && a < 256 && b < 256 && c < 256;
 }
 
 /* 0, or -1 if the URL is none of ours. */

@@ -3,17 +3,26 @@
 
 local failure = require "runtime.failure"
 local private = require "runtime.private"
+local secrets = require "runtime.secrets"
 local uv = require "luv"
 
 local keys = {}
 
 local function config_fault(message, next_step) return nil, failure.new("provider", message, next_step, 2) end
 
+-- The key itself is easily put where the name of its file belongs.
+local function no_file(variable, path)
+  if not path:find "^[/.~]" then
+    return config_fault(variable .. " names no file, and is not shown, for it may be the key",
+      "put the key into a file of mode 0600 and give the path of that")
+  end
+  return config_fault(("%s names no file: %s"):format(variable, secrets.hide(path, function() return "<key>" end)),
+    "put the key into it, with mode 0600")
+end
+
 local function from_file(variable, path)
   local stat = uv.fs_stat(path)
-  if not stat or stat.type ~= "file" then
-    return config_fault(("%s names no file: %s"):format(variable, path), "put the key into it, with mode 0600")
-  end
+  if not stat or stat.type ~= "file" then return no_file(variable, path) end
   if stat.mode % (private.is_credential(path) and 8 or 64) ~= 0 then  -- bits of group and others
     return config_fault(("others may read the key in %s"):format(path), "chmod 600 " .. path)
   end
@@ -62,8 +71,11 @@ function keys.read(name, env)
   return trimmed(key, name)
 end
 
+-- As host/http.c does, or a key would go through a proxy.
 local function is_loopback(host)
-  return host == "localhost" or host == "[::1]" or host:match "^127%.%d+%.%d+%.%d+$" ~= nil
+  if host == "localhost" or host == "[::1]" then return true end
+  local a, b, c = host:match "^127%.(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)$"
+  return a ~= nil and math.max(tonumber(a), tonumber(b), tonumber(c)) < 256
 end
 
 ---@class Address
