@@ -4,6 +4,7 @@
 
 local failure = require "runtime.failure"
 local private = require "runtime.private"
+local secrets = require "runtime.secrets"
 
 local aws_credentials = {}
 
@@ -45,7 +46,8 @@ local function of_file(env, profile)
   if not text then return refused("there are no credentials for AWS", NEXT) end
   local fields = section(text, profile)
   if not fields then
-    return refused(("%s has no profile %s"):format(path, profile), "check options.profile or AWS_PROFILE")
+    local shown = secrets.hide(profile, function() return "<key>" end)
+    return refused(("%s has no profile %s"):format(path, shown), "check options.profile or AWS_PROFILE")
   end
   if not (fields.aws_access_key_id and fields.aws_secret_access_key) then
     return refused(("profile %s of %s has no key"):format(profile, path),

@@ -15,6 +15,7 @@ local client = {}
 ---@field free? boolean              nobody asks money for it
 ---@field priced? boolean            our list has its models
 ---@field make fun(): table          a new provider of the wire
+---@field own OwnSecrets             what its server is told and no sentence says
 ---@field renewed? fun(): string?    the key as it is now, where it is in a file
 ---@field retry_policy? RetryPolicy
 
@@ -42,13 +43,25 @@ function Client:ask(request)
   return reply
 end
 
+-- Whatever the wire says went wrong: nobody hears of it with a key in it.
+local function discreet(wire, own)
+  local provider = { name = wire.name, model = wire.model }
+  function provider.ask(_, request)
+    local reply, err = wire:ask(request)
+    if reply then return reply end
+    err.message = own:hide(err.message)
+    return nil, err
+  end
+  return provider
+end
+
 --- A provider for one agent.
 ---@param of ClientOf
 ---@return table provider
 function client.new(of)
   local wire = of.make()
   return setmetatable({ of = of, name = of.name, model = of.model, wire = wire,
-    inner = retry.new(wire, nil, of.retry_policy) }, Client)
+    inner = retry.new(discreet(wire, of.own), nil, of.retry_policy) }, Client)
 end
 
 return client

@@ -1,11 +1,15 @@
 --- From what a config or a command line says of a client to the client: its key, its address, its
 --- model, and the wire it is asked by. Nothing is sent yet.
 
+local address_parts = require "runtime.llm.address_parts"
 local client = require "runtime.llm.client"
+local client_keys = require "runtime.llm.client_keys"
 local failure = require "runtime.failure"
 local keys = require "runtime.llm.keys"
 local kinds = require "runtime.llm.kinds"
+local own_secrets = require "runtime.llm.own_secrets"
 local retry = require "runtime.llm.retry"
+local secrets = require "runtime.secrets"
 
 local clients = {}
 
@@ -34,27 +38,6 @@ local function settled(form, kind, env)
   return o
 end
 
----@return table|nil found   { key?, from?, renewed? }; from: what a person looks at when it is refused
----@return Failure?
-local function key_of(form, kind, o, env)
-  if o.api_key_file then
-    local where = ("api_key_file of %s"):format(form.name)
-    local key, err = keys.file(where, o.api_key_file)
-    if err then return nil, err end
-    return { key = key, from = o.api_key_file, renewed = function() return (keys.file(where, o.api_key_file)) end }
-  end
-  local names = o.api_key_env and { o.api_key_env } or kind.keys or {}
-  for _, name in ipairs(names) do
-    local key, err = keys.read(name, env)
-    if err then return nil, err end
-    if key then
-      local in_file = (env(name) or "") == ""
-      return { key = key, from = name, renewed = in_file and function() return (keys.read(name, env)) end or nil }
-    end
-  end
-  return { from = names[1] }
-end
-
 local function address_of(form, kind, o, env)
   local given = kind.base_env and env(kind.base_env) or ""
   local base, where = o.base_url, ("base_url of %s"):format(form.name)
@@ -68,13 +51,6 @@ local function address_of(form, kind, o, env)
     ("give %s in its options, or set %s"):format(kind.base_of, variable))
 end
 
-local function missing_key(form, kind, found, address)
-  if found.key or kind.keyless == "always" or kind.keyless == "loopback" and address.loopback then return nil end
-  local name = found.from
-  return failure.new("provider", "there is no key for " .. form.name,
-    ("set %s or %s_FILE, or use --provider analyst"):format(name, name), 2)
-end
-
 local function lacks(form, kind, o)
   for _, name in ipairs(kind.needs or {}) do
     if not o[name] then
@@ -82,6 +58,27 @@ local function lacks(form, kind, o)
         ("give it in its options, or set %s"):format(kind.env[name][1]), 2)
     end
   end
+end
+
+-- What would go into its address and may not.
+local function stray_part(form, kind, o)
+  for _, name in ipairs(kind.options or {}) do
+    local why = o[name] and address_parts.fault(name, o[name])
+    if why then
+      local variables = kind.env and kind.env[name] or {}
+      return failure.new("provider", ("%s of %s %s"):format(name, form.name, why),
+        variables[1] and ("check it in its options, or " .. table.concat(variables, ", "))
+          or "check it in its options", 2)
+    end
+  end
+end
+
+-- A key that was pasted where the model belongs would be shown, and sent.
+local function model_fault(form, model, key)
+  local is_one = secrets.hide(model, function() return "<key>" end) == "<key>"
+  if not (is_one or key and #key >= 12 and model:find(key, 1, true)) then return nil end
+  return failure.new("provider", ("the model of %s looks like a key, and is neither shown nor sent"):format(form.name),
+    "name a model there; the key belongs into its variable, or a file of mode 0600", 2)
 end
 
 local function policy_of(given)
@@ -124,23 +121,24 @@ end
 -- What a wire of AWS finds by itself, for it signs with more than a key.
 local function opened(wire, fields)
   if not wire.open then return {} end
-  local secrets, err = wire.open(fields)
-  if secrets then fields.who.env = secrets.from or fields.who.env end
-  return secrets, err
+  local others, err = wire.open(fields)
+  if others then fields.who.env = others.from or fields.who.env end
+  return others, err
 end
 
-local function leaf_of(form, kind, o, found, secrets, make)
+local function leaf_of(form, kind, o, found, others, own, make)
   local masks = {}
   local conceal = conceals(found, masks)
   local leaf = {
     name = form.name, provider = form.provider, model = o.model,
-    key = found.key and "there is a key" or secrets.words or "no key",
+    key = found.key and "there is a key" or others.words or "no key", own = own,
     priced = kind.priced, retry_policy = policy_of(form.retry_policy), renewed = renewing(found, masks), make = make,
     conceal = function(mask)
       conceal(mask)
-      if secrets.conceal then secrets.conceal(mask) end
+      if others.conceal then others.conceal(mask) end
     end,
   }
+  leaf.conceal(own)
   function leaf.new() return client.new(leaf) end
   return leaf
 end
@@ -148,18 +146,20 @@ end
 -- Where it is, what it is, and who may ask it: all that has to be known before anybody is asked.
 local function looked_up(form, kind, env)
   local o = settled(form, kind, env)
-  local found, err = key_of(form, kind, o, env)
+  local found, err = client_keys.find(form, kind, o, env)
   if not found then return nil, err end
-  err = lacks(form, kind, o)
+  err = lacks(form, kind, o) or stray_part(form, kind, o)
   if err then return nil, err end
   local base, where = address_of(form, kind, o, env)
   if not base then return nil, where end
   local address
   address, err = keys.address(where, base, found.key ~= nil or kind.signed == true)
   if not address then return nil, err end
-  err = missing_key(form, kind, found, address)
+  err = client_keys.missing(form, kind, found, address)
   if err then return nil, err end
   o.model = o.model or kind.model
+  err = o.model and model_fault(form, o.model, found.key)
+  if err then return nil, err end
   if o.model then return o, nil, found, base, address end
   -- Which models a server has, only its owner knows.
   return refused(("there is no default model at %s"):format(address.host),
@@ -178,10 +178,12 @@ function clients.open(form, env, options)
   if not o then return nil, err end
   local wire = require("runtime.llm." .. kind.wire)
   local fields = fields_of(form, kind, o, found, base, env, options)
-  local secrets
-  secrets, err = opened(wire, fields)
-  if not secrets then return nil, err end
-  local leaf = leaf_of(form, kind, o, found, secrets, function() return wire.new(fields) end)
+  local own = own_secrets.new(form.name)
+  fields.who.own = own
+  local others
+  others, err = opened(wire, fields)
+  if not others then return nil, err end
+  local leaf = leaf_of(form, kind, o, found, others, own, function() return wire.new(fields) end)
   leaf.destination, leaf.prices = address.host, options.prices
   leaf.free = kind.free_at_home and address.loopback or nil
   return leaf

@@ -3,6 +3,7 @@
 
 local json = require "runtime.json"
 local secrets = require "runtime.secrets"
+local unseen = require "runtime.unseen"
 
 local fault = {}
 
@@ -62,11 +63,19 @@ local FULL = { "the conversation is longer than the model of %s can read", "use 
 
 local function text(v) return type(v) == "string" and v ~= "" and v or nil end
 
--- What the provider says may repeat our key to us.
-local function said(message)
+-- What the provider says may repeat our key to us: ours, of which `who.own` knows, or another that it was given.
+local function said(who, message)
   if not message then return nil end
-  message = secrets.hide(message:gsub("[%c]+", " "), function() return "<key>" end)
+  message = unseen.replace(message:gsub("[%c]+", " "), "")
+  message = secrets.hide(who.own and who.own:hide(message) or message, function() return "<key>" end)
   return #message > 300 and message:sub(1, 300):gsub("[\128-\255]+$", "") .. "…" or message
+end
+
+local LONGEST_WORD = 60
+
+-- What they call it is one short word; anything else in its place is none.
+local function word(who, v)
+  return v and #v <= LONGEST_WORD and not v:find "[^%w_.-]" and said(who, v) == v and v or nil
 end
 
 local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9, Oct = 10, Nov = 11,
@@ -124,9 +133,10 @@ end
 ---@class Provider words
 ---@field name string   "anthropic"
 ---@field env string    the variable of its key
+---@field own? OwnSecrets   what it was told with our requests
 
 --- An answer that is no answer.
----@param who { name: string, env: string }
+---@param who { name: string, env: string, own?: OwnSecrets }
 ---@param status integer
 ---@param headers table<string, string>   names in lower case
 ---@param body string
@@ -143,12 +153,13 @@ function fault.of_answer(who, status, headers, body)
   local class = class_of(status, kind, code, message, headers, daily)
   local words = class == "quota" and status ~= 402 and EMPTY_ACCOUNT or class == "shrink" and status ~= 413 and FULL
     or says(message or "", BAD_KEY) and SENTENCES[401] or SENTENCES[status] or (status >= 500 and BROKEN or REFUSED)
-  local inside = { "HTTP " .. status, kind, said(message) }
+  kind = word(who, kind)
+  local inside = { "HTTP " .. status, kind, said(who, message) }
   if not kind then table.remove(inside, 2) end
   return fault.new(class, ("%s (%s); %s"):format(words[1]:format(who.name), table.concat(inside, ", "),
     (words[2]:gsub("%%s", who.env))), {
     status = status, type = kind, wait_s = wait_of(headers) or wait_s,
-    request_id = text(headers["request-id"]) or text(headers["x-request-id"]) or text(headers["x-amzn-requestid"]),
+    request_id = word(who, headers["request-id"] or headers["x-request-id"] or headers["x-amzn-requestid"]),
   })
 end
 

@@ -16,6 +16,7 @@ local failure = require "runtime.failure"
 local kinds = require "runtime.llm.kinds"
 local prices = require "runtime.llm.prices"
 local registry = require "runtime.llm.registry"
+local secrets = require "runtime.secrets"
 
 local llm = {}
 
@@ -133,7 +134,8 @@ function llm.choose(options, env)
   if kinds[name] then return by_itself(name, options, env) end
   local names = names_of(given)
   local near = failure.nearest(name, names)
-  return nil, failure.new("usage", ("there is no provider %s"):format(name),
+  local shown = secrets.hide(name, function() return "<key>" end)
+  return nil, failure.new("usage", ("there is no provider %s"):format(shown),
     near and ("did you mean %s?"):format(near) or "take one of " .. table.concat(names, ", "), 2)
 end
 

@@ -8,6 +8,7 @@
 ---@field base_env? string
 ---@field base? string|fun(o: table): string?   its usual address; nil from the function: it depends on what is not said
 ---@field base_of? string         what says it then, for the sentence
+---@field makers? string          their host: a base_url elsewhere gets no key that was not named for it
 ---@field model? string           one for those who name none
 ---@field free_at_home? boolean   on this machine it costs nothing
 ---@field priced? boolean         our list has its prices
@@ -45,7 +46,7 @@ return {
   anthropic = { wire = "anthropic", keys = { "ANTHROPIC_API_KEY" }, base_env = "ANTHROPIC_BASE_URL",
     base = "https://api.anthropic.com", model = "claude-haiku-4-5-20251001", priced = true },
   openai = { wire = "openai", keys = { "OPENAI_API_KEY" }, keyless = "loopback", base_env = "OPENAI_BASE_URL",
-    base = "https://api.openai.com/v1", free_at_home = true, priced = true },
+    base = "https://api.openai.com/v1", makers = "api.openai.com", free_at_home = true, priced = true },
   -- Any server that speaks like OpenAI's. It is sent no key that was not named for it.
   ["openai-generic"] = { wire = "openai", keys = { "OPENAI_GENERIC_API_KEY" }, keyless = "always",
     base_env = "OPENAI_GENERIC_BASE_URL", base_of = "base_url", free_at_home = true },

@@ -10,12 +10,14 @@
 --- The whole of it is checked before anybody is asked, also what a run does not use: a slip in a
 --- fallback would else show in the night when it is needed. Keys are looked for where they are used.
 
+local address_parts = require "runtime.llm.address_parts"
 local clients = require "runtime.llm.clients"
 local failure = require "runtime.failure"
 local fallback = require "runtime.llm.fallback"
 local kinds = require "runtime.llm.kinds"
 local retry = require "runtime.llm.retry"
 local round_robin = require "runtime.llm.round_robin"
+local secrets = require "runtime.secrets"
 
 local registry = {}
 
@@ -54,8 +56,27 @@ end
 local function unknown(where, what, name, names)
   if among(name, names) then return nil end
   local near = failure.nearest(tostring(name), names)
-  return fault(where, ("there is no %s %s"):format(what, tostring(name)),
+  local shown = secrets.hide(tostring(name), function() return "<key>" end)
+  return fault(where, ("there is no %s %s"):format(what, shown),
     near and ("did you mean %s?"):format(near) or "there are " .. table.concat(names, ", "))
+end
+
+-- A key is easily put where the name of its variable belongs.
+local function is_variable(text)
+  return text:find "^[%a_][%w_]*$" and secrets.hide(text, function() return "<key>" end) == text
+end
+
+local function value_fault(c, name, value)
+  if type(value) ~= (name == "strict" and "boolean" or "string") or value == "" then
+    return fault(c.name, ("options.%s must be %s"):format(name, name == "strict" and "true or false" or "a text"),
+      "mend it, or take it out")
+  end
+  if name == "api_key_env" and not is_variable(value) then
+    return fault(c.name, "options.api_key_env is no name of a variable, and is not shown, for it may be the key",
+      'for example api_key_env = "MY_KEY"')
+  end
+  local why = name ~= "strict" and address_parts.fault(name, value)
+  if why then return fault(c.name, ("options.%s %s"):format(name, why), "check it") end
 end
 
 local function options_fault(c, kind)
@@ -68,10 +89,8 @@ local function options_fault(c, kind)
     end
     local err = unknown(c.name, "option", name, names)
     if err then return err end
-    if type(value) ~= (name == "strict" and "boolean" or "string") or value == "" then
-      return fault(c.name, ("options.%s must be %s"):format(name, name == "strict" and "true or false" or "a text"),
-        "mend it, or take it out")
-    end
+    err = value_fault(c, name, value)
+    if err then return err end
   end
 end
 

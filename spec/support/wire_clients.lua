@@ -15,7 +15,7 @@ wire_clients.kinds = {
   anthropic = { wire = "anthropic", path = "/v1/messages", env = { ANTHROPIC_API_KEY = KEY },
     options = { model = "claude-sonnet-4-5" } },
   openai = { wire = "openai", path = "/v1/chat/completions", env = { OPENAI_API_KEY = KEY }, base = "/v1",
-    options = { model = "gpt-4o" } },
+    options = { model = "gpt-4o", api_key_env = "OPENAI_API_KEY" } },
   ["openai-generic"] = { wire = "openai", path = "/v1/chat/completions", env = {}, base = "/v1",
     options = { model = "llama3" } },
   ollama = { wire = "openai", path = "/v1/chat/completions", env = {}, base = "/v1", options = { model = "llama3" } },

@@ -85,7 +85,7 @@ wires.list = {
     options = function(url) return { model = "m", base_url = url } end,
     env = { ANTHROPIC_API_KEY = aimock.key } },
   { name = "openai", strict = true, form = forms.openai, path = "/v1/chat/completions", key = BEARER,
-    options = function(url) return { model = "m", base_url = url .. "/v1" } end,
+    options = function(url) return { model = "m", base_url = url .. "/v1", api_key_env = "OPENAI_API_KEY" } end,
     env = { OPENAI_API_KEY = aimock.key } },
   { name = "openai-generic", form = forms.openai, path = "/v1/chat/completions", key = BEARER,
     options = function(url) return { model = "m", base_url = url .. "/v1", api_key_env = "SOME_KEY" } end,
