@@ -1,4 +1,6 @@
 --- What an alert handler starts: the alert's own words are why somebody looks, and the exit code is what was found.
+--- Where there is an `occasion`, the reason is in words of others: a model reads it inside a tool's result, and our
+--- words as ours.
 ---   beamlens-run on_alert.lua --node shop@host --json -- "memory of shop above 80 % for 5 minutes"
 --- A handler that can only send HTTP (Alertmanager, Grafana) wants the service, which takes one run at a time:
 ---   beamlens-run watch --node shop@host --listen 127.0.0.1:9464 --token-file /etc/beamlens/token
@@ -11,6 +13,7 @@ if alert == "" then error "say behind -- what the alert says" end
 
 return beamlens.coordinator.run {
   reason = alert,
+  occasion = "an alert fired",
   skills = { "beam", "ets", "system" }, -- those that may be looked with; who thinks decides which
   deadline = 120,                       -- who was woken does not wait five minutes
 }

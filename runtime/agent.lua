@@ -18,6 +18,7 @@ local agent = { iterations = 25 }
 ---@field provider table        `ask(self, request) -> reply | nil, err`
 ---@field system string
 ---@field task string           the first message
+---@field alert? string         what others said that made somebody look; it stands in the first result
 ---@field tools Tool[]
 ---@field state any             handed to every tool
 ---@field deadline? number      absolute; some of it is kept for the last answer
@@ -223,7 +224,7 @@ function agent.run(opts)
     most = opts.iterations or agent.iterations, iterations = 0, steps = 0, useless = 0,
     clean = opts.clean or same, count = opts.count or nothing, budget = opts.budget or yes,
     refresh = opts.refresh or nothing, forgot = opts.forgot or nothing,
-    go_on = opts.go_on or nothing, inbox = opts.inbox,
+    go_on = opts.go_on or nothing, inbox = opts.inbox, alert = opts.alert,
     specs = calls.specs(opts.tools), tools = calls.by_name(opts.tools), guard = calls.guard(),
   }
   local ended, err

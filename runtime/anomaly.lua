@@ -45,8 +45,8 @@ local function merged(shared, kept)
 end
 
 ---@param o { node: table, skills: Skill[], settings: table, store?: Store, triggers?: number[],
----  trigger?: fun(reason: string, anomalies: Verdict[]): true?, any }   trigger: investigates, and returns when it is
----  done; triggers: when that was within the last hour, for monitors that have one limit together
+---  trigger?: fun(reason: string, anomalies: Verdict[], occasion?: string): true?, any }   trigger: investigates, and
+---  returns when it is done; triggers: when that was within the last hour, for monitors that have one limit together
 ---@return Monitor?
 ---@return Failure? err   of the store
 function anomaly.new(o)
@@ -138,6 +138,7 @@ end
 ---@param figures table<string, any>    "skill.field" -> value; what is no number is not watched
 ---@return string? reason   what to investigate
 ---@return Verdict[]? anomalies
+---@return string? occasion   where the name of a figure is one that somebody else chose (runtime/occasion.lua)
 function Monitor:take(t, figures)
   self.since, self.looked = self.since or t, t
   local names, list = {}, {}
@@ -169,9 +170,12 @@ function Monitor:take(t, figures)
     self:enter("learning", t)
   end
   if #list > 0 then
-    local sentences, metrics = {}, {}
-    for i, v in ipairs(list) do sentences[i], metrics[i] = account.sentence(v), v.metric end
-    return self:escalate(t, table.concat(sentences, "; "), metrics), list
+    local sentences, closed, metrics = {}, {}, {}
+    for i, v in ipairs(list) do
+      sentences[i], closed[i], metrics[i] = account.sentence(v), account.sentence(v, true), v.metric
+    end
+    local reason, occasion = table.concat(sentences, "; "), table.concat(closed, "; ")
+    return self:escalate(t, reason, metrics), list, occasion ~= reason and occasion or nil
   end
   if not self.kept_at or t - self.kept_at >= SAVE_EACH_S then self:keep(t) end
 end
@@ -195,9 +199,9 @@ function Monitor:resume(t)
   end
 end
 
-function Monitor:investigate(reason, list)
+function Monitor:investigate(reason, list, occasion)
   emit(self, "auto_trigger_started", {}, { reason = reason })
-  local done = async.all { function() return self.trigger(reason, list) end }[1]
+  local done = async.all { function() return self.trigger(reason, list, occasion) end }[1]
   if not done.ok and not async.current().cancelled then
     emit(self, "auto_trigger_failed", {}, { reason = tostring(done.err):match "^[^\n]*" })
   end
@@ -206,10 +210,11 @@ end
 --- Somebody else saw something, a watcher: it is looked into as an anomaly is, under the same limit, unless the
 --- monitor keeps still.
 ---@param reason string
-function Monitor:alert(reason)
+---@param occasion string   what we say of it ourselves
+function Monitor:alert(reason, occasion)
   if self.state == "cooldown" and clock() < self.cooldown_until then return end
   local wanted = self:escalate(clock(), reason, {})
-  if wanted then self:investigate(wanted, {}) end
+  if wanted then self:investigate(wanted, {}, occasion) end
 end
 
 -- A node that no longer knows our cookie is not asked again.
@@ -228,8 +233,8 @@ function Monitor:run()
   while not async.current().cancelled and not is_gone(self.node) do
     if self.lost and self.node.state == "up" then self:resume(clock()) end
     if not self.lost then
-      local reason, list = self:take(clock(), self:collect())
-      if reason then self:investigate(reason, list) end
+      local reason, list, occasion = self:take(clock(), self:collect())
+      if reason then self:investigate(reason, list, occasion) end
     end
     due = math.max(due + pause, async.now())
     self.next_look = clock() + due - async.now()

@@ -30,7 +30,7 @@ local connected = {} -- nodes to be left when the program ends
 local talking = 0    -- runs that show their progress
 
 -- What a script may say beside the options of the command line.
-local MORE = { task = true, report = true, mode = true, names = true, every = true }
+local MORE = { task = true, occasion = true, report = true, mode = true, names = true, every = true }
 
 -- A slip in a script is told with the script's own line, not with one of ours.
 local function slip(message, next_step)
@@ -227,7 +227,7 @@ local function prepare(o, names, agent)
   return {
     node = asked, attached = node, own = own, talks = talks, skills = skills, skill = skills[1], mind = mind,
     gate = tape and tape:guarded(keeper) or keeper, tape = tape,
-    reason = o.reason, task = o.task or o.reason, deadline = deadline, limits = limits_of(o),
+    reason = o.reason, occasion = o.occasion, task = o.task or o.reason, deadline = deadline, limits = limits_of(o),
     sampler = sampler.start(node, skills), privacy = mask, store = o.store, autonomy = alone,
     unwatch = reload.begin { node = node, skills = skills, options = beamlens.options },
     journal = kept or nil, began = began,
@@ -235,8 +235,9 @@ local function prepare(o, names, agent)
 end
 
 --- One run of the coordinator with operators for the skills, on demand.
----@param opts? { node: string|table, skills: string[], reason: string, provider: string, model: string,
----  deadline: number, allow: string[] }
+---@param opts? { node: string|table, skills: string[], reason: string, occasion: string, provider: string,
+---  model: string, deadline: number, allow: string[] }   occasion: in words of yours, where `reason` are those of
+---  somebody else, which agents then read inside a tool's result alone
 ---@return table? report   the form of `--json`
 ---@return Failure? err
 function beamlens.coordinator.run(opts)
@@ -302,8 +303,9 @@ function beamlens.watch(opts)
         provider = o.escalate and "analyst" or o.provider,
       })
     end,
-    investigate = function(node, reason, skills)
-      local more = { node = node, reason = reason, skills = skills, allow = require("runtime.autonomy").allows(o) }
+    investigate = function(node, reason, skills, occasion)
+      local more = { node = node, reason = reason, occasion = occasion, skills = skills,
+        allow = require("runtime.autonomy").allows(o) }
       for name, value in pairs(o) do more[name] = more[name] or value end -- what the script itself said
       return beamlens.coordinator.run(more)
     end,

@@ -112,8 +112,13 @@ local function good(run, call, tool, data, note)
     narrow = tool.narrow and tool.narrow(run.state, data) }
 end
 
--- The results as they go to the model, the last with what somebody asks meanwhile.
+-- The results as they go to the model: the very first with what made somebody look, the last with what somebody
+-- asks meanwhile. Both may quote the node.
 local function written(run, results, ended)
+  if run.alert and results[1] then
+    local shown = results[1].shown
+    shown.alert, shown.trust, run.alert = run.clean(run.alert), "node", nil
+  end
   local question = not ended and results[1] and run.inbox and run.inbox:take()
   if question then
     local shown = results[#results].shown

@@ -16,6 +16,8 @@ local versions = require "runtime.versions"
 
 ---@class Case
 ---@field trace_id string
+---@field reason string            what made somebody look, as a person reads it
+---@field occasion? string         where `reason` are the words of others: what we say of it (runtime/occasion.lua)
 ---@field node table
 ---@field skills Skill[]            all that the run may look with
 ---@field clean fun(value: any): any          as it may leave
@@ -43,8 +45,8 @@ local MOST_OF_ONE = 50
 local GRAVE = { warning = true, critical = true }
 local RANK = { critical = 3, warning = 2, info = 1 }
 
----@param opts { node: table, skills: Skill[], mind: table, gate: table, reason?: string, deadline?: number,
----  limits?: table, privacy?: Privacy, store?: string, journal?: Journal }
+---@param opts { node: table, skills: Skill[], mind: table, gate: table, reason?: string, occasion?: string,
+---  deadline?: number, limits?: table, privacy?: Privacy, store?: string, journal?: Journal }
 ---@return Case
 function case.new(opts)
   local mask = opts.privacy or privacy.new { opts.node.name }
@@ -53,7 +55,8 @@ function case.new(opts)
   local load, trace_id = opts.node.load, crypto.hex(crypto.random(16))
   local self = setmetatable({
     trace_id = trace_id, node = opts.node, skills = opts.skills, mind = opts.mind, gate = opts.gate,
-    reason = opts.reason or "", deadline = opts.deadline or async.now() + SECONDS, limits = opts.limits or {},
+    reason = opts.reason or "", occasion = opts.occasion,
+    deadline = opts.deadline or async.now() + SECONDS, limits = opts.limits or {},
     clean = clean, original = original, evidence = evidence.new(clean),
     notifications = {}, told = 0, sent = {}, insights = {}, operators = {},
     answered = {}, unanswered = {}, versions = versions.new(opts.skills),

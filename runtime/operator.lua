@@ -10,6 +10,7 @@ local failure = require "runtime.failure"
 local in_use = require "runtime.in_use"
 local handle = require "runtime.handle"
 local inbox = require "runtime.inbox"
+local occasion = require "runtime.occasion"
 local own_tools = require "runtime.own_tools"
 local prompt = require "runtime.prompt"
 local queues = require "runtime.queues"
@@ -22,8 +23,7 @@ local CONTEXT_BYTES = 2000
 
 local function task_of(case, entry, question)
   local lines = { entry.mode == "continuous" and continuous.task(entry.names)
-    or "Look at your domain on the node and report.", "", "What made somebody look: "
-    .. (case.reason ~= "" and case.clean(case.reason) or "nothing in particular; find out how it is") }
+    or "Look at your domain on the node and report.", "", "What made somebody look: " .. occasion.task(case) }
   if question then lines[#lines + 1] = "The coordinator has a question; it comes with your snapshot." end
   return table.concat(lines, "\n")
 end
@@ -114,7 +114,7 @@ function operator.investigate(case, s, entry, system, context, deadline)
   local state = { case = case, skill = s, node = case.node, gate = case.gate, status = entry, question = question,
     inbox = entry.inbox, started = async.now(), emit = emit }
   local outcome = agent.run {
-    kind = "operator", system = system, task = task_of(case, entry, question),
+    kind = "operator", system = system, task = task_of(case, entry, question), alert = occasion.alert(case),
     tools = operator.tools(entry, case.versions),
     provider = provider, state = state, refresh = renewing(case, entry, state, provider),
     deadline = deadline, turn_seconds = on and continuous.turn_s or nil, iterations = case.limits.iterations,
@@ -136,17 +136,17 @@ end
 
 --- Starts one operator alone. On demand it waits for its turn and ends by itself; continuous, it goes on until it is
 --- stopped, has spent its limits, or lost its model for good.
----@param opts { node: table, skill: Skill, mind: table, gate: table, task?: string, deadline?: number, limits?: table,
----  mode?: "on_demand"|"continuous", names?: "operator"|"watcher", every?: number }   every: seconds between the looks
----  of a mind that goes by rules
+---@param opts { node: table, skill: Skill, mind: table, gate: table, task?: string, occasion?: string,
+---  deadline?: number, limits?: table, mode?: "on_demand"|"continuous",
+---  names?: "operator"|"watcher", every?: number }   every: seconds between the looks of a mind that goes by rules
 ---@return Handle?
 ---@return Failure? err   a broken prompt; too many wait already
 function operator.start(opts)
   local s, on = opts.skill, opts.mode == "continuous"
   local case = case_of.new {
     node = opts.node, skills = { s }, mind = opts.mind, gate = opts.gate, reason = opts.task or opts.reason,
-    deadline = on and math.huge or opts.deadline, limits = opts.limits, privacy = opts.privacy, store = opts.store,
-    journal = opts.journal, tape = opts.tape,
+    occasion = opts.occasion, deadline = on and math.huge or opts.deadline, limits = opts.limits,
+    privacy = opts.privacy, store = opts.store, journal = opts.journal, tape = opts.tape,
   }
   local system, err = operator.system(case, s)
   if not system then return nil, err end

@@ -41,16 +41,17 @@ Watch.__index = Watch
 ---@field leave fun(node: table)
 ---@field skills fun(names: string[], node: table): Skill[]?, any
 ---@field operate fun(node: table, post: Post): Handle?, any   starts a watcher
----@field investigate fun(node: table, reason: string, skills?: string[]): table?, any
+---@field investigate fun(node: table, reason: string, skills?: string[], occasion?: string): table?, any
 
 --- Investigates a node, in somebody's turn. The report is counted and handed on.
 ---@param node AttachedNode
 ---@param reason string
 ---@param skills? string[]   other than those of the watch
+---@param occasion? string   where the reason is in words of others (runtime/occasion.lua)
 ---@return table? report
 ---@return any err
-function Watch:look_into(node, reason, skills)
-  local report, err = self.means.investigate(node, reason, skills)
+function Watch:look_into(node, reason, skills, occasion)
+  local report, err = self.means.investigate(node, reason, skills, occasion)
   if not report then return nil, err end
   self.ended.reports = self.ended.reports + 1
   if report.verdict == "sick" then self.ended.sick = self.ended.sick + 1 end
@@ -59,8 +60,8 @@ function Watch:look_into(node, reason, skills)
 end
 
 --- The same when it is its turn.
-function Watch:investigate(node, reason)
-  return self.queue:run(function() return self:look_into(node, reason) end)
+function Watch:investigate(node, reason, occasion)
+  return self.queue:run(function() return self:look_into(node, reason, nil, occasion) end)
 end
 
 --- Whether no node was ever reached, each having been tried once.

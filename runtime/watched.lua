@@ -83,8 +83,8 @@ local function look(self, node)
   local monitor
   monitor, err = anomaly.new {
     node = node, skills = skills, settings = w.o.anomaly, store = w.kept, triggers = w.triggers,
-    trigger = function(reason)
-      local report, why = w:investigate(node, reason)
+    trigger = function(reason, _, occasion)
+      local report, why = w:investigate(node, reason, occasion)
       if not report then return nil, why end
       return true
     end,
@@ -94,7 +94,7 @@ local function look(self, node)
   if node.relays then node.relays:begin(skills) end
   local sampling = sampler.start(node, skills)
   self.watchers = watchers.new {
-    node = node, alert = function(reason) monitor:alert(reason) end,
+    node = node, alert = function(reason, occasion) monitor:alert(reason, occasion) end,
     start = function(post) return w.means.operate(node, post) end,
   }
   self.watchers:set(w.posts)

@@ -3,6 +3,7 @@
 
 local async = require "runtime.async"
 local crypto = require "host.crypto"
+local occasion = require "runtime.occasion"
 local telemetry = require "runtime.telemetry"
 
 local watchers = {}
@@ -34,6 +35,13 @@ local function sentence(post, n)
   return ("the watcher %s says: %s"):format(post.name, n.hypothesis or n.observation)
 end
 
+-- What of it is of closed lists, and the name that the config gives it.
+local function occasion_of(post, n)
+  local mechanism = occasion.name(n.root_cause and n.root_cause.mechanism, 40)
+  return ("the watcher %s fired an alert (%s%s)"):format(occasion.name(post.name, 60) or "of the config", n.severity,
+    mechanism and ", " .. mechanism or "")
+end
+
 -- What stays wrong is told again and again, and looked into once a day, or when it gets worse.
 local function is_news(self, post, n)
   local cause = n.root_cause or { mechanism = n.type, object = "" }
@@ -52,7 +60,7 @@ local function follow(self, post, handle, looking)
   for item in handle:messages() do
     local n = item.kind == "notification" and item.notification
     if n and GRAVE[n.severity] and is_news(self, post, n) then
-      looking[#looking + 1] = async.spawn(self.o.alert, sentence(post, n))
+      looking[#looking + 1] = async.spawn(self.o.alert, sentence(post, n), occasion_of(post, n))
     end
   end
 end
@@ -133,7 +141,7 @@ end
 --- Ends them all.
 function Watchers:stop() self:set {} end
 
----@param o { node: AttachedNode, start: fun(post: Post): Handle?, any; alert: fun(reason: string) }
+---@param o { node: AttachedNode, start: fun(post: Post): Handle?, any; alert: fun(reason: string, occasion: string) }
 ---@return Watchers
 function watchers.new(o)
   return setmetatable({ o = o, tasks = {}, handles = {}, known = {}, gone = { calls = 0, tokens = 0, usd = 0 } },

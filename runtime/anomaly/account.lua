@@ -1,5 +1,7 @@
 --- What the monitor says of itself: an anomaly in words, its state, its status.
 
+local occasion = require "runtime.occasion"
+
 local account = {}
 
 local HOUR = 3600
@@ -10,14 +12,16 @@ end
 
 --- One anomaly in words.
 ---@param v Verdict
+---@param closed? boolean   without a name that a skill took from the node
 ---@return string
-function account.sentence(v)
+function account.sentence(v, closed)
   local unit = v.rate and "/s" or ""
+  local metric = closed and (occasion.name(v.metric, 80) or "a figure of " .. v.metric:match "^[%w_]*") or v.metric
   if v.shape == "drift" then
-    return ("%s has climbed from %s to %s"):format(v.metric, figure(v.median), figure(v.value))
+    return ("%s has climbed from %s to %s"):format(metric, figure(v.median), figure(v.value))
   end
   local looks = v.row == 1 and "1 look" or v.row .. " looks in a row"
-  return ("%s is %s%s, usual is %s%s (%s)"):format(v.metric, figure(v.value), unit, figure(v.median), unit, looks)
+  return ("%s is %s%s, usual is %s%s (%s)"):format(metric, figure(v.value), unit, figure(v.median), unit, looks)
 end
 
 local function date(t) return t and os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(t)) end

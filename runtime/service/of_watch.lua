@@ -22,7 +22,7 @@ local function investigate(watch, wanted)
   local watched = watch.nodes[wanted.node]
   local node = watched and watched.node
   if not node then return nil, wanted.node .. " cannot be reached now" end
-  return watch:look_into(node, wanted.reason, wanted.skills)
+  return watch:look_into(node, wanted.reason, wanted.skills, wanted.occasion)
 end
 
 --- Opens the door where the options ask for one.

@@ -1,8 +1,9 @@
 --- What a POST /run asks for: a plain reason, a JSON object, or what Alertmanager sends to a webhook.
 --- Whoever sends it may start a run, but the words come from wherever the alert did: they are cut,
---- bounded, and stand in quotes.
+--- bounded, stand in quotes, and are never a message of ours to a model (runtime/occasion.lua).
 
 local json = require "runtime.json"
+local occasion = require "runtime.occasion"
 local plain = require "runtime.plain"
 local utf8 = require "runtime.utf8"
 
@@ -10,6 +11,7 @@ local reason = {}
 
 ---@class RunWanted
 ---@field reason string
+---@field occasion string   what we say of it ourselves
 ---@field skills? string[]
 ---@field node? string
 ---@field key string     two wants with one key are the same want
@@ -18,6 +20,7 @@ local LONGEST = 1000
 local LABELS, LABEL_NAME, LABEL_VALUE = 8, 40, 80
 local ALERTS = 5
 local MOST_SKILLS = 20
+local ASKED = "somebody asked for a run"
 local FIELDS = { reason = true, skills = true, node = true }
 
 local function fail(message) return nil, message end
@@ -55,7 +58,7 @@ local function of_object(body)
   local skills, err = read_skills(body.skills)
   if err then return fail(err) end
   if body.node ~= nil and type(body.node) ~= "string" then return fail "node must be a text" end
-  return { reason = text, skills = skills, node = body.node,
+  return { reason = text, occasion = ASKED, skills = skills, node = body.node,
     key = json.encode { text, body.node or "", skills or {} } }
 end
 
@@ -117,6 +120,16 @@ local function node_of(firing, known)
   end
 end
 
+-- The names of alerts that are names, as rules have them.
+local function occasion_of(firing)
+  local names, seen = {}, {}
+  for i = 1, math.min(#firing, ALERTS) do
+    local name = occasion.name(table_of(firing[i].labels).alertname, LABEL_VALUE)
+    if name and not seen[name] then names[#names + 1], seen[name] = name, true end
+  end
+  return #names > 0 and "an alert fired: " .. table.concat(names, ", ") or "an alert fired"
+end
+
 local function of_alerts(body, known)
   local firing = body.status == "resolved" and {} or firing_of(body.alerts)
   if #firing == 0 then return { resolved = true } end
@@ -127,7 +140,7 @@ local function of_alerts(body, known)
   text = #text <= LONGEST and text or utf8.cut(text, LONGEST - 3) .. "…"
   local node = node_of(firing, known)
   local group = type(body.groupKey) == "string" and body.groupKey ~= "" and body.groupKey or text
-  return { reason = text, node = node, key = ("%s on %s"):format(group, node or "any") }
+  return { reason = text, occasion = occasion_of(firing), node = node, key = ("%s on %s"):format(group, node or "any") }
 end
 
 local PLAIN = { [""] = true, ["text/plain"] = true, ["application/x-www-form-urlencoded"] = true } -- curl -d says so
@@ -145,7 +158,7 @@ function reason.read(body, kind, known)
   if PLAIN[kind] then
     local text = words(body)
     if not text then return fail "say why in the body: curl -d 'memory alert'" end
-    return { reason = text, key = text }
+    return { reason = text, occasion = ASKED, key = text }
   end
   if kind ~= "application/json" then return nil, "send text/plain or application/json", 415 end
   local object, err = json.decode(body)

@@ -15,7 +15,8 @@
 --- What it is handed, plain data and functions that may wait:
 ---
 ---   run.skills          the names of the skills, and run.about[name] what each looks at
----   run.reason, run.node, run.left()           what made somebody look; the node's name; seconds until the deadline
+---   run.reason, run.node, run.left()           what made somebody look, without the words of
+---                       others, which stand in the first result; the node's name; seconds until the deadline
 ---   run.invoke(names, context?), run.wait(seconds?), run.statuses(), run.message(skill, text, seconds?)
 ---   run.notifications() all that was told, with its evidence
 ---   run.ask { prompt, tool = { name, doc, parameters }, task? }   one question to the model that is answered by one

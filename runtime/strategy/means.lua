@@ -7,6 +7,7 @@ local arguments = require "runtime.arguments"
 local async = require "runtime.async"
 local follow_ups = require "runtime.follow_ups"
 local in_use = require "runtime.in_use"
+local occasion = require "runtime.occasion"
 local prompt = require "runtime.prompt"
 local tools = require "runtime.tools.coordinator"
 
@@ -48,9 +49,8 @@ local function renewing(case, provider, name, offered)
   end
 end
 
-local function task_of(case)
-  return ("Investigate the node %s.\n\nWhat made somebody look: %s"):format(case.node.name,
-    case.reason ~= "" and case.clean(case.reason) or "nothing in particular; find out how it is")
+local function task_of(case, told)
+  return ("Investigate the node %s.\n\nWhat made somebody look: %s"):format(case.node.name, told(case))
 end
 
 local function without(names)
@@ -79,7 +79,8 @@ local function run_agent(case, crew, emit, o)
   local rest = math.min(LONGEST_RESERVE, RESERVE * (case.deadline - async.now()))
   local later = follow_ups.new(case.deadline - rest, emit)
   local outcome = agent.run {
-    kind = "coordinator", provider = provider, system = system, task = o.task or task_of(case), tools = offered,
+    kind = "coordinator", provider = provider, system = system, tools = offered,
+    task = o.task or task_of(case, occasion.task), alert = occasion.alert(case),
     deadline = case.deadline, iterations = case.limits.iterations,
     refresh = renewing(case, provider, o.prompt, offered),
     state = { case = case, crew = crew, follow_ups = later, started = async.now(), emit = emit },
@@ -106,8 +107,9 @@ end
 local function ask(case, emit, o)
   local system = checked(case, o, "ask")
   local provider, tool = case.mind.coordinator(case.skills), o.tool
+  local task = o.task or task_of(case, occasion.told)
   local run = { provider = provider, system = system, emit = emit, deadline = case.deadline,
-    messages = { { role = "user", text = o.task or task_of(case) } } }
+    messages = { { role = "user", text = task } } }
   local args, why
   for _ = 1, TRIES do
     local within
@@ -121,8 +123,7 @@ local function ask(case, emit, o)
     case:count(reply.usage, reply)
     args, why = only_call(reply, tool)
     if args then return args end
-    run.messages[1] = { role = "user", text = ("%s\n\nAnswer with one call of %s: %s"):format(o.task or task_of(case),
-      tool.name, why) }
+    run.messages[1] = { role = "user", text = ("%s\n\nAnswer with one call of %s: %s"):format(task, tool.name, why) }
   end
   return nil, why
 end
@@ -136,7 +137,7 @@ function means.of(case, crew, emit)
   local about = {}
   for _, s in ipairs(case.skills) do about[s.name] = s.from_node and case.clean(s.about) or s.about end
   return {
-    skills = crew:names(), about = about, reason = case.clean(case.reason), node = case.node.name,
+    skills = crew:names(), about = about, reason = case.clean(case.occasion or case.reason), node = case.node.name,
     left = function() return math.max(0, case.deadline - async.now()) end,
     emit = emit,
     invoke = function(names, context) return crew:invite(names, context) end,
