@@ -8,6 +8,7 @@ local failure = require "runtime.failure"
 local files = require "runtime.files"
 local json = require "runtime.json"
 local private = require "runtime.private"
+local writing = require "runtime.writing"
 
 local approval = {
   lives_s = 600,
@@ -37,7 +38,7 @@ function approval.key(options)
   if text == false then
     local ok
     ok, err = private.folder(path:match "^(.*)/[^/]*$" or ".", "gate")
-    if ok then ok, err = private.create(path, crypto.hex(crypto.random(KEY_BYTES)) .. "\n", "gate") end
+    if ok then ok, err = writing.create(path, crypto.hex(crypto.random(KEY_BYTES)) .. "\n", "gate") end
     if ok == nil then return nil, err end
     text, err = private.read(path, "gate", not usual or nil)
   end

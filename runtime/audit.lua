@@ -6,6 +6,7 @@ local uv = require "luv"
 local files = require "runtime.files"
 local json = require "runtime.json"
 local private = require "runtime.private"
+local writing = require "runtime.writing"
 
 local audit = {}
 
@@ -30,7 +31,7 @@ end
 function audit.append(lines)
   local ok, err = private.folder(files.state_home(), "audit")
   if not ok then return nil, err end
-  return private.append(audit.path(), table.concat(lines, "\n") .. "\n", "audit")
+  return writing.append(audit.path(), table.concat(lines, "\n") .. "\n", "audit")
 end
 
 --- Writes one down. It is on the disk when this returns; where it could not be, the deed is not to be done.

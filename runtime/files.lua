@@ -6,11 +6,11 @@
 local uv = require "luv"
 local ours = require "host.files"
 local failure = require "runtime.failure"
+local private = require "runtime.private"
 
 local files = { exe = ours.exe }
 
 local USERS = { skills = true, prompts = true, tools = true, checks = true, runbooks = true }
-local GROUP, OTHERS, STICKY = 16, 2, 512 -- S_IWGRP, S_IWOTH, S_ISVTX
 local LARGEST = 1024 * 1024
 
 local function home(variable, usual)
@@ -27,29 +27,35 @@ function files.config_home() return home("XDG_CONFIG_HOME", "/.config") end
 ---@return string
 function files.state_home() return home("XDG_STATE_HOME", "/.local/state") end
 
-local function has(mode, bit) return math.floor(mode / bit) % 2 == 1 end
-
-local function who_writes(mode) return has(mode, OTHERS) and "others" or has(mode, GROUP) and "its group" or nil end
-
-local MEND = { others = "chmod o-w %s", ["its group"] = "chmod g-w %s, and umask 022 makes new files so" }
+local AND_NEW_ONES = { others = "", ["its group"] = ", and umask 022 makes new files so" }
 
 -- Whoever may write a file may have put into it what they like, and so may who owns it. A folder that others
--- may write is as bad, for they put another file in its place; /tmp has the sticky bit against that.
+-- may write or own is as bad, for they put another file in its place; /tmp has the sticky bit against that.
 local function foreign_hand(path, stat)
-  local who = who_writes(stat.mode)
-  if who then return ("%s may be written by %s, so it is not used"):format(path, who), MEND[who]:format(path) end
-  local me = uv.getuid()
-  if stat.uid ~= me and stat.uid ~= 0 then
+  local who, command = private.writers(path, stat.mode)
+  if who then return ("%s may be written by %s, so it is not used"):format(path, who), command .. AND_NEW_ONES[who] end
+  if private.strange(stat) then
     return ("%s belongs to another user (%d), so it is not used"):format(path, stat.uid),
-      ("chown %d %s, or make a copy of your own"):format(me, path)
+      ("chown %d %s, or make a copy of your own"):format(uv.getuid(), path)
   end
-  local folder = path:match "^(.+)/[^/]*$" or "/"
-  local about = uv.fs_stat(folder)
-  who = about and not has(about.mode, STICKY) and who_writes(about.mode)
+  local folder = private.folder_of(path)
+  who, command = private.replacers(folder)
   if who then
     return ("%s lies in a folder that may be written by %s, so it is not used"):format(path, who),
-      MEND[who]:format(folder)
+      command .. AND_NEW_ONES[who]
   end
+  local about = uv.fs_stat(folder)
+  if about and private.strange(about) then
+    return ("%s lies in a folder of another user (%d), so it is not used"):format(path, about.uid),
+      "make a copy in a folder of your own"
+  end
+end
+
+-- Where the file lies, as long as it is still the one that was opened.
+local function place_of(path, stat)
+  local place = uv.fs_realpath(path)
+  local there = place and uv.fs_stat(place)
+  return there and there.ino == stat.ino and there.dev == stat.dev and place or nil
 end
 
 -- What was looked at is what is read: another file may stand there a moment later.
@@ -59,7 +65,9 @@ local function read_open(fd, path, stage)
   if stat.size > LARGEST then
     return nil, failure.new(stage, ("%s has more than %d bytes"):format(path, LARGEST), "name a Lua file", 2)
   end
-  local why, next_step = foreign_hand(uv.fs_realpath(path) or path, stat)
+  local place = place_of(path, stat)
+  if not place then return nil, failure.new(stage, path .. " was replaced while it was read", "try again", 2) end
+  local why, next_step = foreign_hand(place, stat)
   if why then return nil, failure.new(stage, why, next_step, 2) end
   local parts, at = {}, 0
   repeat

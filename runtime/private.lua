@@ -1,14 +1,17 @@
 --- Files that are nobody's but their owner's: keys, the audit, what is kept between runs. Folders
---- are made with 0700 and files with 0600; one that others could read or write is refused, with
---- the command that mends it.
+--- are made with 0700 and files with 0600 (runtime/writing.lua); one that others could read or write is
+--- refused, with the command that mends it. What is opened is what is looked at: another may stand there a
+--- moment later.
 
 local uv = require "luv"
 local failure = require "runtime.failure"
 
 local private = {}
 
-local FOLDER, FILE = 448, 384 -- 0700, 0600
-local GROUP_READ, GROUP_WRITE, OTHERS_READ, OTHERS_WRITE = 32, 16, 4, 2
+local FOLDER = 448 -- 0700
+local STICKY, GROUP_READ, GROUP_WRITE, OTHERS_READ, OTHERS_WRITE = 512, 32, 16, 4, 2
+
+local TO_READ = uv.constants.O_RDONLY + uv.constants.O_NONBLOCK -- a pipe would be waited for
 
 local function has(mode, bit) return math.floor(mode / bit) % 2 == 1 end
 
@@ -18,8 +21,40 @@ end
 
 local BELONGS = "belongs to another user, so it is not used"
 
--- Whoever owns it could put another in its place at any time.
-local function strange(stat) return stat.uid ~= uv.getuid() and stat.uid ~= 0 end
+--- Whether it is somebody else's: whoever owns it could put another in its place at any time.
+---@param stat table   of uv.fs_stat
+---@return boolean
+function private.strange(stat) return stat.uid ~= uv.getuid() and stat.uid ~= 0 end
+
+local strange = private.strange
+
+--- Who but its owner may write it, and what ends that.
+---@param path string
+---@param mode integer
+---@return string? who       "others" or "its group"
+---@return string? command
+function private.writers(path, mode)
+  if has(mode, OTHERS_WRITE) then return "others", "chmod o-w " .. path end
+  if has(mode, GROUP_WRITE) then return "its group", "chmod g-w " .. path end
+end
+
+--- Who but its owner may put another file in the place of one that lies in this folder. With the sticky bit, as /tmp
+--- has it, nobody.
+---@param folder string
+---@return string? who
+---@return string? command
+function private.replacers(folder)
+  local stat = uv.fs_stat(folder)
+  if stat and not has(stat.mode, STICKY) then return private.writers(folder, stat.mode) end
+end
+
+--- The folder that a path lies in.
+---@param path string
+---@return string
+function private.folder_of(path)
+  local folder = path:match "^(.*)/[^/]*$"
+  return folder == "" and "/" or folder or "."
+end
 
 --- What is wrong with a folder that is there: who may write there can take a file away and put another in its place.
 ---@param path string
@@ -80,6 +115,33 @@ function private.is_credential(path)
   return folder:sub(1, 1) == "/" and path:sub(1, #folder + 1) == folder .. "/" and not path:find("/../", 1, true)
 end
 
+local function whole_of(fd)
+  local parts, at = {}, 0
+  repeat
+    local part, why = uv.fs_read(fd, 65536, at)
+    if not part then return nil, why end
+    parts[#parts + 1], at = part, at + #part
+  until part == ""
+  return table.concat(parts)
+end
+
+--- The whole of a file, unless there is something wrong with it.
+---@param path string
+---@param fault fun(stat: table): Failure?   asked of what was opened
+---@return string? text
+---@return Failure|string why                 in words of the system: ENOENT: …
+function private.text(path, fault)
+  local stat, why = uv.fs_stat(path)
+  if not stat then return nil, why end
+  local fd
+  fd, why = uv.fs_open(path, TO_READ, 0)
+  if not fd then return nil, fault(stat) or why end
+  local wrong, text = fault(assert(uv.fs_fstat(fd))), nil
+  if not wrong then text, why = whole_of(fd) end
+  uv.fs_close(fd)
+  return text, wrong or why
+end
+
 --- The whole of a file, unless somebody else may read or write it.
 ---@param path string
 ---@param stage string
@@ -87,64 +149,13 @@ end
 ---@return string|nil|false text   false where there is none
 ---@return Failure? err
 function private.read(path, stage, group)
-  local stat, missing = uv.fs_stat(path)
-  if not stat then
-    if missing:match "^ENOENT" then return false end
-    return nil, broken(stage, path, ("cannot be read by you (%s)"):format(missing:match "^%w+"), "ask its owner")
-  end
-  local fault = private.fault(path, stat, stage, group or private.is_credential(path) or nil)
-  if fault then return nil, fault end
-  local file, why = io.open(path, "rb")
-  if not file then
-    return nil, broken(stage, path, ("cannot be read by you (%s)"):format(why:match ": ([^:]*)$"), "ask its owner")
-  end
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
-local function write_synced(fd, text)
-  local sent, why = uv.fs_write(fd, text, -1)
-  if sent and sent ~= #text then sent, why = nil, "there is no room" end
-  if sent then sent, why = uv.fs_fsync(fd) end
-  uv.fs_close(fd)
-  return sent and true or nil, why
-end
-
---- Makes a file that is not there yet.
----@return boolean? made   false where another was first
----@return Failure? err
-function private.create(path, text, stage)
-  local beside = ("%s.%d"):format(path, uv.os_getpid()) -- nobody ever sees the half of it
-  uv.fs_unlink(beside)
-  local fd, why = uv.fs_open(beside, "wx", FILE)
-  local ok
-  if fd then ok, why = write_synced(fd, text) end
-  if ok then ok, why = uv.fs_link(beside, path) end
-  if fd then uv.fs_unlink(beside) end
-  if ok then return true end
-  if why:match "^EEXIST" then return false end
-  return nil, broken(stage, path, "cannot be made: " .. why, "check the folder")
-end
-
---- Appends lines in one write; they are on the disk when this returns. Where a full disk once left the half of a
---- line, they begin on one of their own.
----@return true?
----@return Failure? err
-function private.append(path, text, stage)
-  local fd, why = uv.fs_open(path, "a+", FILE)
-  if not fd then return nil, broken(stage, path, "cannot be written: " .. why, "check its permissions") end
-  local stat = uv.fs_fstat(fd)
-  local fault = private.fault(path, stat, stage)
-  if fault then
-    uv.fs_close(fd)
-    return nil, fault
-  end
-  if stat.size > 0 and uv.fs_read(fd, 1, stat.size - 1) ~= "\n" then text = "\n" .. text end
-  local ok
-  ok, why = write_synced(fd, text)
-  if ok then return true end
-  return nil, broken(stage, path, "cannot be written: " .. why, "make room")
+  local text, why = private.text(path, function(stat)
+    return private.fault(path, stat, stage, group or private.is_credential(path) or nil)
+  end)
+  if text then return text end
+  if failure.is(why) then return nil, why end
+  if why:match "^ENOENT" then return false end
+  return nil, broken(stage, path, ("cannot be read by you (%s)"):format(why:match "^%w+"), "ask its owner")
 end
 
 return private

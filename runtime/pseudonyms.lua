@@ -12,6 +12,7 @@ local files = require "runtime.files"
 local json = require "runtime.json"
 local private = require "runtime.private"
 local utf8 = require "runtime.utf8"
+local writing = require "runtime.writing"
 
 local pseudonyms = {
   largest = 4 * 1024 * 1024, -- a node can invent secrets without end; what does not fit has its name all the same
@@ -40,7 +41,7 @@ end
 local function create(path)
   local ok, err = private.folder(path:match "^(.+)/", "config")
   if not ok then return nil, err.message end
-  ok, err = private.create(path, "key\t" .. crypto.hex(crypto.random(32)) .. "\n", "config")
+  ok, err = writing.create(path, "key\t" .. crypto.hex(crypto.random(32)) .. "\n", "config")
   return ok ~= nil, err and err.message
 end
 

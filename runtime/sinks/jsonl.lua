@@ -3,25 +3,17 @@
 
 local uv = require "luv"
 local line = require "runtime.sinks.line"
-local private = require "runtime.private"
+local writing = require "runtime.writing"
 
 local jsonl = { fields = { file = "text" }, needs = { "file" }, events = { "*" } }
-
-local FILE = 384 -- 0600
 
 local Jsonl = {}
 Jsonl.__index = Jsonl
 
--- Also where somebody else could read it: a line of the file says what is wrong with a system.
+-- A line of it says what is wrong with a system, so it is for nobody else to read.
 local function open(self)
-  local fd, why = uv.fs_open(self.file, "a", FILE)
-  if not fd then return nil, why end
-  local stat = uv.fs_fstat(fd)
-  local fault = stat.type == "file" and private.fault(self.file, stat, "sink")
-  if fault then
-    uv.fs_close(fd)
-    return nil, fault
-  end
+  local fd, fault = writing.open(self.file, "sink")
+  if not fd then return nil, fault end
   self.fd = fd
   return true
 end

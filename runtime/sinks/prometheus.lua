@@ -4,6 +4,7 @@
 
 local uv = require "luv"
 local metrics = require "runtime.metrics"
+local writing = require "runtime.writing"
 
 local prometheus = { fields = { file = "text", seconds = "number" }, needs = { "file" }, hears = false }
 
@@ -13,19 +14,7 @@ local FILE = 420 -- 0644: the collector runs as somebody else, and figures are n
 local Prometheus = {}
 Prometheus.__index = Prometheus
 
-local function write(self)
-  local beside = ("%s.%d"):format(self.file, uv.os_getpid())
-  local fd, why = uv.fs_open(beside, "w", FILE)
-  if not fd then return nil, why end
-  local text = metrics.text()
-  local written
-  written, why = uv.fs_write(fd, text, -1)
-  uv.fs_close(fd)
-  local ok = written == #text
-  if ok then ok, why = uv.fs_rename(beside, self.file) end
-  if not ok then uv.fs_unlink(beside) end
-  return ok or nil, why or "there is no room"
-end
+local function write(self) return writing.replace(self.file, metrics.text(), FILE, "sink") end
 
 ---@param settings { file: string, seconds?: number }
 ---@param state fun(ok: boolean, why: any)   told after each writing

@@ -2,6 +2,7 @@ local uv = require "luv"
 local audit = require "runtime.audit"
 local json = require "runtime.json"
 local private = require "runtime.private"
+local writing = require "runtime.writing"
 
 local folder, before
 
@@ -115,5 +116,5 @@ describe("a private file", function()
       tostring(err))
   end)
 
-  it("is not made over another", function() assert.is_false((private.create(path, "x", "approval"))) end)
+  it("is not made over another", function() assert.is_false((writing.create(path, "x", "approval"))) end)
 end)

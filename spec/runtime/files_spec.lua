@@ -80,6 +80,31 @@ describe("a file of the user", function()
     assert.equal("mine", files.read_users(path, "skill"))
   end)
 
+  -- Only root can give a folder away; another owner is one that was there before.
+  it("is refused in a folder of another user, who may put another file there at any time", function()
+    local path, stat = write("a.lua", "mine"), uv.fs_stat
+    finally(function() uv.fs_stat = stat end)
+    local other = uv.getuid() + 4321
+    uv.fs_stat = function(...)
+      local about, why = stat(...)
+      if about and about.type == "directory" then about.uid = other end
+      return about, why
+    end
+    assert.equal(("%s lies in a folder of another user (%d), so it is not used; make a copy in a folder of your own")
+      :format(path, other), refusal(path))
+  end)
+
+  it("is refused where another stands there by the time it was opened", function()
+    local path, open = write("a.lua", "mine"), uv.fs_open
+    finally(function() uv.fs_open = open end)
+    uv.fs_open = function(...)
+      local fd, why = open(...)
+      assert(os.rename(write("b.lua", "theirs"), path))
+      return fd, why
+    end
+    assert.equal(path .. " was replaced while it was read; try again", refusal(path))
+  end)
+
   it("is refused where it is a folder or a pipe, which is not waited for", function()
     assert.matches("is no file; name a Lua file", refusal(folder))
     os.execute("mkfifo " .. folder .. "/pipe.lua")

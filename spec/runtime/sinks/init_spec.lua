@@ -135,6 +135,36 @@ describe("sinks", function()
     assert.matches("may be read by others.*chmod go%-r", tostring(err))
   end))
 
+  for kind, name in pairs { jsonl = "%s", prometheus = "%s.%d" } do
+    it(("leave alone what a link leads to that somebody put in the way of %s"):format(kind), live.test(function()
+      local path, precious = folder .. "/out", folder .. "/precious"
+      local file = assert(io.open(precious, "w"))
+      file:write "old"
+      file:close()
+      uv.fs_chmod(precious, 384)
+      assert(uv.fs_symlink(precious, name:format(path, uv.os_getpid())))
+      start { type = kind, file = path }
+      notify()
+      assert.equal("old", read(precious))
+    end))
+
+    it(("write no %s where others could put a link"):format(kind), live.test(function()
+      uv.fs_chmod(folder, 511)
+      local ok, err = start { type = kind, file = folder .. "/out" }
+      assert.is_nil(ok)
+      assert.matches(("%s/out lies in a folder that may be written by others, so it is not written; chmod o-w %s, or "
+        .. "chmod +t %s"):format(folder, folder, folder), tostring(err), 1, true)
+      uv.fs_chmod(folder, 1023)
+      assert.is_true(start { type = kind, file = folder .. "/out" })
+    end))
+  end
+
+  it("do not wait for who reads a pipe", live.test(function()
+    assert.equal(0, os.execute(("mkfifo -m 600 '%s/pipe'"):format(folder)))
+    local _, err = start { type = "jsonl", file = folder .. "/pipe" }
+    assert.matches("pipe is no file; move it away", tostring(err))
+  end))
+
   it("go on in another file after SIGHUP, when the first was moved", live.test(function()
     local path = folder .. "/events.jsonl"
     assert(start { type = "jsonl", file = path })
