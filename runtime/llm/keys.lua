@@ -4,7 +4,6 @@
 local failure = require "runtime.failure"
 local private = require "runtime.private"
 local secrets = require "runtime.secrets"
-local uv = require "luv"
 
 local keys = {}
 
@@ -21,16 +20,15 @@ local function no_file(variable, path)
 end
 
 local function from_file(variable, path)
-  local stat = uv.fs_stat(path)
-  if not stat or stat.type ~= "file" then return no_file(variable, path) end
-  if stat.mode % (private.is_credential(path) and 8 or 64) ~= 0 then  -- bits of group and others
-    return config_fault(("others may read the key in %s"):format(path), "chmod 600 " .. path)
-  end
-  local file, why = io.open(path)
-  if not file then return config_fault(("cannot read the key: %s"):format(why), "check " .. variable) end
-  local text = file:read "*a"
-  file:close()
-  return text
+  local text, why = private.text(path, function(stat)
+    if stat.type ~= "file" then return select(2, no_file(variable, path)) end
+    if stat.mode % (private.is_credential(path) and 8 or 64) == 0 then return nil end -- bits of group and others
+    return select(2, config_fault(("others may read the key in %s"):format(path), "chmod 600 " .. path))
+  end)
+  if text then return text end
+  if failure.is(why) then return nil, why end
+  if not why:match "^EACCES" then return no_file(variable, path) end
+  return config_fault("cannot read the key: EACCES", "check " .. variable)
 end
 
 local function trimmed(key, name)

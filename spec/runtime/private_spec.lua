@@ -39,6 +39,32 @@ describe("a secret", function()
     assert.same({ nil, nil }, { (private.read(path, "token")), key_of(path) })
   end)
 
+  it("is what was looked at, whatever stands there a moment later", function()
+    local path, stat = write(384), uv.fs_stat
+    finally(function() uv.fs_stat = stat end)
+    uv.fs_stat = function(...)
+      local about, why = stat(...)
+      uv.fs_chmod(path, 420) -- 0644: as if it were another
+      return about, why
+    end
+    assert.same({ nil, nil }, { (private.read(path, "token")), key_of(path) })
+    uv.fs_chmod(path, 384)
+    assert.is_nil(key_of(path))
+  end)
+
+  it("is no pipe, nor waited for when it becomes one", function()
+    local path, stat = write(384), uv.fs_stat
+    finally(function() uv.fs_stat = stat end)
+    uv.fs_stat = function(...)
+      local about, why = stat(...)
+      os.execute(("rm -f '%s' && mkfifo -m 600 '%s'"):format(path, path))
+      return about, why
+    end
+    local _, err = private.read(path, "token")
+    assert.equal(path .. " is no file; move it away", tostring(err))
+    assert.is_nil(key_of(path))
+  end)
+
   it("is not taken for one of systemd's by a path that leads out again", function()
     uv.os_setenv("CREDENTIALS_DIRECTORY", folder .. "/of")
     assert.is_false(private.is_credential(folder .. "/of/../key"))
