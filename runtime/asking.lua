@@ -7,7 +7,9 @@ local utf8 = require "runtime.utf8"
 
 local asking = {}
 
-local MAX_TOKENS = 4096
+-- Where it was not enough there is four times the room from then on: of newer models thoughts count too, and a server
+-- with a small context takes no more than it needs.
+local MAX_TOKENS, MOST_TOKENS = 4096, 16384
 -- A reply of MAX_TOKENS is far below; what is above would be sent again with every turn.
 local LONGEST_TEXT, LONGEST_ARGS = 64 * 1024, 256 * 1024
 local MOST_CALLS = 64
@@ -36,7 +38,8 @@ function asking.ask(run, tools)
   local who = { provider = run.provider.name, model = run.provider.model }
   run.emit("llm.start", { system_time = os.time() * 1e9 }, { provider = who.provider, model = who.model })
   local reply, err = joined(run, async.spawn(run.provider.ask, run.provider, {
-    system = run.system, tools = tools, messages = run.messages, max_tokens = MAX_TOKENS, deadline = run.deadline,
+    system = run.system, tools = tools, messages = run.messages, max_tokens = run.room or MAX_TOKENS,
+    deadline = run.deadline,
     emit = run.emit, -- what happens on the way is of this run
   }))
   local took = { duration = (async.now() - started) * 1e9 }
@@ -46,6 +49,7 @@ function asking.ask(run, tools)
     return nil, type(err) == "table" and err or asking.fatal(tostring(err))
   end
   if type(reply) ~= "table" then reply = {} end
+  if reply.stop == "length" then run.room = MOST_TOKENS end
   local usage = {} -- figures, whatever came
   for key, value in pairs(type(reply.usage) == "table" and reply.usage or {}) do
     usage[key] = type(value) == "number" and value or nil

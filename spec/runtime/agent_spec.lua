@@ -255,6 +255,14 @@ describe("runtime.agent", function()
       json.decode(results(provider, 1)[2].text).error)
   end)
 
+  it("gives more room from then on to a model that ran out of it", function()
+    local provider = played { { text = "a long thought", stop = "length" }, calls { "add", { a = 1 } }, says "x" }
+    run(provider)
+    local rooms = {}
+    for i, request in ipairs(provider.asked) do rooms[i] = request.max_tokens end
+    assert.same({ 4096, 16384, 16384 }, rooms)
+  end)
+
   it("sends no words again that are megabytes long, nor such arguments", function()
     local huge = ("x"):rep(2 * 1024 * 1024)
     local reply = { text = huge, stop = "calls", raw = { "blocks" }, calls = {

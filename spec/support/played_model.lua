@@ -10,6 +10,7 @@ function played_model.played(turns)
   function provider:ask(request)
     self.asked[#self.asked + 1] = {
       system = request.system, tools = request.tools, messages = { unpack(request.messages) },
+      max_tokens = request.max_tokens,
     }
     local turn = turns[#self.asked] or turns[#turns]
     if type(turn) == "function" then return turn(request) end
