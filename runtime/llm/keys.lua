@@ -19,16 +19,25 @@ local function no_file(variable, path)
     "put the key into it, with mode 0600")
 end
 
-local function from_file(variable, path)
-  local text, why = private.text(path, function(stat)
-    if stat.type ~= "file" then return select(2, no_file(variable, path)) end
-    if stat.mode % (private.is_credential(path) and 8 or 64) == 0 then return nil end -- bits of group and others
+-- What is wrong with a file that was opened.
+local function file_fault(variable, path, stat)
+  if stat.type ~= "file" then return select(2, no_file(variable, path)) end
+  local credential = private.is_credential(path)
+  if not credential and private.strange(stat) then
+    return select(2, config_fault(("the key in %s belongs to another user"):format(path), "copy it to a file of yours"))
+  end
+  if stat.mode % (credential and 8 or 64) ~= 0 then  -- bits of group and others
     return select(2, config_fault(("others may read the key in %s"):format(path), "chmod 600 " .. path))
-  end)
+  end
+end
+
+local function from_file(variable, path)
+  local text, why = private.text(path, function(stat) return file_fault(variable, path, stat) end)
   if text then return text end
   if failure.is(why) then return nil, why end
-  if not why:match "^EACCES" then return no_file(variable, path) end
-  return config_fault("cannot read the key: EACCES", "check " .. variable)
+  local word = why:match "^%w+"
+  if word ~= "EACCES" and word ~= "EIO" then return no_file(variable, path) end
+  return config_fault(("the file that %s names cannot be read (%s)"):format(variable, word), "ask its owner")
 end
 
 local function trimmed(key, name)

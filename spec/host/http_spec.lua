@@ -179,6 +179,35 @@ describe("http", function()
     assert.matches("^http: no%-such%-name.invalid:80 has no address", log.err)
   end)
 
+  describe("beside a proxy that the environment names", function()
+    local proxy
+
+    before_each(function()
+      proxy = http_server.start {}
+      uv.os_setenv("http_proxy", proxy.url)
+    end)
+
+    after_each(function()
+      uv.os_unsetenv "http_proxy"
+      proxy.stop()
+    end)
+
+    it("asks what is on this machine itself, however it is written", function()
+      for _, host in ipairs { "127.0.0.1", "localhost", "LOCALHOST", "LocalHost" } do
+        local log = start("", { url = server.url:gsub("127%.0%.0%.1", host) .. "/plain" }).wait()
+        assert.same({ 200, "hello" }, { log.status, log.body() })
+      end
+      assert.equal(0, #proxy.requests)
+    end)
+
+    it("leaves to it a name that only looks like an address of this machine", function()
+      for _, host in ipairs { "127.0.0.999", "127.0.0.1.example" } do
+        assert.equal(404, start("", { url = ("http://%s/"):format(host) }).wait().status)
+        assert.equal(("http://%s/"):format(host), proxy.requests[#proxy.requests].path)
+      end
+    end)
+  end)
+
   it("refuses what is no web address", function()
     for _, url in ipairs { "file:///etc/passwd", "ftp://127.0.0.1/", "nonsense", "http://a\0b" } do
       local handle, err = http.request { url = url, on_done = function() end }

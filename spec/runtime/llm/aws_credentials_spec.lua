@@ -65,6 +65,8 @@ describe("the credentials for AWS", function()
     assert.equal("there are no credentials for AWS; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile "
       .. "of ~/.aws/credentials", complaint { HOME = "/nowhere" })
     assert.equal(path .. " has no profile shp; check options.profile or AWS_PROFILE", complaint({}, "shp"))
+    assert.equal(path .. " has no profile <key>; check options.profile or AWS_PROFILE",
+      complaint({}, "sk-ant-Very-Secret-0123"))
     assert.equal(("profile sso of %s has no key; take what `aws configure export-credentials --format env` says into "
       .. "the environment"):format(path), complaint({}, "sso"))
     assert.equal("the credentials for AWS hold a sign that none has; copy them once more",

@@ -61,8 +61,22 @@ describe("llm.choose", function()
     local text, err = complaint({ provider = "anthropic" }, { ANTHROPIC_API_KEY_FILE = path })
     assert.equal(("others may read the key in %s; chmod 600 %s"):format(path, path), text)
     assert.same({ "provider", 2 }, { err.stage, err.exit })
+    for _, no_file in ipairs { folder, folder .. "/" .. ("x"):rep(300), path .. "/below" } do
+      assert.equal(("ANTHROPIC_API_KEY_FILE names no file: %s; put the key into it, with mode 0600"):format(no_file),
+        (complaint({ provider = "anthropic" }, { ANTHROPIC_API_KEY_FILE = no_file })))
+    end
     assert.matches("^OPENAI_API_KEY_FILE names no file: /none; ",
       (complaint({ provider = "openai" }, { OPENAI_API_KEY_FILE = "/none" })))
+  end)
+
+  it("reads no key that belongs to somebody else, who may change it", function()
+    local path, getuid = write("key", KEY, "600"), uv.getuid
+    assert(uv.fs_chown(path, getuid() == 0 and 65534 or getuid(), uv.getgid())) -- what is root's is anybody's to read
+    uv.getuid = function() return 4242 end
+    local mind, err = choose({ provider = "anthropic" }, { ANTHROPIC_API_KEY_FILE = path })
+    uv.getuid = getuid
+    assert.same({ nil, ("the key in %s belongs to another user; copy it to a file of yours"):format(path) },
+      { mind, tostring(err) })
   end)
 
   it("says what to set when there is no key", function()
@@ -89,6 +103,25 @@ describe("llm.choose", function()
       (complaint({ provider = "openai" }, { OPENAI_API_KEY = KEY, OPENAI_BASE_URL = "http://127.0.0.1@evil.com/" })))
     assert.matches("is no http:// or https:// address",
       (complaint({ provider = "openai" }, { OPENAI_API_KEY = KEY, OPENAI_BASE_URL = "ftp://127.0.0.1/" })))
+  end)
+
+  it("takes for this machine what is it, and no name that looks so", function()
+    for _, host in ipairs { "LOCALHOST", "127.0.0.1", "127.255.0.1", "[::1]" } do
+      local env = { OPENAI_API_KEY = KEY, OPENAI_BASE_URL = ("http://%s:9/v1"):format(host) }
+      assert.equal(host .. ":9", assert(choose({ provider = "openai", model = "m" }, env)).destination)
+    end
+    for _, host in ipairs { "127.0.0.999", "127.0.0.1.1", "127.0.256.1", "localhost.example" } do
+      assert.matches("would send the key unencrypted to " .. host:gsub("%.", "%%."), (complaint({ provider = "openai" },
+        { OPENAI_API_KEY = KEY, OPENAI_BASE_URL = ("http://%s:9/v1"):format(host) })))
+    end
+  end)
+
+  it("shows no key that stands where a file, a model or a provider belongs", function()
+    assert.equal("ANTHROPIC_API_KEY_FILE names no file, and is not shown, for it may be the key; put the key into a "
+      .. "file of mode 0600 and give the path of that", (complaint({}, { ANTHROPIC_API_KEY_FILE = KEY })))
+    assert.matches("^the model of anthropic looks like a key, and is neither shown nor sent; ",
+      (complaint({ model = KEY }, { ANTHROPIC_API_KEY = KEY })))
+    assert.matches("^there is no provider <key>; take one of ", (complaint { provider = KEY }))
   end)
 
   it("lets a server on this machine be asked without a key", function()

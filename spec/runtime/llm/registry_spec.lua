@@ -49,6 +49,27 @@ describe("a registry of clients", function()
           .. 'variable (api_key_env = "NAME") or a file of mode 0600 (api_key_file = "/path")' },
       { "a field of a client nobody knows", { clients = { claude { retry = {} } } },
         "client_registry: Claude: there is no field retry; there are name, provider, options, retry_policy" },
+      { "a key in the place of its variable", { clients = { claude { options = { api_key_env = KEY } } } },
+        "client_registry: Claude: options.api_key_env is no name of a variable, and is not shown, for it may be the "
+          .. 'key; for example api_key_env = "MY_KEY"' },
+      { "a key in the place of a provider", { clients = { claude { provider = KEY } } },
+        "client_registry: Claude: there is no provider <key>; there are anthropic, aws-bedrock, azure-openai, "
+          .. "fallback, google-ai, ollama, openai, openai-generic, openrouter, round-robin, vertex-ai" },
+      { "a region that is a host", { clients = { { name = "B", provider = "aws-bedrock",
+        options = { model = "m", region = "evil.example/x?" } } } },
+        "client_registry: B: options.region may hold letters, digits and - only; check it" },
+      { "a location that is one", { clients = { { name = "V", provider = "vertex-ai",
+        options = { model = "m", location = "evil.example/x?" } } } },
+        "client_registry: V: options.location may hold letters, digits and - only; check it" },
+      { "a resource that is one", { clients = { { name = "A", provider = "azure-openai",
+        options = { model = "m", resource_name = "evil.example/x?" } } } },
+        "client_registry: A: options.resource_name may hold letters, digits and - only; check it" },
+      { "a deployment that is a path", { clients = { { name = "A", provider = "azure-openai",
+        options = { model = "m", deployment_id = "../x" } } } },
+        "client_registry: A: options.deployment_id may hold letters, digits and . _ : - only; check it" },
+      { "a project that is one", { clients = { { name = "V", provider = "vertex-ai",
+        options = { model = "m", project_id = "ours/x" } } } },
+        "client_registry: V: options.project_id may hold letters, digits and . _ : - only; check it" },
       { "a retry policy nobody can keep", { clients = { claude { retry_policy = { max_retries = "3" } } } },
         "client_registry: Claude: retry_policy.max_retries must be a number from 0 to 1000000; mend it" },
       { "a strategy with a client that is not there", { clients = { claude(), joined("fallback", { "Claude", "Locl" }),
@@ -101,6 +122,22 @@ describe("a registry of clients", function()
         .. "--provider analyst" },
       { claude { options = { api_key_file = "/none" } }, "api_key_file of Claude names no file: /none; put the key "
         .. "into it, with mode 0600" },
+      { claude { options = { api_key_file = "Very-Secret-0123456789" } }, "api_key_file of Claude names no file, and "
+        .. "is not shown, for it may be the key; put the key into a file of mode 0600 and give the path of that" },
+      { claude { options = { api_key_file = "/etc/" .. KEY } }, "api_key_file of Claude names no file: /etc/<key>; put "
+        .. "the key into it, with mode 0600" },
+      { claude { options = { api_key_env = "very_secret_0123456789" } }, "there is no key for Claude; set the variable "
+        .. "that api_key_env names, or use --provider analyst" },
+      { claude { options = { model = KEY } }, "the model of Claude looks like a key, and is neither shown nor sent; "
+        .. "name a model there; the key belongs into its variable, or a file of mode 0600", ENV },
+      { claude { options = { model = "x-zz.Plain.Word.0123" } }, "the model of Claude looks like a key, and is neither "
+        .. "shown nor sent; name a model there; the key belongs into its variable, or a file of mode 0600",
+        { ANTHROPIC_API_KEY = "zz.Plain.Word.0123" } },
+      { { name = "B", provider = "aws-bedrock", options = { model = "m" } }, "region of B may hold letters, digits and "
+        .. "- only; check it in its options, or AWS_REGION, AWS_DEFAULT_REGION", { AWS_REGION = "evil.example/x?" } },
+      { { name = "V", provider = "vertex-ai", options = { model = "m", project_id = "p" } }, "location of V may hold "
+        .. "letters, digits and - only; check it in its options, or GOOGLE_CLOUD_LOCATION",
+        { GOOGLE_CLOUD_LOCATION = "evil.example/x?" } },
       { claude { options = { base_url = "http://proxy.example" }, name = "Proxy" },
         "base_url of Proxy would send the key unencrypted to proxy.example; use https://",
         { ANTHROPIC_API_KEY = KEY } },
@@ -157,6 +194,44 @@ describe("a registry of clients", function()
       local mind = assert(choose({ primary = "Local", clients = { c } }, nil, env))
       assert.same({ "no key", nil }, { mind.leaves[1].key, mind.leaves[1].make().key })
     end
+  end)
+
+  describe("sends the key of OpenAI by itself", function()
+    local function of_openai(base_url, more)
+      local options = { model = "m", base_url = base_url }
+      for key, value in pairs(more or {}) do options[key] = value end
+      return { primary = "Mine", clients = { { name = "Mine", provider = "openai", options = options } } }
+    end
+    local function sent(registry, env) return assert(choose(registry, nil, env)).leaves[1].make().key end
+    local OURS = { OPENAI_API_KEY = KEY, MINE = "sk-mine-Secret" }
+
+    it("to OpenAI, wherever that has a host", function()
+      for _, url in ipairs { "https://api.openai.com/v1", "https://eu.api.openai.com:443/v1" } do
+        assert.equal(KEY, sent(of_openai(url), OURS))
+      end
+      assert.equal(KEY, sent(of_openai(nil), OURS))
+    end)
+
+    it("to no other server, which is named a key of its own", function()
+      for _, url in ipairs { "https://gateway.example/v1", "https://api.openai.com.evil.example/v1",
+        "https://evilapi.openai.com/v1", "https://evil.example/?api.openai.com" } do
+        local mind, err = choose(of_openai(url), nil, OURS)
+        assert.same({ nil, 'there is no key for Mine; name its variable in the options, api_key_env = "NAME" '
+          .. "(OPENAI_API_KEY goes to api.openai.com alone), or use --provider analyst", 2 },
+          { mind, tostring(err), err and err.exit })
+      end
+      assert.equal("sk-mine-Secret", sent(of_openai("https://gateway.example/v1", { api_key_env = "MINE" }), OURS))
+      assert.equal(KEY, sent(of_openai("https://gateway.example/v1", { api_key_env = "OPENAI_API_KEY" }), OURS))
+    end)
+
+    it("not to a server of this machine, which is asked without one", function()
+      assert.is_nil(sent(of_openai "http://localhost:11434/v1", OURS))
+    end)
+
+    it("where a person set both in the environment", function()
+      local env = { OPENAI_API_KEY = KEY, OPENAI_BASE_URL = "https://gateway.example/v1" }
+      assert.equal(KEY, sent(of_openai(nil), env))
+    end)
   end)
 
   it("reads a key file anew while it runs, and hides the new key as it did the old one", function()
