@@ -82,6 +82,10 @@ function Privacy:keep(name) self.kept[name] = true end
 ---@param secret string
 function Privacy:know(secret)
   if #secret < 6 then return end -- would be found in half of all words
+  for _, known in ipairs(self.whole) do if known == secret then return end end
+  for _, known in ipairs(self.whole) do
+    if known == secret then return end -- a watch tells it with every run
+  end
   table.insert(self.whole, secret)
   self.names[secret] = self.book:name(secret, "secret", true)
 end

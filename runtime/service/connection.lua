@@ -9,6 +9,7 @@ local connection = {
   body_s = 20,
   write_s = 20,
   idle_s = 60,   -- between two requests
+  stranger_s = 5, -- the same, of who showed no token
 }
 
 local MOST_REQUESTS = 1000
@@ -24,7 +25,12 @@ local REASONS = {
 ---@class Connection
 ---@field private handle userdata
 ---@field private buffer string
+---@field peer string              its address
 ---@field private gone? boolean   the client has closed its side
+---@field since number             when it last got an answer, or came
+---@field known? boolean           it showed the token
+---@field answering? boolean       it waits for us, not we for it
+---@field writing? boolean         half an answer may be on its way
 local Connection = {}
 Connection.__index = Connection
 
@@ -64,9 +70,11 @@ end
 
 local function write(self, bytes)
   if self.handle:is_closing() then return nil, "closed" end
+  self.writing = true
   local err, why = async.await(function(resume)
     self.handle:write(bytes, function(failed) resume(failed or false) end)
   end, async.now() + connection.write_s)
+  self.writing = err ~= false
   return err == false and true or nil, err or why
 end
 
@@ -136,6 +144,7 @@ local function serve(self, handler, to_json)
   local idle_s = connection.head_s
   for count = 1, MOST_REQUESTS do
     local r, fault = next_request(self, idle_s)
+    self.known = r and handler.knows(r) or nil
     local refused = r and handler.refuse(r) -- before its body is waited for
     local ok = r and not refused
     if ok then ok, fault = read_body(self, r) end
@@ -151,20 +160,34 @@ local function serve(self, handler, to_json)
     local keep = r.keep and count < MOST_REQUESTS
     if not write(self, bytes_of(answer, keep, r.method == "HEAD")) then return end
     if not keep then return linger(self) end
-    idle_s = connection.idle_s
+    self.since, idle_s = async.now(), self.known and connection.idle_s or connection.stranger_s
   end
 end
 
---- Serves a client until it or we have had enough. Runs in a task of its own, which `close` of the server cancels.
 ---@param handle userdata   luv's, accepted
----@param handler { refuse: fun(r: HttpRequest): table?; answer: fun(r: HttpRequest): table }
+---@return Connection
+function connection.new(handle)
+  local peer = handle:getpeername()
+  return setmetatable({ handle = handle, buffer = "", since = async.now(), peer = peer and peer.ip or "" }, Connection)
+end
+
+--- Serves a client until it or we have had enough. Runs in a task of its own, which `close` of the server cancels.
+---@param handler { refuse: fun(r: HttpRequest): table?; knows: fun(r: HttpRequest): boolean?;
+---  answer: fun(r: HttpRequest): table }
 ---@param to_json fun(value: table): string
-function connection.serve(handle, handler, to_json)
-  local self = setmetatable({ handle = handle, buffer = "", task = async.current() }, Connection)
+function Connection:serve(handler, to_json)
+  self.task = async.current()
   listen(self)
   local ok, why = xpcall(serve, debug.traceback, self, handler, to_json)
-  if not handle:is_closing() then handle:close() end
+  if not self.handle:is_closing() then self.handle:close() end
   if not ok then error(why, 0) end
+end
+
+--- Ends it for the sake of another, with some last words where none of ours are on their way.
+---@param words string
+function Connection:give_way(words)
+  if not self.writing and not self.handle:is_closing() then self.handle:write(words) end
+  self.task:cancel "another client"
 end
 
 return connection

@@ -24,8 +24,9 @@ Service.__index = Service
 --- Starts it.
 ---@param o { listen: string, token_file?: string, gate?: Turns,
 ---  investigate: fun(wanted: RunWanted): (table?, any), nodes: fun(): { name: string, state: string }[],
----  metrics: fun(): string }   gate: whose turn it is, shared with who else investigates;
----  wanted: { reason, node, skills? }; a node's state is "up" when it can be asked; metrics: Prometheus text
+---  metrics: fun(): string, clean?: fun(value: any): any }   gate: whose turn it is, shared with who else investigates;
+---  wanted: { reason, node, skills? }; a node's state is "up" when it can be asked; metrics: Prometheus text;
+---  clean: makes of what a run said what may be told
 ---@return Service?
 ---@return Failure? err
 function service.start(o)
@@ -41,10 +42,11 @@ function service.start(o)
   end
   local self = setmetatable({
     token = secret, closed_to_all = not at.loopback, nodes = o.nodes, metrics = o.metrics,
-    runs = runs.new(o.investigate, o.gate),
+    runs = runs.new(o.investigate, o.gate, o.clean),
   }, Service)
   self.server, err = http.listen(at.host, at.port, {
     refuse = function(r) return routes.refuse(self, r) end,
+    knows = function(r) return secret ~= nil and secret.is(r.headers.authorization) end,
     answer = function(r) return routes.answer(self, r) end,
   })
   if not self.server then return nil, err end

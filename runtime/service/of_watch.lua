@@ -1,6 +1,9 @@
---- The service of a watch: its nodes, its turns, its investigations.
+--- The service of a watch: its nodes, its turns, its investigations. What it answers may be read by others than the
+--- screen is, so it goes through runtime/privacy.lua as what is recorded does.
 
+local json = require "runtime.json"
 local metrics = require "runtime.metrics"
+local privacy = require "runtime.privacy"
 local service = require "runtime.service"
 
 -- learning, active or cooldown, while its monitor goes on
@@ -18,10 +21,11 @@ local function nodes_of(watch)
   return list
 end
 
-local function investigate(watch, wanted)
+local function investigate(watch, mask, wanted)
   local watched = watch.nodes[wanted.node]
   local node = watched and watched.node
   if not node then return nil, wanted.node .. " cannot be reached now" end
+  node:conceal(mask)
   return watch:look_into(node, wanted.reason, wanted.skills, wanted.occasion)
 end
 
@@ -32,10 +36,15 @@ end
 return function(watch)
   local o = watch.o
   if not o.listen then return false end
+  local mask, err = privacy.open(o.store == ":memory:")
+  if not mask then return nil, err end
+  if watch.mind.conceal then watch.mind.conceal(mask) end
+  for _, name in ipairs(watch.names) do mask:keep(name) end
   metrics.start()
   return service.start {
     listen = o.listen, token_file = o.token_file, gate = watch.queue, metrics = metrics.text,
     nodes = function() return nodes_of(watch) end,
-    investigate = function(wanted) return investigate(watch, wanted) end,
+    clean = function(value) return mask:clean(json.decode(json.encode(value))) end,
+    investigate = function(wanted) return investigate(watch, mask, wanted) end,
   }
 end

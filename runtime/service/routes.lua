@@ -8,7 +8,6 @@ local reason = require "runtime.service.reason"
 local routes = {}
 
 local LONGEST_WAIT_S = 600
-local RETRY_AFTER_S = 60
 local TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 local NO_PATH = "there are /healthz, /metrics, /run and /runs/ID"
@@ -68,9 +67,10 @@ local function post_run(service, r)
   local ok
   ok, why = place(wanted, names)
   if not ok then return refuse(400, why, "one of " .. table.concat(names, ", ")) end
-  local run = service.runs:ask(wanted)
+  local run, later = service.runs:ask(wanted)
   if not run then
-    return refuse(429, "too many runs wait already", "ask again later", { ["Retry-After"] = RETRY_AFTER_S })
+    return refuse(429, "too many runs wait already, or began within the hour", ("ask again in %d s"):format(later),
+      { ["Retry-After"] = later })
   end
   if wait then service.runs:wait(run, async.now() + tonumber(wait)) end
   return told(service, run.ended_at and 200 or 202, run)

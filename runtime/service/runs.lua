@@ -5,7 +5,10 @@ local async = require "runtime.async"
 local crypto = require "host.crypto"
 local turns = require "runtime.turns"
 
-local runs = { waiting = 8, kept = 20 }
+local runs = { waiting = 8, kept = 20, in_an_hour = 30 }
+
+local HOUR_S = 3600
+local FULL_S = 60 -- a run may have ended by then
 
 ---@class ServiceRun
 ---@field id string
@@ -24,12 +27,15 @@ local runs = { waiting = 8, kept = 20 }
 local Runs = {}
 Runs.__index = Runs
 
+local function same(value) return value end
+
 ---@param investigate fun(wanted: RunWanted): table?, any   a report, or what is wrong
 ---@param gate? Turns   shared with whoever else investigates
+---@param clean? fun(value: any): any   makes of what a run said what may be told
 ---@return Runs
-function runs.new(investigate, gate)
-  return setmetatable({ investigate = investigate, gate = gate or turns.new(), order = {}, open = {}, pending = 0,
-    tasks = {} }, Runs)
+function runs.new(investigate, gate, clean)
+  return setmetatable({ investigate = investigate, gate = gate or turns.new(), clean = clean or same, order = {},
+    open = {}, pending = 0, tasks = {}, begun = {} }, Runs)
 end
 
 local function stamp() return os.date "!%Y-%m-%dT%H:%M:%SZ" end
@@ -42,13 +48,13 @@ local function forget(self)
   end
 end
 
-local function settle(run, report, err)
+local function settle(self, run, report, err)
   run.ended_at = stamp()
   if report then
-    run.state, run.report = "done", report
+    run.state, run.report = "done", self.clean(report)
   else
     local told = type(err) == "table" and err.message and err or { message = tostring(err):match "^[^\n]*" }
-    run.state, run.error = "failed", { message = told.message, next = told.next }
+    run.state, run.error = "failed", self.clean { message = told.message, next = told.next }
   end
 end
 
@@ -59,7 +65,7 @@ local function work(self, run, wanted)
   end)
   self.pending, self.open[wanted.key] = self.pending - 1, nil
   if not ok then report, err = nil, report end
-  settle(run, report, err)
+  settle(self, run, report, err)
   local waiters = run.waiters
   run.waiters = {}
   for _, wake in ipairs(waiters) do wake(true) end
@@ -67,13 +73,18 @@ end
 
 --- Queues a run.
 ---@param wanted RunWanted
----@return ServiceRun?   nil: too many wait
+---@return ServiceRun?
+---@return integer? seconds   where there is none: after which it may be asked for again
 function Runs:ask(wanted)
   local before = self.open[wanted.key]
   if before then return before end
-  if self.pending > runs.waiting then return nil end
-  local run = { id = crypto.hex(crypto.random(8)), state = "queued", reason = wanted.reason, node = wanted.node,
-    queued_at = stamp(), waiters = {} }
+  if self.pending > runs.waiting then return nil, FULL_S end
+  local now = async.now()
+  while self.begun[1] and self.begun[1] <= now - HOUR_S do table.remove(self.begun, 1) end
+  if #self.begun >= runs.in_an_hour then return nil, math.ceil(self.begun[1] + HOUR_S - now) end
+  self.begun[#self.begun + 1] = now
+  local run = { id = crypto.hex(crypto.random(8)), state = "queued", reason = self.clean(wanted.reason),
+    node = wanted.node, queued_at = stamp(), waiters = {} }
   self.pending, self.open[wanted.key] = self.pending + 1, run
   self.order[#self.order + 1] = run
   forget(self)

@@ -7,14 +7,16 @@ local held = require "spec.support.held"
 local http = require "runtime.service.http"
 local live = require "spec.support.live_node"
 
-local server, seen
+local server, seen, hold
 
 local function answer(r)
   seen[#seen + 1] = r
+  while hold and async.sleep(0.005) do end
   return { status = 200, kind = "text/plain", body = ("%s %s %s"):format(r.method, r.path, r.body) }
 end
 
 local function no() return nil end
+local function shows_token(r) return r.headers.authorization ~= nil end
 
 local LONG = ("x"):rep(9000)
 local function many(n)
@@ -88,18 +90,20 @@ local MALFORMED = {
   { "too many headers", "GET / HTTP/1.1\r\nHost: h\r\n" .. many(65) .. "\r\n", 431 },
 }
 
-local function until_gone()
+local function until_count(n)
   local patience = async.now() + held.PATIENCE_S
-  while server.count > 0 do
+  while server.count > n do
     assert(async.now() < patience, "a connection stays")
     async.sleep(0.01)
   end
 end
 
+local function until_gone() until_count(0) end
+
 describe("the HTTP server", function()
   before_each(function()
-    seen = {}
-    server = assert(http.listen("127.0.0.1", 0, { refuse = no, answer = answer }))
+    seen, hold = {}, false
+    server = assert(http.listen("127.0.0.1", 0, { refuse = no, knows = shows_token, answer = answer }))
   end)
   after_each(function()
     async.run(function()
@@ -207,6 +211,80 @@ describe("the HTTP server", function()
     for _, c in ipairs(clients) do c:close() end
     until_gone()
     assert.equal(200, client.ask(server.port, "GET", "/").status)
+  end))
+
+  -- So many clients that say nothing, there when this returns.
+  local function silent(n)
+    local clients, before = {}, server.count
+    for i = 1, n do clients[i] = client.connect(server.port) end
+    local patience = async.now() + held.PATIENCE_S
+    while server.count < math.min(before + n, http.connections) do
+      assert(async.now() < patience, "not all came")
+      async.sleep(0.005)
+    end
+    return clients
+  end
+
+  it("serves whoever comes while silent clients hold all the room, and these leave in the order of coming",
+    live.test(function()
+      local clients = silent(http.connections)
+      for _ = 1, 3 do
+        assert.equal(200, client.ask(server.port, "GET", "/").status)
+        silent(1)
+      end
+      assert.matches("^HTTP/1.1 503 ", clients[1]:rest())
+      assert.is_nil(clients[http.connections].closed)
+    end))
+
+  it("has strangers leave before who showed the token, however long that one has been silent", live.test(function()
+    local known = client.connect(server.port)
+    known:write "GET /a HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer x\r\n\r\n"
+    known:wait(function() return known.heard:find "GET /a" end)
+    local strangers = silent(http.connections + 5)
+    strangers[1]:rest()
+    known:write "GET /b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+    assert.matches("GET /b", known:rest())
+  end))
+
+  it("turns away who comes when all the others are being answered", live.test(function()
+    hold = true
+    local clients = {}
+    for i = 1, http.connections do
+      clients[i] = client.connect(server.port)
+      clients[i]:write "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+    end
+    local patience = async.now() + held.PATIENCE_S
+    while #seen < http.connections and async.now() < patience do async.sleep(0.005) end
+    assert.matches("^HTTP/1.1 503 ", client.connect(server.port):rest())
+    hold = false
+    for i = 1, http.connections do assert.matches("^HTTP/1.1 200 ", clients[i]:rest()) end
+  end))
+
+  it("keeps 8 of the connections of one address elsewhere", live.test(function()
+    local new = connection.new
+    connection.new = function(handle)
+      local c = new(handle)
+      c.peer = "192.0.2.7"
+      return c
+    end
+    local clients = {}
+    for i = 1, 12 do clients[i] = client.connect(server.port) end
+    for i = 1, 4 do assert.matches("^HTTP/1.1 503 ", clients[i]:rest()) end
+    connection.new = new
+    until_count(8)
+    assert.is_nil(clients[12].closed)
+  end))
+
+  it("waits a shorter time for the next request of a stranger", live.test(function()
+    local before = connection.stranger_s
+    connection.stranger_s = 0.05
+    local stranger, known = client.connect(server.port), client.connect(server.port)
+    stranger:write "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
+    known:write "GET /b HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer x\r\n\r\n"
+    known:wait(function() return known.heard:find "GET /b" end)
+    assert.matches("GET /a", stranger:rest())
+    connection.stranger_s = before
+    assert.is_nil(known.closed)
   end))
 
   it("ends every connection when it is closed", live.test(function()

@@ -149,6 +149,29 @@ describe("the service of a watch", function()
     assert.equal(runs.waiting + 1, #asked)
   end))
 
+  it("begins so many runs within an hour, and says when there may be another", live.test(function()
+    local before = runs.in_an_hour
+    runs.in_an_hour = 2
+    for i = 1, 2 do assert.equal(200, post("reason " .. i).status) end
+    local refused = post "reason 3"
+    runs.in_an_hour = before
+    assert.same({ 429, 2 }, { refused.status, #asked })
+    assert.is_true(tonumber(refused.headers["retry-after"]) > 3500)
+  end))
+
+  it("tells of a run what may be told: its reason, its report, why it failed", live.test(function()
+    door:close()
+    local function hide(value) return (json.encode(value):gsub("hunter2", "<secret>")) end
+    start { clean = function(value) return json.decode(hide(value)) end }
+    local told = post "password hunter2"
+    assert.same({ "password <secret>", "password <secret>" }, { told.json.reason, told.json.report.reason })
+    assert.equal("password hunter2", asked[1].reason)
+    door:close()
+    start { clean = function(value) return json.decode(hide(value)) end,
+      investigate = function() return nil, { message = "hunter2 is gone", next = "find hunter2" } end }
+    assert.same({ message = "<secret> is gone", next = "find <secret>" }, post("x").json.error)
+  end))
+
   it("leads an alert that is told again to the run that is on", live.test(function()
     hold = true
     local first, second = post("memory alert", nil, "/run"), post("memory alert", nil, "/run")
