@@ -2,40 +2,32 @@
 --- functions runs. What was opened then is closed when that ends. Nobody here can judge what is sent over a
 --- connection, so naming a host in the config is the owner's word for every skill of the run.
 
-local async = require "runtime.async"
-local failure = require "runtime.failure"
-local files = require "runtime.files"
-local json = require "runtime.json"
 local reach_hosts = require "runtime.reach_hosts"
 local reach_http = require "runtime.reach_http"
 local reach_secrets = require "runtime.reach_secrets"
 local reach_tcp = require "runtime.reach_tcp"
+local reach_visit = require "runtime.reach_visit"
 local telemetry = require "runtime.telemetry"
 
 local reach = {}
-
-local MOST_OPENED = 16      -- connections and requests of one callback
-local USUAL_S = 10
-local LONGEST_JSON = 256 * 1024
 
 ---@class Reach
 ---@field hosts table<string, true|table<string, true>>   "127.0.0.1:6379", with the secrets that may go there
 ---@field conceal fun(mask: Privacy)
 ---@field open fun(host: string, port: integer, deadline: number): table?, string?
----@field request fun(request: HttpRequest, deadline: number): table?, string?
-
----@class SkillTcp
----@field open fun(host: string, port: integer, seconds?: number): SkillConnection?, any?
-
----@class SkillHttp
----@field get fun(url: string, o?: { headers?: table<string, string>, seconds?: number }): table?, any?
----  { status, headers (names in small letters), body, seconds (it took) }
----@field post fun(url: string, body: string, o?: table): table?, any?   for a callback that is not SAFE
----@field decode fun(text: string): any, string?   of JSON; null is nil in an object
+---@field request fun(request: HttpRequest, deadline: number): table?, string?   its headers are Pieces, and so is
+---  what a connection of `open` sends
 
 --- The hosts of the config, with the secrets that may go there.
----@type fun(list?: string[]): table<string, true|table<string, true>>?, Failure?
-reach.hosts = reach_hosts.read
+---@param list? string[]
+---@return table<string, true|table<string, true>>?
+---@return Failure? err
+function reach.hosts(list)
+  local set, err = reach_hosts.read(list)
+  err = err or reach_secrets.fault(set)
+  if err then return nil, err end
+  return set
+end
 
 local attached = setmetatable({}, { __mode = "k" }) -- reach -> what says the hosts of the config now
 
@@ -44,23 +36,29 @@ local attached = setmetatable({}, { __mode = "k" }) -- reach -> what says the ho
 ---@param hosts table<string, true|table>   from reach.hosts
 ---@param now? fun(): string[]             the config's hosts, after an edit
 function reach.attach(node, hosts, now)
-  local to = { hosts = hosts }
+  local to, secrets = { hosts = hosts }, reach_secrets.new(hosts)
   function to.open(host, port, deadline)
     local where = (host:find(":", 1, true) and "[%s]:%d" or "%s:%d"):format(host, port)
-    return reach_tcp.open(host, port, deadline, function(text)
-      return reach_secrets.filled(text, where, hosts[where])
-    end)
+    local connection, err = reach_tcp.open(host, port, deadline)
+    if not connection then return nil, err end
+    local send = connection.send
+    function connection.send(pieces)
+      local text, refused = secrets:filled(pieces, where)
+      if refused then return nil, refused end
+      return send(text)
+    end
+    return connection
   end
   function to.request(request, deadline)
     local headers = {}
     for i, header in ipairs(request.headers) do
-      local filled, err = reach_secrets.filled(header, request.where, hosts[request.where], request.url)
+      local filled, err = secrets:filled(header, request.where, request.url)
       if not filled then return nil, err end
       headers[i] = filled
     end
     return reach_http.request(setmetatable({ headers = headers }, { __index = request }), deadline)
   end
-  function to.conceal(mask) reach_secrets.conceal(hosts, mask) end
+  function to.conceal(mask) secrets:conceal(mask) end
   node.reach, attached[to] = to, now
 end
 
@@ -78,156 +76,22 @@ end)
 
 local NOWHERE = { hosts = {} }
 
-local function misused(who, why, next_step)
-  error(failure.new("skill", ("%s: %s"):format(who, why), next_step, 2), 0)
-end
-
-local function failed(why, where)
-  if failure.is(why) then return nil, why end
-  return nil, failure.new("reach", where and ("%s %s"):format(where, why) or why,
-    "see that it runs and answers there", 4)
-end
-
--- One run of a callback, with what it opened.
-local function visit(to, o)
-  local v = { connections = {}, opened = 0 }
-  local ends = async.now() + o.seconds
-
-  function v.deadline(seconds)
-    if seconds ~= nil and (type(seconds) ~= "number" or seconds ~= seconds or seconds <= 0) then
-      misused(o.name, "waits seconds, a number above 0, and not " .. tostring(seconds), "give it as the last argument")
-    end
-    return math.min(ends, async.now() + (seconds or USUAL_S))
-  end
-
-  function v.permit(where)
-    if not to.hosts[where] then
-      return failure.refused(("%s may not reach %s"):format(o.name, where),
-        ('if you want that, add it to hosts = { "%s" } in %s/config.lua'):format(where, files.config_home()))
-    end
-    v.opened = v.opened + 1
-    if v.opened > MOST_OPENED then
-      return nil, failure.new("skill", ("%s opens more than %d connections"):format(o.name, MOST_OPENED),
-        "ask for more at once, over one connection", 2)
-    end
-    return true
-  end
-
-  function v.close()
-    for _, connection in ipairs(v.connections) do connection.close() end
-  end
-  return v
-end
-
-local function tcp_of(to, o, v)
-  local function open(host, port, seconds)
-    if type(host) ~= "string" or not reach_hosts.is_host(host) or type(port) ~= "number" or port % 1 ~= 0 then
-      misused(o.name, "tcp.open wants a host and a port", 'for example tcp.open("127.0.0.1", 6379)')
-    end
-    local where, deadline = ("%s:%d"):format(host:lower(), port), v.deadline(seconds)
-    local ok, err = v.permit(where)
-    if not ok then return nil, err end
-    local connection, why = to.open(host:lower():match "^%[(.*)%]$" or host:lower(), port, deadline)
-    if not connection then return failed(why, where) end
-    v.connections[#v.connections + 1] = connection
-    local handed = { close = connection.close }
-    for _, name in ipairs { "send", "read", "read_line" } do
-      handed[name] = function(value)
-        if type(value) == "table" then
-          misused(o.name, ("calls %s with a colon"):format(name), ("write connection.%s(…), with a dot"):format(name))
-        end
-        local result, wrong = connection[name](value)
-        if result == nil then return failed(wrong, where) end
-        return result
-      end
-    end
-    return handed
-  end
-  return { open = open }
-end
-
--- Read strictly, so that nothing that another reader of URLs takes for a host stands elsewhere in it.
-local function address(o, url)
-  local scheme, authority, path = tostring(url):match "^(https?)://([^/?#]+)([^#%c%s\\]*)$"
-  local host, port = reach_hosts.split(authority and (authority:match ":%d+$" and authority
-    or authority .. (scheme == "https" and ":443" or ":80")) or "")
-  if not host then
-    misused(o.name, ("%s is no http:// or https:// address"):format(tostring(url):sub(1, 100)),
-      "give it as https://host:port/path")
-  end
-  return ("%s://%s:%d%s"):format(scheme, host, port, path), ("%s:%d"):format(host, port)
-end
-
-local function headers_of(o, given)
-  local list = {}
-  for name, value in pairs(given or {}) do
-    if type(name) ~= "string" or not name:match "^[%w%-_]+$" or tostring(value):find "%c" then
-      misused(o.name, ("%s is no header"):format(tostring(name):sub(1, 60)), 'write it like ["Accept"] = "text/plain"')
-    end
-    list[#list + 1] = ("%s: %s"):format(name, tostring(value))
-  end
-  table.sort(list)
-  return list
-end
-
--- `null` in an object is as if it were not there: to a skill it would be one more kind of value.
-local function without_null(value)
-  if type(value) ~= "table" then return value end
-  for key, item in pairs(value) do
-    if item == json.null and type(key) == "string" then value[key] = nil else value[key] = without_null(item) end
-  end
-  return value
-end
-
-local function http_of(to, o, v)
-  local function send(method, url, body, more)
-    more = more or {}
-    local whole, where = address(o, url)
-    local request = { url = whole, where = where, method = method, headers = headers_of(o, more.headers), body = body }
-    local deadline = v.deadline(more.seconds)
-    local ok, err = v.permit(where)
-    if not ok then return nil, err end
-    local answer, why = to.request(request, deadline)
-    if not answer then return failed(why) end
-    return answer
-  end
-  local http = {}
-  function http.get(url, more) return send("GET", url, nil, more) end
-  function http.post(url, body, more)
-    if o.class == "SAFE" then
-      misused(o.name, "http.post may change something there, and this is declared SAFE", "declare it CAUTION")
-    end
-    if type(body) ~= "string" or #body > reach_http.MOST then
-      misused(o.name, ("http.post wants a text of at most %d bytes"):format(reach_http.MOST), "send less")
-    end
-    return send("POST", url, body, more)
-  end
-  function http.decode(text)
-    if type(text) ~= "string" or #text > LONGEST_JSON then
-      return nil, ("JSON is a text of at most %d bytes"):format(LONGEST_JSON)
-    end
-    local value, why = json.decode(text)
-    if value == nil then return nil, why end
-    return without_null(value)
-  end
-  return http
-end
-
---- What one function of a skill is handed while it runs, by the names in `uses`, and what closes it.
+--- What one function of a skill is handed while it runs, by the names in `uses`, and what closes it. Who may reach
+--- out may ask for secrets, too.
 ---@param node table
 ---@param uses? string[]
 ---@param o { name: string, class: Class, seconds: number }   who reaches out, and how long it may take
----@return { tcp?: SkillTcp, http?: SkillHttp }
+---@return { tcp?: SkillTcp, http?: SkillHttp, secret?: fun(name: string): string }
 ---@return fun()? close     nil when it uses none of these
 function reach.handed(node, uses, o)
-  local handed, to, v = {}, node.reach or NOWHERE, nil
+  local handed, visit = {}, nil
   for _, use in ipairs(uses or {}) do
     if use == "tcp" or use == "http" then
-      v = v or visit(to, o)
-      handed[use] = (use == "tcp" and tcp_of or http_of)(to, o, v)
+      visit = visit or reach_visit.begin(node.reach or NOWHERE, o)
+      handed[use], handed.secret = visit[use], visit.secret
     end
   end
-  return handed, v and v.close
+  return handed, visit and visit.close
 end
 
 return reach

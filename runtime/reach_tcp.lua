@@ -80,11 +80,6 @@ local function send(c, text)
   if type(text) ~= "string" or c.sent > MOST then
     return nil, ("is sent texts, of %d bytes at most"):format(MOST)
   end
-  if c.filled then
-    local refused
-    text, refused = c.filled(text)
-    if not text then return nil, refused end
-  end
   if c.handle:is_closing() then return nil, "was closed" end
   local err, why = async.await(function(resume)
     c.handle:write(text, function(wrong) resume(wrong or false) end)
@@ -97,15 +92,13 @@ end
 ---@param host string
 ---@param port integer
 ---@param deadline number
----@param filled? fun(text: string): string?, any   what is sent in place of a text
 ---@return SkillConnection?
----@return any err           what the other side did, as what follows its name; or a Failure
-function reach_tcp.open(host, port, deadline, filled)
+---@return string? err       what the other side did, as what follows its name
+function reach_tcp.open(host, port, deadline)
   local socket, err = tcp.connect(host, port, deadline)
   if not socket then return nil, words(err) end
   local handle, rest = socket:release()
-  local c = { handle = handle, pieces = {}, size = 0, lines = 0, received = 0, sent = 0, deadline = deadline,
-    filled = filled }
+  local c = { handle = handle, pieces = {}, size = 0, lines = 0, received = 0, sent = 0, deadline = deadline }
   if #rest > 0 then receive(c, rest) end
   handle:read_start(function(wrong, chunk) receive(c, chunk, wrong) end)
   return {

@@ -100,6 +100,7 @@ local function restricted(s, node, patient, who)
   end
   local reached, close = reach.handed(node, s.uses, { name = who.name, class = who.class, seconds = patient })
   for _, use in ipairs(s.uses or {}) do seen[use] = reached[use] or handed(use, s, node) end
+  seen.secret = reached.secret
   if seen.events then seen.events = guarded_events(seen.events, who.class) end
   function seen.ask(name, bindings, seconds)
     if type(name) ~= "string" or not s.queries[name] then

@@ -68,6 +68,7 @@ local stand_in = require "runtime.stand_in"
 ---@field events? SkillEvents
 ---@field tcp? SkillTcp
 ---@field http? SkillHttp
+---@field secret? fun(name: string): string   what stands for a secret in what it sends by tcp or http, once
 
 ---@class SkillEvents            what the relays that a skill names bring from the node
 ---@field of fun(relay: string, minutes: number, least?: number): Heard   starts the relay when it is not on, and waits

@@ -52,14 +52,14 @@ local function ask(c, ...)
   return reply(c, 1)
 end
 
--- What stands in ${} is put in by who sends it: a skill never has the password itself.
+-- What node.secret answers stands for the password in what is sent: a skill never has that itself.
 local function connect(node)
   local c, err = node.tcp.open(HOST, PORT, 5)
   if not c then return nil, err end
   local pong
   pong, err = ask(c, "PING")
   if not pong and tostring(err):find("NOAUTH", 1, true) then
-    pong, err = c.send "AUTH '${REDIS_PASSWORD}'\r\n"
+    pong, err = c.send(("AUTH '%s'\r\n"):format(node.secret "REDIS_PASSWORD"))
     if pong then pong, err = reply(c, 1) end
   end
   return pong and c, err

@@ -2,6 +2,7 @@
 --- connection, which is found again by all that was done on it until then.
 
 local crypto = require "host.crypto"
+local failure = require "runtime.failure"
 local json = require "runtime.json"
 
 local recorded_reach = {}
@@ -30,9 +31,10 @@ end
 ---@return Reach
 function recorded_reach.recording(reach, tape, clean)
   local function keep(key, answer, why)
-    answer, why = cleaned(answer, clean), cleaned(why, clean)
-    tape:add { reached = key, answer = { answer ~= nil and answer or json.null }, why = why }
-    return answer, why
+    local words = cleaned(failure.is(why) and why.message or why, clean)
+    answer = cleaned(answer, clean)
+    tape:add { reached = key, answer = { answer ~= nil and answer or json.null }, why = words }
+    return answer, failure.is(why) and why or words
   end
   local own = { hosts = reach.hosts }
   function own.request(request, deadline)

@@ -4,31 +4,16 @@
 local uv = require "luv"
 local async = require "runtime.async"
 local failure = require "runtime.failure"
+local far_skill = require "spec.support.far_skill"
 local held = require "spec.support.held"
 local left_open = require "spec.support.left_open"
 local http_server = require "spec.support.http_server"
 local played = require "spec.support.played_node"
-local privacy = require "runtime.privacy"
 local reach = require "runtime.reach"
 local skill = require "runtime.skill"
 local telemetry = require "runtime.telemetry"
 
-local HEAD = [[
-return {
-  name = "far", title = "Far", about = "a", prompt = "p", uses = { "http", "tcp" }, queries = {},
-  snapshot = function() return {} end,
-  callbacks = { far_look = { doc = "d", class = "%s", returns = { "x" }, timeout = %s,
-    args = { { name = "url", type = "string", default = "" }, { name = "port", type = "integer", default = 1 } },
-    run = function(node, args) %s end } },
-}]]
-
--- What a callback with this body answers, on a node whose owner allows these hosts.
-local function look(body, o)
-  local s = assert(skill.load(HEAD:format(o.class or "SAFE", o.timeout or 30, body), "far.lua"))
-  local node = { sleep = async.sleep }
-  reach.attach(node, assert(reach.hosts(o.hosts)))
-  return skill.call(s, "far_look", { o.url or "", o.port or 1 }, node)
-end
+local look = far_skill.look
 
 local function in_task(fn) return function() async.run(fn) end end
 
@@ -63,7 +48,7 @@ describe("a skill that uses tcp", function()
   end))
 
   it("reaches nobody on a node for which nobody named hosts", in_task(function()
-    local s = assert(skill.load(HEAD:format("SAFE", 30, 'return node.tcp.open("127.0.0.1", 1)'), "far.lua"))
+    local s = assert(far_skill.load('return node.tcp.open("127.0.0.1", 1)'))
     local result, err = skill.call(s, "far_look", {}, {})
     assert.is_nil(result)
     assert.equal("far_look may not reach 127.0.0.1:1", err.message)
@@ -203,6 +188,16 @@ describe("a skill that uses http", function()
     assert.equal("far_look: A is no header", err.message)
   end))
 
+  for _, name in ipairs { "Host", "Content-Length", "transfer-encoding", "Transfer_Encoding", "CONNECTION" } do
+    it("is refused the header " .. name .. ", by which it would be another request than it seems", in_task(function()
+      local hosts = serve {}
+      local _, err = look(('return node.http.get(args.url, { headers = { ["%s"] = "evil.internal" } })'):format(name),
+        { hosts = hosts, url = server.url .. "/" })
+      assert.equal(("far_look: the header %s is ours to set; leave it out"):format(name), tostring(err))
+      assert.equal(0, #server.requests)
+    end))
+  end
+
   it("is not handed more than 256 KiB", in_task(function()
     local hosts = serve { ["GET /"] = function(_, response) response:send(200, ("x"):rep(300 * 1024)) end }
     local _, err = look("return node.http.get(args.url)", { hosts = hosts, url = server.url .. "/" })
@@ -250,11 +245,11 @@ describe("a thousand callbacks", function()
     local peer = played.listen(function(socket, chunk) socket:write(chunk) end)
     local server = http_server.start { ["GET /"] = function(_, response) response:send(200, "well") end }
     local hosts = { "127.0.0.1:" .. peer.port, server.url:match "//(.*)" }
-    local s = assert(skill.load(HEAD:format("SAFE", 30, [[
+    local s = assert(far_skill.load([[
       local c = assert(node.tcp.open("127.0.0.1", args.port))
       assert(c.send "well\r\n")
       local same = c.read_line() == node.http.get(args.url).body
-      if same then error "as it should be" end]]), "far.lua"))
+      if same then error "as it should be" end]]))
     local node = { sleep = async.sleep }
     reach.attach(node, assert(reach.hosts(hosts)))
     local function call(times)
@@ -277,78 +272,6 @@ describe("a thousand callbacks", function()
     server.stop()
     assert.is_true(left_open.memory() - bytes < 1000000) -- the servers' own lists of sockets are most of it
   end))
-end)
-
-describe("a secret that a skill sends", function()
-  local NAME, VALUE = "SPEC_FAR_PASSWORD", "s3same-0pen"
-  local peer, heard
-  before_each(function()
-    heard = {}
-    uv.os_setenv(NAME, VALUE)
-    peer = played.listen(function(socket, chunk)
-      heard[#heard + 1] = chunk
-      socket:write "ok\r\n"
-    end)
-  end)
-  after_each(function()
-    peer.close()
-    uv.os_unsetenv(NAME)
-  end)
-
-  local function sent(hosts)
-    return look([[
-      local c = assert(node.tcp.open("127.0.0.1", args.port))
-      local ok, err = c.send "AUTH ${SPEC_FAR_PASSWORD}\r\n"
-      if not ok then return nil, err end
-      return c.read_line()]], { hosts = hosts, port = peer.port })
-  end
-
-  it("is put in by us, for the host that the config names it with", in_task(function()
-    assert.equal("ok", sent { ("127.0.0.1:%d OTHER SPEC_FAR_PASSWORD"):format(peer.port) })
-    assert.equal("AUTH s3same-0pen\r\n", table.concat(heard))
-  end))
-
-  for _, named in ipairs { "", " SPEC_OTHER_PASSWORD" } do
-    it(("goes nowhere else%s"):format(named == "" and "" or ", not where another one may go"), in_task(function()
-      local _, err = sent { "127.0.0.1:" .. peer.port .. named, "127.0.0.1:1 SPEC_FAR_PASSWORD" }
-      assert.equal(("the secret SPEC_FAR_PASSWORD may not be sent to 127.0.0.1:%d; if you want that, write hosts = "
-        .. '{ "127.0.0.1:%d SPEC_FAR_PASSWORD" } in the config'):format(peer.port, peer.port), tostring(err))
-      assert.same({}, heard)
-    end))
-  end
-
-  it("is missed by its name", in_task(function()
-    uv.os_unsetenv(NAME)
-    local _, err = sent { ("127.0.0.1:%d SPEC_FAR_PASSWORD"):format(peer.port) }
-    assert.equal("the secret SPEC_FAR_PASSWORD is not there; set SPEC_FAR_PASSWORD, or SPEC_FAR_PASSWORD_FILE to a "
-      .. "file of mode 0600 that holds it", tostring(err))
-  end))
-
-  it("stands in headers, too, and not on a way that others can read", in_task(function()
-    local server = http_server.start { ["GET /"] = function(request, response)
-      response:send(200, request.headers.authorization)
-    end }
-    local body = [[return node.http.get(args.url, { headers = { Authorization = "Bearer ${SPEC_FAR_PASSWORD}" } })]]
-    local where = server.url:match "//(.*)"
-    local answer = look(body, { hosts = { where .. " SPEC_FAR_PASSWORD" }, url = server.url .. "/" })
-    server.stop()
-    assert.equal("Bearer s3same-0pen", answer.body)
-    local _, err = look(body, { hosts = { "example.org:80 SPEC_FAR_PASSWORD" }, url = "http://example.org/" })
-    assert.equal("the request would send the key unencrypted to example.org; use https://", tostring(err))
-  end))
-
-  it("is hidden in whatever comes back", function()
-    local node, mask = {}, privacy.new()
-    reach.attach(node, assert(reach.hosts { "127.0.0.1:1 SPEC_FAR_PASSWORD" }))
-    node.reach.conceal(mask)
-    assert.is_nil(mask:clean("ERR unknown command 's3same-0pen'"):find(VALUE, 1, true))
-  end)
-
-  it("never stands in the config itself", function()
-    local _, err = reach.hosts { "127.0.0.1:6379 s3same" }
-    assert.equal('config: hosts: behind 127.0.0.1:6379 stands no name of a secret; write it like "127.0.0.1:6379 '
-      .. 'REDIS_PASSWORD", and never the secret itself', tostring(err))
-  end)
 end)
 
 describe("the config's hosts", function()
