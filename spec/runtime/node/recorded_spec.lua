@@ -177,4 +177,28 @@ describe("runtime.node.recorded", function()
       assert.equal("the cassette holds no answer to " .. server.where, say(node, port, { "c" }))
     end)
   end))
+
+  it("finds again what was sent with a secret, of which it holds nothing", live.test(function()
+    uv.os_setenv("SPEC_TAPED_PASSWORD", "s3same-0pen")
+    finally(function() uv.os_unsetenv "SPEC_TAPED_PASSWORD" end)
+    local function log_in(node, port)
+      local handed, close = reach.handed(node, { "tcp" }, { name = "spec_look", class = "SAFE", seconds = 30 })
+      local c = assert(handed.tcp.open("127.0.0.1", port))
+      assert(c.send("AUTH " .. handed.secret "SPEC_TAPED_PASSWORD" .. "\r\n"))
+      local line = c.read_line()
+      close()
+      return line
+    end
+    serving(function(server, port)
+      reach.attach(server, assert(reach.hosts { server.where .. " SPEC_TAPED_PASSWORD" }))
+      local first
+      local tape, path = taped(function(node) first = log_in(node, port) end, server)
+      assert.equal("+1", first)
+      assert.equal("+1", log_in(recorded.replaying(tape), port))
+      local file = assert(io.open(path))
+      local text = file:read "*a"
+      file:close()
+      assert.is_nil(text:find("s3same", 1, true))
+    end)
+  end))
 end)
