@@ -30,7 +30,7 @@ local connected = {} -- nodes to be left when the program ends
 local talking = 0    -- runs that show their progress
 
 -- What a script may say beside the options of the command line.
-local MORE = { task = true, occasion = true, report = true, mode = true, names = true, every = true }
+local MORE = { task = true, occasion = true, report = true, mode = true, names = true, called = true, every = true }
 
 -- A slip in a script is told with the script's own line, not with one of ours.
 local function slip(message, next_step)
@@ -299,8 +299,8 @@ function beamlens.watch(opts)
     leave = function(node) if node ~= ours then leave(node) end end,
     operate = function(node, post)
       return beamlens.operator.start(post.skill, {
-        node = node, mode = "continuous", names = "watcher", every = o.anomaly.collection_interval_ms / 1000,
-        provider = o.escalate and "analyst" or o.provider,
+        node = node, mode = "continuous", names = "watcher", called = post.name,
+        every = o.anomaly.collection_interval_ms / 1000, provider = o.escalate and "analyst" or o.provider,
       })
     end,
     investigate = function(node, reason, skills, occasion)

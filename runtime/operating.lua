@@ -71,7 +71,7 @@ local function start(means, name, opts, called)
   local run
   run, err = means.prepare(setmetatable({ mode = o.mode or post.mode }, { __index = o }), { post.skill }, "operator")
   if not run then return nil, err end
-  run.mode, run.names, run.every = o.mode or post.mode, o.names, o.every
+  run.mode, run.names, run.every, run.called = o.mode or post.mode, o.names, o.every, o.called or post.name
   local handle
   handle, err = operator.start(run)
   if not handle then return means.finish(run, nil, err) end

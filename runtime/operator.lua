@@ -70,7 +70,7 @@ local WATCHER = {
 local function teller(case, s, entry)
   return function(event, measurements, metadata)
     metadata = metadata or {}
-    metadata.operator, metadata.node = s.name, case.node.name
+    metadata.operator, metadata.node, metadata.watcher = s.name, case.node.name, entry.watcher
     if event == "operator.iteration_start" then entry.iterations = measurements.iteration end
     if event == "operator.state_change" then
       case:emit("operator.status_change", nil, { operator = s.name, node = case.node.name, status = metadata.to })
@@ -78,7 +78,7 @@ local function teller(case, s, entry)
     case:emit(event, measurements, metadata)
     local older = entry.names == "watcher" and WATCHER[event]
     if older then
-      local copy = { watcher = s.name }
+      local copy = {}
       for key, value in pairs(metadata) do copy[key] = value end
       copy.alert = metadata.notification
       case:emit(older, measurements, copy)
@@ -138,7 +138,8 @@ end
 --- stopped, has spent its limits, or lost its model for good.
 ---@param opts { node: table, skill: Skill, mind: table, gate: table, task?: string, occasion?: string,
 ---  deadline?: number, limits?: table, mode?: "on_demand"|"continuous",
----  names?: "operator"|"watcher", every?: number }   every: seconds between the looks of a mind that goes by rules
+---  names?: "operator"|"watcher", called?: string, every?: number }   called: the name of a watcher; every: seconds
+---  between the looks of a mind that goes by rules
 ---@return Handle?
 ---@return Failure? err   a broken prompt; too many wait already
 function operator.start(opts)
@@ -156,6 +157,7 @@ function operator.start(opts)
   end
   local entry = operator.entry(case, s, opts.mode, opts.names)
   entry.every = opts.every
+  if entry.names == "watcher" then entry.watcher = opts.called or s.name end
   return handle.start(case, entry, function()
     if on then operator.investigate(case, s, entry, system) else in_turn(case, s, entry, system) end
   end)

@@ -53,7 +53,7 @@ describe("watchers of the config", function()
   it("are started, each as an operator without an end", live.test(function()
     local running = start [[watchers = { "beam", { name = "tables", skill = "ets" } }]]
     until_told(running, "watcher.started", of "beam")
-    until_told(running, "watcher.started", of "ets")
+    until_told(running, "watcher.started", of "tables")
     assert.equal(0, stop(running))
   end))
 
