@@ -6,9 +6,11 @@ local own_secrets = {}
 
 local PIECE = 12  -- so many of them in a row are no accident
 local LEAST = 6   -- shorter ones stand in half of all words
+local MOST = 32   -- a token that is renewed each hour is worth nothing after a day
 
 ---@class OwnSecrets
----@field private pieces table<string, true>
+---@field private secrets string[]                their letters and digits, the oldest first
+---@field private pieces table<string, integer>    in how many places of them each stands
 ---@field private lengths table<integer, true>
 local OwnSecrets = {}
 OwnSecrets.__index = OwnSecrets
@@ -22,14 +24,25 @@ local function folded(text)
   return table.concat(signs), places
 end
 
+-- Counts its pieces up or down.
+local function count(self, signs, by)
+  local length = math.min(PIECE, #signs)
+  self.lengths[length] = true
+  for at = 1, #signs - length + 1 do
+    local piece = signs:sub(at, at + length - 1)
+    local n = (self.pieces[piece] or 0) + by
+    self.pieces[piece] = n > 0 and n or nil
+  end
+end
+
 --- From now on it is hidden.
 ---@param secret string
 function OwnSecrets:know(secret)
   local signs = folded(secret)
   if #signs < LEAST or signs == self.name then return end -- some servers at home want a key that is none
-  local length = math.min(PIECE, #signs)
-  self.lengths[length] = true
-  for at = 1, #signs - length + 1 do self.pieces[signs:sub(at, at + length - 1)] = true end
+  table.insert(self.secrets, signs)
+  count(self, signs, 1)
+  if #self.secrets > MOST then count(self, table.remove(self.secrets, 1), -1) end
 end
 
 -- Calls `fn` with the ends of each stretch that is secret, the first one first.
@@ -66,7 +79,7 @@ end
 ---@param name string   of the client
 ---@return OwnSecrets
 function own_secrets.new(name)
-  return setmetatable({ pieces = {}, lengths = {}, name = (folded(name)) }, OwnSecrets)
+  return setmetatable({ secrets = {}, pieces = {}, lengths = {}, name = (folded(name)) }, OwnSecrets)
 end
 
 return own_secrets

@@ -37,6 +37,14 @@ describe("the secrets of a client", function()
     assert.equal("a <key>, b <key>, c <key>", own:hide("a SHORT_1, b another key that was renewed, c " .. KEY))
   end)
 
+  it("are forgotten when many came after, so that a token that is renewed each hour fills nothing", function()
+    for i = 1, 31 do own:know(("Token.%02d.Of.Today.%02d"):format(i, i)) end
+    assert.equal("x <key>", own:hide("x " .. KEY))
+    own:know "Token.32.Of.Today.32"
+    assert.equal("x " .. KEY, own:hide("x " .. KEY))
+    assert.equal("x <key> and <key>", own:hide "x Token.01.Of.Today.01 and Token.32.Of.Today.32")
+  end)
+
   it("are none where they are a word that anybody may say", function()
     own:know "ollama"
     own:know "none"
