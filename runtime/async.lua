@@ -177,17 +177,22 @@ function async.shield(fn)
   end)(pcall(fn))
 end
 
---- Runs functions in parallel and waits for all of them; when we are cancelled, so are they.
+local ENDING_S = 10 -- of a child that was cancelled: longer than whatever it may put away
+
+--- Runs functions in parallel and waits for all of them; when we are cancelled, so are they, and what they stand on
+--- stays until they have ended.
 ---@param functions function[]
 ---@return { ok: boolean, value: any, err: any }[]  in their order; ok is false after an error or `nil, err`
 function async.all(functions)
-  local tasks, results = {}, {}
+  local tasks, results, passed_on = {}, {}, false
   for i, fn in ipairs(functions) do tasks[i] = async.spawn(fn) end
   for i, task in ipairs(tasks) do
     local ok, value, err = task:join()
     if running.cancelled and not task.finished then
-      for _, other in ipairs(tasks) do other:cancel(running.cancelled) end
-      ok, value, err = task:join()
+      -- Once: a second time would break into what they put away.
+      for _, other in ipairs(passed_on and {} or tasks) do other:cancel(running.cancelled) end
+      passed_on = true
+      ok, value, err = async.shield(function() return task:join(async.now() + ENDING_S) end)
     end
     if ok then
       results[i] = { ok = err == nil, value = value, err = err }

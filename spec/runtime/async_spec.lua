@@ -253,6 +253,23 @@ describe("async.all", function()
     assert.same({ "interrupted", "interrupted" }, heard)
   end))
 
+  it("waits, when it is cancelled, for what its functions put away", in_task(function()
+    local trail = {}
+    local function puts_away(name)
+      return function()
+        async.sleep(3600)
+        local slept = async.shield(function() return async.sleep(0.02) end)
+        trail[#trail + 1] = slept and name
+      end
+    end
+    local task = async.spawn(function()
+      async.all { puts_away "one", puts_away "two" }
+      trail[#trail + 1] = "all"
+    end)
+    task:cancel "interrupted"
+    task:join()
+    assert.same({ "one", "two", "all" }, trail)
+  end))
 end)
 
 describe("a task that failed", function()
