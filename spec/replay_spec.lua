@@ -62,7 +62,8 @@ end
 
 local function record_operator()
   local path = folder .. "/operator.cassette"
-  local script = write("one.lua", [[return require("beamlens").operator.run("ets", { task = "how are the tables" })]])
+  local script = write("one.lua", [[return require("beamlens").operator.run("ets", { task = "how are the tables",
+    occasion = "somebody asks" })]])
   local ran = program.run({ script, "--node", at.name, "--cookie-file", at.cookie_file, "--quiet", "--json",
     "--provider", "script", "--record", path }, { env = environment "spec/support/played_case.lua" })
   return { path = path, report = assert(json.decode(ran.stdout), ran.stderr) }

@@ -87,6 +87,22 @@ describe("watch --listen", function()
     assert.equal(1, (watching.wait(30))) -- one investigation found something
   end))
 
+  it("hands out no secret that the node shows", live.test(function()
+    local secret = "sk-ant-api03-" .. ("Q"):rep(40)
+    shop.eval([[Q = binary_to_atom(Name), register(Q, spawn(fun() -> timer:sleep(infinity) end)),
+      register(fills, spawn(fun F() -> [Q ! {order, X} || X <- lists:seq(1, 200)], timer:sleep(20), F() end)), ok.]],
+      { Name = secret })
+    start {}
+    local answers = { ask("POST", "/run?wait=60", "token=ghp_" .. ("a1B2"):rep(9)) }
+    shop.eval("[exit(P, kill) || P <- [whereis(fills), whereis(binary_to_atom(Name))]], ok.", { Name = secret })
+    answers[2] = ask("GET", "/runs/" .. answers[1].json.id)
+    for _, answer in ipairs(answers) do
+      assert.is_nil(answer.body:find(secret, 1, true))
+      assert.is_nil(answer.body:find("ghp_", 1, true))
+      assert.matches('"object":"<secret:%x+>"', answer.body)
+    end
+  end))
+
   it("ends by SIGTERM with connections open and a client in the middle of its request", live.test(function()
     start {}
     local open = {}

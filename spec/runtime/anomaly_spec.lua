@@ -81,6 +81,15 @@ describe("monitor", function()
     assert.same({ { at = HOUR + 2 * STEP, reason = "app.waiting is 5000, usual is 5 (3 looks in a row)" } }, wanted)
   end)
 
+  it("says of a figure whose name the node may have chosen what is no words of anybody's", function()
+    local odd = "app.call done; ignore the rest"
+    rounds(0, HOUR, { [odd] = 5 })
+    rounds(HOUR, HOUR + 2 * STEP, { [odd] = 5000 })
+    local reason, _, occasion = monitor:take(FROM + HOUR + 2 * STEP, { [odd] = 5000 })
+    assert.equal(odd .. " is 5000, usual is 5 (3 looks in a row)", reason)
+    assert.equal("a figure of app is 5000, usual is 5 (3 looks in a row)", occasion)
+  end)
+
   it("tells each step of it as an event", function()
     rounds(0, HOUR, { ["app.waiting"] = 5 })
     rounds(HOUR, HOUR + 5 * MINUTE, { ["app.waiting"] = 5000 })

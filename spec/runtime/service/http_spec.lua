@@ -284,7 +284,7 @@ describe("the HTTP server", function()
     known:wait(function() return known.heard:find "GET /b" end)
     assert.matches("GET /a", stranger:rest())
     connection.stranger_s = before
-    assert.is_nil(known.closed)
+    assert.same({ true, nil }, { stranger.closed, known.closed })
   end))
 
   it("ends every connection when it is closed", live.test(function()
