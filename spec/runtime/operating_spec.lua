@@ -61,7 +61,8 @@ describe("a script's operators", function()
   end))
 
   it("end with the script that does not stop them, and leave the node", live.test(function()
-    says("true\n", [[
+    says("true\ninterrupted\n", [[
+      beamlens.on("operator.loop_stopped", function(_, _, m) print(m.reason) end)
       local handle = assert(beamlens.operator.start("system", { mode = "continuous" }))
       print(handle:status().running)
       return 0]])
