@@ -75,8 +75,8 @@ return {
   Sums = lists:foldl(fun(H, A) -> lists:foldl(Add, A, maps:to_list(
            Group(ets:match_spec_run(lists:zip3(Ask(H, I), Ask(H, Gc), H), M)))) end, #{}, S),
   U = lists:sublist(lists:reverse(lists:sort([{N, W, K, H} || {K, {N, W, H}} <- maps:to_list(Sums)])), Limit),
-  Of = fun(K, Q) when is_pid(K) -> maps:from_list([{Q, Show(K)} | [{parent_name, V} || Y <- Row(K, #{}),
-    V <- [maps:get(name, Y, undefined)], V =/= undefined]]);
+  Of = fun(K, Q) when is_pid(K) -> maps:from_list([{Q, Show(K)} | [{parent_name, V} ||
+    node(K) =:= node(), Y <- Row(K, #{}), V <- [maps:get(name, Y, undefined)], V =/= undefined]]);
           (undefined, _) -> #{};
           (K, Q) -> #{Q => Func(K)} end,
   #{total => maps:size(Sums), showing => length(U), process_count => Total(S),
@@ -84,7 +84,8 @@ return {
       maps:from_list([{Z, maps:get(Y, E)} || E <- Row(H, #{}), {Y, Z} <- [{pid, example_pid}, {name, example_name},
         {current_function, example_current_function}], maps:is_key(Y, E)]))) || {N, W, K, H} <- U]}.]=],
 
-    -- Who was born in the window and still lives shows what grows; a sample of them shows who started them.
+    -- Who was born in the window and still lives shows what grows; a sample of them shows who started them, which
+    -- may be a process of another node, of which nothing can be asked here.
     process_growth = texts.walk .. [=[
   B = lists:delete(self(), erlang:processes()), T = Now(),
   receive after WindowMs -> ok end,
@@ -100,8 +101,8 @@ return {
   #{seconds => W, before => length(B), 'after' => length(A), growth => N, growth_per_sec => round(N / W),
     born => length(Born), died => length(Born) - N, sampled => length(L), showing => length(G), total => maps:size(M),
     groups => [maps:merge(Some([{initial_call, Func(I)}, {current_function, Func(F)}, {count, X}]),
-                 case [Y || is_pid(P), Y <- Row(P, #{})] of [Y] -> Some([{parent, Show(P)}, {parent_name,
-                   maps:get(name, Y, undefined)}]);
+                 case [Y || is_pid(P), node(P) =:= node(), Y <- Row(P, #{})] of [Y] -> Some([{parent, Show(P)},
+                   {parent_name, maps:get(name, Y, undefined)}]);
                             _ when is_pid(P) -> #{parent => Show(P)}; _ -> #{} end) || {{I, F, P}, X} <- G]}.]=],
 
     -- What is used of the heaps rises smoothly, where `memory` jumps by steps at a collection. Messages lie beside

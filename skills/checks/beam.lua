@@ -40,7 +40,8 @@ local GATHERING = {
   function(results) return gathering(results[1]) and { "beam_process_growth", CLOSE } end,
   function(results)
     local group = gathering(results[2])
-    return group and (group.parent and { "beam_process_info", group.parent } or { "beam_get_processes" })
+    local here = group and group.parent and group.parent:find "^<0%." -- of another node's nothing can be asked
+    return group and (here and { "beam_process_info", group.parent } or { "beam_get_processes" })
   end,
 }
 

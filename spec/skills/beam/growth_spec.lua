@@ -199,4 +199,35 @@ describe("beam skill, growth", function()
       assert.near(2000, leak.earlier.growth_per_minute, 60)
     end))
   end)
+
+  describe("of processes that another node started", function()
+    setup(live.test(function()
+      eval [=[
+        crowd:start(elsewhere, fun() -> {ok, _, N} = peer:start_link(#{name => nursery, host => "127.0.0.1",
+          connection => standard_io, args => ["-start_epmd", "false", "-kernel", "inet_dist_use_interface",
+            "{127,0,0,1}"]}), persistent_term:put(nursery, N), crowd:idle() end),
+        (fun W() -> case persistent_term:get(nursery, none) of none -> W(); _ -> ok end end)().]=]
+    end))
+
+    teardown(live.test(function() eval "crowd:stop(elsewhere)." end))
+
+    it("says what the new ones do, and who started them as far as that can be seen", live.test(function()
+      eval [=[crowd:every(midwife, 5, fun() -> erpc:call(persistent_term:get(nursery), erlang, spawn,
+        [node(), crowd, idle, []]) end), true.]=]
+      local growth = callback.beam_process_growth(500)
+      eval "crowd:stop(midwife)."
+      local group = by(growth.groups, "initial_call", "crowd:idle/0")
+      assert.matches("^<[1-9]%d*%.%d+%.%d+>$", group.parent)
+      assert.is_nil(group.parent_name)
+    end))
+
+    it("groups them by who started them", live.test(function()
+      eval "erpc:call(persistent_term:get(nursery), erlang, spawn, [node(), crowd, idle, []])."
+      local groups, foreign = callback.beam_process_groups("parent", 50).groups, 0
+      for _, group in ipairs(groups) do
+        if group.parent and group.parent:find "^<[1-9]" then foreign = foreign + group.count end
+      end
+      assert.is_true(foreign >= 1)
+    end))
+  end)
 end)
