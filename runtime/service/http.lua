@@ -9,7 +9,10 @@ local failure = require "runtime.failure"
 local json = require "runtime.json"
 local plain = require("runtime.plain").text
 
-local http = { connections = 32, of_one = 8 } -- of_one: from one address, other than this machine
+local http = {
+  connections = 128, of_one = 32,  -- that stay; of one address, other than this machine
+  most = 512, patience_s = 0.05,   -- that may come before it is seen who stays
+}
 
 local BACKLOG = 128
 local FULL = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -39,39 +42,54 @@ local function before(a, b)
   return a.since < b.since
 end
 
--- Makes room: of all, or of those of one address that has enough of them. Who is being answered stays.
-local function room(self, peer)
-  local of_peer, of_all, own, any = 0, 0, nil, nil
-  for _, c in pairs(self.tasks) do
-    if not c.leaving then
-      of_all = of_all + 1
-      if not c.answering and (not any or before(c, any)) then any = c end
-      if c.peer == peer then
-        of_peer = of_peer + 1
-        if not c.answering and (not own or before(c, own)) then own = c end
-      end
-    end
+-- Has so many leave of those that `of` picks, the first ones first; who is being answered stays.
+local function leave(self, too_many, of)
+  local list = {}
+  for _, client in pairs(self.tasks) do
+    if not client.answering and not client.leaving and of(client) then list[#list + 1] = client end
   end
-  local leaver
-  if is_elsewhere(peer) and of_peer >= http.of_one then
-    leaver = own
-  elseif of_all >= http.connections then
-    leaver = any
-  else
-    return true
+  table.sort(list, before)
+  for i = 1, math.min(too_many, #list) do
+    list[i].leaving = true
+    list[i]:give_way(FULL)
   end
-  if not leaver then return false end
-  leaver.leaving = true
-  leaver:give_way(FULL)
-  return true
+end
+
+local function any() return true end
+
+-- How many there are, in all and of each address.
+local function counted(self)
+  local all, of_peer = 0, {}
+  for _, client in pairs(self.tasks) do
+    if not client.leaving then all, of_peer[client.peer] = all + 1, (of_peer[client.peer] or 0) + 1 end
+  end
+  return all, of_peer
+end
+
+local function make_room(self)
+  local _, of_peer = counted(self)
+  for peer, count in pairs(of_peer) do
+    if is_elsewhere(peer) then leave(self, count - http.of_one, function(client) return client.peer == peer end) end
+  end
+  leave(self, counted(self) - http.connections, any)
+end
+
+-- Not at once: whoever has just come may have something to say, and who reconnects each time finds no haste.
+local function is_crowded(self)
+  if self.clearing or self.count <= math.min(http.connections, http.of_one) then return end
+  self.clearing = async.spawn(function()
+    async.sleep(http.patience_s)
+    self.clearing = nil
+    make_room(self)
+  end)
 end
 
 local function accept(self)
   local handle = uv.new_tcp()
   if not self.listener:accept(handle) then return close_handle(handle) end
-  local client = connection.new(handle)
-  if not room(self, client.peer) then return turn_away(handle) end
+  if self.count >= http.most then return turn_away(handle) end
   handle:nodelay(true)
+  local client = connection.new(handle)
   self.count = self.count + 1
   local task
   task = async.spawn(function()
@@ -80,7 +98,9 @@ local function accept(self)
     if task then self.tasks[task] = nil end
     if not ok then io.stderr:write("beamlens-run: a connection failed: ", plain(why), "\n") end
   end)
-  if not task.finished then self.tasks[task] = client end
+  if task.finished then return end
+  self.tasks[task] = client
+  is_crowded(self)
 end
 
 ---@param host string
@@ -111,6 +131,7 @@ end
 --- Ends it and every connection.
 function HttpServer:close()
   close_handle(self.listener)
+  if self.clearing then self.clearing:cancel "closing" end
   for task, client in pairs(self.tasks) do
     close_handle(client.handle)
     task:cancel "closing"
