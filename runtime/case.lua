@@ -26,6 +26,7 @@ local versions = require "runtime.versions"
 ---@field notifications table[]
 ---@field told integer             how many notifications there were in all
 ---@field insights table[]
+---@field explained table<string, table>   id of a notification -> the gravest insight that names it
 ---@field operators table[]         { node, skill, state, iterations, running, ended, why }
 ---@field answered table<string, true>      callbacks that the node answered
 ---@field unanswered table<string, string>  callbacks that were refused or failed, and why
@@ -58,7 +59,7 @@ function case.new(opts)
     reason = opts.reason or "", occasion = opts.occasion,
     deadline = opts.deadline or async.now() + SECONDS, limits = opts.limits or {},
     clean = clean, original = original, evidence = evidence.new(clean),
-    notifications = {}, told = 0, sent = {}, insights = {}, operators = {},
+    notifications = {}, told = 0, sent = {}, insights = {}, explained = {}, operators = {},
     answered = {}, unanswered = {}, versions = versions.new(opts.skills),
     usage = { provider = opts.mind.name, calls = 0, input_tokens = 0, cache_read_tokens = 0, output_tokens = 0,
       cost_usd = 0 },
@@ -194,13 +195,36 @@ function Case:notification(id)
   end
 end
 
+-- Figures that stand and say that something is wrong: no words of a model undo these.
+local function proven(n) return GRAVE[n.severity] and #n.evidence > 0 end
+
+-- Milder words than the figures leave open what they prove.
+local function settled(self, n)
+  local insight = self.explained[n.id]
+  return insight and (GRAVE[insight.severity] or not proven(n))
+end
+
+--- The insight that settles a notification.
+---@param n table
+---@return string?
+function Case:settled_by(n) return settled(self, n) and self.explained[n.id].id or nil end
+
+local function join(self, n, insight)
+  local before = self.explained[n.id]
+  if not before or RANK[insight.severity] > RANK[before.severity] then
+    self.explained[n.id], n.insight = insight, insight.id
+  end
+  n.status = "resolved"
+  n.set_aside = not settled(self, n) and ("%s is only %s"):format(insight.id, insight.severity) or nil
+end
+
 local function add_insight(self, insight, named)
   insight.id = "i" .. #self.insights + 1
   insight.node = self.node.name
   insight.hypothesis_grounded =
     self.evidence:grounded(insight.evidence, insight.root_cause.mechanism, insight.considered)
   self.insights[#self.insights + 1] = insight
-  for _, n in ipairs(named) do n.status, n.set_aside = "resolved", nil end
+  for _, n in ipairs(named) do join(self, n, insight) end
   if self.journal then self.journal:insight(insight, named) end
   self:emit("coordinator.insight_produced", nil, {
     id = insight.id, node = insight.node, severity = insight.severity, summary = insight.summary,
@@ -232,11 +256,33 @@ local function object_fault(root_cause, named)
     :format(root_cause.object, table.concat(objects, ", "))
 end
 
+-- One cause is told once: again only graver, or of something that no insight names yet.
+local function double_fault(self, severity, named)
+  for _, n in ipairs(named) do
+    local insight = self.explained[n.id]
+    if not insight or RANK[insight.severity] < RANK[severity] then return nil end
+  end
+  local insight = self.explained[named[1].id]
+  return ("%s stands in %s already, as %s; name a notification that no insight names, or be done"):format(
+    named[1].id, insight.id, insight.severity)
+end
+
+-- What an insight names and leaves open, for whoever made it.
+local function left_open(self, named)
+  for _, n in ipairs(named) do
+    if proven(n) and not settled(self, n) then
+      return ("%s is %s and its figures stand, so %s leaves it open%s"):format(n.id, n.severity,
+        self.explained[n.id].severity, citable { n })
+    end
+  end
+end
+
 --- Takes an insight of the coordinator. One of warning or worse needs evidence that stands, and
 --- so do the notifications it rests on.
 ---@param given table     the arguments of produce_insight
 ---@return table? insight
 ---@return table|string dropped   the claims that fell; or why there is no insight
+---@return string? open   what it does not settle, though it names it
 function Case:conclude(given)
   local named = {}
   for i, id in ipairs(given.notification_ids) do
@@ -245,19 +291,21 @@ function Case:conclude(given)
   end
   if #named == 0 then return nil, "notification_ids: name the notifications that it rests on" end
   local why = mechanism_fault(self, given.root_cause) or object_fault(given.root_cause, named)
+    or double_fault(self, given.severity, named)
   if why then return nil, why end
   local stand, dropped = self.evidence:check_all(given.evidence)
   if #stand == 0 and GRAVE[given.severity] then
     local first = dropped[1] and "; " .. dropped[1].why or ""
     return nil, ("no evidence stands, so it cannot be %s%s%s"):format(given.severity, first, citable(named))
   end
-  return add_insight(self, {
+  local insight = add_insight(self, {
     summary = given.summary, severity = given.severity, confidence = given.confidence,
     correlation_type = given.correlation_type, root_cause = given.root_cause,
     root_cause_hypothesis = given.root_cause_hypothesis, matched_observations = given.matched_observations,
     notification_ids = given.notification_ids, evidence = stand, considered = given.considered or {},
     next_steps = given.next_steps or {},
-  }, named), dropped
+  }, named)
+  return insight, dropped, left_open(self, named)
 end
 
 --- Puts an action on the list that a person decides on. The reason is a model's, who knows the object by what it
@@ -276,7 +324,7 @@ end
 function Case:standing()
   local standing = {}
   for _, n in ipairs(self.notifications) do
-    if GRAVE[n.severity] and n.status ~= "resolved" and #n.evidence > 0 then standing[#standing + 1] = n end
+    if proven(n) and n.status ~= "resolved" then standing[#standing + 1] = n end
   end
   return standing
 end
@@ -296,10 +344,24 @@ function Case:promote()
   end
 end
 
---- The insights, the leading cause first.
+-- Whether graver insights say the same of all that this one names.
+local function outdone(self, insight)
+  local cause = insight.root_cause
+  for _, id in ipairs(insight.notification_ids) do
+    local other = self.explained[id]
+    if other == insight or RANK[other.severity] <= RANK[insight.severity]
+      or other.root_cause.object ~= cause.object or other.root_cause.mechanism ~= cause.mechanism then return false end
+  end
+  return true
+end
+
+--- The insights, the leading cause first, and each cause once.
 ---@return table[]
 function Case:ordered()
-  local ordered = { unpack(self.insights) }
+  local ordered = {}
+  for _, insight in ipairs(self.insights) do
+    if not outdone(self, insight) then ordered[#ordered + 1] = insight end
+  end
   local function weight(i)
     return RANK[i.severity] * 10 + (i.correlation_type == "symptomatic" and -2 or 0)
       + (i.correlation_type == "causal" and 2 or 0) + (i.hypothesis_grounded and 1 or 0)

@@ -73,6 +73,7 @@ end
 local INCOMPLETE = {
   deadline = "the time was up", budget = "the budget was spent", iterations = "the steps were used up",
   provider = "the model failed", interrupted = "it was interrupted",
+  crashed = "a part of it crashed",
 }
 
 -- The last part of a path says what the figure is; where it stood follows in brackets.

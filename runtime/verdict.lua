@@ -29,9 +29,12 @@ local function snapshots_of(case, s)
   return values
 end
 
-local function notified(case, s)
+-- What figures prove keeps a node from being healthy by itself; a word without one spares nobody a look.
+local function proven(n) return GRAVE[n.severity] and #n.evidence > 0 end
+
+local function proof(case, s)
   for _, n in ipairs(case.notifications) do
-    if n.operator == s.name and GRAVE[n.severity] then return true end
+    if n.operator == s.name and proven(n) then return true end
   end
 end
 
@@ -51,7 +54,7 @@ end
 -- What a skill still has to look at: { text } for what is missing as a whole, { mechanism, missing }
 -- for the callbacks of a check.
 local function open_of(case, s)
-  if notified(case, s) then return {} end
+  if proof(case, s) then return {} end
   local snapshots, open = snapshots_of(case, s), {}
   if #snapshots == 0 then
     local why = case.unanswered[s.name .. " snapshot"]
@@ -164,15 +167,16 @@ local function reasons_of(case)
     for _, s in ipairs(case.skills) do add(reasons, reasons_of_skill(case, s)) end
   end
   for _, n in ipairs(case.notifications) do
-    if GRAVE[n.severity] and n.status ~= "resolved" then
-      reasons[#reasons + 1] = #n.evidence == 0
-        and ("%s says: %s; no figure bears it out"):format(n.id, n.observation)
-        or ("%s says: %s; its cause was not found"):format(n.id, n.observation)
-    elseif GRAVE[n.severity] and n.set_aside and #n.evidence > 0 then
+    local text
+    if proven(n) then
       -- Words do not undo figures: whoever set it aside may have read them in a log.
-      reasons[#reasons + 1] = ("%s says: %s; its figures stand, and it was set aside: %s"):format(n.id,
-        n.observation, n.set_aside)
+      text = n.status == "resolved"
+        and "its figures stand, and it was set aside: " .. (n.set_aside or "nobody said why")
+        or "its cause was not found"
+    elseif GRAVE[n.severity] and n.status ~= "resolved" then
+      text = "no figure bears it out"
     end
+    if text then reasons[#reasons + 1] = ("%s says: %s; %s"):format(n.id, n.observation, text) end
   end
   return reasons
 end
@@ -188,13 +192,15 @@ function verdict.of(case)
   return #reasons == 0 and "healthy" or "cannot_tell", reasons
 end
 
-local NAMED_INCOMPLETE = { deadline = true, budget = true, iterations = true, provider = true, interrupted = true }
+local NAMED_INCOMPLETE = { deadline = true, budget = true, iterations = true, provider = true, interrupted = true,
+  crashed = true }
 
--- Why the run has less than it should, the coordinator's own reason first.
+-- Why the run has less than it should, the coordinator's own reason first. Who looked again made good what was missed.
 local function incomplete(case)
   if NAMED_INCOMPLETE[case.ended or ""] then return case.ended end
-  for _, entry in ipairs(case.operators) do
-    if NAMED_INCOMPLETE[entry.ended or ""] then return entry.ended end
+  for _, s in ipairs(case.skills) do
+    local entry = last_run(case, s)
+    if entry and NAMED_INCOMPLETE[entry.ended or ""] then return entry.ended end
   end
   return json.null
 end

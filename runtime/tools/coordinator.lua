@@ -49,15 +49,19 @@ local tools = {
     }, { "notification_ids", "status" }),
     run = function(state, args)
       local named = {}
+      if #args.notification_ids == 0 then return nil, "notification_ids: name one at least" end
       for i, id in ipairs(args.notification_ids) do
         named[i] = state.case:notification(id)
         if not named[i] then return nil, ("there is no notification %s"):format(id) end
+        local by = state.case:settled_by(named[i])
+        if by and args.status ~= "resolved" then return nil, ("%s is resolved by %s, and stays so"):format(id, by) end
         if args.status == "resolved" and GRAVE[named[i].severity] and not args.reason then
           return nil, ("%s is %s: give the reason why it needs no insight"):format(id, named[i].severity)
         end
       end
       for _, n in ipairs(named) do
-        n.status, n.set_aside = args.status, args.status == "resolved" and args.reason or nil
+        n.status = args.status
+        n.set_aside = args.status == "resolved" and not state.case:settled_by(n) and args.reason or nil
       end
       state.emit("coordinator.update_notification_statuses", { count = #named },
         { status = args.status, reason = args.reason })
@@ -78,9 +82,9 @@ local tools = {
     }),
     from_node = true,
     run = function(state, args)
-      local insight, dropped = state.case:conclude(args)
+      local insight, dropped, open = state.case:conclude(args)
       if not insight then return nil, dropped end
-      return { id = insight.id, dropped = dropped, hypothesis_grounded = insight.hypothesis_grounded }
+      return { id = insight.id, dropped = dropped, hypothesis_grounded = insight.hypothesis_grounded, open = open }
     end,
   },
   propose_action(shapes),
@@ -90,6 +94,9 @@ local tools = {
     parameters = object({ skills = list(text()), context = text() }, { "skills" }),
     repeatable = true, -- crew knows who runs, and starts nobody twice
     run = function(state, args)
+      if #args.skills == 0 then
+        return nil, "skills: name one at least of " .. table.concat(state.crew:names(), ", ")
+      end
       local answer = state.crew:invite(args.skills, args.context)
       if #answer.started == 0 and #answer.unknown > 0 then
         return nil, ("there is no skill %s; there are %s"):format(table.concat(answer.unknown, ", "),

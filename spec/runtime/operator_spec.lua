@@ -76,6 +76,7 @@ describe("runtime.operator", function()
         local row, path = row_of(data, "ledger")
         return calls(notification { evidence = cited(data.observation, path, row, request) }, { "done" })
       end,
+      calls { "done" },
     }
   end
 
