@@ -9,15 +9,14 @@ local uv = require "luv"
 local async = require "runtime.async"
 local json = require "runtime.json"
 local plain = require("runtime.plain").text
+local retention = require "runtime.retention"
 local store = require "runtime.store"
 local telemetry = require "runtime.telemetry"
 
 local journal = {}
 
-local DAY_S = 86400
 local LONGEST_TEXT = 300          -- bytes of a text among what is kept of an event
 local MOST_WAITING = 5000         -- writes that wait for a store that fails; then events are left out
-local MOST_BATCHES = 5
 local PATIENCE_S = 1              -- with another that writes: somebody waits for what is told
 local EVENTS_AT_ONCE = 200
 
@@ -71,48 +70,6 @@ local function flush(self)
 end
 
 local function later(self, write) self.waiting[#self.waiting + 1] = write end
-
-local OLD_RUNS = "(select number from runs where coalesce(ended_at, started_at) < ? order by number limit 20)"
-local OLD_EVENTS = "(select seq from events where at < ? limit 2000)"
-local OLD_FIGURES = "(select node, metric, at from history where at < ? limit 2000)"
-
--- One batch, the runs themselves last: which are old is asked of them.
-local BATCH = {
-  { "delete from notifications where run in " .. OLD_RUNS, "runs" },
-  { "delete from insights where run in " .. OLD_RUNS, "runs" },
-  { "delete from observations where run in " .. OLD_RUNS, "runs" },
-  { "delete from events where run in " .. OLD_RUNS, "runs" },
-  { "delete from runs where number in " .. OLD_RUNS, "runs" },
-  { "delete from events where seq in " .. OLD_EVENTS, "events" },
-  { "delete from history where (node, metric, at) in " .. OLD_FIGURES, "runs" },
-}
-
--- Answers how many rows went.
-local function forget(db, before)
-  local gone = 0
-  for _, old in ipairs(BATCH) do
-    local n, err = db:run(old[1], before[old[2]])
-    if not n then return nil, err end
-    gone = gone + n
-  end
-  return gone
-end
-
---- Lets go of what is older than it shall be kept, in small batches; what is left goes the next time.
----@param s Store
----@param retention { runs_days: number, events_days: number }
----@return true?
----@return Failure? err
-function journal.retain(s, retention)
-  local now = os.time()
-  local before = { runs = now - retention.runs_days * DAY_S, events = now - retention.events_days * DAY_S }
-  for _ = 1, MOST_BATCHES do
-    local gone, err = s:transaction(function(db) return forget(db, before) end)
-    if not gone then return nil, err end
-    if gone == 0 then break end
-  end
-  return true
-end
 
 -- Figures and short texts: enough to tell which one it was.
 local function small(...)
@@ -282,7 +239,7 @@ function journal.open(options)
   if not s and options.store then return nil, err end
   if s and (not s.retained_at or async.now() - s.retained_at > RETAIN_S) then
     s.retained_at = async.now()
-    journal.retain(s, options.retention) -- what is wrong with the store is told when the run is written
+    retention.apply(s, options.retention, os.time()) -- what is wrong with the store is told when the run is written
   end
   return setmetatable({ store = s, why = err and tostring(err), waiting = {}, seen = {} }, Journal)
 end

@@ -216,14 +216,30 @@ describe("what runs leave behind", function()
 
   it("lets go of what is older than `retention` says", live.test(function()
     investigate()
-    write(path(), "update runs set started_at = 1000, ended_at = 1000; update events set at = 1000")
+    -- and a run each week since
+    write(path(), ([[update runs set started_at = NOW - 91 * 86400; update events set at = NOW - 91 * 86400;
+      with recursive n(i) as (values (1) union all select i + 1 from n where i < 12)
+      insert into runs (trace_id, node, skills, reason, mind, started_at, process)
+        select 'x', 'n@h', '[]', '', '', NOW - (91 - 7 * i) * 86400, '' from n]]):gsub("NOW", os.time()))
     investigate()
     local opened = assert(store.open(path()))
-    for _, name in ipairs { "insights", "notifications", "observations" } do
-      assert.same({ { run = 2 } }, opened:rows(("select distinct run from %s"):format(name)))
+    for _, name in ipairs { "insights", "notifications", "observations", "events" } do
+      assert.same({ { run = 14 } }, opened:rows(("select distinct run from %s"):format(name)))
     end
-    assert.same({ { number = 2 } }, opened:rows "select number from runs")
-    assert.same({ { run = 2 } }, opened:rows "select distinct run from events")
+    assert.same({ { least = 2 } }, opened:rows "select min(number) as least from runs")
+    opened:close()
+  end))
+
+  it("are all there after a run by a clock that was wrong by years", live.test(function()
+    investigate()
+    local now = os.time()
+    for _, wrong in ipairs { now + 31536000, 1000 } do
+      write(path(), ([[update runs set started_at = %d, ended_at = 1000
+        where number = (select max(number) from runs)]]):format(wrong))
+      investigate()
+    end
+    local opened = assert(store.open(path()))
+    assert.same({ { n = 3 } }, opened:rows "select count(*) as n from runs")
     opened:close()
   end))
 
