@@ -16,7 +16,7 @@ return {
   --     retry_policy = { max_retries = 3, first_ms = 200, factor = 1.5, longest_ms = 10000 } },
   --   { name = "Local", provider = "ollama", options = { model = "llama3" } } } },
   -- prices = { ["my-model"] = { input = 0.5, output = 1.5 } },      -- USD for a million tokens, over our list
-  -- limits = { iterations = 25, calls = 100, tokens = 500000, usd = 0.5 },   -- at one of them a run answers
+  -- limits = { iterations = 25, calls = 100, tokens = 500000, usd = 0.5 },   -- within them, and one answer more
   deadline = 300,            -- seconds
   -- store = "/srv/beamlens/beamlens.db",   -- runs, findings, what `watch` learned; else below ~/.local/state
   -- retention = { runs_days = 90, events_days = 7 },

@@ -10,6 +10,7 @@ local async = require "runtime.async"
 local asking = require "runtime.asking"
 local calls = require "runtime.calls"
 local compaction = require "runtime.compaction"
+local spending = require "runtime.spending"
 
 local agent = { iterations = 25 }
 
@@ -26,8 +27,8 @@ local agent = { iterations = 25 }
 ---@field iterations? integer   with `turn_seconds`: of one stretch, between two pauses
 ---@field emit fun(event: string, measurements?: table, metadata?: table)
 ---@field clean? fun(value: any): any    for whatever the model is shown
----@field count? fun(usage: table, reply: table)       after each reply
----@field budget? fun(): true?, string?  before each request; nil, why ends the run
+---@field purse? Purse           what it may use of the run's limits, all if left out; when there is no more, it ends
+---@field led? true             somebody joins what it told: once its budget is spent it is asked for no last answer
 ---@field refresh? fun(): { system: string, tools: Tool[] }?   before each turn: what holds from now on, if it changed
 ---@field forgot? fun()         what tools answered so far may not stand in the conversation any more
 ---@field inbox? Inbox          what others ask it while it runs
@@ -104,22 +105,21 @@ local function limit(run)
     run.emit(run.kind .. ".loop_stopped", nil, { reason = circles })
     return "iterations"
   end
-  local ok, why = run.budget()
+  local ok, why = run.purse:may()
   if not ok then
     run.emit(run.kind .. ".loop_stopped", nil, { reason = why })
     return "budget"
   end
 end
 
+-- Nobody pays for words that nobody needs: who has seen nothing yet has none, and what an operator told stands.
 local function last_step(run, why)
+  if why == "budget" and (run.led or run.iterations == 1) then return why end
   tell(run, LAST_REQUEST:format(LAST_WORDS[why]))
   local reply = asking.ask(run, nil)
   if async.current().cancelled then return "interrupted" end
   local message = asking.readable(reply)
-  if message then
-    run.count(reply.usage, reply)
-    run.text = message.text
-  end
+  if message then run.text = message.text end
   return why
 end
 
@@ -182,7 +182,6 @@ local function turn(run)
 
   local reply, err = asking.ask(run, run.specs)
   if not reply then return failed(run, err) end
-  run.count(reply.usage, reply)
   local message = asking.readable(reply)
   if reply.stop == "refused" then return failed(run, asking.fatal "the model refused to go on") end
   if reply.stop == "context_full" then
@@ -199,7 +198,6 @@ end
 
 local function same(value) return value end
 local function nothing() end
-local function yes() return true end
 
 -- After something that would have ended the run.
 local function resume(run, ended, err)
@@ -222,7 +220,7 @@ function agent.run(opts)
     messages = { { role = "user", text = opts.task } }, deadline = deadline, endless = opts.turn_seconds,
     soft = deadline - math.min(LONGEST_RESERVE, RESERVE * (deadline - now)),
     most = opts.iterations or agent.iterations, iterations = 0, steps = 0, useless = 0,
-    clean = opts.clean or same, count = opts.count or nothing, budget = opts.budget or yes,
+    clean = opts.clean or same, purse = opts.purse or spending.new { limits = {} }:purse(), led = opts.led,
     refresh = opts.refresh or nothing, forgot = opts.forgot or nothing,
     go_on = opts.go_on or nothing, inbox = opts.inbox, alert = opts.alert,
     specs = calls.specs(opts.tools), tools = calls.by_name(opts.tools), guard = calls.guard(),

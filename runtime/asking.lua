@@ -29,13 +29,14 @@ local function joined(run, task)
 end
 
 --- Asks, in a task of its own. `tools` left out: the last step, which may call none.
----@param run table       of agent.lua
+---@param run table       of agent.lua; what a request takes is settled with its purse
 ---@param tools? table[]  as a provider is given them
 ---@return table? reply
 ---@return table? err     { class, message }
 function asking.ask(run, tools)
   local started = async.now()
   local who = { provider = run.provider.name, model = run.provider.model }
+  run.purse:begin()
   run.emit("llm.start", { system_time = os.time() * 1e9 }, { provider = who.provider, model = who.model })
   local reply, err = joined(run, async.spawn(run.provider.ask, run.provider, {
     system = run.system, tools = tools, messages = run.messages, max_tokens = run.room or MAX_TOKENS,
@@ -44,6 +45,7 @@ function asking.ask(run, tools)
   }))
   local took = { duration = (async.now() - started) * 1e9 }
   if reply == nil then
+    run.purse:settle(nil)
     who.reason = tostring(type(err) == "table" and err.message or err)
     run.emit("llm.exception", took, who)
     return nil, type(err) == "table" and err or asking.fatal(tostring(err))
@@ -55,6 +57,7 @@ function asking.ask(run, tools)
     usage[key] = type(value) == "number" and value or nil
   end
   reply.usage = usage
+  run.purse:settle(usage)
   who.provider, who.model = reply.provider or who.provider, reply.model or who.model
   took.input_tokens = (usage.input or 0) + (usage.cache_read or 0) + (usage.cache_write or 0)
   took.output_tokens = usage.output or 0

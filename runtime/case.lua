@@ -5,12 +5,12 @@
 local async = require "runtime.async"
 local crypto = require "host.crypto"
 local evidence = require "runtime.evidence"
-local json = require "runtime.json"
 local mechanism_words = require "runtime.mechanism_words"
 local privacy = require "runtime.privacy"
 local proposals = require "runtime.proposals"
 local in_use = require "runtime.in_use"
 local skill = require "runtime.skill"
+local spending = require "runtime.spending"
 local telemetry = require "runtime.telemetry"
 local versions = require "runtime.versions"
 
@@ -32,6 +32,7 @@ local versions = require "runtime.versions"
 ---@field unanswered table<string, string>  callbacks that were refused or failed, and why
 ---@field versions Versions       what the run goes by
 ---@field proposals Proposals       what the run would do, if a person approved it
+---@field spending Spending       what it used of its model
 ---@field journal? Journal         writes down what is told
 ---@field heard? fun(notification: table)  the coordinator, where there is one
 ---@field ended? string            how the coordinator ended
@@ -61,12 +62,13 @@ function case.new(opts)
     clean = clean, original = original, evidence = evidence.new(clean),
     notifications = {}, told = 0, sent = {}, insights = {}, explained = {}, operators = {},
     answered = {}, unanswered = {}, versions = versions.new(opts.skills),
-    usage = { provider = opts.mind.name, calls = 0, input_tokens = 0, cache_read_tokens = 0, output_tokens = 0,
-      cost_usd = 0 },
     proposals = proposals.new { node = opts.node, store = opts.store, trace_id = trace_id,
       mind = opts.mind.model or opts.mind.name },
     load_before = { calls = load.calls, reductions = load.reductions, bytes = load.bytes },
   }, Case)
+  self.spending = spending.new { provider = opts.mind.name, limits = self.limits,
+    priced = opts.mind.destination ~= nil,
+    worked = function() return opts.node.load.reductions - self.load_before.reductions end }
   self.journal = opts.journal and opts.journal:begin(self) or nil
   if opts.tape then opts.tape:begin(self) end
   return self
@@ -93,41 +95,9 @@ function Case:emit(event, measurements, metadata)
   telemetry.emit(event, measurements, metadata)
 end
 
---- Adds one reply's tokens, and what they cost. A sum with one price missing is no sum: then the cost is unknown.
----@param usage? { input: integer, cache_write: integer, cache_read: integer, output: integer, cost_usd?: number }
-function Case:count(usage)
-  local sum = self.usage
-  usage = usage or {}
-  sum.calls = sum.calls + 1
-  sum.input_tokens = sum.input_tokens + (usage.input or 0) + (usage.cache_write or 0)
-  sum.cache_read_tokens = sum.cache_read_tokens + (usage.cache_read or 0)
-  sum.output_tokens = sum.output_tokens + (usage.output or 0)
-  sum.cost_usd = sum.cost_usd + (usage.cost_usd or 0)
-  self.unpriced = self.unpriced or self.mind.destination ~= nil and not usage.cost_usd
-end
-
---- The usage as a report has it; `cost_usd` is null where a price was not known.
+--- The usage as a report has it.
 ---@return table
-function Case:spent()
-  local spent = {}
-  for key, value in pairs(self.usage) do spent[key] = value end
-  if self.unpriced then spent.cost_usd = json.null end
-  return spent
-end
-
---- Whether the limits of the run still hold: requests, tokens, money, work of the node for us.
----@return true?
----@return string? why
-function Case:budget()
-  local limits, sum = self.limits, self.usage
-  local tokens = sum.input_tokens + sum.cache_read_tokens + sum.output_tokens
-  if limits.calls and sum.calls >= limits.calls then return nil, ("%d requests were made"):format(sum.calls) end
-  if limits.tokens and tokens >= limits.tokens then return nil, ("%d tokens were used"):format(tokens) end
-  if limits.usd and sum.cost_usd >= limits.usd then return nil, ("%.4f USD were spent"):format(sum.cost_usd) end
-  local worked = limits.node_reductions and self.node.load.reductions - self.load_before.reductions or 0
-  if worked > (limits.node_reductions or 0) then return nil, ("the node worked %d reductions for us"):format(worked) end
-  return true
-end
+function Case:spent() return self.spending:told() end
 
 --- Every word that may stand for a mechanism here.
 ---@return string[]

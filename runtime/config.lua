@@ -41,7 +41,7 @@ config.OPTIONS = {
   { name = "prices", type = "table", file_only = true, live = true,
     doc = "USD for a million tokens of a model, over our list" },
   { name = "limits", type = "group", file_only = true, live = true,
-    doc = "what a run may use before it must answer", fields = {
+    doc = "what a run may use before its last answer", fields = {
     { name = "iterations", type = "number", default = 25, min = 1, max = 1000, whole = true },
     { name = "calls", type = "number", min = 1, max = 1e6, whole = true },
     { name = "tokens", type = "number", min = 1, max = 1e9, whole = true },

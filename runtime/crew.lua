@@ -59,6 +59,7 @@ function Crew:start(name, context)
   local before = self.entries[name]
   if before and before.running then return "running" end
   local entry = operator.entry(self.case, s)
+  entry.led = true
   self.entries[name] = entry
   self.tasks[name] = async.spawn(watched, self, s, entry, context)
   return "started"

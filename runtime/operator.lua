@@ -120,7 +120,7 @@ function operator.investigate(case, s, entry, system, context, deadline)
     deadline = deadline, turn_seconds = on and continuous.turn_s or nil, iterations = case.limits.iterations,
     emit = emit, clean = case.clean, inbox = entry.inbox, forgot = function() state.told = nil end,
     go_on = on and continuous.go_on(case, entry, emit) or nil,
-    count = function(usage, reply) case:count(usage, reply) end, budget = function() return case:budget() end,
+    purse = case.spending:purse(), led = entry.led,
   }
   entry.ended, entry.text = outcome.ended, outcome.text
   entry.why = outcome.err and tostring(outcome.err.message or outcome.err) or nil

@@ -86,7 +86,7 @@ local function run_agent(case, crew, emit, o)
     state = { case = case, crew = crew, follow_ups = later, started = async.now(), emit = emit },
     emit = emit, clean = case.clean,
     go_on = function(ended) return (ended == "done" or ended == "answer") and later:wait() or nil end,
-    count = function(usage, reply) case:count(usage, reply) end, budget = function() return case:budget() end,
+    purse = case.spending:purse(),
   }
   return { ended = outcome.ended, text = outcome.text, iterations = outcome.iterations,
     why = outcome.err and tostring(outcome.err.message or outcome.err) or nil }
@@ -109,18 +109,18 @@ local function ask(case, emit, o)
   local provider, tool = case.mind.coordinator(case.skills), o.tool
   local task = o.task or task_of(case, occasion.told)
   local run = { provider = provider, system = system, emit = emit, deadline = case.deadline,
+    purse = case.spending:purse(),
     messages = { { role = "user", text = task } } }
   local args, why
   for _ = 1, TRIES do
     local within
-    within, why = case:budget()
+    within, why = run.purse:may()
     if not within then break end
     local reply, err = asking.ask(run, { { name = tool.name, description = tool.doc, parameters = tool.parameters } })
     if not reply then
       emit("coordinator.llm_error", nil, { reason = tostring(err.message), class = err.class })
       return nil, tostring(err.message)
     end
-    case:count(reply.usage, reply)
     args, why = only_call(reply, tool)
     if args then return args end
     run.messages[1] = { role = "user", text = ("%s\n\nAnswer with one call of %s: %s"):format(task, tool.name, why) }

@@ -3,6 +3,7 @@ local agent = require "runtime.agent"
 local async = require "runtime.async"
 local json = require "runtime.json"
 local model = require "spec.support.played_model"
+local spending = require "runtime.spending"
 
 local function schema(properties, required)
   return {
@@ -40,7 +41,7 @@ describe("runtime.agent", function()
       return agent.run {
         kind = "operator", provider = provider, system = "s", task = "t", tools = tools, state = {},
         deadline = async.now() + (opts.seconds or 20), iterations = opts.iterations, clean = opts.clean,
-        count = opts.count, budget = opts.budget,
+        purse = opts.purse, led = opts.led,
         emit = function(event, _, metadata) events[#events + 1] = { event, metadata } end,
       }
     end)
@@ -209,12 +210,21 @@ describe("runtime.agent", function()
   end)
 
   it("ends when the budget is spent, with a last answer", function()
-    local used = 0
-    local outcome = run(played { calls { "sleep" }, says "x" }, {
-      count = function(usage) used = used + usage.input end,
-      budget = function() if used >= 10 then return nil, "10 tokens were used" end return true end,
-    })
+    local purse = spending.new { limits = { tokens = 12 } }:purse()
+    local outcome = run(played { calls { "sleep" }, says "x" }, { purse = purse })
     assert.same({ "budget", "x" }, { outcome.ended, outcome.text })
+  end)
+
+  it("asks for no last answer when the budget is spent and somebody joins what it told", function()
+    local provider, purse = played { calls { "sleep" } }, spending.new { limits = { tokens = 12 } }:purse()
+    assert.equal("budget", run(provider, { purse = purse, led = true }).ended)
+    assert.equal(1, #provider.asked)
+  end)
+
+  it("asks nothing at all when the budget was spent before its first turn", function()
+    local provider = played { says "x" }
+    assert.equal("budget", run(provider, { purse = spending.new { limits = { calls = 0 } }:purse() }).ended)
+    assert.equal(0, #provider.asked)
   end)
 
   it("ends a mute model at the deadline", function()

@@ -57,7 +57,7 @@ describe("the budget of a run", function()
   it("counts money", function()
     local r = run({ usd = 0.025 }, cent)
     assert.equal("budget", r.incomplete)
-    assert.near(0.04, r.usage.cost_usd, 1e-9)
+    assert.near(0.03, r.usage.cost_usd, 1e-9) -- a third look would have gone beyond, the answer does
   end)
 
   it("counts what the node works for us", function()

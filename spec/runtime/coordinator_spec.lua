@@ -271,6 +271,19 @@ describe("runtime.coordinator", function()
     assert.is_true(r.usage.input_tokens + r.usage.output_tokens < 200)
   end)
 
+  it("makes no more requests than its limit though operators ask side by side, and one more for its answer", function()
+    local function slow()
+      return model.played { function()
+        async.sleep(0.05)
+        return calls { "take_snapshot" }
+      end }
+    end
+    for limit = 1, 3 do
+      local r = run(leader(says "x"), { beam = slow(), ets = slow() }, { limits = { calls = limit } })
+      assert.same({ "budget", limit + 1 }, { r.incomplete, r.usage.calls })
+    end
+  end)
+
   it("stops everything at once when it is interrupted, and reports what there is", function()
     local r
     async.run(function()
