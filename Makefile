@@ -122,6 +122,16 @@ $(BUILD)/etf_fuzz: spec/fuzz/etf_fuzz.c $(wildcard host/etf_*.c) host/etf.h
 bench: deps-bench all $(BUILD)/spec-host
 	@$(BUILD)/spec-host spec/bench/run.lua $(ROWS)
 
+# Faults planted under names drawn by seed, investigated and scored by rules; what was run is kept and not run again.
+# CASES: names with commas between, each perhaps with :sick or :twin, or how many to draw.
+bench-diagnosis: export CASES := $(CASES)
+bench-diagnosis: export SEED := $(SEED)
+bench-diagnosis: export REPEAT := $(REPEAT)
+bench-diagnosis: export PROVIDER := $(PROVIDER)
+bench-diagnosis: export UNDER := $(UNDER)
+bench-diagnosis: deps-test $(BUILD)/spec-host
+	@$(BUILD)/spec-host spec/diagnosis/main.lua
+
 # Every skill on a RabbitMQ and an ejabberd, with the time of each callback.
 real-nodes: deps-real $(BUILD)/spec-host
 	@sh spec/real_nodes/run.sh
@@ -132,4 +142,4 @@ install: all
 clean:
 	rm -rf $(BUILD) $(PROGRAM)
 
-.PHONY: all deps deps-test deps-bench deps-real deps-fuzz demo test test-wire check sanitize hostile fuzz bench real-nodes install clean
+.PHONY: all deps deps-test deps-bench deps-real deps-fuzz demo test test-wire check sanitize hostile fuzz bench bench-diagnosis real-nodes install clean

@@ -1,0 +1,63 @@
+--- A node with a shop on it and, beside the shop, what a case plants.
+
+local async = require "runtime.async"
+local live = require "spec.support.live_node"
+
+local planting = {}
+
+local SETTLES_S = 1.5
+
+local PLANT = [[
+  {module, M} = code:load_binary(binary_to_atom(Name), "src", Code),
+  M:start(),
+  ok.]]
+
+-- Under other work of the node: as many processes as a large one has, or all its schedulers taken by turns.
+local UNDER = {
+  crowd = [[ [spawn_opt(timer, sleep, [infinity], [{min_heap_size, 233}]) || _ <- lists:seq(1, 100000)], ok. ]],
+}
+
+---@return boolean
+function planting.knows(under) return under == "" or UNDER[under] ~= nil end
+
+--- Compiles elsewhere than on the node, which then has nothing of a compiler loaded.
+---@param programs Planting[]
+---@return string[] code   in the same order
+function planting.compile(programs)
+  local at = io.popen "mktemp -d"
+  local folder = at:read "*l"
+  at:close()
+  local sources, code = {}, {}
+  for i, p in ipairs(programs) do
+    sources[i] = ("'%s/%s.erl'"):format(folder, p.module)
+    local file = assert(io.open(("%s/%s.erl"):format(folder, p.module), "w"))
+    file:write(p.source)
+    file:close()
+  end
+  local log = io.popen(("erlc -o '%s' %s 2>&1"):format(folder, table.concat(sources, " ")))
+  local said = log:read "*a"
+  log:close()
+  for i, p in ipairs(programs) do
+    local beam = assert(io.open(("%s/%s.beam"):format(folder, p.module), "rb"), said)
+    code[i] = beam:read "*a"
+    beam:close()
+  end
+  os.execute(("rm -r '%s'"):format(folder))
+  return code
+end
+
+--- Starts a node and plants all of them there, the background first. Inside a task.
+---@param programs Planting[]
+---@param settles? number
+---@param under string
+---@return table at   as live_node.start gives it
+function planting.start(programs, settles, under)
+  local code = planting.compile(programs)
+  local at = live.start()
+  if UNDER[under] then at.eval(UNDER[under]) end
+  for i, p in ipairs(programs) do at.eval(PLANT, { Name = p.module, Code = code[i] }) end
+  async.sleep(settles or SETTLES_S)
+  return at
+end
+
+return planting
