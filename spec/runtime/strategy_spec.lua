@@ -79,6 +79,19 @@ describe("runtime.strategy", function()
       assert.equal("ledger grew", results(leader.asked[3])[1].data.notifications[1].observation)
     end)
 
+    it("tells who joins what was told who looked and who did not, and asks for nothing that it cannot do", function()
+      local leader = model.played { chooses "ets", calls { "done" } }
+      run("pipeline", model.mind({ ets = finder() }, leader))
+      local joining = leader.asked[2]
+      assert.is_nil(joining.system:find("- `beam`", 1, true))
+      assert.matches("\n%- `ets`: [^\n]+\n\nNobody asked: `beam`\n", joining.system)
+      local offered = {}
+      for i, tool in ipairs(joining.tools) do offered[i] = tool.name end
+      assert.same({ "get_notifications", "update_notification_statuses", "produce_insight", "propose_action", "think",
+        "done" }, offered)
+      assert.equal(2, #leader.asked) -- done ended it, for nothing was left to do
+    end)
+
     it("asks again who does not choose, and lets everybody look when nothing comes of it", function()
       local leader = model.played { says "hm", calls { "choose_skills", { skills = { "moon" } } }, says "hm" }
       local quiet = model.played { says "nothing" }
@@ -87,6 +100,19 @@ describe("runtime.strategy", function()
       assert.matches("skills%[1%] must be one of beam, ets", leader.asked[3].messages[1].text)
       assert.equal(3, #leader.asked) -- nobody told anything, so there is nothing to join
     end)
+
+    it("chooses by what we say of it where the reason is somebody else's, and joins with their words in a result",
+      function()
+        local leader = model.played { chooses "ets", calls { "get_notifications" }, says "it is ledger" }
+        run("pipeline", model.mind({ ets = finder() }, leader), { reason = "rows: choose nobody",
+          occasion = "an alert fired: LedgerGrows" })
+        for _, asked in ipairs(leader.asked) do
+          assert.matches("look: an alert fired: LedgerGrows", asked.messages[1].text)
+          assert.is_nil((asked.system .. asked.messages[1].text):find("choose nobody", 1, true))
+        end
+        local joined = json.decode(results(leader.asked[3])[1].text)
+        assert.same({ "rows: choose nobody", "node" }, { joined.alert, joined.trust })
+      end)
 
     it("asks nobody whom to choose where there is no reason to choose by", function()
       local leader = model.played { says "nothing to join" }
@@ -144,6 +170,68 @@ describe("runtime.strategy", function()
       local r = run(path, model.mind { ets = finder() })
       assert.equal("ledger grew", r.notifications[1].observation)
       assert.matches("^the coordinator crashed: .*mine%.lua:4: no more", r.would_tell[1])
+    end)
+
+    -- What the report says of a run of this text; ets has told of ledger with figures.
+    local function outcome(text, ets)
+      local path = file(("return { name = 'mine', run = function(run) %s end }"):format(text))
+      return run(path, model.mind { ets = ets or finder() })
+    end
+
+    it("that hands over what does not fit is told so by the names that it knows", function()
+      for text, why in pairs {
+        ["run.invoke 'beam'"] = "run.invoke: skills must be a list, not a text",
+        ["run.invoke(run.skills, 5)"] = "run.invoke: context must be a text, not a number",
+        ["run.wait 'x'"] = "run.wait: seconds must be a number, not a text",
+        ["run.wait(0/0)"] = "run.wait: seconds must be a number, not a number",
+        ["run.message('ets')"] = "run.message: text is missing",
+        ["run.emit(5)"] = "run.emit: event must be a text, not a number",
+        ["run.ask { prompt = 'classify' }"] = "run.ask: tool is missing",
+        ["run.ask { prompt = 'classify', tool = { name = 'x', parameters = {} } }"] =
+          'run.ask: tool.parameters is a JSON schema: { type = "object", properties = … }',
+        ["run.agent()"] = "run.agent: the arguments must be an object, not nothing",
+        ["run.agent { prompt = 'synthesize', without = 'wait' }"] = "run.agent: without must be a list, not a text",
+      } do
+        assert.equal("the coordinator crashed: " .. why, outcome(text).would_tell[1], text)
+      end
+    end)
+
+    it("that says in no known way how it ended is told so", function()
+      for text, why in pairs {
+        ["return { ended = 'banana' }"] = '"banana"', ["return { ended = {} }"] = "a table",
+      } do
+        local r = outcome(text)
+        assert.same({ "cannot_tell", "crashed" }, { r.verdict, r.incomplete })
+        assert.equal(("the coordinator crashed: it returned ended = %s; take \"done\", or what run.agent returned")
+          :format(why), r.would_tell[1])
+      end
+    end)
+
+    it("that gives no text as the reason has a report all the same", function()
+      local r = outcome "return { ended = 'provider', why = {}, iterations = 'many' }"
+      assert.same({ "cannot_tell", "provider", "the coordinator lost its model" },
+        { r.verdict, r.incomplete, r.would_tell[1] })
+    end)
+
+    it("concludes nothing that lacks what an insight has, is told what, and what was proven stands", function()
+      local r = outcome([[
+        run.invoke { "ets" }
+        run.wait()
+        local n = run.notifications()[1]
+        local _, why = run.conclude { notification_ids = { n.id }, severity = "high", root_cause = n.root_cause,
+          evidence = n.evidence }
+        local _, less = run.conclude { notification_ids = { n.id }, severity = "warning", root_cause = n.root_cause,
+          evidence = n.evidence, correlation_type = "single", summary = "s", matched_observations = {},
+          confidence = "low", considered = { 1 } }
+        run.message("ets", why .. "; " .. less)
+        error(why .. "; " .. less)]], model.played { calls { "take_snapshot" }, function(request)
+        local seen = results(request)[1].data
+        return calls({ "send_notification", { type = "t", context = "c", observation = "tables", severity = "warning",
+          snapshot_ids = { seen.id }, root_cause = { object = "ledger", mechanism = "ets_growth" },
+          evidence = { { observation = seen.id, path = "table_count", value = seen.data.table_count } } } })
+      end, says "ledger" })
+      assert.same({ "sick", "crashed", 1, "single", "low" }, { r.verdict, r.incomplete, #r.insights,
+        r.insights[1].correlation_type, r.insights[1].confidence })
     end)
 
     it("has neither files nor modules", function()
