@@ -8,6 +8,7 @@ local crew_of = require "runtime.crew"
 local means = require "runtime.strategy.means"
 local operator = require "runtime.operator"
 local queues = require "runtime.queues"
+local taken = require "runtime.strategy.taken"
 local verdict = require "runtime.verdict"
 
 local coordinator = {}
@@ -52,7 +53,7 @@ local function carry_out(case, strategy, crew, emit)
     task:cancel(cancelled)
     return { ended = "interrupted" }
   end
-  if ok then return type(outcome) == "table" and outcome or { ended = "done" } end
+  if ok then return taken.outcome(outcome) end
   return { ended = "crashed", why = tostring(outcome):match "^[^\n]*" }
 end
 

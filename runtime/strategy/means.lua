@@ -9,6 +9,7 @@ local follow_ups = require "runtime.follow_ups"
 local in_use = require "runtime.in_use"
 local occasion = require "runtime.occasion"
 local prompt = require "runtime.prompt"
+local taken = require "runtime.strategy.taken"
 local tools = require "runtime.tools.coordinator"
 
 local means = {}
@@ -18,33 +19,42 @@ local RESERVE, LONGEST_RESERVE = 0.15, 20
 local ANSWER_S = 120
 local TRIES = 3 -- of a question that is answered by one call
 
-local function skills_text(case)
-  local lines = {}
-  for i, opened in ipairs(case.skills) do
+-- Where nobody can be invited any more, those that were, and who was left out.
+local function skills_text(case, closed)
+  local asked, lines, others = {}, {}, {}
+  for _, entry in ipairs(case.operators) do asked[entry.skill] = true end
+  for _, opened in ipairs(case.skills) do
     local s = in_use.now(opened)
-    lines[i] = ("- `%s`: %s"):format(s.name, s.from_node and case.clean(s.about) or s.about)
+    if closed and not asked[s.name] then
+      others[#others + 1] = ("`%s`"):format(s.name)
+    else
+      lines[#lines + 1] = ("- `%s`: %s"):format(s.name, s.from_node and case.clean(s.about) or s.about)
+    end
   end
+  if #lines == 0 then lines[1] = "- nobody" end
+  if #others > 0 then lines[#lines + 1] = "\nNobody asked: " .. table.concat(others, ", ") end
   return table.concat(lines, "\n")
 end
 
 --- A prompt of the coordinator's, filled.
 ---@param case Case
 ---@param name string
+---@param closed? boolean   nobody can be invited any more
 ---@return string?
 ---@return Failure? err
-function means.system(case, name)
-  local system, err, version = prompt.render(name, { skills = skills_text(case) })
+function means.system(case, name, closed)
+  local system, err, version = prompt.render(name, { skills = skills_text(case, closed) })
   if system then case.versions:uses("prompt", name, version) end
   return system, err
 end
 
 -- What a person edited meanwhile, before each turn; who goes by rules goes on with those that it began with.
-local function renewing(case, provider, name, offered)
+local function renewing(case, provider, name, offered, closed)
   local seen = case.versions.generation
   return function()
     if provider.fixed or in_use.generation() == seen then return nil end
     seen = in_use.generation()
-    local system = means.system(case, name)
+    local system = means.system(case, name, closed)
     return system and { system = system, tools = offered }
   end
 end
@@ -53,28 +63,28 @@ local function task_of(case, told)
   return ("Investigate the node %s.\n\nWhat made somebody look: %s"):format(case.node.name, told(case))
 end
 
+-- Those that are left, and which of them by name.
 local function without(names)
-  local out, left = {}, {}
+  local out, left, can = {}, {}, {}
   for _, name in ipairs(names or {}) do left[name] = true end
   for _, tool in ipairs(tools.list) do
-    if not left[tool.name] then out[#out + 1] = tool end
+    if not left[tool.name] then out[#out + 1], can[tool.name] = tool, true end
   end
-  return out
+  return out, can
 end
 
 -- A text of the strategy's own stands where a failure of ours would: it is a slip in its file.
-local function checked(case, o, called)
-  if type(o) ~= "table" or type(o.prompt) ~= "string" then
-    error(("run.%s wants a prompt: run.%s { prompt = \"coordinator\" }"):format(called, called), 0)
-  end
-  local system, err = means.system(case, o.prompt)
+local function filled(case, name, closed)
+  local system, err = means.system(case, name, closed)
   if not system then error(tostring(err), 0) end
   return system
 end
 
 -- The whole loop.
 local function run_agent(case, crew, emit, o)
-  local system, offered = checked(case, o, "agent"), without(o.without)
+  local offered, can = without(o.without)
+  local closed = not can.invoke_operators
+  local system = filled(case, o.prompt, closed)
   local provider = case.mind.coordinator(case.skills)
   local rest = math.min(LONGEST_RESERVE, RESERVE * (case.deadline - async.now()))
   local later = follow_ups.new(case.deadline - rest, emit)
@@ -82,8 +92,8 @@ local function run_agent(case, crew, emit, o)
     kind = "coordinator", provider = provider, system = system, tools = offered,
     task = o.task or task_of(case, occasion.task), alert = occasion.alert(case),
     deadline = case.deadline, iterations = case.limits.iterations,
-    refresh = renewing(case, provider, o.prompt, offered),
-    state = { case = case, crew = crew, follow_ups = later, started = async.now(), emit = emit },
+    refresh = renewing(case, provider, o.prompt, offered, closed),
+    state = { case = case, crew = crew, can = can, follow_ups = later, started = async.now(), emit = emit },
     emit = emit, clean = case.clean,
     go_on = function(ended) return (ended == "done" or ended == "answer") and later:wait() or nil end,
     purse = case.spending:purse(),
@@ -105,7 +115,7 @@ end
 
 -- One question, answered by one call. It is asked again, but with the reason why the answer was of no use.
 local function ask(case, emit, o)
-  local system = checked(case, o, "ask")
+  local system = filled(case, o.prompt)
   local provider, tool = case.mind.coordinator(case.skills), o.tool
   local task = o.task or task_of(case, occasion.told)
   local run = { provider = provider, system = system, emit = emit, deadline = case.deadline,
@@ -128,6 +138,19 @@ local function ask(case, emit, o)
   return nil, why
 end
 
+local function insight_schema()
+  for _, tool in ipairs(tools.list) do
+    if tool.name == "produce_insight" then return tool.parameters end
+  end
+end
+
+-- As the tool does it; what does not fit is said, and no slip: the arguments may be a model's.
+local function conclude(case, args)
+  local checked, why = arguments.check(insight_schema(), args)
+  if not checked then return nil, why end
+  return case:conclude(checked)
+end
+
 --- The functions and data of one run.
 ---@param case Case
 ---@param crew Crew
@@ -139,21 +162,23 @@ function means.of(case, crew, emit)
   return {
     skills = crew:names(), about = about, reason = case.clean(case.occasion or case.reason), node = case.node.name,
     left = function() return math.max(0, case.deadline - async.now()) end,
-    emit = emit,
-    invoke = function(names, context) return crew:invite(names, context) end,
-    wait = function(seconds)
+    emit = function(...) emit(taken.call("emit", ...)) end,
+    invoke = function(...) return crew:invite(taken.call("invoke", ...)) end,
+    wait = function(...)
+      local seconds = taken.call("wait", ...)
       crew:wait(math.min(crew.deadline, async.now() + (seconds or math.huge)))
       return crew:statuses()
     end,
     statuses = function() return crew:statuses() end,
-    message = function(name, text, seconds)
+    message = function(...)
+      local name, text, seconds = taken.call("message", ...)
       return crew:message(name, text, math.min(crew.deadline, async.now() + (seconds or ANSWER_S)))
     end,
     notifications = function() return case.notifications end,
-    conclude = function(args) return case:conclude(args) end,
+    conclude = function(args) return conclude(case, args) end,
     promote = function() case:promote() end,
-    ask = function(o) return ask(case, emit, o) end,
-    agent = function(o) return run_agent(case, crew, emit, o) end,
+    ask = function(o) return ask(case, emit, taken.table("ask", o)) end,
+    agent = function(o) return run_agent(case, crew, emit, taken.table("agent", o)) end,
   }
 end
 

@@ -16,6 +16,9 @@ local function schema(skills)
   }
 end
 
+-- Whoever was asked has ended, and nobody comes back to it.
+local LEFT_OUT = { "invoke_operators", "message_operator", "get_operator_statuses", "wait", "schedule" }
+
 -- One step, told with its beginning and its end.
 local function step(run, name, fn)
   local started = async.now()
@@ -43,7 +46,7 @@ return {
     run.wait()
     return step(run, "synthesize", function()
       if #run.notifications() == 0 then return { ended = "done", text = "The operators had nothing to tell." } end
-      return run.agent { prompt = "synthesize", without = { "invoke_operators", "wait", "get_operator_statuses" } }
+      return run.agent { prompt = "synthesize", without = LEFT_OUT }
     end)
   end,
 }

@@ -1,5 +1,5 @@
---- The whole vocabulary of the coordinator, as data. A tool is handed its state { case, crew, follow_ups, started,
---- emit }: `crew` are the operators that it starts and waits for (runtime/crew.lua).
+--- The whole vocabulary of the coordinator, as data. A tool is handed its state { case, crew, can, follow_ups, started,
+--- emit }: `crew` are the operators that it starts and waits for (runtime/crew.lua), `can` the tools that are offered.
 
 local async = require "runtime.async"
 local json = require "runtime.json"
@@ -11,15 +11,16 @@ local object, list, text, word, whole = shapes.object, shapes.list, shapes.text,
 local STATUSES = { "unread", "acknowledged", "resolved" }
 local GRAVE = { warning = true, critical = true }
 
+-- Only what can still be done: a strategy may leave tools out.
 local function open_ends(state)
-  local open = {}
-  for _, entry in ipairs(state.crew:statuses()) do
+  local open, can = {}, state.can
+  for _, entry in ipairs(can.wait and state.crew:statuses() or {}) do
     if entry.running then open[#open + 1] = ("the %s operator still runs: wait for it"):format(entry.skill) end
   end
   for _, n in ipairs(state.case:standing()) do
     open[#open + 1] = ("%s of %s stands: produce an insight, or resolve it with a reason"):format(n.id, n.operator)
   end
-  for _, name in ipairs(state.crew:idle()) do
+  for _, name in ipairs(can.invoke_operators and state.crew:idle() or {}) do
     open[#open + 1] = ("%s was not looked at: without it the node cannot be called healthy"):format(name)
   end
   return open

@@ -171,6 +171,34 @@ describe("runtime.coordinator", function()
     assert.same({}, r.insights)
   end)
 
+  it("tells one cause once: what an insight resolved stays so, and no second one is made of it", function()
+    local told
+    local r = run(leader(concluding, function(request)
+      local claims = request.messages[#request.messages - 1].calls[1].args.evidence
+      return calls({ "update_notification_statuses", { notification_ids = { "n1" }, status = "unread" } },
+        { "update_notification_statuses", { notification_ids = { "n1" }, status = "resolved", reason = "told" } },
+        insight { summary = "once more", evidence = claims })
+    end, function(request)
+      told = results(request)
+      return calls { "done" }
+    end), { beam = idle(), ets = finder() })
+    assert.same({ "sick", 1, "i1" }, { r.verdict, #r.insights, r.insights[1].id })
+    assert.equal("n1 is resolved by i1, and stays so", json.decode(told[1].text).error)
+    assert.is_true(told[2].ok)
+    assert.equal("n1 stands in i1 already, as critical; name a notification that no insight names, or be done",
+      json.decode(told[3].text).error)
+  end)
+
+  it("refuses to mark or to start nothing at all", function()
+    local told
+    run(model.played { calls({ "update_notification_statuses", { notification_ids = {}, status = "resolved" } },
+      { "invoke_operators", { skills = {} } }), function(request)
+      told = { json.decode(results(request)[1].text).error, json.decode(results(request)[2].text).error }
+      return says "x"
+    end }, {})
+    assert.same({ "notification_ids: name one at least", "skills: name one at least of beam, ets" }, told)
+  end)
+
   it("does not call a node healthy because a finding whose figures stand was set aside", function()
     local r = run(leader(calls({ "update_notification_statuses",
       { notification_ids = { "n1" }, status = "resolved", reason = "the log says all is well" } }, { "done" })),

@@ -192,7 +192,9 @@ describe("runtime.strategy", function()
         ["run.agent()"] = "run.agent: the arguments must be an object, not nothing",
         ["run.agent { prompt = 'synthesize', without = 'wait' }"] = "run.agent: without must be a list, not a text",
       } do
-        assert.equal("the coordinator crashed: " .. why, outcome(text).would_tell[1], text)
+        local path = ("%s/mine.lua: "):format(folder)
+        assert.equal(("the coordinator crashed: %s%s; correct that line, or move the file away"):format(path, why),
+          outcome(text).would_tell[1])
       end
     end)
 
@@ -213,25 +215,26 @@ describe("runtime.strategy", function()
         { r.verdict, r.incomplete, r.would_tell[1] })
     end)
 
-    it("concludes nothing that lacks what an insight has, is told what, and what was proven stands", function()
+    it("concludes nothing that lacks what an insight has, and is told what", function()
       local r = outcome([[
         run.invoke { "ets" }
         run.wait()
         local n = run.notifications()[1]
         local _, why = run.conclude { notification_ids = { n.id }, severity = "high", root_cause = n.root_cause,
           evidence = n.evidence }
-        local _, less = run.conclude { notification_ids = { n.id }, severity = "warning", root_cause = n.root_cause,
-          evidence = n.evidence, correlation_type = "single", summary = "s", matched_observations = {},
+        local whole = { notification_ids = { n.id }, severity = "warning", root_cause = n.root_cause,
+          evidence = n.evidence, correlation_type = "single", summary = "s", matched_observations = { "x" },
           confidence = "low", considered = { 1 } }
-        run.message("ets", why .. "; " .. less)
-        error(why .. "; " .. less)]], model.played { calls { "take_snapshot" }, function(request)
+        local _, odd = run.conclude(whole)
+        whole.considered, whole.summary = nil, why .. "; " .. odd
+        run.conclude(whole)]], model.played { calls { "take_snapshot" }, function(request)
         local seen = results(request)[1].data
         return calls({ "send_notification", { type = "t", context = "c", observation = "tables", severity = "warning",
           snapshot_ids = { seen.id }, root_cause = { object = "ledger", mechanism = "ets_growth" },
           evidence = { { observation = seen.id, path = "table_count", value = seen.data.table_count } } } })
       end, says "ledger" })
-      assert.same({ "sick", "crashed", 1, "single", "low" }, { r.verdict, r.incomplete, #r.insights,
-        r.insights[1].correlation_type, r.insights[1].confidence })
+      assert.same({ "sick", json.null, 1 }, { r.verdict, r.incomplete, #r.insights })
+      assert.equal("correlation_type is missing; considered[1] must be an object, not a number", r.insights[1].summary)
     end)
 
     it("has neither files nor modules", function()
