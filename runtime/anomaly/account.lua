@@ -32,21 +32,22 @@ local function tenth(seconds) return seconds and math.floor(math.max(0, seconds)
 function account.state(m) return { state = m.state, since = date(m.since) } end
 
 ---@param m Monitor
----@param now number    unix seconds
-function account.status(m, now)
+---@param t number      unix seconds
+---@param now number    by the clock that nobody sets
+function account.status(m, t, now)
   local watched, learnt = m.detector:counts()
   local status = {
     state = m.state, since = date(m.since), metrics_watched = watched, metrics_learned = learnt,
     anomalies_last_hour = 0, anomalies = {}, triggers_last_hour = #m.triggers,
     next_look_seconds = tenth(m.next_look and m.next_look - now),
-    cooldown_seconds = m.state == "cooldown" and tenth(m.cooldown_until - now) or nil,
+    cooldown_seconds = m.state == "cooldown" and tenth((m.still_until or now) - now) or nil,
   }
   for i, told in ipairs(m.told) do
     local row = {}
     for key, value in pairs(told) do row[key] = value end
     row.at = date(told.at)
     status.anomalies[i] = row
-    if now - told.at <= HOUR then status.anomalies_last_hour = status.anomalies_last_hour + 1 end
+    if t - told.at <= HOUR then status.anomalies_last_hour = status.anomalies_last_hour + 1 end
   end
   return status
 end

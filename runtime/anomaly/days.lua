@@ -54,6 +54,16 @@ function days.note(record, t, value, lasting, odd)
   return closed
 end
 
+--- Somebody set the clock: hours that are not over by it are none, and the one that was going on begins again.
+---@param t number   unix seconds, now
+function days.set_clock(record, t)
+  local hour = math.floor(t / HOUR)
+  for i = #record.hours, 1, -1 do
+    if record.hours[i][H] >= hour then table.remove(record.hours, i) end
+  end
+  record.hour, record.values, record.odd = nil, {}, false
+end
+
 local function by_hour(record)
   local index = {}
   for _, hour in ipairs(record.hours) do index[hour[H]] = hour end

@@ -236,6 +236,28 @@ function Detector:restarted()
   end
 end
 
+-- All that is known of when something was. What this hour of other days was like, stays where it is.
+local function shift(m, seconds, t)
+  for _, name in ipairs { "t", "since", "former_until", "quiet_until" } do m[name] = m[name] and m[name] + seconds end
+  if m.away then m.away.since = m.away.since + seconds end
+  days.set_clock(m.days, t)
+end
+
+--- Somebody set the clock.
+---@param seconds number   by so much
+---@param t number         unix seconds, now
+function Detector:set_clock(seconds, t)
+  for _, m in pairs(self.metrics) do shift(m, seconds, t) end
+end
+
+--- What was known before: where it is of the future, it was of now.
+---@param t number   unix seconds
+function Detector:take_up(t)
+  for _, m in pairs(self.metrics) do
+    if m.t and m.t > t then shift(m, t - m.t, t) end
+  end
+end
+
 --- Whether an anomaly of this metric goes on.
 function Detector:is_away(name) return self.metrics[name] ~= nil and self.metrics[name].away ~= nil end
 

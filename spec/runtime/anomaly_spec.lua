@@ -34,7 +34,7 @@ local function hear()
 end
 
 describe("monitor", function()
-  local monitor, heard, wanted
+  local monitor, heard, wanted, set_by
 
   local function begin(more, kept)
     monitor = assert(anomaly.new {
@@ -48,13 +48,13 @@ describe("monitor", function()
     for t = from, to - STEP, STEP do
       local given = {}
       for name, value in pairs(figures) do given[name] = type(value) == "function" and value(t) or value end
-      local reason = monitor:take(FROM + t, given)
+      local reason = monitor:take(FROM + t + set_by, given, FROM + t)
       if reason then wanted[#wanted + 1] = { at = t, reason = reason } end
     end
   end
 
   before_each(function()
-    wanted, heard = {}, hear()
+    wanted, heard, set_by = {}, hear(), 0
     begin()
   end)
 
@@ -169,6 +169,68 @@ describe("monitor", function()
     assert.equal("app.busy is 1000, usual is 10 (3 looks in a row)", wanted[2].reason)
     assert.equal(2 * 3, #heard.all "anomaly_detected")
     kept:close()
+  end)
+
+  describe("while somebody sets the clock", function()
+    local DAY = 24 * HOUR
+
+    it("keeps still no longer, and forgets investigations no later", function()
+      begin { max_triggers_per_hour = 1 }
+      rounds(0, HOUR, { ["app.waiting"] = 5 })
+      rounds(HOUR, HOUR + 2 * MINUTE, { ["app.waiting"] = 5000 })
+      set_by = -3 * DAY
+      rounds(HOUR + 2 * MINUTE, HOUR + 20 * MINUTE, { ["app.waiting"] = 5 })
+      assert.equal("active", monitor.state)
+      rounds(HOUR + 20 * MINUTE, 2 * HOUR + 5 * MINUTE, { ["app.waiting"] = 5 })
+      rounds(2 * HOUR + 5 * MINUTE, 2 * HOUR + 10 * MINUTE, { ["app.waiting"] = 9000 })
+      assert.same({ HOUR + 2 * STEP, 2 * HOUR + 5 * MINUTE + 2 * STEP }, { wanted[1].at, wanted[2].at })
+    end)
+
+    it("neither learns anew nor takes a step of the clock for one of a counter", function()
+      local function counter(t) return 1000000 + 10 * t end
+      rounds(0, HOUR, { ["app.done"] = counter })
+      for i, seconds in ipairs { 365 * DAY, -3 * DAY, 20, -20, 0 } do
+        set_by = seconds
+        rounds(i * HOUR, (i + 1) * HOUR, { ["app.done"] = counter })
+      end
+      assert.same({ "active", 1, 0 }, { monitor.state, #heard.all "state_change", #heard.all "anomaly_detected" })
+    end)
+
+    it("says when it told something by the clock as it is now", function()
+      rounds(0, HOUR, { ["app.waiting"] = 5 })
+      rounds(HOUR, HOUR + 2 * MINUTE, { ["app.waiting"] = 5000 })
+      set_by = 365 * DAY
+      rounds(HOUR + 2 * MINUTE, HOUR + 3 * MINUTE, { ["app.waiting"] = 5000 })
+      assert.equal("2024-12-31T01:01:00Z", monitor:view().status().anomalies[1].at)
+    end)
+
+    it("keeps still after a restart no longer than ever, and counts no investigations of the future", function()
+      local kept = assert(store.open ":memory:")
+      begin({ max_triggers_per_hour = 1 }, kept)
+      rounds(0, HOUR, { ["app.waiting"] = 5 })
+      rounds(HOUR, HOUR + 2 * MINUTE, { ["app.waiting"] = 5000 })
+      set_by = -3 * DAY
+      begin({ max_triggers_per_hour = 1 }, kept)
+      rounds(HOUR + 3 * MINUTE, HOUR + 20 * MINUTE, { ["app.waiting"] = 5 })
+      assert.equal("active", monitor.state)
+      rounds(HOUR + 20 * MINUTE, HOUR + 30 * MINUTE, { ["app.waiting"] = 9000 })
+      assert.same({ 2, 1 }, { #wanted, #heard.all "learning_complete" })
+      kept:close()
+    end)
+
+    it("takes for usual what stays so, also where that began by a clock that was ahead", function()
+      local kept = assert(store.open ":memory:")
+      set_by = 365 * DAY
+      begin({}, kept)
+      rounds(0, 3 * HOUR, { ["app.waiting"] = 5 })
+      rounds(3 * HOUR, 3 * HOUR + 2 * MINUTE, { ["app.waiting"] = 5000 })
+      set_by = 0
+      begin({}, kept)
+      rounds(3 * HOUR + 2 * MINUTE, 5 * HOUR, { ["app.waiting"] = 5000 })
+      rounds(5 * HOUR, 5 * HOUR + 5 * MINUTE, { ["app.waiting"] = 90000 })
+      assert.same({ 2, 1 }, { #wanted, #heard.all "learning_complete" })
+      kept:close()
+    end)
   end)
 
   it("learns anew when it comes back after hours", function()
