@@ -1,9 +1,11 @@
 --- Anthropic's Messages API, streamed. The blocks of a reply go back byte for byte in the next
 --- request: thinking is signed, and what does not change stays in the provider's cache.
 
+local alternating = require "runtime.llm.alternating"
 local bound = require "runtime.llm.bound"
 local fault = require "runtime.llm.fault"
 local json = require "runtime.json"
+local received = require "runtime.llm.received"
 local stream = require "runtime.llm.stream"
 local strict = require "runtime.llm.strict"
 
@@ -78,27 +80,14 @@ end
 -- A breakpoint is no content.
 local function unmarked(block) return (block:gsub('^{"cache_control":{"type":"ephemeral"},', "{")) end
 
--- Our roles in turns of theirs: what a user says after results goes behind them, in one message. `before` takes in
--- what is sent.
+-- `before` takes in what is sent.
 local function messages_json(messages, before)
-  local turns, marked = {}, breakpoints(messages)
-  for i, message in ipairs(messages) do
-    local role = message.role == "assistant" and "assistant" or "user"
-    local blocks = role == "assistant" and assistant_blocks(message, before) or user_blocks(message, marked[i])
-    local last = turns[#turns]
-    if not last or last.role ~= role then
-      last = { role = role, blocks = {} }
-      turns[#turns + 1] = last
-    end
-    for _, block in ipairs(blocks) do
-      last.blocks[#last.blocks + 1] = block
-      before:add(unmarked(block))
-    end
-  end
-  for i, turn in ipairs(turns) do
-    turns[i] = ('{"content":[%s],"role":"%s"}'):format(table.concat(turn.blocks, ","), turn.role)
-  end
-  return "[" .. table.concat(turns, ",") .. "]"
+  local marked = breakpoints(messages)
+  return alternating.json(alternating.turns(messages, "assistant", function(message, i)
+    local blocks = message.role == "assistant" and assistant_blocks(message, before) or user_blocks(message, marked[i])
+    for _, block in ipairs(blocks) do before:add(unmarked(block)) end
+    return blocks
+  end), "content")
 end
 
 local function tools_json(self)
@@ -110,8 +99,7 @@ local function tools_json(self)
   return out
 end
 
--- `messages` is spliced in as text: decoding and encoding again would turn {} into []. It goes last: what stands
--- before it is the same in each request of a run.
+-- The conversation goes last: what stands before it is the same in each request of a run.
 local function body_json(self, request)
   local body = {
     model = self.model, max_tokens = request.max_tokens or MAX_TOKENS, stream = true,
@@ -164,12 +152,10 @@ function closers.tool_use(reply, block)
   if type(id) ~= "string" or type(name) ~= "string" then error { "a call without id or name" } end
   local input = table.concat(block.parts)
   if not input:match "%S" then input = json.encode(json.object(block.start.input or {})) end
-  local args = json.decode(input)
-  local good = type(args) == "table" and input:match "^%s*{"
-  reply.calls[#reply.calls + 1] = { id = id, name = name, args = good and args or nil,
-    bad_args = not good and input or nil }
+  local args, bad = received.arguments(input)
+  reply.calls[#reply.calls + 1] = { id = id, name = name, args = args, bad_args = bad }
   reply.raw[#reply.raw + 1] = ('{"id":%s,"input":%s,"name":%s,"type":"tool_use"}')
-    :format(json.encode(id), good and input or "{}", json.encode(name))
+    :format(json.encode(id), bad and "{}" or input, json.encode(name))
 end
 
 function closers.thinking(reply, block)
@@ -218,30 +204,18 @@ end
 
 local function on_event(reply, data)
   local event = json.faithful(data)
-  if type(event) ~= "table" then
-    return fault.new("retry", ("%s sent an event that is no JSON; try again, or use --provider analyst")
-      :format(reply.who.name))
-  end
+  if type(event) ~= "table" then return received.no_json(reply.who) end
   if event.type == "error" then return fault.of_event(reply.who, event.error, {}) end
   local handle = event.type == "message" and whole or events[event.type]
   if not handle then return end
   -- Fields that are missing or of another kind are the sender's fault, not ours.
-  local ok = pcall(handle, reply, event)
-  if not ok then
-    return fault.new("retry", ("%s sent a broken %s event; try again"):format(reply.who.name, tostring(event.type)))
-  end
+  if not pcall(handle, reply, event) then return received.broken(reply.who, event.type) end
 end
 
 local function finished(reply)
-  if not reply.ended then
-    return nil, fault.new("retry", ("the answer of %s was cut in the middle; try again, or use --provider analyst")
-      :format(reply.who.name))
-  end
+  if not reply.ended then return nil, received.cut(reply.who) end
   local stop = STOPS[reply.reason] or "done"
-  if stop == "length" and #reply.calls > 0 and reply.calls[#reply.calls].bad_args then
-    table.remove(reply.calls)  -- half a call
-    table.remove(reply.raw)
-  end
+  received.drop_half_call(stop, reply.calls, reply.raw)
   return { text = table.concat(reply.texts), calls = reply.calls, stop = stop, usage = reply.usage, raw = reply.raw }
 end
 
@@ -250,7 +224,7 @@ Anthropic.__index = Anthropic
 
 local function once(self, request)
   local reply = { texts = {}, calls = {}, raw = {}, open = {}, on_text = request.on_text, who = self.who,
-    usage = { input = 0, cache_write = 0, cache_read = 0, output = 0 } }
+    usage = received.no_usage() }
   local body
   body, reply.raw.before = body_json(self, request)
   local ok, err = stream.post(self.who, {

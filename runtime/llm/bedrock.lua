@@ -1,6 +1,7 @@
 --- Amazon Bedrock's Converse, streamed: one form for the models of many makers. Requests are signed, and
 --- events come in AWS's binary framing. The blocks of a reply go back as they came.
 
+local alternating = require "runtime.llm.alternating"
 local aws_credentials = require "runtime.llm.aws_credentials"
 local bedrock_reply = require "runtime.llm.bedrock_reply"
 local bound = require "runtime.llm.bound"
@@ -60,30 +61,18 @@ end
 
 -- `before` takes in what is sent.
 local function messages_json(self, messages, before)
-  local turns = {}
-  for _, message in ipairs(messages) do
-    local role = message.role == "assistant" and "assistant" or "user"
-    local blocks = role == "user" and user_blocks(self, message) or assistant_blocks(message, before)
-    local last = turns[#turns]
-    if not last or last.role ~= role then
-      last = { role = role, blocks = {} }
-      turns[#turns + 1] = last
-    end
-    for _, block in ipairs(blocks) do
-      last.blocks[#last.blocks + 1] = block
-      before:add(block)
-    end
-  end
+  local turns = alternating.turns(messages, "assistant", function(message)
+    local blocks = message.role == "assistant" and assistant_blocks(message, before) or user_blocks(self, message)
+    for _, block in ipairs(blocks) do before:add(block) end
+    return blocks
+  end)
   -- At the end, and where the request before this one ended: a turn of many calls is longer than what the
   -- provider looks back.
   for i = #turns, math.max(1, #turns - 2), -1 do
-    local blocks = turns[i].blocks
+    local blocks = turns[i].parts
     if self.can.cache and turns[i].role == "user" then blocks[#blocks + 1] = CACHE_POINT end
   end
-  for i, turn in ipairs(turns) do
-    turns[i] = ('{"content":[%s],"role":"%s"}'):format(table.concat(turn.blocks, ","), turn.role)
-  end
-  return "[" .. table.concat(turns, ",") .. "]"
+  return alternating.json(turns, "content")
 end
 
 local function tools_json(self)

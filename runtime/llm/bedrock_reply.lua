@@ -3,15 +3,14 @@
 
 local fault = require "runtime.llm.fault"
 local json = require "runtime.json"
+local received = require "runtime.llm.received"
 
 local bedrock_reply = {}
 
 local STOPS = { end_turn = "done", stop_sequence = "done", tool_use = "calls", max_tokens = "length",
   guardrail_intervened = "refused", content_filtered = "refused", model_context_window_exceeded = "context_full" }
 
-local function text(v) return type(v) == "string" and v ~= "" and v or nil end
-local function count(v) return type(v) == "number" and v or 0 end
-local function fields(v) return type(v) == "table" and v or {} end
+local text, count, fields = received.text, received.count, received.fields
 
 local function take_usage(reply, usage)
   if type(usage) ~= "table" then return end
@@ -59,11 +58,9 @@ function closers.call(reply, block)
   if not (block.id and block.name) then error { "a call without id or name" } end
   local input = table.concat(block.parts)
   if not input:find "%S" then input = "{}" end
-  local args = json.decode(input)
-  local good = type(args) == "table" and input:find "^%s*{" ~= nil
-  reply.calls[#reply.calls + 1] = { id = block.id, name = block.name, args = good and args or nil,
-    bad_args = not good and input or nil }
-  reply.raw[#reply.raw + 1] = ('{"toolUse":{"input":%s,"name":%s,"toolUseId":%s}}'):format(good and input or "{}",
+  local args, bad = received.arguments(input)
+  reply.calls[#reply.calls + 1] = { id = block.id, name = block.name, args = args, bad_args = bad }
+  reply.raw[#reply.raw + 1] = ('{"toolUse":{"input":%s,"name":%s,"toolUseId":%s}}'):format(bad and "{}" or input,
     json.encode(block.name), json.encode(block.id))
 end
 
@@ -109,7 +106,7 @@ end
 ---@param on_text? fun(delta: string)
 function bedrock_reply.new(who, on_text)
   return { texts = {}, calls = {}, raw = {}, open = {}, on_text = on_text, who = who,
-    usage = { input = 0, cache_write = 0, cache_read = 0, output = 0 } }
+    usage = received.no_usage() }
 end
 
 --- Takes one event.
@@ -120,9 +117,7 @@ end
 ---@return ProviderFault?
 function bedrock_reply.take(reply, data, name, headers)
   local event = json.faithful(data)
-  if type(event) ~= "table" then
-    return fault.new("retry", ("%s sent an event that is no JSON; try again"):format(reply.who.name))
-  end
+  if type(event) ~= "table" then return received.no_json(reply.who) end
   local kind = headers and headers[":message-type"]
   if kind == "exception" or kind == "error" then
     return fault.of_event(reply.who, { type = name, message = event.message or headers[":error-message"] }, {})
@@ -130,24 +125,17 @@ function bedrock_reply.take(reply, data, name, headers)
   local handle = not name and event.output and whole or events[name]
   if not handle then return end
   -- Fields that are missing or of another kind are the sender's fault, not ours.
-  if not pcall(handle, reply, event) then
-    return fault.new("retry", ("%s sent a broken %s event; try again"):format(reply.who.name, tostring(name)))
-  end
+  if not pcall(handle, reply, event) then return received.broken(reply.who, name) end
 end
 
 --- The reply, when all events came.
+---@param reply table
 ---@return table|nil reply   see runtime/llm/init.lua
 ---@return ProviderFault?
 function bedrock_reply.finished(reply)
-  if not reply.reason then
-    return nil, fault.new("retry", ("the answer of %s was cut in the middle; try again, or use --provider analyst")
-      :format(reply.who.name))
-  end
+  if not reply.reason then return nil, received.cut(reply.who) end
   local stop = STOPS[reply.reason] or "done"
-  if stop == "length" and #reply.calls > 0 and reply.calls[#reply.calls].bad_args then
-    table.remove(reply.calls) -- half a call
-    table.remove(reply.raw)
-  end
+  received.drop_half_call(stop, reply.calls, reply.raw)
   if stop == "done" and #reply.calls > 0 then stop = "calls" end
   return { text = table.concat(reply.texts), calls = reply.calls, stop = stop, usage = reply.usage,
     raw = #reply.raw > 0 and reply.raw or nil }

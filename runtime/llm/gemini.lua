@@ -4,9 +4,11 @@
 --- Calls need not have an id; then a result belongs to its call by place and name, and the ids that the
 --- rest of us goes by are ours alone.
 
+local alternating = require "runtime.llm.alternating"
 local fault = require "runtime.llm.fault"
 local gemini_schema = require "runtime.llm.gemini_schema"
 local json = require "runtime.json"
+local received = require "runtime.llm.received"
 local stream = require "runtime.llm.stream"
 
 local gemini = {}
@@ -57,24 +59,12 @@ local function user_parts(message, ids)
 end
 
 local function contents_json(self, messages)
-  local turns, ids = {}, {}
-  for _, message in ipairs(messages) do
-    local is_model = message.role == "assistant"
-    local role = is_model and "model" or "user"
-    if is_model then ids = message.raw and message.raw.ids or {} end
-    local parts = not is_model and user_parts(message, ids) or message.raw and message.raw.parts
-      or told_parts(self, message)
-    local last = turns[#turns]
-    if not last or last.role ~= role then
-      last = { role = role, parts = {} }
-      turns[#turns + 1] = last
-    end
-    for _, part in ipairs(parts) do last.parts[#last.parts + 1] = part end
-  end
-  for i, turn in ipairs(turns) do
-    turns[i] = ('{"parts":[%s],"role":"%s"}'):format(table.concat(turn.parts, ","), turn.role)
-  end
-  return "[" .. table.concat(turns, ",") .. "]"
+  local ids = {} -- of the calls that the next results answer
+  return alternating.json(alternating.turns(messages, "model", function(message)
+    if message.role ~= "assistant" then return user_parts(message, ids) end
+    ids = message.raw and message.raw.ids or {}
+    return message.raw and message.raw.parts or told_parts(self, message)
+  end), "parts")
 end
 
 -- The conversation goes last: what stands before it is the same in each request of a run.
@@ -92,9 +82,7 @@ local function body_json(self, request)
   return ('%s,"contents":%s}'):format(json.encode(body):sub(1, -2), contents_json(self, request.messages))
 end
 
-local function text(v) return type(v) == "string" and v ~= "" and v or nil end
-local function count(v) return type(v) == "number" and v or 0 end
-local function fields(v) return type(v) == "table" and v or {} end
+local text, count, fields = received.text, received.count, received.fields
 
 -- Each piece tells the sums so far.
 local function take_usage(reply, usage)
@@ -153,10 +141,7 @@ end
 
 local function on_event(reply, data)
   local chunk = json.faithful(data)
-  if type(chunk) ~= "table" then
-    return fault.new("retry", ("%s sent an event that is no JSON; try again, or check its base URL")
-      :format(reply.who.name))
-  end
+  if type(chunk) ~= "table" then return received.no_json(reply.who, "check its base URL") end
   -- Without the stream, all chunks come as one list.
   for _, one in ipairs(chunk[1] ~= nil and chunk or { chunk }) do
     local err = type(one) == "table" and take_chunk(reply, one)
@@ -165,14 +150,11 @@ local function on_event(reply, data)
 end
 
 local function finished(reply)
-  local who = reply.who.name
-  if not reply.reason then
-    return nil, fault.new("retry", ("the answer of %s was cut in the middle; try again, or use --provider analyst")
-      :format(who))
-  end
+  if not reply.reason then return nil, received.cut(reply.who) end
   close_text(reply)
   if UNREADABLE[reply.reason] and #reply.calls == 0 and #reply.texts == 0 then
-    return nil, fault.new("retry", ("the model of %s made a call that nobody can read; try again"):format(who))
+    return nil, fault.new("retry", ("the model of %s made a call that nobody can read; try again")
+      :format(reply.who.name))
   end
   local stop = STOPS[reply.reason] or "done"
   if #reply.calls > 0 and stop == "done" then stop = "calls" end
@@ -192,7 +174,7 @@ function Gemini:ask(request)
   local tools = {}
   for _, tool in ipairs(self.tools or {}) do tools[tool.name] = tool end
   local reply = { texts = {}, calls = {}, parts = {}, open = {}, ids = {}, tools = tools, on_text = request.on_text,
-    serial = self.serial, usage = { input = 0, cache_write = 0, cache_read = 0, output = 0 }, who = self.who }
+    serial = self.serial, usage = received.no_usage(), who = self.who }
   local headers = { "content-type: application/json" }
   if self.key then headers[2] = self.key_header .. self.key end
   local ok, err = stream.post(self.who, { url = self.url, body = body, deadline = request.deadline, headers = headers,

@@ -4,6 +4,7 @@
 
 local fault = require "runtime.llm.fault"
 local json = require "runtime.json"
+local received = require "runtime.llm.received"
 local stream = require "runtime.llm.stream"
 local strict = require "runtime.llm.strict"
 
@@ -79,9 +80,7 @@ local function body_json(self, request)
   return ('%s,"messages":%s}'):format(json.encode(body):sub(1, -2), json.encode(messages_of(request)))
 end
 
-local function text(v) return type(v) == "string" and v ~= "" and v or nil end
-local function count(v) return type(v) == "number" and v or 0 end
-local function fields(v) return type(v) == "table" and v or {} end
+local text, count, fields = received.text, received.count, received.fields
 
 local function take_usage(reply, usage)
   if type(usage) ~= "table" then return end
@@ -142,9 +141,7 @@ local function on_event(reply, data)
   end
   local chunk = json.faithful(data)
   if type(chunk) ~= "table" then
-    local who = reply.who
-    return fault.new("retry", ("%s sent an event that is no JSON; try again, or check %s"):format(who.name,
-      who.base or "its address"))
+    return received.no_json(reply.who, "check " .. (reply.who.base or "its address"))
   end
   if type(chunk.error) == "table" or text(chunk.error) then return fault.of_event(reply.who, chunk.error, {}) end
   take_usage(reply, chunk.usage)
@@ -157,13 +154,11 @@ local function finished_calls(reply, stop)
   for i, c in ipairs(reply.calls) do
     local arguments = table.concat(c.parts)
     if not arguments:match "%S" then arguments = "{}" end
-    local args = json.decode(arguments)
-    local good = type(args) == "table" and arguments:match "^%s*{"
-    local half = stop == "length" and i == #reply.calls and not good
+    local args, bad = received.arguments(arguments)
+    local half = stop == "length" and i == #reply.calls and bad
     if not half then
       calls[#calls + 1] = { id = c.id or "call_" .. reply.serial .. "_" .. i, name = c.name or "unnamed",
-        args = good and args or nil, bad_args = not good and arguments or nil,
-        arguments = good and arguments or "{}" }
+        args = args, bad_args = bad, arguments = bad and "{}" or arguments }
     end
   end
   return calls
@@ -180,10 +175,7 @@ local function with_own_ids(calls)
 end
 
 local function finished(reply)
-  if not (reply.ended or reply.reason) then
-    return nil, fault.new("retry", ("the answer of %s was cut in the middle; try again, or use --provider analyst")
-      :format(reply.who.name))
-  end
+  if not (reply.ended or reply.reason) then return nil, received.cut(reply.who) end
   local stop = STOPS[reply.reason] or "done"
   local calls = with_own_ids(finished_calls(reply, stop))
   if #calls > 0 and stop == "done" then stop = "calls" end  -- as some servers say
@@ -199,7 +191,7 @@ OpenAI.__index = OpenAI
 local function once(self, request)
   self.serial = self.serial + 1
   local reply = { texts = {}, calls = {}, by_index = {}, on_text = request.on_text, serial = self.serial,
-    usage = { input = 0, cache_write = 0, cache_read = 0, output = 0 }, who = self.who }
+    usage = received.no_usage(), who = self.who }
   local headers = { "content-type: application/json" }
   if self.key then headers[2] = self.key_header .. self.key end
   local ok, err = stream.post(self.who, { url = self.url, body = body_json(self, request),
