@@ -19,6 +19,7 @@ local versions = require "runtime.versions"
 ---@field reason string            what made somebody look, as a person reads it
 ---@field occasion? string         where `reason` are the words of others: what we say of it (runtime/occasion.lua)
 ---@field node table
+---@field lives integer             as the node had them when the run began
 ---@field skills Skill[]            all that the run may look with
 ---@field clean fun(value: any): any          as it may leave
 ---@field original fun(text: string): string   what a cleaned text with names of secrets was
@@ -69,6 +70,7 @@ function case.new(opts)
   self.spending = spending.new { provider = opts.mind.name, limits = self.limits,
     priced = opts.mind.destination ~= nil,
     worked = function() return opts.node.load.reductions - self.load_before.reductions end }
+  self.lives = opts.node.lives
   self.journal = opts.journal and opts.journal:begin(self) or nil
   if opts.tape then opts.tape:begin(self) end
   return self

@@ -186,6 +186,7 @@ function report.text(r, options)
   local w = writer(options.color, math.min(options.width or WIDTH, WIDTH))
   w.line(("%s  %s  %s"):format(w.paint(HEADS[r.verdict], r.verdict), plain(table.concat(r.nodes, ", ")), headline(r)))
   if not missing(r.incomplete) then w.line(("incomplete: %s"):format(INCOMPLETE[r.incomplete] or r.incomplete)) end
+  if r.restarted then w.line "restarted: the node was started anew during the run; what was seen before is gone" end
   for n, i in ipairs(r.insights) do insight(w, i, n) end
   for _, a in ipairs(r.actions or {}) do action(w, a) end
   if r.verdict ~= "sick" and #(r.would_tell or {}) > 0 then

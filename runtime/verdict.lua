@@ -117,6 +117,9 @@ end
 
 local function lost(case) return case.node.state ~= "up" end
 
+-- What was seen before is of a node that is gone, and says nothing of the one that there is.
+local function restarted(case) return case.node.lives ~= case.lives end
+
 -- The looks that a skill still wants, by what kept them from being made.
 local function not_made(case, s)
   local by_reason, order, reasons = {}, {}, {}
@@ -156,6 +159,9 @@ local function cut_short(case)
   if lost(case) then
     local why = case.node.link and case.node.link.closed
     return why and tostring(why) or ("the link to %s was lost during the run"):format(case.node.name)
+  end
+  if restarted(case) then
+    return ("%s was restarted during the run: see in its log or crash dump why, and run again"):format(case.node.name)
   end
   if case.ended and not BY_ITSELF[case.ended] then return why_ended("the coordinator", case.ended, case.why) end
 end
@@ -248,7 +254,7 @@ function verdict.report(case)
   local found, would_tell = verdict.of(case)
   return {
     schema = 1, verdict = found, would_tell = would_tell, trace_id = case.trace_id, nodes = { case.node.name },
-    reason = case.reason, incomplete = incomplete(case), lost = lost(case),
+    reason = case.reason, incomplete = incomplete(case), lost = lost(case), restarted = restarted(case),
     insights = case:ordered(), notifications = rows(case.notifications, NOTIFICATION),
     operators = rows(case.operators, { "node", "skill", "state", "iterations" }), looks = looks(case),
     actions = case.proposals:rows(), usage = case:spent(), target_load = load_of(case),

@@ -40,6 +40,7 @@ end
 ---@field query fun(text: string, variables?: table, opts?: CallOptions): any, Failure?
 ---@field sleep fun(seconds: number): true|nil, string?
 ---@field past Past           what was seen of it before
+---@field lives integer        counted up where it was started anew while we held it
 ---@field deadline? number   no query goes on after this, whatever its own deadline
 ---@field private link Link
 ---@field private calls Calls
@@ -72,6 +73,7 @@ local function establish(n, deadline)
   if n.link and n.link.session.peer_creation ~= opened.session.peer_creation then
     n.forms, n.before, n.map_bindings = {}, nil, nil -- and what the old one had is nothing to compare with
     n.past:forget()
+    n.lives = n.lives + 1
   end
   n.link = opened
   n.calls = call.attach(opened, function(why)
@@ -209,7 +211,7 @@ function node.connect(o)
   local n = setmetatable({
     name = o.name, port = o.port, silence_s = o.tick_s, largest = o.largest, state = "down",
     load = setmetatable({ calls = 0, reductions = 0, bytes = 0, max_ms = 0 }, Load),
-    forms = {}, listeners = {},
+    forms = {}, listeners = {}, lives = 1,
   }, Node)
   cookies[n] = secret
   history.attach(n)

@@ -8,6 +8,7 @@ local model = require "spec.support.played_model"
 local report = require "runtime.report"
 local sandbox = require "runtime.sandbox"
 local skill = require "runtime.skill"
+local uv = require "luv"
 
 local calls, says, results = model.calls, model.says, model.results
 
@@ -127,6 +128,7 @@ describe("runtime.verdict", function()
   it("is healthy where all looks were made and an alarm without a figure was resolved", function()
     local r = run(quiet, leader(calls(RESOLVED), calls { "done" }), alarmist(unpack(LOOKS)))
     assert.same({ "healthy", {}, json.null, 0 }, { r.verdict, r.would_tell, r.incomplete, report.exit(r) })
+    assert.is_false(r.restarted)
   end)
 
   it("is whole and healthy when an operator that lost its model looked again to the end", function()
@@ -138,6 +140,25 @@ describe("runtime.verdict", function()
     end }
     local r = run(quiet, model.played { calls(INVOKE, WAIT), calls(INVOKE, WAIT), calls { "done" } }, ets)
     assert.same({ "healthy", json.null, 0 }, { r.verdict, r.incomplete, report.exit(r) })
+  end)
+
+  it("does not call healthy a node that was restarted during the run, and the report says so", function()
+    local old = live.start { name = "bl_reborn@127.0.0.1", cookie = "REBORN" }
+    local ets = model.played { calls({ "take_snapshot" }, unpack(LOOKS)), function()
+      uv.kill(old.os_pid, "sigkill")
+      live.start { name = old.name, cookie = "REBORN" }
+      local deadline = async.now() + 60
+      while old.node.lives == 1 or old.node.state ~= "up" do
+        assert(async.now() < deadline, "it did not come back")
+        async.sleep(0.02)
+      end
+      return calls { "take_snapshot" }
+    end, calls { "done" } }
+    local r = run(old, leader(calls { "done" }), ets)
+    assert.same({ "cannot_tell", true, false, 4 }, { r.verdict, r.restarted, r.lost, report.exit(r) })
+    assert.same({ "bl_reborn@127.0.0.1 was restarted during the run: see in its log or crash dump why, and run again" },
+      r.would_tell)
+    assert.matches("\nrestarted: the node was started anew during the run", report.text(r))
   end)
 
   it("says of a run whose operator crashed that it is not whole", function()
