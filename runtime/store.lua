@@ -13,6 +13,7 @@ local STEPS = require "runtime.store_steps"
 local store = {}
 
 local MEMORY = ":memory:"
+store.MEMORY = MEMORY
 local OURS = 0x626c7273 -- "blrs" in the file's head: nobody else's file is taken for ours
 local PRIVATE_FOLDER, PRIVATE_FILE = 448, 384 -- 0700, 0600
 
@@ -117,7 +118,8 @@ function store.open(path)
 end
 
 local function failed(self, why)
-  return failure.new("store", ("%s: %s"):format(self.path, (why:gsub("^db: ", ""))), "make room, or mend the file", 2)
+  local next_step = why:find "malformed" and "move it away" or "make room, or mend the file"
+  return failure.new("store", ("%s: %s"):format(self.path, (why:gsub("^db: ", ""))), next_step, 2)
 end
 
 --- What was learned of a node.

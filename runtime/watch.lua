@@ -64,6 +64,16 @@ function Watch:investigate(node, reason, occasion)
   return self.queue:run(function() return self:look_into(node, reason, nil, occasion) end)
 end
 
+--- Goes on without the usual store, which cannot be read; one that was named is missed.
+---@param err Failure
+---@return boolean
+function Watch:does_without(err)
+  if self.o.store or self.kept.path == store.MEMORY then return false end
+  telemetry.emit("store.failed", {}, { reason = tostring(err) })
+  self.kept = store.open(store.MEMORY)
+  return true
+end
+
 --- Whether no node was ever reached, each having been tried once.
 function Watch:is_hopeless()
   local failed = 0

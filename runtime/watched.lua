@@ -80,15 +80,16 @@ local function look(self, node)
   local w = self.watch
   local skills, err = skills_of(self, node)
   if not skills then return nil, err end
+  local function trigger(reason, _, occasion)
+    local report, why = w:investigate(node, reason, occasion)
+    if not report then return nil, why end
+    return true
+  end
   local monitor
-  monitor, err = anomaly.new {
-    node = node, skills = skills, settings = w.o.anomaly, store = w.kept, triggers = w.triggers,
-    trigger = function(reason, _, occasion)
-      local report, why = w:investigate(node, reason, occasion)
-      if not report then return nil, why end
-      return true
-    end,
-  }
+  repeat
+    monitor, err = anomaly.new { node = node, skills = skills, settings = w.o.anomaly, store = w.kept,
+      triggers = w.triggers, trigger = trigger }
+  until monitor or not w:does_without(err)
   if not monitor then return nil, err end
   node.uses.monitor = function() return monitor:view() end
   if node.relays then node.relays:begin(skills) end

@@ -3,6 +3,7 @@
 
 local uv = require "luv"
 local async = require "runtime.async"
+local kept_in = require "runtime.store"
 local live = require "spec.support.live_node"
 local program = require "spec.support.program"
 local watching = require "spec.support.watching"
@@ -162,6 +163,25 @@ describe("watch", function()
     end
     stop(running)
     assert.same({ "700", "600", "600" }, modes)
+  end))
+
+  it("goes on in memory where the pages of its own store are broken, and says what to do", live.test(function()
+    local folder = shop.home .. "/.local/state/beamlens"
+    local path = folder .. "/beamlens.db"
+    os.execute(("rm -rf '%s' && mkdir -p '%s' && chmod -R 700 '%s/.local'"):format(folder, folder, shop.home))
+    assert(kept_in.open(path)):close()
+    local size = uv.fs_stat(path).size
+    local file = assert(io.open(path, "r+b"))
+    file:seek("set", 4096)
+    file:write(("\0"):rep(size - 4096))
+    file:close()
+    write(config, "return { anomaly = { collection_interval_ms = 100, learning_duration_ms = 1000 } }")
+    local running = start()
+    assert.equal(path .. ": database disk image is malformed; move it away", until_told(running, "store.failed").reason)
+    until_told(running, "anomaly.learning_complete")
+    assert.equal(0, stop(running))
+    assert.equal(1, #lines(running, "store.failed"))
+    os.execute(("rm -rf '%s'"):format(folder))
   end))
 
   it("is told in lines for people without --json", live.test(function()
