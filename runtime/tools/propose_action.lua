@@ -11,6 +11,15 @@ local function doc_of(entries)
   return ("Puts an action on a person's list: %s."):format(table.concat(written, ", "))
 end
 
+-- Of those that a model may ask for.
+local function unknown(name, entries)
+  local names = {}
+  for i, e in ipairs(entries) do names[i] = e.name end
+  local near = failure.nearest(name, names)
+  return ("there is no action %s; %s"):format(name,
+    near and ("did you mean %s?"):format(near) or "there are " .. table.concat(names, ", "))
+end
+
 -- An action is known by its name and what it takes; all else is told to who gets it wrong.
 local function told(err, name)
   local why, e = tostring(err), actions.find(name)
@@ -35,6 +44,7 @@ return function(shapes)
     }, { "action", "arguments", "reason" }),
     from_node = true,
     run = function(state, args)
+      if not actions.find(args.action) then return nil, unknown(args.action, entries) end
       local by = state.skill and { kind = "operator", name = state.skill.name } or { kind = "coordinator" }
       local p, err = state.case:propose(by, args.action, args.arguments, args.reason)
       if not p then return nil, told(err, args.action) end

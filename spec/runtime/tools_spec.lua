@@ -66,6 +66,15 @@ describe("the tool propose_action", function()
     if other.name == "propose_action" then tool = other end
   end
 
+  it("lists to who asks for another only those that can be asked for", function()
+    local _, why = tool.run({}, { action = "reboot_everything", arguments = {}, reason = "x" })
+    assert.matches("^there is no action reboot_everything; there are .*kill_process", why)
+    for _, entry in ipairs(require("runtime.actions").entries()) do
+      local wanted = not entry.undo_only and entry.name ~= "run_runbook"
+      assert.equal(wanted, (why .. ","):find((" %s,"):format(entry.name), 1, true) ~= nil, entry.name)
+    end
+  end)
+
   it("names every action but those that only undo another, each with what it takes", function()
     for _, entry in ipairs(require("runtime.actions").entries()) do
       local wanted = not entry.undo_only and entry.name ~= "run_runbook"
