@@ -90,6 +90,7 @@ function Wait:expire() self:give_up "timeout" end
 function async.await(start, deadline)
   local task = running
   if not task then error("async.await outside a task: start one with async.run", 2) end
+  if deadline then deadlines.check(deadline) end
   if task.cancelled then return nil, task.cancelled end
   local wait = setmetatable({ task = task, deadline = deadline }, Wait)
   local abandon = start(function(...)

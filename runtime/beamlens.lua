@@ -20,6 +20,7 @@ local reach = require "runtime.reach"
 local sampler = require "runtime.sampler"
 local sinks = require "runtime.sinks"
 local skill = require "runtime.skill"
+local slip = require "runtime.slip"
 local telemetry = require "runtime.telemetry"
 
 local beamlens = { options = {}, coordinator = {} }
@@ -31,17 +32,6 @@ local talking = 0    -- runs that show their progress
 
 -- What a script may say beside the options of the command line.
 local MORE = { task = true, occasion = true, report = true, mode = true, names = true, called = true, every = true }
-
--- A slip in a script is told with the script's own line, not with one of ours.
-local function slip(message, next_step)
-  local level, info = 2
-  repeat
-    level = level + 1
-    info = debug.getinfo(level, "Sl")
-  until not info or not info.source:match "^@runtime/"
-  local where = info and info.currentline > 0 and ("%s:%d: "):format(info.short_src, info.currentline) or ""
-  error(failure.new("script", where .. message, next_step, 2), 0)
-end
 
 local function is_node(v) return type(v) == "table" and type(v.query) == "function" end
 
@@ -362,7 +352,9 @@ end)
 --- Waits without holding anything up.
 ---@param seconds number
 function beamlens.sleep(seconds)
-  if type(seconds) ~= "number" or seconds < 0 then slip("sleep wants seconds", "for example sleep(0.5)") end
+  if type(seconds) ~= "number" or seconds < 0 or seconds ~= seconds then
+    slip("sleep wants seconds", "for example sleep(0.5)")
+  end
   return async.sleep(seconds)
 end
 

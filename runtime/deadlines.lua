@@ -49,12 +49,15 @@ end
 
 local fire
 
+local LONGEST_MS = 86400000 -- it is set anew then: whoever waits for ever has a deadline without an end
+
 -- The loop's own clock stands still while a callback runs, hence update_time.
 local function arm(deadline)
   timer = timer or uv.new_timer()
   armed_for = deadline
   uv.update_time()
-  timer:start(math.max(0, math.ceil((deadline - deadlines.now()) * 1000)), 0, fire)
+  local ms = math.ceil((deadline - deadlines.now()) * 1000)
+  timer:start(math.max(0, math.min(ms, LONGEST_MS)), 0, fire)
 end
 
 -- Never twice for one entry: what has expired is out of the heap first. Who is woken may set deadlines
@@ -76,7 +79,7 @@ end
 ---@return boolean skipped
 function deadlines.skip(latest)
   local first = size > 0 and heap[1].deadline
-  if not first or latest and first > latest then return false end
+  if not first or first == math.huge or latest and first > latest then return false end
   ahead = ahead + math.max(0, first - deadlines.now())
   arm(first)
   return true
@@ -86,8 +89,16 @@ end
 ---@return integer
 function deadlines.pending() return size end
 
+--- Raises for what is no time: in the heap it would be in the way of all others.
+---@param deadline any
+function deadlines.check(deadline)
+  if type(deadline) == "number" and deadline == deadline then return end
+  error("a deadline must be a number, not " .. tostring(deadline), 3)
+end
+
 ---@param entry Deadline
 function deadlines.add(entry)
+  deadlines.check(entry.deadline)
   size = size + 1
   rise(entry, size)
   if not armed_for or entry.deadline < armed_for then arm(entry.deadline) end

@@ -2,6 +2,7 @@
 --- started it holds this; what it does is runtime/operator.lua's.
 
 local async = require "runtime.async"
+local slip = require "runtime.slip"
 local verdict = require "runtime.verdict"
 
 ---@class Handle
@@ -10,6 +11,7 @@ local verdict = require "runtime.verdict"
 ---@field task Task            the run itself
 ---@field private outer Task   sees how it ends
 ---@field private told table[] what nobody took yet
+---@field private waiting table<fun(woken: true), true>   who waits for more
 local Handle = {}
 Handle.__index = Handle
 
@@ -25,9 +27,9 @@ local function tell(self, item)
     table.remove(self.told, 1)
     self.missed = self.missed + 1
   end
-  local wake = self.wake
-  self.wake = nil
-  if wake then wake(true) end
+  local waiting = self.waiting
+  self.waiting = {}
+  for wake in pairs(waiting) do wake(true) end
 end
 
 -- Of what an operator emits, what somebody who follows it wants to read.
@@ -74,14 +76,27 @@ local function watched(self)
   return self.report
 end
 
---- How it is now.
+-- A handle is a script's, and so are the slips.
+local function check(self, called)
+  if getmetatable(self) ~= Handle then
+    slip(("%s is a method"):format(called), ("call it with a colon: handle:%s()"):format(called))
+  end
+end
+
+local function check_seconds(seconds, called, example)
+  if seconds == nil or type(seconds) == "number" and seconds >= 0 then return end
+  slip(called .. " wants seconds", "for example " .. example)
+end
+
+--- How it is now. `missed`: how many items that nobody took were let go for later ones.
 ---@return { skill: string, node: string, mode: string, state: string, iterations: integer, running: boolean,
----  notifications: integer, seconds: number, usage: table, ended: string?, why: string? }
+---  notifications: integer, missed: integer, seconds: number, usage: table, ended: string?, why: string? }
 function Handle:status()
+  check(self, "status")
   local entry, case = self.entry, self.case
   return {
     skill = entry.skill, node = entry.node, mode = entry.mode, state = entry.state, iterations = entry.iterations,
-    running = entry.running, ended = entry.ended, why = entry.why, notifications = case.told,
+    running = entry.running, ended = entry.ended, why = entry.why, notifications = case.told, missed = self.missed,
     seconds = async.now() - self.started, usage = case:spent(), trace_id = case.trace_id,
   }
 end
@@ -92,19 +107,32 @@ end
 ---@return string? answer
 ---@return string? err
 function Handle:message(text, seconds)
+  check(self, "message")
+  if type(text) ~= "string" or not text:match "%S" then
+    slip("message wants a text", 'for example handle:message("what grows?")')
+  end
+  check_seconds(seconds, "message", 'handle:message("what grows?", 30)')
   return self.entry.inbox:post(text, async.now() + (seconds or ANSWER_S))
 end
 
 --- Ends it; what it found stands in the report.
 ---@param why? string
-function Handle:stop(why) self.task:cancel(why or "interrupted") end
+function Handle:stop(why)
+  check(self, "stop")
+  if why ~= nil and type(why) ~= "string" then
+    slip("stop wants words that say why, or nothing", "for example handle:stop()")
+  end
+  self.task:cancel(why or "interrupted")
+end
 
 --- Waits for its end. When the caller is cancelled meanwhile, it ends too, with what there is.
----@param deadline? number
+---@param seconds? number   for ever, if left out
 ---@return table? report
 ---@return string? err   "timeout": it still runs
-function Handle:join(deadline)
-  local ok, report = self.outer:join(deadline)
+function Handle:join(seconds)
+  check(self, "join")
+  check_seconds(seconds, "join", "handle:join(30)")
+  local ok, report = self.outer:join(seconds and async.now() + seconds)
   if ok then return report end
   if async.current().cancelled then
     self:stop(async.current().cancelled)
@@ -115,14 +143,16 @@ function Handle:join(deadline)
 end
 
 --- What happens, as it comes: { kind = "notification" | "state" | "trouble" | "ended", … }. Ends behind "ended".
+--- Where several follow, each item goes to one of them.
 ---@return fun(): table?
 function Handle:messages()
+  check(self, "messages")
   return function()
     while #self.told == 0 do
       if self.over then return nil end
       local woken = async.await(function(resume)
-        self.wake = resume
-        return function() end
+        self.waiting[resume] = true
+        return function() self.waiting[resume] = nil end
       end)
       if not woken then return nil end
     end
@@ -136,7 +166,8 @@ end
 ---@param run fun()      the run itself
 ---@return Handle
 function handle.start(case, entry, run)
-  local self = setmetatable({ case = case, entry = entry, told = {}, missed = 0, started = async.now() }, Handle)
+  local self = setmetatable({ case = case, entry = entry, told = {}, missed = 0, waiting = {},
+    started = async.now() }, Handle)
   function entry.tell(event, metadata)
     local item = KINDS[event] and KINDS[event](metadata)
     if item then tell(self, item) end

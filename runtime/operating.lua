@@ -88,6 +88,10 @@ end
 local function run(means, name, opts)
   if type(name) ~= "string" then means.slip("operator.run wants a skill", 'for example operator.run("ets")') end
   local o = means.settled(opts)
+  check(means, o)
+  if o.mode == "continuous" then
+    means.slip("operator.run waits for the end, and continuous has none", "use operator.start")
+  end
   local posts, err = posts_of(o)
   if not posts then return nil, err end
   local prepared

@@ -39,7 +39,7 @@ describe("runtime.handle", function()
 
   it("lets whoever waits for it wait no longer than they like", live.test(function()
     local h = start { calls { "wait", { ms = 60000 } } }
-    assert.same({ nil, "timeout" }, { h:join(async.now() + 0.01) })
+    assert.same({ nil, "timeout" }, { h:join(0.01) })
     assert.is_true(h:status().running)
     h:stop "no longer wanted"
     assert.equal("interrupted", h:join().incomplete)
@@ -97,6 +97,49 @@ describe("runtime.handle", function()
       read = read + 1
       last = item.reason or last
     end
-    assert.same({ 200, "300" }, { read, last })
+    assert.same({ 200, "300", 101 }, { read, last, h:status().missed })
+  end))
+
+  it("tells each item to one of those who follow, and the end to all of them", live.test(function()
+    local h, items, ended = start { calls { "take_snapshot" }, calls { "wait", { ms = 60000 } } }, {}, 0
+    local function follow()
+      for item in h:messages() do items[#items + 1] = item.kind end
+      ended = ended + 1
+    end
+    local followers = { async.spawn(follow), async.spawn(follow) }
+    h:stop()
+    for _, task in ipairs(followers) do assert.is_true((task:join(async.now() + 30))) end
+    assert.same({ { "ended" }, 2 }, { items, ended })
+  end))
+
+  it("goes on telling when one who followed was cancelled", live.test(function()
+    local h = start { calls { "take_snapshot" }, calls { "wait", { ms = 60000 } } }
+    local first = async.spawn(function() return h:messages()() end)
+    first:cancel()
+    local second = async.spawn(function() return h:messages()() end)
+    h:stop()
+    local _, item = second:join(async.now() + 30)
+    assert.equal("ended", item.kind)
+  end))
+
+  it("says in words what its methods take, and goes on", live.test(function()
+    local h = start { calls { "take_snapshot" }, calls { "wait", { ms = 60000 } } }
+    for words, slip in pairs {
+      ["join wants seconds; for example handle:join(30)"] = function() h:join "5" end,
+      ["join wants seconds"] = function() h:join(0 / 0) end,
+      ["message wants a text; for example handle:message(\"what grows?\")"] = function() h:message() end,
+      ["message wants a text"] = function() h:message {} end,
+      ["message wants seconds; for example handle:message(\"what grows?\", 30)"] = function() h:message("x", "y") end,
+      ["stop wants words that say why, or nothing; for example handle:stop()"] = function() h:stop {} end,
+      ["status is a method; call it with a colon: handle:status()"] = function() h.status() end,
+    } do
+      local ok, why = pcall(slip)
+      assert.is_false(ok)
+      assert.matches(words, tostring(why), 1, true)
+      assert.matches("handle_spec.lua:%d+: ", tostring(why))
+    end
+    assert.is_true(h:status().running)
+    h:stop()
+    assert.equal("interrupted", h:join().incomplete)
   end))
 end)

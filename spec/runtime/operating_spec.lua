@@ -103,6 +103,10 @@ describe("a script's operators", function()
     for text, why in pairs {
       ['beamlens.operator.start("ets", { mode = "often" })'] = "script%.lua:2: an operator has no mode often",
       ['beamlens.operator.start("ets", { every = "x" })'] = "script%.lua:2: every wants seconds",
+      ["beamlens.sleep(0/0)"] = "script%.lua:2: sleep wants seconds",
+      ['beamlens.operator.start("system", { mode = "continuous" }):join("5")'] = "script%.lua:2: join wants seconds",
+      ['beamlens.operator.run("ets", { mode = "continuous" })'] =
+        "script%.lua:2: operator%.run waits for the end, and continuous has none; use operator%.start",
       ["beamlens.operator.run_async(7)"] = "script%.lua:2: operator%.run_async wants a skill",
     } do
       local result = run(text)
