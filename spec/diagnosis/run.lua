@@ -1,6 +1,7 @@
 --- One run: plants a case on a fresh node, has it investigated as a user would, and keeps what is scored.
 
 local async = require "runtime.async"
+local baselines = require "spec.diagnosis.baselines"
 local beamlens = require "runtime.beamlens"
 local case_of = require "runtime.case"
 local config = require "runtime.config"
@@ -54,19 +55,30 @@ local function listening()
   return trail, off
 end
 
+-- As a user has it done.
+local function by_the_program(link, provider)
+  local report, err = beamlens.coordinator.run { node = link, skills = SKILLS, provider = provider, quiet = true,
+    store = ":memory:", deadline = DEADLINE_S }
+  return assert(report, err and tostring(err.message)), made.evidence
+end
+
 local function investigate(at, provider, kept)
   local began = async.now()
   local link = assert(node.connect { name = at.name, cookie_file = at.cookie_file, deadline = began + DEADLINE_S })
-  local report, err = beamlens.coordinator.run { node = link, skills = SKILLS, provider = provider, quiet = true,
-    store = ":memory:", deadline = DEADLINE_S }
+  local report, seen
+  if baselines[provider] then
+    report, seen = baselines[provider](link, assert(beamlens.skills(SKILLS)))
+  else
+    report, seen = by_the_program(link, provider)
+  end
   kept.seconds = async.now() - began
   link:close()
-  return assert(report, err and tostring(err.message))
+  return report, seen
 end
 
-local function keep(kept, report)
+local function keep(kept, report, seen)
   kept.verdict, kept.would_tell = report.verdict, report.would_tell
-  kept.insights = grounding.insights(report, function(id) return made.evidence:get(id) end)
+  kept.insights = grounding.insights(report, function(id) return seen:get(id) end)
   kept.load, kept.usage, kept.footprint = report.target_load, report.usage, report.footprint
   kept.summary = report.insights[1] and report.insights[1].summary or nil
 end
@@ -86,8 +98,7 @@ function run.make(job, provider, under)
     at = planting.start(programs, settles_of(job.case.parts), under)
     kept.planted = true
     local before = residue.settings(at)
-    local report = investigate(at, provider, kept)
-    keep(kept, report)
+    keep(kept, investigate(at, provider, kept))
     kept.residue, kept.left = residue.count(at, before)
   end)
   off()
