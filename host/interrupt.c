@@ -34,8 +34,14 @@ static int f_guard(lua_State *L) {
   return 0;
 }
 
+/* interrupt.leave(code): ends the process now, whatever its threads are in. */
+static int f_leave(lua_State *L) {
+  _exit((int)luaL_checkinteger(L, 1));
+}
+
 static const luaL_Reg functions[] = {
   { "guard", f_guard },
+  { "leave", f_leave },
   { NULL,    NULL    }
 };
 

@@ -5,7 +5,9 @@ local uv = require "luv"
 local async = require "runtime.async"
 local config = require "runtime.config"
 local failure = require "runtime.failure"
+local interrupt = require "host.interrupt"
 local json = require "runtime.json"
+local outlet = require "runtime.outlet"
 local plain = require("runtime.plain").text
 
 local COMMANDS = {
@@ -58,13 +60,28 @@ local function dispatch(line, options, fault)
 end
 
 local EPIPE = 32
+local PATIENCE_S, LAST_S = 2, 0.5 -- with a reader who takes nothing; after a signal
+
+-- What waits to be written, in a task that may be cancelled or become so. Of the result nothing is given up unless
+-- somebody ends us.
+local function finish(file, patience_s)
+  local ok, why, name
+  if not async.current().cancelled then ok, why, name = file:finish(patience_s) end
+  if not async.current().cancelled then return ok, why, name end
+  return async.shield(function() return file:finish(LAST_S) end)
+end
 
 -- What stands on stdout is what a runbook goes by: it is all there, or the exit code says otherwise.
 -- A reader that has had enough, as `head` has, is no fault.
 local function put(text, code)
-  local ok, why, errno = io.stdout:write(text)
-  if ok then ok, why, errno = io.stdout:flush() end
-  if ok or errno == EPIPE then return code end
+  finish(outlet.err, PATIENCE_S) -- on a terminal the talk comes first
+  local ok, why, name = io.stdout:flush() -- what a script printed
+  if ok then
+    outlet.out:result(text)
+    ok, why, name = finish(outlet.out)
+  end
+  if ok or name == "EPIPE" or name == EPIPE then return code end
+  if name == "ETIMEDOUT" then return INTERRUPTED end
   local err = failure.new("internal", "cannot write the result: " .. tostring(why), "make room, and run it again", 2)
   io.stderr:write("beamlens-run: ", plain(err), "\n")
   return err.exit
@@ -94,10 +111,10 @@ local function on_interrupt(root)
     signal:start(name, function() root:cancel "interrupted" end)
     signal:unref()
   end
-  require("host.interrupt").guard()
+  interrupt.guard()
 end
 
-local function main()
+local function work()
   local line, err, read = config.parse(arg)
   local options, fault, settled = config.settle(line and line.options or read, os.getenv)
   local as_json = (options or settled).json
@@ -118,5 +135,20 @@ local function main()
   return tell(failure.of(err, "internal", OURS), as_json)
 end
 
+-- A thread that hangs in a write would be waited for at the end of the process: it is not joined.
+local function leave(code)
+  finish(outlet.err, PATIENCE_S)
+  if outlet.out:is_stuck() or outlet.err:is_stuck() then interrupt.leave(code) end
+  return code
+end
+
+local stderr = io.stderr
+
+local function main()
+  io.stderr = outlet.err -- luacheck: ignore 122
+  return leave(work())
+end
+
 local ok, code = pcall(async.run, main)
+io.stderr = stderr -- luacheck: ignore 122
 return ok and code or fault_of_ours(tostring(code), false)

@@ -3,6 +3,7 @@
 
 local async = require "runtime.async"
 local json = require "runtime.json"
+local outlet = require "runtime.outlet"
 local plain = require "runtime.plain"
 local telemetry = require "runtime.telemetry"
 
@@ -101,13 +102,13 @@ local function object(event, measurements, metadata)
   return json.encode(line)
 end
 
--- A reader that went away ends the watch: nobody would ever know what it finds.
-local function printer()
+-- A reader that went away ends the watch: nobody would ever know what it finds. One that only stopped holds up nothing.
+local function printer(as_json)
   local root = async.current()
-  return function(text)
-    if io.stdout:write(text) and io.stdout:flush() then return end
-    root:cancel "interrupted"
-  end
+  outlet.out.on_fault = function() root:cancel "interrupted" end
+  local function left_out(count) return object("lines.left_out", { count = count }, {}) .. "\n" end
+  if as_json then outlet.out.note = left_out end
+  return function(text) outlet.out:write(text) end
 end
 
 -- Where several are watched, each line says of which node it is.
@@ -120,7 +121,7 @@ function watch.run(call)
   local report = require "runtime.report"
   local beamlens = require "runtime.beamlens"
   beamlens.options = call.options
-  local as_json, say = call.options.json, printer()
+  local as_json, say = call.options.json, printer(call.options.json)
   local several = (call.options.node or ""):find(",", 1, true)
   local off = telemetry.on("*", function(event, measurements, metadata)
     local line = LINES[event] and LINES[event](metadata, measurements)

@@ -27,7 +27,8 @@ end
 
 --- Starts it inside a task.
 ---@param args string[]
----@param opts? { env: table<string, string>, cwd: string, path: string }
+---@param opts? { env: table<string, string>, cwd: string, path: string, stdout?: integer, stderr?: integer }
+---  stdout, stderr: a descriptor in the place of a pipe that is read here
 ---@return table running   { pid, stdout(), stderr(), kill(signal), wait(seconds) -> exit code, signal }
 function program.start(args, opts)
   opts = opts or {}
@@ -35,14 +36,14 @@ function program.start(args, opts)
   local env = program.environment(opts.env)
   local done, code, signal, wake
   local process, pid = uv.spawn(opts.path or program.path,
-    { args = args, env = env, cwd = opts.cwd, stdio = { nil, out, err } },
+    { args = args, env = env, cwd = opts.cwd, stdio = { nil, opts.stdout or out, opts.stderr or err } },
     function(c, s)
       code, signal, done = c, s, true
       if wake then wake() end
     end)
   assert(process, pid)
-  reader(out, out_parts)
-  reader(err, err_parts)
+  if opts.stdout then out:close() else reader(out, out_parts) end
+  if opts.stderr then err:close() else reader(err, err_parts) end
   local running = { pid = pid }
   function running.stdout() return table.concat(out_parts) end
   function running.stderr() return table.concat(err_parts) end
