@@ -20,8 +20,9 @@ end
 ---@return string version
 ---@return string commit
 function kept.version()
-  local trees = said "for d in runtime skills prompts sandbox host; do git rev-parse HEAD:$d; done"
+  local trees = said(("for d in %s; do git rev-parse HEAD:$d; done"):format(DECIDING))
   local edits = said("git diff HEAD -- " .. DECIDING)
+    .. said(("git ls-files -o --exclude-standard -- %s | xargs -r cat"):format(DECIDING))
   local commit = said("git rev-parse --short HEAD"):match "%S+" or "none"
   return crypto.sha256(trees .. edits):sub(1, 12), commit .. (edits ~= "" and " and edits" or "")
 end

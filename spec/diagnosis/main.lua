@@ -1,6 +1,7 @@
---- `make bench-diagnosis [CASES=…] [SEED=…] [REPEAT=5] [PROVIDER=analyst] [UNDER=crowd]`: plants the cases of the
---- gallery one after another, has each investigated, and scores what is said by rules. CASES are names with commas
---- between, each perhaps with :sick or :twin, or how many to draw. A run that was made is kept and not made again.
+--- `make bench-diagnosis [CASES=…] [SEED=…] [REPEAT=5] [PROVIDER=analyst] [UNDER=crowd|busy]`: plants the cases
+--- of the gallery one after another, has each investigated, and scores what is said by rules. CASES are names with
+--- commas between, each perhaps with :sick or :twin, or how many to draw. A run that was made is kept and not made
+--- again. LEAST is how many of them have to be right, or else it fails; so it does then for one false alarm.
 
 local uv = require "luv"
 local async = require "runtime.async"
@@ -8,11 +9,11 @@ local cases = require "spec.faults.cases.init"
 local crypto = require "host.crypto"
 local jobs = require "spec.diagnosis.jobs"
 local kept = require "spec.diagnosis.kept"
-local planting = require "spec.diagnosis.planting"
 local program = require "spec.diagnosis.program"
 local results = require "spec.diagnosis.results"
 local score = require "spec.diagnosis.score"
 local shop = require "spec.faults.cases.shop"
+local unders = require "spec.faults.cases.under"
 
 local PAGE = "build/diagnosis/RESULTS.md"
 
@@ -24,10 +25,19 @@ end
 -- A key holds what was drawn: a case that was edited is another.
 local function key_of(job)
   local text = {}
-  for i, p in ipairs(program.draw({ shop, unpack(job.case.parts) }, job.kind == "twin", job.seed)) do
-    text[i] = p.source
-  end
+  for i, p in ipairs(program.draw(job.parts, job.kind == "twin", job.seed)) do text[i] = p.source end
   return ("%s %s"):format(job.key, crypto.sha256(table.concat(text)):sub(1, 8))
+end
+
+-- The runs of those who are set beside, as far as they were made.
+local function beside(list, about)
+  local columns = {}
+  for _, provider in ipairs { "thresholds", "one_pass" } do
+    local store, runs = kept.open { version = about.version, provider = provider, under = about.under }, {}
+    for _, job in ipairs(list) do runs[#runs + 1] = store:get(job.key) end
+    if #runs > 0 and provider ~= about.provider then columns[#columns + 1] = { name = provider, runs = runs } end
+  end
+  return columns
 end
 
 local o = { cases = asked("CASES", ""), seed = asked("SEED", "1"), rounds = tonumber(asked("REPEAT", "5")) }
@@ -37,9 +47,14 @@ if not list then
   io.stderr:write(why, "\n")
   return 2
 end
-if not planting.knows(under) then
-  io.stderr:write("UNDER is crowd or nothing\n")
+if under ~= "" and not unders[under] then
+  io.stderr:write("UNDER is crowd, or busy, or nothing\n")
   return 2
+end
+for _, job in ipairs(list) do
+  job.parts = { shop, unpack(job.case.parts) }
+  table.insert(job.parts, unders[under])
+  job.key = key_of(job)
 end
 
 -- Nothing of ours in anybody's home.
@@ -48,28 +63,33 @@ for _, name in ipairs { "HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME" } do uv.os_s
 local run = require "spec.diagnosis.run"
 
 local version, commit = kept.version()
-local store = kept.open { version = version, provider = provider, under = under }
+local about = { provider = provider, commit = commit, version = version, seed = o.seed, rounds = o.rounds,
+  under = under, asked = #list, date = os.date "!%Y-%m-%d" }
+local store = kept.open(about)
+
+local function told(i, job, one, was)
+  print(("%4d/%d %-44s %-5s %6s%s  %s"):format(i, #list, job.key, score.run(one).right and "right" or "WRONG",
+    one.seconds and ("%.1f s"):format(one.seconds) or "-", was and " kept" or "", results.said(one)))
+  io.stdout:flush()
+end
 
 local made = async.run(function()
   local runs = {}
   for i, job in ipairs(list) do
-    local key = key_of(job)
-    local was = store:get(key)
-    local now = was or run.make(job, provider, under)
-    if not was and now.planted then store:add(key, now) end -- else it was never the analyst's turn
-    runs[i] = store:get(key) or now
-    local s = score.run(runs[i])
-    print(("%4d/%d %-44s %-5s %6s%s  %s"):format(i, #list, job.key, s.right and "right" or "WRONG",
-      runs[i].seconds and ("%.1f s"):format(runs[i].seconds) or "-", was and " kept" or "", results.said(runs[i])))
-    io.stdout:flush()
+    local was = store:get(job.key)
+    local now = was or run.make(job, provider)
+    if not was and now.planted then store:add(job.key, now) end -- else it was never the analyst's turn
+    runs[i] = store:get(job.key) or now
+    told(i, job, runs[i], was)
   end
   return runs
 end)
 
 local file = assert(io.open(PAGE, "w"))
-file:write(results.page(made, { provider = provider, commit = commit, version = version, seed = o.seed,
-  rounds = o.rounds, under = under, asked = #list, date = os.date "!%Y-%m-%d" }))
+file:write(results.page(made, about, beside(list, about)))
 file:close()
 os.execute(("rm -rf '%s'"):format(state))
 print(("%s; the runs are in %s"):format(PAGE, store.path))
-return 0
+local sum, least = score.sum(made), tonumber(asked("LEAST", ""))
+print(("%d passed, %d failed"):format(sum.right.k, sum.right.n - sum.right.k))
+return least and (sum.right.k < least or sum.alarms.k > 0) and 1 or 0

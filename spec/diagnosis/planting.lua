@@ -12,14 +12,6 @@ local PLANT = [[
   M:start(),
   ok.]]
 
--- Under other work of the node: as many processes as a large one has, or all its schedulers taken by turns.
-local UNDER = {
-  crowd = [[ [spawn_opt(timer, sleep, [infinity], [{min_heap_size, 233}]) || _ <- lists:seq(1, 100000)], ok. ]],
-}
-
----@return boolean
-function planting.knows(under) return under == "" or UNDER[under] ~= nil end
-
 --- Compiles elsewhere than on the node, which then has nothing of a compiler loaded.
 ---@param programs Planting[]
 ---@return string[] code   in the same order
@@ -49,12 +41,10 @@ end
 --- Starts a node and plants all of them there, the background first. Inside a task.
 ---@param programs Planting[]
 ---@param settles? number
----@param under string
 ---@return table at   as live_node.start gives it
-function planting.start(programs, settles, under)
+function planting.start(programs, settles)
   local code = planting.compile(programs)
   local at = live.start()
-  if UNDER[under] then at.eval(UNDER[under]) end
   for i, p in ipairs(programs) do at.eval(PLANT, { Name = p.module, Code = code[i] }) end
   async.sleep(settles or SETTLES_S)
   return at

@@ -9,6 +9,7 @@ local words = require "spec.diagnosis.words"
 ---@field module string
 ---@field source string
 ---@field truth Truth[]       what is wrong, with the names drawn; empty for a twin
+---@field also Truth[]        what may be said besides
 
 ---@class Truth
 ---@field mechanism string
@@ -49,9 +50,9 @@ local function filled(text, values)
   return (text:gsub("%$(%l[%w_]*)", function(key) return tostring(values[key]) end))
 end
 
-local function truth_of(part, values)
+local function named(truths, values)
   local list = {}
-  for i, t in ipairs(part.truth or {}) do
+  for i, t in ipairs(truths or {}) do
     local objects = {}
     for k, object in ipairs(t.objects) do objects[k] = filled(object, values) end
     list[i] = { mechanism = t.mechanism, objects = objects }
@@ -59,8 +60,8 @@ local function truth_of(part, values)
   return list
 end
 
---- The programs of one run: those of the case, after that of the background.
----@param parts table[]     of spec/faults/cases; a case of two causes has two
+--- The programs of one run.
+---@param parts table[]     of spec/faults/cases: the background, then the case's, which has two for two causes
 ---@param twin boolean      without the faults
 ---@param seed string
 ---@return Planting[]
@@ -69,9 +70,10 @@ function program.draw(parts, twin, seed)
   local name, plantings = namer(lot), {}
   for i, part in ipairs(parts) do
     local values = drawn(part, twin, lot, name)
-    plantings[i] = { module = values.module, truth = twin and {} or truth_of(part, values), source =
-      ("-module(%s).\n-export([start/0]).\n%s%s"):format(values.module, twin and "-define(TWIN, true).\n" or "",
-        filled(part.source, values)) }
+    local define = twin and "-define(TWIN, true).\n" or ""
+    plantings[i] = { module = values.module, truth = twin and {} or named(part.truth, values),
+      also = named(part.also, values), source = ("-module(%s).\n-export([start/0]).\n%s%s"):format(values.module,
+        define, filled(part.source, values)) }
   end
   return plantings
 end

@@ -34,30 +34,43 @@ end
 local function load(name) return function(run) return type(run.load) == "table" and run.load[name] or nil end end
 local function usage(name) return function(run) return type(run.usage) == "table" and run.usage[name] or nil end end
 
-local function sums(runs)
+local function cells(runs)
   local s = score.sum(runs)
-  local rows = {
-    { "root cause first, object and mechanism (top-1)", share(s.top1) },
-    { "causes named at any rank", share(s.any) },
-    { "two causes: precision once both are named", s.precision_of_two and ("%.3f (%d runs)"):format(
-      s.precision_of_two, s.two) or "-" },
-    { "runs with a fault that accuse something else besides", share(s.accused) },
-    { "false alarms where nothing is wrong", share(s.alarms) },
-    { "claims found again where they say", share(s.grounded) },
-    { "abstained, and that was right", share(s.abstained_right) },
-    { "abstained, and that was wrong", share(s.abstained_wrong) },
-    { "runs that broke", share(s.broke) },
-    { "runs that left something on the node", share(s.residue) },
-    { "time to verdict, median", seconds(s.median) },
-    { "time to verdict, p95", seconds(s.p95) },
-    { "asked of the node in one run, at the most: calls", largest(runs, load "calls") },
-    { "… reductions", largest(runs, load "reductions") },
-    { "… longest call, ms", largest(runs, load "max_ms") },
-    { "tokens, in and out", ("%.0f"):format(total(runs, usage "input_tokens") + total(runs, usage "output_tokens")) },
-    { "USD", ("%.2f"):format(total(runs, usage "cost_usd")) },
+  return {
+    share(s.top1), share(s.any),
+    s.precision_of_two and ("%.3f (%d runs)"):format(s.precision_of_two, s.two) or "-",
+    share(s.accused), share(s.alarms), share(s.grounded), share(s.abstained_right), share(s.abstained_wrong),
+    share(s.broke), share(s.residue), seconds(s.median), seconds(s.p95),
+    largest(runs, load "calls"), largest(runs, load "reductions"), largest(runs, load "max_ms"),
+    ("%.0f"):format(total(runs, usage "input_tokens") + total(runs, usage "output_tokens")),
+    ("%.2f"):format(total(runs, usage "cost_usd")),
   }
-  local out = { "| what | all runs |", "|---|---|" }
-  for _, row in ipairs(rows) do out[#out + 1] = ("| %s | %s |"):format(row[1], row[2]) end
+end
+
+local ROWS = {
+  "root cause first, object and mechanism (top-1)", "causes named at any rank",
+  "two causes: precision once both are named", "runs with a fault that accuse something else besides",
+  "false alarms where nothing is wrong", "claims found again where they say", "abstained, and that was right",
+  "abstained, and that was wrong", "runs that broke", "runs that left something on the node",
+  "time to verdict, median", "time to verdict, p95", "asked of the node in one run, at the most: calls",
+  "… reductions", "… longest call, ms", "tokens, in and out", "USD",
+}
+
+local function line(parts) return "| " .. table.concat(parts, " | ") .. " |" end
+
+-- One column for whom it is about, and one for each that is set beside.
+local function sums(columns)
+  local head, rule, filled = { "what" }, { "---" }, {}
+  for i, column in ipairs(columns) do
+    head[i + 1], rule[i + 1] = ("%s, %d runs"):format(column.name, #column.runs), "---"
+    filled[i] = cells(column.runs)
+  end
+  local out = { line(head), line(rule) }
+  for k, name in ipairs(ROWS) do
+    local parts = { name }
+    for i in ipairs(columns) do parts[i + 1] = filled[i][k] end
+    out[#out + 1] = line(parts)
+  end
   return table.concat(out, "\n")
 end
 
@@ -107,8 +120,9 @@ end
 ---@param runs Run[]
 ---@param about { provider: string, commit: string, version: string, seed: string, rounds: integer, under: string,
 ---  asked: integer, date: string }
+---@param beside { name: string, runs: Run[] }[]   the same cases, as others saw them
 ---@return string
-function results.page(runs, about)
+function results.page(runs, about, beside)
   local loud = results.unquiet(runs)
   return table.concat({
     "# Diagnosis, measured",
@@ -118,7 +132,7 @@ function results.page(runs, about)
       about.rounds, about.provider, about.under ~= "" and ", under " .. about.under or "", #runs, about.asked,
       about.seed, about.rounds, about.provider),
     loud and ("**These figures are for nobody: %s.**"):format(loud) or "Measured on a machine that did nothing else.",
-    sums(runs), "## Every case", by_case(runs),
+    sums { { name = about.provider, runs = runs }, unpack(beside) }, "## Every case", by_case(runs),
   }, "\n\n") .. "\n"
 end
 

@@ -11,7 +11,6 @@ local planting = require "spec.diagnosis.planting"
 local program = require "spec.diagnosis.program"
 local quiet = require "spec.diagnosis.quiet"
 local residue = require "spec.diagnosis.residue"
-local shop = require "spec.faults.cases.shop"
 local telemetry = require "runtime.telemetry"
 
 local run = {}
@@ -30,10 +29,10 @@ case_of.new = function(...)
   return made
 end
 
-local function truth_of(programs)
+local function all_of(programs, field)
   local all = {}
   for _, p in ipairs(programs) do
-    for _, t in ipairs(p.truth) do all[#all + 1] = t end
+    for _, t in ipairs(p[field]) do all[#all + 1] = t end
   end
   return all
 end
@@ -86,16 +85,16 @@ end
 --- Inside a task. Whatever breaks is kept as a run that broke.
 ---@param job Job
 ---@param provider string
----@param under string
 ---@return Run
-function run.make(job, provider, under)
-  local programs = program.draw({ shop, unpack(job.case.parts) }, job.kind == "twin", job.seed)
-  local kept = { case = job.case.name, kind = job.kind, seed = job.seed, truth = truth_of(programs), insights = {},
-    accepts = job.case.accepts, busy = quiet.busy(), at = os.date "!%Y-%m-%dT%H:%M:%SZ" }
+function run.make(job, provider)
+  local programs = program.draw(job.parts, job.kind == "twin", job.seed)
+  local kept = { case = job.case.name, kind = job.kind, seed = job.seed, truth = all_of(programs, "truth"),
+    also = all_of(programs, "also"), insights = {}, accepts = job.case.accepts, busy = quiet.busy(),
+    at = os.date "!%Y-%m-%dT%H:%M:%SZ" }
   local trail, off = listening()
   local at
   local ok, why = pcall(function()
-    at = planting.start(programs, settles_of(job.case.parts), under)
+    at = planting.start(programs, settles_of(job.case.parts))
     kept.planted = true
     local before = residue.settings(at)
     keep(kept, investigate(at, provider, kept))

@@ -7,6 +7,7 @@ local wilson = require "spec.diagnosis.wilson"
 ---@field case string
 ---@field kind "sick"|"twin"|"healthy"
 ---@field truth Truth[]             empty where nothing is wrong
+---@field also? Truth[]              true of other work of the node: neither a cause nor a false alarm
 ---@field accepts? string[]          verdicts that are right where nothing is wrong; healthy alone if left out
 ---@field verdict? string           none where the run broke
 ---@field insights { object: string, mechanism: string, severity: string, claims: integer, found: integer }[]
@@ -40,26 +41,37 @@ local function matches(insight, truth)
   return false
 end
 
+local function one_of(truths, insight)
+  for _, truth in ipairs(truths or {}) do
+    if matches(insight, truth) then return true end
+  end
+  return false
+end
+
+-- What was said, without what is true of other work.
+local function said_of(run)
+  local said = {}
+  for _, insight in ipairs(run.insights) do
+    if not one_of(run.also, insight) then said[#said + 1] = insight end
+  end
+  return said
+end
+
 -- At which insight each truth is named first; false where it is not.
-local function ranks(run)
+local function ranks(run, said)
   local list = {}
   for i, truth in ipairs(run.truth) do
     list[i] = false
-    for k, insight in ipairs(run.insights) do
+    for k, insight in ipairs(said) do
       if not list[i] and matches(insight, truth) then list[i] = k end
     end
   end
   return list
 end
 
-local function right_of(run, insight)
-  for _, truth in ipairs(run.truth) do
-    if matches(insight, truth) then return true end
-  end
-  return false
-end
-
-local function accepted(run)
+-- A node that is only busy otherwise may be called so.
+local function accepted(run, said)
+  if run.verdict == "sick" then return #said < #run.insights end
   for _, verdict in ipairs(run.accepts or { "healthy" }) do
     if run.verdict == verdict then return true end
   end
@@ -72,23 +84,25 @@ end
 ---  named: of the truths; precision: of the insights up to the last truth, 0 where one is missing; beside: grave
 ---  insights that name nothing that is wrong
 function score.run(run)
-  local at, named, last, beside, claims, found = ranks(run), 0, 0, 0, 0, 0
-  for _, rank in ipairs(at) do
+  local said = said_of(run)
+  local named, last, right, beside, claims, found = 0, 0, 0, 0, 0, 0
+  for _, rank in ipairs(ranks(run, said)) do
     if rank then named, last = named + 1, math.max(last, rank) end
   end
-  for _, insight in ipairs(run.insights) do
-    if GRAVE[insight.severity] and not right_of(run, insight) then beside = beside + 1 end
-    claims, found = claims + insight.claims, found + insight.found
+  for k, insight in ipairs(said) do
+    local true_one = one_of(run.truth, insight)
+    if GRAVE[insight.severity] and not true_one then beside = beside + 1 end
+    if k <= last and true_one then right = right + 1 end
   end
-  local sick, first = #run.truth > 0, run.insights[1]
-  local top1 = sick and run.verdict == "sick" and first ~= nil and right_of(run, first)
-  local right = 0
-  for k = 1, last do right = right + (right_of(run, run.insights[k]) and 1 or 0) end
+  for _, insight in ipairs(run.insights) do claims, found = claims + insight.claims, found + insight.found end
+  local sick = #run.truth > 0
+  local top1 = sick and run.verdict == "sick" and said[1] ~= nil and one_of(run.truth, said[1])
+  local calm = not sick and beside == 0 and accepted(run, said)
   return {
     broke = run.verdict == nil, top1 = top1, named = named, beside = beside, claims = claims, found = found,
     precision = sick and named == #run.truth and right / last or 0,
-    alarm = not sick and (run.verdict == "sick" or beside > 0), abstained = run.verdict == "cannot_tell",
-    right = run.verdict ~= nil and (sick and top1 or not sick and beside == 0 and accepted(run)),
+    alarm = not sick and run.verdict ~= nil and (beside > 0 or run.verdict == "sick" and not calm),
+    abstained = run.verdict == "cannot_tell", right = run.verdict ~= nil and (top1 or calm),
   }
 end
 

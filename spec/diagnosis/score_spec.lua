@@ -121,6 +121,31 @@ describe("a node where nothing is wrong", function()
   it("is no success where the run broke", function() assert.same({ false, false }, judged(calm(nil))) end)
 end)
 
+describe("a node with other work besides", function()
+  local BUSY = { mechanism = "cpu_saturation", objects = { "elm:spin/1" } }
+
+  local function judged(run)
+    run.also = { BUSY }
+    local s = score.run(run)
+    return { s.right, s.alarm, s.beside }
+  end
+
+  it("may be called busy", function()
+    assert.same({ true, false, 0 }, judged(calm("sick", { says("elm:spin/1", "cpu_saturation") })))
+  end)
+
+  it("is healthy as well", function() assert.same({ true, false, 0 }, judged(calm "healthy")) end)
+
+  it("has its cause found after that work, too", function()
+    local found = { says("elm:spin/1", "cpu_saturation"), says("pier", "slow_consumer") }
+    assert.same({ true, false, 0 }, judged(sick({ QUEUE }, found)))
+  end)
+
+  it("is not explained by that work alone", function()
+    assert.same({ false, false, 0 }, judged(sick({ QUEUE }, { says("elm:spin/1", "cpu_saturation") })))
+  end)
+end)
+
 describe("all runs", function()
   local runs = {
     sick({ QUEUE }, { says("pier", "slow_consumer") }),
