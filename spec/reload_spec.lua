@@ -1,11 +1,11 @@
 -- `beamlens-run watch` while somebody edits: the real program, on a real node.
 
 local uv = require "luv"
-local async = require "runtime.async"
 local edited = require "spec.support.edited"
 local live = require "spec.support.live_node"
 local program = require "spec.support.program"
 local pty = require "spec.support.pty"
+local until_true = require "spec.support.until_true"
 
 local CLOCK = [[
 return {
@@ -38,11 +38,7 @@ describe("watch, while somebody edits", function()
   end
 
   local function see(watching, text)
-    local patience = async.now() + 60
-    while not watching.stdout():find(text, 1, true) do
-      assert(async.now() < patience, ("no %q in %s"):format(text, watching.stdout()))
-      async.sleep(0.02)
-    end
+    until_true(text, function() return watching.stdout():find(text, 1, true) end)
   end
 
   -- setsid waits for the program, which is its child.

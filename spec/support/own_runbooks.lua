@@ -8,6 +8,8 @@ local autonomy = require "runtime.autonomy"
 local case_of = require "runtime.case"
 local gate = require "runtime.gate"
 local analyst = require "runtime.llm.analyst"
+local held = require "spec.support.held"
+local live = require "spec.support.live_node"
 local policy = require "runtime.policy"
 local skill = require "runtime.skill"
 local state_home = require "spec.support.state_home"
@@ -16,15 +18,24 @@ local own = {}
 
 local NOON = 12 * 60
 
-function own.open()
+--- A live node with some trouble on it, and the runbook for it in the user's folder.
+---@param name string   of the runbook
+---@param plant fun(at: table)   makes the trouble; inside a task
+---@return table at   from live.start
+function own.open(name, plant)
   own.folder = uv.fs_realpath(uv.fs_mkdtemp "/tmp/beamlens_spec_XXXXXX")
   os.execute(("mkdir -p -m 700 %s/beamlens/runbooks"):format(own.folder))
   uv.os_setenv("XDG_CONFIG_HOME", own.folder)
   state_home.open()
   policy.start()
+  own.copy(name)
+  local at = live.start()
+  held.in_task(plant, at)
+  return at
 end
 
 function own.close()
+  live.stop_all()
   state_home.close()
   uv.os_unsetenv "XDG_CONFIG_HOME"
   os.execute("rm -rf " .. own.folder)

@@ -26,15 +26,9 @@ describe("the runbook ets_growth", function()
   end
 
   setup(function()
-    own.open()
-    own.copy "ets_growth"
-    at = live.start()
-    live.test(function() at.eval(PLANT) end)()
+    at = own.open("ets_growth", function(node) node.eval(PLANT) end)
   end)
-  teardown(function()
-    live.stop_all()
-    own.close()
-  end)
+  teardown(own.close)
 
   it("only tells what it would do while it is dry", live.test(function()
     local rows = follow(true)

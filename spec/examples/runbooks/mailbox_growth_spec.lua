@@ -1,10 +1,9 @@
 -- A server that was suspended through sys and forgotten, with messages that go on coming: what the runbook would do,
 -- and what it does. Whether the server goes on is asked of the server.
 
-local async = require "runtime.async"
-local held = require "spec.support.held"
 local live = require "spec.support.live_node"
 local own = require "spec.support.own_runbooks"
+local until_true = require "spec.support.until_true"
 
 -- A gen_server of OTP's own, suspended; a sender keeps on sending.
 local PLANT = [[
@@ -27,15 +26,9 @@ describe("the runbook mailbox_growth", function()
   local function suspended() return at.eval "lists:nth(2, element(4, sys:get_status(orders))) =:= suspended." end
 
   setup(function()
-    own.open()
-    own.copy "mailbox_growth"
-    at = live.start()
-    live.test(function() at.eval(PLANT) end)()
+    at = own.open("mailbox_growth", function(node) node.eval(PLANT) end)
   end)
-  teardown(function()
-    live.stop_all()
-    own.close()
-  end)
+  teardown(own.close)
 
   it("only tells what it would do while it is dry", live.test(function()
     local rows = follow(true)
@@ -49,9 +42,7 @@ describe("the runbook mailbox_growth", function()
     local rows = follow(false)
     assert.same({ "verified", "runbook" }, { rows[1].state, rows[1].by.kind })
     assert.is_false(suspended())
-    local deadline = async.now() + held.PATIENCE_S
-    while at.eval(QUEUE) >= 100 and async.now() < deadline do async.sleep(0.02) end
-    assert.is_true(at.eval(QUEUE) < 100)
+    until_true("a short queue", function() return at.eval(QUEUE) < 100 end)
     assert.equal("verified", own.undo(at, rows[1].id).state)
     assert.is_true(suspended())
   end))

@@ -15,18 +15,12 @@ describe("the runbook memory_alert", function()
   local function sweep() return at.eval "element(2, erlang:system_info(fullsweep_after))." end
 
   setup(function()
-    own.open()
-    own.copy "memory_alert"
-    at = live.start()
-    live.test(function()
-      crowd.load(at, "holders")
-      at.eval "holders:start(300)."
-    end)()
+    at = own.open("memory_alert", function(node)
+      crowd.load(node, "holders")
+      node.eval "holders:start(300)."
+    end)
   end)
-  teardown(function()
-    live.stop_all()
-    own.close()
-  end)
+  teardown(own.close)
 
   it("only tells what it would do while it is dry", live.test(function()
     local before, rows = holding(), follow(true)

@@ -9,6 +9,7 @@ local redis = require "spec.support.redis"
 local root = require("host.files").root
 local skill = require "runtime.skill"
 local tcp = require "runtime.node.tcp"
+local until_true = require "spec.support.until_true"
 
 describe("the Redis skill", function()
   local server, folder, node, s, callback
@@ -101,16 +102,11 @@ describe("the Redis skill", function()
     return socket, function(line) socket:write(line .. "\r\n") end
   end
 
-  local function until_true(holds)
-    local deadline = async.now() + held.PATIENCE_S
-    while not holds() and async.now() < deadline do async.sleep(0.01) end
-  end
-
   it("sees clients by what they do, and those that are blocked as workers", in_task(function()
     local worker, say = client()
     say "CLIENT SETNAME worker"
     say "BLPOP work 0"
-    until_true(function() return callback.redis_clients().blocked == 1 end)
+    until_true("a client that is blocked", function() return callback.redis_clients().blocked == 1 end)
     local clients = callback.redis_clients()
     worker:close()
     assert.equal(100, clients.max)
@@ -133,7 +129,7 @@ describe("the Redis skill", function()
         async.sleep(0.001)
       end
     end)
-    until_true(function() return assert(skill.snapshot(s, node)).evicted_keys > 0 end)
+    until_true("an eviction", function() return assert(skill.snapshot(s, node)).evicted_keys > 0 end)
     local full, cold = judged "evictions", judged "hit_rate"
     stop = true
     writer:join()

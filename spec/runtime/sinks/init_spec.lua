@@ -10,6 +10,7 @@ local sinks = require "runtime.sinks"
 local state_home = require "spec.support.state_home"
 local stderr = require "spec.support.stderr"
 local telemetry = require "runtime.telemetry"
+local until_true = require "spec.support.until_true"
 
 local folder, said
 
@@ -217,12 +218,8 @@ describe("sinks", function()
     assert(start { type = "prometheus", file = path, seconds = 1 })
     assert.equal(1, #exposition.read(read(path)).beamlens_info.samples)
     telemetry.emit("node.up", {}, { node = "shop@host" })
-    local patience, found = async.now() + 30
-    repeat
-      async.sleep(0.02)
-      found = exposition.read(read(path)).beamlens_node_up
-    until found or async.now() > patience
-    assert.equal(1, found.samples[1].value)
+    local up = until_true("the figure", function() return exposition.read(read(path)).beamlens_node_up end)
+    assert.equal(1, up.samples[1].value)
     assert.equal("644", ("%o"):format(uv.fs_stat(path).mode % 512))
   end))
 

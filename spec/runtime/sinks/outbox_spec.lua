@@ -4,16 +4,9 @@ local live = require "spec.support.live_node"
 local outbox = require "runtime.sinks.outbox"
 local stderr = require "spec.support.stderr"
 local telemetry = require "runtime.telemetry"
+local until_true = require "spec.support.until_true"
 
 local said, heard, off
-
-local function until_true(what, fn)
-  local patience = async.now() + 30
-  while not fn() do
-    assert(async.now() < patience, what)
-    async.sleep(0.005)
-  end
-end
 
 describe("the queue before a sink", function()
   before_each(function()

@@ -1,9 +1,9 @@
 -- Syslog as receivers have it: UDP and TCP of this process, and a datagram socket of a real node for /dev/log.
 
 local uv = require "luv"
-local async = require "runtime.async"
 local live = require "spec.support.live_node"
 local syslog = require "runtime.sinks.syslog"
+local until_true = require "spec.support.until_true"
 
 local ITEM = { event = "coordinator.insight_produced", at = "2026-01-01T12:00:00.123Z", measurements = {},
   metadata = { node = "shop@host", severity = "critical", trace_id = "t1", summary = 'a "mailbox"] grows\27[2J' } }
@@ -11,14 +11,6 @@ local ITEM = { event = "coordinator.insight_produced", at = "2026-01-01T12:00:00
 local MODERN = '^<26>1 2026%-01%-01T12:00:00.123Z %S+ beamlens%-run %d+ coordinator.insight_produced '
   .. '%[beamlens@32473 node="shop@host" severity="critical" trace_id="t1"%] \239\187\191'
   .. 'a "mailbox"%] grows\\x1b%[2J$'
-
-local function until_true(what, fn)
-  local patience = async.now() + 30
-  while not fn() do
-    assert(async.now() < patience, what)
-    async.sleep(0.005)
-  end
-end
 
 describe("syslog", function()
   it("gets RFC 5424 over UDP, a datagram for each", live.test(function()

@@ -5,6 +5,7 @@ local crypto = require "host.crypto"
 local http_server = require "spec.support.http_server"
 local json = require "runtime.json"
 local live = require "spec.support.live_node"
+local until_true = require "spec.support.until_true"
 local webhook = require "runtime.sinks.webhook"
 
 local SECRET = "whsec_0123456789"
@@ -146,7 +147,7 @@ describe("the webhook", function()
     answers = { { 503 }, { 503 } }
     local one, why = sink()
     local task = async.spawn(function() why = select(2, one:send(ITEM)) end)
-    while #server.requests == 0 or not one.wake do async.sleep(0.005) end
+    until_true("the pause", function() return #server.requests > 0 and one.wake end)
     one:hurry()
     assert.is_true((task:join(async.now() + 30)))
     assert.matches("answered 503, 2 times$", why)
@@ -154,7 +155,7 @@ describe("the webhook", function()
 
   it("ends in the middle when it is asked to", live.test(function()
     local task = async.spawn(function() return sink({ url = server.url .. "/never" }):send(ITEM) end)
-    while #server.requests == 0 do async.sleep(0.005) end
+    until_true("a request", function() return #server.requests > 0 end)
     task:cancel "closing"
     local ok = task:join(async.now() + 30)
     assert.is_true(ok)
