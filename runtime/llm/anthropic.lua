@@ -152,10 +152,10 @@ function closers.tool_use(reply, block)
   if type(id) ~= "string" or type(name) ~= "string" then error { "a call without id or name" } end
   local input = table.concat(block.parts)
   if not input:match "%S" then input = json.encode(json.object(block.start.input or {})) end
-  local args, bad = received.arguments(input)
+  local args, bad, sound = received.arguments(input)
   reply.calls[#reply.calls + 1] = { id = id, name = name, args = args, bad_args = bad }
   reply.raw[#reply.raw + 1] = ('{"id":%s,"input":%s,"name":%s,"type":"tool_use"}')
-    :format(json.encode(id), bad and "{}" or input, json.encode(name))
+    :format(json.encode(id), sound, json.encode(name))
 end
 
 function closers.thinking(reply, block)
@@ -203,7 +203,7 @@ local function whole(reply, message)
 end
 
 local function on_event(reply, data)
-  local event = json.faithful(data)
+  local event = received.event(data)
   if type(event) ~= "table" then return received.no_json(reply.who) end
   if event.type == "error" then return fault.of_event(reply.who, event.error, {}) end
   local handle = event.type == "message" and whole or events[event.type]

@@ -58,9 +58,9 @@ function closers.call(reply, block)
   if not (block.id and block.name) then error { "a call without id or name" } end
   local input = table.concat(block.parts)
   if not input:find "%S" then input = "{}" end
-  local args, bad = received.arguments(input)
+  local args, bad, sound = received.arguments(input)
   reply.calls[#reply.calls + 1] = { id = block.id, name = block.name, args = args, bad_args = bad }
-  reply.raw[#reply.raw + 1] = ('{"toolUse":{"input":%s,"name":%s,"toolUseId":%s}}'):format(bad and "{}" or input,
+  reply.raw[#reply.raw + 1] = ('{"toolUse":{"input":%s,"name":%s,"toolUseId":%s}}'):format(sound,
     json.encode(block.name), json.encode(block.id))
 end
 
@@ -116,7 +116,7 @@ end
 ---@param headers? table<string, string>
 ---@return ProviderFault?
 function bedrock_reply.take(reply, data, name, headers)
-  local event = json.faithful(data)
+  local event = received.event(data)
   if type(event) ~= "table" then return received.no_json(reply.who) end
   local kind = headers and headers[":message-type"]
   if kind == "exception" or kind == "error" then

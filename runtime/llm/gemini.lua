@@ -140,7 +140,7 @@ local function take_chunk(reply, chunk)
 end
 
 local function on_event(reply, data)
-  local chunk = json.faithful(data)
+  local chunk = received.event(data)
   if type(chunk) ~= "table" then return received.no_json(reply.who, "check its base URL") end
   -- Without the stream, all chunks come as one list.
   for _, one in ipairs(chunk[1] ~= nil and chunk or { chunk }) do

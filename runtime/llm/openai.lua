@@ -139,7 +139,7 @@ local function on_event(reply, data)
     reply.ended = true
     return
   end
-  local chunk = json.faithful(data)
+  local chunk = received.event(data)
   if type(chunk) ~= "table" then
     return received.no_json(reply.who, "check " .. (reply.who.base or "its address"))
   end
@@ -154,11 +154,11 @@ local function finished_calls(reply, stop)
   for i, c in ipairs(reply.calls) do
     local arguments = table.concat(c.parts)
     if not arguments:match "%S" then arguments = "{}" end
-    local args, bad = received.arguments(arguments)
+    local args, bad, sound = received.arguments(arguments)
     local half = stop == "length" and i == #reply.calls and bad
     if not half then
       calls[#calls + 1] = { id = c.id or "call_" .. reply.serial .. "_" .. i, name = c.name or "unnamed",
-        args = args, bad_args = bad, arguments = bad and "{}" or arguments }
+        args = args, bad_args = bad, arguments = sound }
     end
   end
   return calls

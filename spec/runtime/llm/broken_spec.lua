@@ -5,6 +5,7 @@ local event_stream = require "runtime.llm.event_stream"
 local http_server = require "spec.support.http_server"
 local json = require "runtime.json"
 local sse = require "runtime.llm.sse"
+local utf8 = require "runtime.utf8"
 local wire_replies = require "spec.support.wire_replies"
 
 local REPLY = { thought = "hm", text = "I look.", signature = "c2ln", calls = { { "look", { b = "x" } } } }
@@ -110,6 +111,41 @@ for wire, kind in pairs(KINDS) do
         end
         server.requests = {}
       end
+    end)
+
+    -- An answer with a word put in place of MARK, in its bytes.
+    local function spoiled(reply, by)
+      local events = events_of(wire, (wire_replies[wire](reply)))
+      for _, event in ipairs(events) do event.data = event.data:gsub("MARK", (by:gsub("%%", "%%%%"))) end
+      return bytes_of(wire, events)
+    end
+
+    local function ask(messages)
+      local provider = clients.mind({ clients.form(kind, server.url) }, "C").operator {}
+      return assert(clients.ask(provider, { system = "s", messages = messages }))
+    end
+
+    it("never has bytes that are no UTF-8 go back to it", function()
+      local asked = { { role = "user", text = "x" } }
+      answer = spoiled({ calls = { { "look", { b = "so many words that stand before MARK" } } } }, "\255\254\195(")
+      local reply = ask(asked)
+      answer = (wire_replies[wire] { text = "ok" })
+      ask { asked[1], { role = "assistant", text = reply.text, calls = reply.calls, raw = reply.raw },
+        { role = "tool", results = { { id = reply.calls[1].id, name = "look", ok = true, text = "{}" } } } }
+      local body = server.requests[#server.requests].body
+      assert.equal(utf8.well_formed(body), body)
+      assert.truthy(body:find("that stand before \239\191\189", 1, true), body)
+      assert.equal("so many words that stand before \239\191\189\239\191\189\239\191\189(", reply.calls[1].args.b)
+    end)
+
+    it("is read where half a surrogate pair stands alone", function()
+      answer = spoiled({ text = "so many words that stand before MARK" }, "\\ud83d")
+      assert.equal("so many words that stand before \239\191\189", ask({ { role = "user", text = "x" } }).text)
+    end)
+
+    it("is read where a whole surrogate pair stands", function()
+      answer = spoiled({ text = "so many words that stand before MARK" }, "\\ud83d\\ude00")
+      assert.equal("so many words that stand before \240\159\152\128", ask({ { role = "user", text = "x" } }).text)
     end)
   end)
 end
