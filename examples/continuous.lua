@@ -14,14 +14,18 @@ beamlens.on("operator.notification_sent", function(_, _, m)
   print(("%s says (%s): %s"):format(m.operator, m.severity, beamlens.plain(m.observation)))
 end)
 
--- One connection for all of them. Those of the config, where it has any: operators = { { skill = "beam", mode = … } }.
+-- One connection for all of them.
 local node, err = beamlens.connect()
 if not node then return nil, err end
 
-local running = {}
-for i, skill in ipairs(beamlens.options.skills) do
-  running[i], err = beamlens.operator.start(skill, { node = node, mode = "continuous", every = every })
-  if not running[i] then return nil, err end
+-- Those of the config, where it has any: operators = { { name = "tables", skill = "ets", mode = "continuous" } }.
+local running
+running, err = beamlens.operators { node = node, every = every }
+if not running then return nil, err end
+
+for _, skill in ipairs(#running == 0 and beamlens.options.skills or {}) do
+  running[#running + 1], err = beamlens.operator.start(skill, { node = node, mode = "continuous", every = every })
+  if err then return nil, err end
 end
 
 for _, operator in ipairs(running) do operator:join() end

@@ -8,7 +8,5 @@ beamlens.on("coordinator.insight_produced", function(_, _, insight)
   if insight.severity == "critical" and not beamlens.options.quiet then io.stderr:write "\a" end
 end)
 
-return beamlens.coordinator.run {
-  skills = beamlens.options.skills,
-  reason = beamlens.options.reason,
-}
+-- Without options of its own a run goes by the command line, the environment and the config.
+return beamlens.coordinator.run()

@@ -200,6 +200,7 @@ end
 
 function accept(option, value, where)
   if option.type == "group" then return accept_group(option, value, where) end
+  if value == option.default then return value end -- handed on as it was, nobody has set it: config.default
   local result, want = read[option.type](option, value)
   if result == nil then
     local got = type(value) == "table" and "that table" or tostring(value)

@@ -1,6 +1,8 @@
 -- Operators by scripts: the whole program with a script of a user's, against a live node.
+local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local program = require "spec.support.program"
+local root = require("host.files").root
 local uv = require "luv"
 
 describe("a script's operators", function()
@@ -80,6 +82,40 @@ describe("a script's operators", function()
       print(#handles, handles[1]:status().mode)
       print(handles[1].name)
       return 0]], "--config", config)
+  end))
+
+  -- Who looked in a run by the script that every page names, whatever words it adds.
+  local function who_looked(operators, ...)
+    local result = program.run({ "coordinator.lua", "--node", at.name, "--provider", "analyst", "--quiet", "--json",
+      "--config", write("config.lua", "return { operators = " .. operators .. " }"), ... },
+      { env = { HOME = at.home, ERL_EPMD_PORT = tostring(at.epmd_port) } })
+    local report, skills = json.decode(result.stdout), {}
+    for i, o in ipairs(report and report.operators or {}) do skills[i] = o.skill end
+    return skills, result
+  end
+
+  it("are those of the config in coordinator.lua, too, but where --skills names others", live.test(function()
+    assert.same({ "gc" }, (who_looked '{ "gc" }'))
+    assert.same({ "system" }, (who_looked('{ "gc" }', "--skills", "system")))
+    local _, refused = who_looked '{ { skill = "nope" } }'
+    assert.equal(2, refused.code)
+    assert.matches("there is no skill nope", refused.stdout)
+  end))
+
+  it("are those of the config without an end in continuous.lua, else the skills", live.test(function()
+    local function kept_watch(config)
+      local text = [[beamlens.on("operator.started", function(_, _, m) print(m.operator, m.mode) end)
+      ]]
+      local example = assert(io.open(root .. "/examples/continuous.lua"))
+      text = text .. example:read "*a"
+      example:close()
+      local result = run(text, "--config", write("config.lua",
+        ("return { limits = { node_reductions = 1 }, operators = %s }"):format(config)), "--skills", "system")
+      assert.equal(0, result.code, result.stderr)
+      return result.stdout:match "^[^\n]*"
+    end
+    assert.equal("gc\tcontinuous", kept_watch '{ { skill = "gc", mode = "continuous" } }')
+    assert.equal("system\tcontinuous", kept_watch '{ "gc" }')
   end))
 
   it("give way to skills that are named", live.test(function()
