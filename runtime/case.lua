@@ -31,6 +31,7 @@ local versions = require "runtime.versions"
 ---@field operators table[]         { node, skill, state, iterations, running, ended, why }
 ---@field answered table<string, true>      callbacks that the node answered
 ---@field unanswered table<string, string>  callbacks that were refused or failed, and why
+---@field looks? table<string, table[]>     what they answered, by the call (runtime/unsaid.lua); of a run with an end
 ---@field versions Versions       what the run goes by
 ---@field proposals Proposals       what the run would do, if a person approved it
 ---@field spending Spending       what it used of its model
@@ -71,6 +72,7 @@ function case.new(opts)
     priced = opts.mind.destination ~= nil,
     worked = function() return opts.node.load.reductions - self.load_before.reductions end }
   self.lives = opts.node.lives
+  if self.deadline < math.huge then self.looks = {} end
   self.journal = opts.journal and opts.journal:begin(self) or nil
   if opts.tape then opts.tape:begin(self) end
   return self

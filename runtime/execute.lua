@@ -8,6 +8,7 @@ local log_templates = require "runtime.log_templates"
 local sandbox = require "runtime.sandbox"
 local skill = require "runtime.skill"
 local skill_words = require "runtime.skill_words"
+local unsaid = require "runtime.unsaid"
 
 local execute = {}
 
@@ -48,7 +49,8 @@ local function serve(state, name, given, log)
     case.unanswered[name] = tostring(why)
     return nil, tostring(why)
   end
-  local value, err = skill.call(state.skill, called, inward(case, given), state.node)
+  local args, began = inward(case, given), async.now()
+  local value, err = skill.call(state.skill, called, args, state.node)
   if value == nil then
     case.unanswered[name] = tostring(err)
     return nil, worded(state, name, err)
@@ -57,6 +59,7 @@ local function serve(state, name, given, log)
     case.unanswered[name] = tostring(value.unavailable)
   else
     case.answered[name] = true
+    if case.looks then unsaid.keep(case, name, args, began, async.now(), value) end
   end
   value = outward(state, value)
   log.answers[#log.answers + 1] = value

@@ -5,6 +5,7 @@
 local json = require "runtime.json"
 local skill = require "runtime.skill"
 local suspects = require "runtime.suspects"
+local unsaid = require "runtime.unsaid"
 
 local verdict = {}
 
@@ -51,8 +52,23 @@ function verdict.blind(s, snapshot)
   end
 end
 
--- What a skill still has to look at: { text } for what is missing as a whole, { mechanism, missing }
--- for the callbacks of a check.
+-- What a check still wants whose looks were begun.
+local function unread(case, s, check)
+  if not case.looks then return nil end
+  local again, finding = unsaid.of(case, s, check)
+  if again then
+    return { text = ("the answer of %s does not rule out %s; look with it again%s"):format(again[1], check.mechanism,
+      again.after and (" %g s later"):format(again.after) or "") }
+  end
+  if finding and GRAVE[finding.severity] then
+    local shown = ("the looks that were made show %s"):format(check.mechanism)
+    return { told = shown .. ", and you did not tell it",
+      text = case.clean(("%s of %s, and nobody told it"):format(shown, tostring(finding.object))) }
+  end
+end
+
+-- What a skill still has to look at: { text, told? } for what is missing as a whole (told: for a model, without words
+-- of the node), { mechanism, missing } for the callbacks of a check.
 local function open_of(case, s)
   if proof(case, s) then return {} end
   local snapshots, open = snapshots_of(case, s), {}
@@ -72,7 +88,8 @@ local function open_of(case, s)
     local suspect = false
     for _, snapshot in ipairs(seen) do suspect = suspect or suspects.is(check, snapshot, history) end
     local missing = suspect and unseen(case, check) or {}
-    if #missing > 0 then open[#open + 1] = { mechanism = check.mechanism, missing = missing } end
+    open[#open + 1] = #missing > 0 and { mechanism = check.mechanism, missing = missing }
+      or suspect and unread(case, s, check) or nil
   end
   return open
 end
@@ -84,7 +101,7 @@ end
 function verdict.open_looks(case, s)
   local texts = {}
   for i, look in ipairs(open_of(case, s)) do
-    texts[i] = look.text or ("the snapshot does not rule out %s; look with %s"):format(look.mechanism,
+    texts[i] = look.told or look.text or ("the snapshot does not rule out %s; look with %s"):format(look.mechanism,
       table.concat(look.missing, ", "))
   end
   return texts
@@ -97,6 +114,7 @@ local ENDED = {
   provider = "lost its model",
   interrupted = "was interrupted",
   crashed = "crashed",
+  node = "lost its node",
 }
 
 local function why_ended(who, ended, why)

@@ -125,6 +125,35 @@ describe("runtime.verdict", function()
     end
   end)
 
+  describe("of a node whose looks a model made and made nothing of", function()
+    local LOOK = { "execute", { code = "return ets_growth_stats(0.03)" } }
+    local TABLES = { "execute", { code = "return ets_table_growth(1800)" } }
+
+    it("is not healthy as long as a look stays to be made that the first one calls for", function()
+      local ets = model.played { calls({ "take_snapshot" }, LOOK, TABLES), calls { "done" } }
+      local r = run(sick, leader(calls { "done" }), ets)
+      assert.same({ "cannot_tell",
+        { "the answer of ets_growth_stats does not rule out ets_growth; look with it again" } },
+        { r.verdict, r.would_tell })
+      assert.matches("not yet, .*ets_growth_stats does not rule out ets_growth", results(ets.asked[3])[1].text)
+    end)
+
+    it("is not healthy where the rules find in its answers what it did not tell", function()
+      local ets = model.played { calls({ "take_snapshot" }, LOOK, TABLES), calls(LOOK), calls { "done" } }
+      local r = run(sick, leader(calls { "done" }), ets)
+      assert.same({ "cannot_tell", { "the looks that were made show ets_growth of ledger, and nobody told it" } },
+        { r.verdict, r.would_tell })
+      assert.matches("the looks that were made show ets_growth, and you did not tell it", results(ets.asked[4])[1].text)
+    end)
+
+    it("is healthy where the rules find nothing either", function()
+      local ets = model.played { calls({ "take_snapshot" }, LOOK, TABLES), calls { "done" } }
+      local r = run(quiet, leader(calls { "done" }), ets)
+      assert.same({ "healthy", {} }, { r.verdict, r.would_tell })
+      assert.equal(2, #ets.asked)
+    end)
+  end)
+
   it("is healthy where all looks were made and an alarm without a figure was resolved", function()
     local r = run(quiet, leader(calls(RESOLVED), calls { "done" }), alarmist(unpack(LOOKS)))
     assert.same({ "healthy", {}, json.null, 0 }, { r.verdict, r.would_tell, r.incomplete, report.exit(r) })
