@@ -13,7 +13,7 @@ return {
   -- client_registry = { primary = "Main", clients = {
   --   { name = "Main", provider = "fallback", options = { strategy = { "Claude", "Local" } } },   -- or "round-robin"
   --   { name = "Claude", provider = "anthropic", options = { api_key_file = "/home/me/.claude-key" },
-  --     retry_policy = { max_retries = 3, first_ms = 200, factor = 1.5, longest_ms = 10000 } },
+  --     retry_policy = { max_retries = 3, first_ms = 200, busy_ms = 2000, factor = 1.5, longest_ms = 10000 } },
   --   { name = "Local", provider = "ollama", options = { model = "llama3" } } } },
   -- prices = { ["my-model"] = { input = 0.5, output = 1.5 } },      -- USD for a million tokens, over our list
   -- limits = { iterations = 25, calls = 100, tokens = 500000, usd = 0.5 },   -- within them, and one answer more

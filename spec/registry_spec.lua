@@ -13,7 +13,7 @@ return {
   client_registry = { primary = "Main", clients = {
     { name = "Main", provider = "fallback", options = { strategy = { "Far", "Near" } } },
     { name = "Far", provider = "anthropic", options = { base_url = "http://127.0.0.1:1" },
-      retry_policy = { max_retries = 1, first_ms = 1 } },
+      retry_policy = { max_retries = 1, first_ms = 1, busy_ms = 1 } },
     { name = "Near", provider = "openai-generic", options = { model = "qwen3", base_url = "%s/v1",
       api_key_env = "NEAR_KEY" } } } },
 }

@@ -1,6 +1,9 @@
 --- A provider around a provider: asks again when what went wrong may pass by itself, waits as
 --- long as it was told to, and never past the deadline. What another try cannot mend goes up at
 --- once: a wrong key, a request too long, an account that is empty.
+---
+--- A connection that broke is tried again at once; who answers that they are overloaded, or cannot serve now, will be
+--- so for seconds: there the first pause is about 2 s, and the usual three tries span at least 7 s.
 
 local async = require "runtime.async"
 local crypto = require "host.crypto"
@@ -14,7 +17,7 @@ local retry = {}
 ---@field first_ms number      the longest first pause
 ---@field factor number        how much longer each next one may be
 ---@field longest_ms number
-retry.policy = { max_retries = 3, first_ms = 200, factor = 1.5, longest_ms = 10000 }
+retry.policy = { max_retries = 3, first_ms = 200, busy_ms = 2000, factor = 1.5, longest_ms = 10000 }
 
 -- "retry" soon, "wait" when we were asked to slow down.
 local MENDED_BY_TIME = { retry = true, wait = true }
@@ -28,11 +31,16 @@ local function random()
   return (high * 256 + low) / 65536
 end
 
--- Full jitter: many who failed together must not come back together.
+-- They answered, with 429 or a status of a server in trouble, or with an event that stands for one.
+local function is_busy(err) return err.class == "wait" or (err.status or 0) >= 500 end
+
+-- Many who failed together must not come back together: full jitter, or a quarter more or less.
 local function pause_of(self, err, attempt)
   if err.wait_s then return err.wait_s end
-  local policy = self.policy
-  return self.random() * math.min(policy.longest_ms / 1000, policy.first_ms / 1000 * policy.factor ^ (attempt - 1))
+  local policy, by_chance = self.policy, self.random()
+  local share = is_busy(err) and 0.75 + by_chance / 2 or by_chance
+  local first_ms = is_busy(err) and math.max(policy.busy_ms, policy.first_ms) or policy.first_ms
+  return share * math.min(policy.longest_ms / 1000, first_ms / 1000 * policy.factor ^ (attempt - 1))
 end
 
 local function is_in_time(request, pause)

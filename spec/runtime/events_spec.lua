@@ -136,7 +136,8 @@ describe("events", function()
       return { calls = { { "done", {} } } }
     end, function(n, response)
       if n ~= 2 then return false end
-      response:send(529, { type = "error", error = { type = "overloaded_error", message = "Overloaded" } })
+      response:send(529, { type = "error", error = { type = "overloaded_error", message = "Overloaded" } },
+        { ["retry-after-ms"] = 10 })
       return true
     end)
     uv.os_setenv("ANTHROPIC_API_KEY", "sk-test-0123456789")

@@ -51,6 +51,19 @@ describe("retry", function()
     assert.near(0.15, pauses[2], 1e-9)
   end)
 
+  it("gives a provider that cannot serve now seconds, and never much less", function()
+    for _, busy in ipairs { fault.new("wait", "slow down", { status = 429 }),
+      fault.new("retry", "overloaded", { status = 529 }), fault.new("retry", "unavailable", { status = 503 }) } do
+      ask(failing(busy), nil, 0)
+      assert.same({ 1.5, 1.5 * 1.5, 1.5 * 1.5 ^ 2 }, pauses)
+    end
+  end)
+
+  it("spreads those who come back to such a provider", function()
+    ask(failing(fault.new("retry", "overloaded", { status = 529 })), nil, 1)
+    assert.same({ 2.5, 2.5 * 1.5, 2.5 * 1.5 ^ 2 }, pauses)
+  end)
+
   it("asks once only where time mends nothing", function()
     for _, class in ipairs { "fatal", "shrink", "quota", "cancelled" } do
       local inner = failing(fault.new(class, "no"), { text = "ok" })
