@@ -129,6 +129,8 @@ bench-diagnosis: export SEED := $(SEED)
 bench-diagnosis: export REPEAT := $(REPEAT)
 bench-diagnosis: export PROVIDER := $(PROVIDER)
 bench-diagnosis: export UNDER := $(UNDER)
+bench-diagnosis: export LEAST := $(LEAST)
+bench-diagnosis: export SHOW := $(SHOW)
 bench-diagnosis: deps-test $(BUILD)/spec-host
 	@$(BUILD)/spec-host spec/diagnosis/main.lua
 

@@ -1,7 +1,8 @@
 --- `make bench-diagnosis [CASES=…] [SEED=…] [REPEAT=5] [PROVIDER=analyst] [UNDER=crowd|busy]`: plants the cases
 --- of the gallery one after another, has each investigated, and scores what is said by rules. CASES are names with
 --- commas between, each perhaps with :sick or :twin, or how many to draw. A run that was made is kept and not made
---- again. LEAST is how many of them have to be right, or else it fails; so it does then for one false alarm.
+--- again. LEAST is how many of them have to be right, or else it fails; so it does then for one false alarm. SHOW=1
+--- runs nothing and prints what would be planted.
 
 local uv = require "luv"
 local async = require "runtime.async"
@@ -55,6 +56,16 @@ for _, job in ipairs(list) do
   job.parts = { shop, unpack(job.case.parts) }
   table.insert(job.parts, unders[under])
   job.key = key_of(job)
+end
+
+if asked "SHOW" then
+  for _, job in ipairs(list) do
+    print(("%%%% %s"):format(job.key))
+    for i, p in ipairs(program.draw(job.parts, job.kind == "twin", job.seed)) do
+      if i > 1 then print(p.source) end -- the shop is everybody's
+    end
+  end
+  return 0
 end
 
 -- Nothing of ours in anybody's home.

@@ -165,6 +165,25 @@ start() -> [spawn(fun() -> $sing(1) end) || _ <- lists:seq(1, $loops)], ok.
 $sing(I) -> logger:notice("$verse ~p in ~p ms", [I, 3]), timer:sleep($every_ms), $sing(I + 1).
 ]==],
   },
+  -- As many entries as before, each of them written again and again: what grows is garbage, until it is collected.
+  {
+    name = "rewritten_dictionary", draw = { keys = { 1000, 3000 }, batch = { 10, 25 }, item = { 20, 40 } },
+    source = [==[
+start() ->
+  Me = self(),
+  spawn(fun() ->
+    register($keeper, self()),
+    [put({$ray, I}, lists:seq(1, $item)) || I <- lists:seq(0, $keys - 1)],
+    Me ! up,
+    $put(1)
+  end),
+  receive up -> ok end.
+$put(I) ->
+  timer:sleep(10),
+  [put({$ray, (I * $batch + J) rem $keys}, lists:seq(1, $item)) || J <- lists:seq(1, $batch)],
+  $put(I + 1).
+]==],
+  },
   {
     name = "many_monitors_by_design", draw = { count = { 2000, 5000 } },
     source = [==[

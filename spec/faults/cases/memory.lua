@@ -77,7 +77,7 @@ $put(M, I) ->
   (I rem $batch =:= 0) andalso timer:sleep(10),
   $put(N, I + 1).
 -ifdef(TWIN).
-$key(I) -> I rem 5000.
+$key(I) -> I rem 2000.
 -else.
 $key(I) -> I.
 -endif.
@@ -94,7 +94,7 @@ $put(I) ->
   [put({$ray, $key(I * $batch + J)}, lists:seq(1, $item)) || J <- lists:seq(1, $batch)],
   $put(I + 1).
 -ifdef(TWIN).
-$key(I) -> I rem 2000.
+$key(I) -> I rem 300.
 -else.
 $key(I) -> I.
 -endif.
@@ -115,7 +115,7 @@ $put(T, I) ->
   (I rem $batch =:= 0) andalso timer:sleep(10),
   $put(T, I + 1).
 -ifdef(TWIN).
-$key(I) -> I rem 20000.
+$key(I) -> I rem 5000.
 -else.
 $key(I) -> I.
 -endif.
@@ -142,7 +142,7 @@ $after_call(_) -> ok.
   },
   {
     name = "module_leak", truth = { { mechanism = "module_leak", objects = { "$page*" } } },
-    draw = { every_ms = { 15, 40 } },
+    draw = { every_ms = { 15, 40 } }, twin = { every_ms = 1000 },
     source = [==[
 start() -> spawn(fun() -> register($maker, self()), $make(1) end).
 $make(I) ->
