@@ -3,6 +3,8 @@
 
 local agent_loop = require "runtime.strategy.agent_loop"
 local async = require "runtime.async"
+local carried = require "runtime.carried"
+local calm = require "runtime.strategy.calm"
 local case_of = require "runtime.case"
 local crew_of = require "runtime.crew"
 local means = require "runtime.strategy.means"
@@ -16,6 +18,7 @@ local coordinator = {}
 -- Operators end before the coordinator has to, so that it can still join what they found.
 local SHARE_OF_OPERATORS, LONGEST_REST = 0.75, 60
 local SECONDS = 300
+local ENDING_S = 2 -- of a strategy that was stopped
 
 -- Every prompt that will be needed, so that a broken one is told before anybody looks.
 local function systems_of(case, strategy)
@@ -46,11 +49,12 @@ end
 
 -- As the strategy has it. What it raises is its own slip, and what was found until then stands.
 local function carry_out(case, strategy, crew, emit)
-  local task = async.spawn(strategy.run, means.of(case, crew, emit))
+  local task = async.spawn(strategy.run, calm.of(means.of(case, crew, emit), crew, case.deadline))
   local ok, outcome = task:join()
   local cancelled = async.current().cancelled
   if cancelled then
     task:cancel(cancelled)
+    async.shield(function() task:join(async.now() + ENDING_S) end)
     return { ended = "interrupted" }
   end
   if ok then return taken.outcome(outcome) end
@@ -70,6 +74,7 @@ local function investigate(opts)
   end
   emit("coordinator.started", { system_time = os.time() * 1e9 },
     { node = case.node.name, skills = crew:names(), strategy = strategy.name })
+  if opts.found then carried.take_up(case, opts.found) end
   local outcome = carry_out(case, strategy, crew, emit)
   case.ended, case.why = outcome.ended or "done", outcome.why
   if NAMED_END[case.ended] then emit(NAMED_END[case.ended], { iterations = outcome.iterations or 0 }) end
@@ -80,7 +85,8 @@ end
 
 --- One investigation on demand. Those of one node are made one after another, in the order of coming.
 ---@param opts { node: table, skills: Skill[], mind: table, gate: table, reason?: string, deadline?: number,
----  limits?: table, strategy?: table }   strategy: from runtime/strategy, agent_loop if left out
+---  limits?: table, strategy?: table, found?: Carried }   strategy: from runtime/strategy, agent_loop if left out;
+---  found: what somebody proved before, which had it begin
 ---@return table? report
 ---@return Failure? err   a broken prompt, too many that wait, no turn in time: everything else is in the report
 function coordinator.run(opts)

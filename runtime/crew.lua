@@ -98,6 +98,15 @@ function Crew:names()
   return names
 end
 
+--- Whether somebody runs.
+---@return boolean
+function Crew:busy()
+  for _, entry in pairs(self.entries) do
+    if entry.running then return true end
+  end
+  return false
+end
+
 ---@return string[]   skills that no operator looked with
 function Crew:idle()
   local idle = {}

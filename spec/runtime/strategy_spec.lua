@@ -160,6 +160,51 @@ describe("runtime.strategy", function()
       assert.same({ "beam", "ets" }, skills_of(r))
     end)
 
+    -- What it reported, and how often another task went on meanwhile; stopped after a while, if asked for.
+    local function beside(text, seconds, stop_s)
+      return async.run(function()
+        local beats, on = 0, true
+        local beat = async.spawn(function()
+          while on do
+            async.sleep(0.01)
+            beats = beats + 1
+          end
+        end)
+        local task = async.spawn(coordinator.run, { node = at.node, skills = skills, mind = model.mind {},
+          gate = gate.new {}, deadline = async.now() + seconds, strategy = assert(strategy.open(file(text))) })
+        if stop_s then
+          async.sleep(stop_s)
+          task:cancel "interrupted"
+        end
+        local _, report = task:join(async.now() + 30)
+        on = false
+        local heard = beats
+        beat:join()
+        return report, heard
+      end)
+    end
+
+    it("that asks and asks for nobody's end lets everything else go on, until its time is up", function()
+      local report, beats = beside([[return { name = "mine", run = function(run)
+        while run.left() > 0 do run.wait(1) end end }]], 2)
+      assert.equal("cannot_tell", report.verdict)
+      assert.same({}, report.operators)
+      assert.is_true(beats > 5)
+    end)
+
+    it("that never stops asking ends when the run is stopped", function()
+      for _, what in ipairs { "run.wait(1)", "run.wait()", "run.left()", "run.statuses()" } do
+        local report = beside(([[return { name = "mine", run = function(run)
+          while true do %s end end }]]):format(what), 60, 0.2)
+        assert.equal("interrupted", report.incomplete)
+      end
+    end)
+
+    it("that goes on long after its time is ended, with what it did not see", function()
+      local report = beside([[return { name = "mine", run = function(run) while true do run.wait(1) end end }]], 1)
+      assert.matches("the time was up, and it went on", report.would_tell[1])
+    end)
+
     it("that trips is told with file and line, and what was found stands", function()
       local path = file [[
         return { name = "mine", run = function(run)
