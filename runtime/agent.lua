@@ -30,12 +30,13 @@ local agent = { iterations = 25 }
 ---@field purse? Purse           what it may use of the run's limits, all if left out; when there is no more, it ends
 ---@field led? true             somebody joins what it told: once its budget is spent it is asked for no last answer
 ---@field refresh? fun(): { system: string, tools: Tool[] }?   before each turn: what holds from now on, if it changed
+---@field ready? fun(): string?, table?   before each turn; waits where there is nothing to ask for, and may end the run
 ---@field forgot? fun()         what tools answered so far may not stand in the conversation any more
 ---@field inbox? Inbox          what others ask it while it runs
 ---@field go_on? fun(ended: string, err: table?): string|true|nil   instead of ending: what to say first, true: nothing
 
 ---@class Outcome
----@field ended "done"|"answer"|"iterations"|"deadline"|"budget"|"provider"|"interrupted"
+---@field ended "done"|"answer"|"iterations"|"deadline"|"budget"|"provider"|"node"|"interrupted"
 ---@field text? string          the model's last words
 ---@field err? table            of the provider
 ---@field iterations integer
@@ -170,7 +171,9 @@ local function act(run, reply, message)
 end
 
 local function turn(run)
+  local lost, gone = run.ready()
   if async.current().cancelled then return "interrupted" end
+  if lost then return lost, gone end
   if run.endless then run.deadline = async.now() + run.endless end
   if async.now() >= run.deadline then return "deadline" end
   run.iterations, run.steps = run.iterations + 1, run.steps + 1
@@ -221,7 +224,7 @@ function agent.run(opts)
     soft = deadline - math.min(LONGEST_RESERVE, RESERVE * (deadline - now)),
     most = opts.iterations or agent.iterations, iterations = 0, steps = 0, useless = 0,
     clean = opts.clean or same, purse = opts.purse or spending.new { limits = {} }:purse(), led = opts.led,
-    refresh = opts.refresh or nothing, forgot = opts.forgot or nothing,
+    refresh = opts.refresh or nothing, forgot = opts.forgot or nothing, ready = opts.ready or nothing,
     go_on = opts.go_on or nothing, inbox = opts.inbox, alert = opts.alert,
     specs = calls.specs(opts.tools), tools = calls.by_name(opts.tools), guard = calls.guard(),
   }

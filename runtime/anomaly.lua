@@ -43,8 +43,8 @@ local function merge(shared, kept)
 end
 
 ---@param o { node: table, skills: Skill[], settings: table, store?: Store, triggers?: number[],
----  trigger?: fun(reason: string, anomalies: Verdict[], occasion?: string): true?, any }   trigger: investigates, and
----  returns when it is done; triggers: when that was within the last hour, for monitors that have one limit together
+---  trigger?: fun(reason: string, anomalies: Verdict[], occasion?: string, found?: Carried): true?, any }   trigger:
+---  investigates, and returns when it is done; triggers: when that was within the last hour, for monitors that have one limit together
 ---@return Monitor?
 ---@return Failure? err   of the store
 function anomaly.new(o)
@@ -234,9 +234,9 @@ function Monitor:resume(t, now)
   end
 end
 
-function Monitor:investigate(reason, list, occasion)
+function Monitor:investigate(reason, list, occasion, found)
   emit(self, "auto_trigger_started", {}, { reason = reason })
-  local done = async.all { function() return self.trigger(reason, list, occasion) end }[1]
+  local done = async.all { function() return self.trigger(reason, list, occasion, found) end }[1]
   if not done.ok and not async.current().cancelled then
     emit(self, "auto_trigger_failed", {}, { reason = tostring(done.err):match "^[^\n]*" })
   end
@@ -246,16 +246,12 @@ end
 --- monitor keeps still.
 ---@param reason string
 ---@param occasion string   what we say of it ourselves
-function Monitor:alert(reason, occasion)
+---@param found? Carried     what it proved
+function Monitor:alert(reason, occasion, found)
   settle(self, clocks.wall(), clocks.steady())
   if self.state == "cooldown" and self.now < self.still_until then return end
   local wanted = self:escalate(reason, {})
-  if wanted then self:investigate(wanted, {}, occasion) end
-end
-
--- A node that no longer knows our cookie is not asked again.
-local function is_gone(node)
-  return node.state == "closed" or node.state == "down" and node.reconnecting and node.reconnecting.finished
+  if wanted then self:investigate(wanted, {}, occasion, found) end
 end
 
 --- Watches until its task is cancelled, or the node is gone for good. One that comes back is met again.
@@ -266,7 +262,7 @@ function Monitor:run()
   self.node:on_change(function(state) self.lost = self.lost or state == "down" end)
   local pause = self.settings.collection_interval_ms / 1000
   local due = async.now()
-  while not async.current().cancelled and not is_gone(self.node) do
+  while not async.current().cancelled and not self.node:is_gone() do
     if self.lost and self.node.state == "up" then self:resume(clocks.wall(), clocks.steady()) end
     if not self.lost then
       local reason, list, occasion = self:look()
@@ -277,7 +273,7 @@ function Monitor:run()
     async.sleep(due - async.now())
   end
   if self.looked then self:keep() end
-  if async.current().cancelled or not is_gone(self.node) then return end
+  if async.current().cancelled or not self.node:is_gone() then return end
   return nil, failure.new("node", self.node.name .. " is gone", "see what it said last, and start the watch again", 3)
 end
 

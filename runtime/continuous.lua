@@ -10,7 +10,8 @@ local continuous = {
   pause_s = 5,    -- after a failure of the provider's; longer with each that follows
 }
 
-local LONGEST_PAUSE_S = 300
+local LONGEST_PAUSE_S, LONGEST_ASKED_S = 300, 3600
+local LOOK_S = 0.5 -- whether a node has come back
 local OBSERVATIONS, NOTIFICATIONS = 100, 200
 
 -- What another try may mend. A wrong key or an empty account is no matter of time.
@@ -51,7 +52,43 @@ function continuous.go_on(case, entry, emit)
     if ended ~= "deadline" and not (ended == "provider" and PASSING[err.class]) then return nil end
     pause = entry.iterations > failed_at + 1 and continuous.pause_s or math.min(pause * 2, LONGEST_PAUSE_S)
     failed_at = entry.iterations
-    return rest(pause, err and tostring(err.message) or "the turn took too long") and true
+    local asked = math.min(err and tonumber(err.wait_s) or 0, LONGEST_ASKED_S)
+    return rest(math.max(pause, asked), err and tostring(err.message) or "the turn took too long") and true
+  end
+end
+
+--- Before each turn (agent.lua's `ready`): while the node is away there is nothing to look at, so no model is asked,
+--- unless somebody has a question. Where the node is gone for good, that is the end.
+---@param node table
+---@param entry table
+---@param emit fun(event: string, measurements?: table, metadata?: table)
+---@return fun(): string?, table?
+function continuous.ready(node, entry, emit)
+  return function()
+    local waits = false
+    while node.state ~= "up" and not entry.inbox:is_asked() do
+      if node:is_gone() then return "node", { message = ("%s is gone"):format(node.name) } end
+      if not waits then emit("operator.wait", { ms = 0 }, { reason = "the node is away" }) end
+      waits = true
+      if not entry.inbox:sleep(LOOK_S) then return nil end
+    end
+  end
+end
+
+--- Tells once that its model cannot be asked, and once that it can again; what another try cannot mend ends it, and
+--- is told then.
+---@param entry table
+---@param emit fun(event: string, measurements?: table, metadata?: table)
+---@param event string    of its own
+---@param metadata table
+function continuous.hear(entry, emit, event, metadata)
+  if event == "operator.llm_error" and PASSING[metadata.class] and not entry.llm_down
+    and not async.current().cancelled then
+    entry.llm_down = true
+    emit("operator.llm_down", nil, { reason = metadata.reason })
+  elseif event == "llm.stop" and entry.llm_down then
+    entry.llm_down = nil
+    emit("operator.llm_up", nil, {})
   end
 end
 

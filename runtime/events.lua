@@ -31,12 +31,14 @@ add("operator.", {
   execute_error = run({ "duration" }, { "reason" }), wait = run({ "ms" }, {}), think = run({}, {}),
   done = run({ "duration" }, { "state" }), llm_error = run({}, { "reason" }), loop_stopped = run({}, { "reason" }),
   unexpected_message = run({ "count" }, {}), invalid_intent = run({}, { "tool", "reason" }),
+  llm_down = run({}, { "reason" }), llm_up = run({}, {}),
 }, { "operator" })
 
 -- What a watcher tells beside that: it is an operator that goes on, under the older names.
 add("watcher.", {
   started = run({ "system_time" }, {}), iteration_start = run({ "iteration", "system_time" }, {}),
   state_change = run({}, { "from", "to" }), alert_fired = run({}, { "id", "severity", "observation" }),
+  llm_down = run({}, { "reason" }), llm_up = run({}, {}),
 }, { "watcher", "operator" })
 add("watcher.", { restarting = e({ "wait_s" }, { "watcher", "node", "reason" }) })
 

@@ -66,6 +66,10 @@ function Inbox:take()
   return letter.text
 end
 
+--- Whether somebody waits for an answer.
+---@return boolean
+function Inbox:is_asked() return #self.letters > 0 end
+
 --- The operator said something.
 ---@param words string
 ---@return boolean answered   it was the answer to a question

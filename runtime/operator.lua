@@ -65,10 +65,12 @@ end
 local WATCHER = {
   ["operator.started"] = "watcher.started", ["operator.iteration_start"] = "watcher.iteration_start",
   ["operator.state_change"] = "watcher.state_change", ["operator.notification_sent"] = "watcher.alert_fired",
+  ["operator.llm_down"] = "watcher.llm_down", ["operator.llm_up"] = "watcher.llm_up",
 }
 
 local function teller(case, s, entry)
-  return function(event, measurements, metadata)
+  local emit
+  function emit(event, measurements, metadata)
     metadata = metadata or {}
     metadata.operator, metadata.node, metadata.watcher = s.name, case.node.name, entry.watcher
     if event == "operator.iteration_start" then entry.iterations = measurements.iteration end
@@ -84,7 +86,9 @@ local function teller(case, s, entry)
       case:emit(older, measurements, copy)
     end
     if entry.tell then entry.tell(event, metadata) end
+    if entry.mode == "continuous" then continuous.hear(entry, emit, event, metadata) end
   end
+  return emit
 end
 
 -- What a person edited meanwhile, before each turn. Who goes by the checks that it began with goes on so: its looks
@@ -120,10 +124,12 @@ function operator.investigate(case, s, entry, system, context, deadline)
     deadline = deadline, turn_seconds = on and continuous.turn_s or nil, iterations = case.limits.iterations,
     emit = emit, clean = case.clean, inbox = entry.inbox, forgot = function() state.told = nil end,
     go_on = on and continuous.go_on(case, entry, emit) or nil,
+    ready = on and continuous.ready(case.node, entry, emit) or nil,
     purse = case.spending:purse(), led = entry.led,
   }
   entry.ended, entry.text = outcome.ended, outcome.text
   entry.why = outcome.err and tostring(outcome.err.message or outcome.err) or nil
+  entry.fault = outcome.ended == "provider" and outcome.err or nil
 end
 
 -- When it is its turn: one run of a skill on a node at a time.

@@ -2,6 +2,7 @@
 --- ever more rarely; what it tells of warning or worse is looked into like an anomaly.
 
 local async = require "runtime.async"
+local carried = require "runtime.carried"
 local crypto = require "host.crypto"
 local occasion = require "runtime.occasion"
 local telemetry = require "runtime.telemetry"
@@ -9,6 +10,7 @@ local telemetry = require "runtime.telemetry"
 local watchers = {}
 
 local FIRST_PAUSE_S, LONGEST_PAUSE_S = 1, 300
+local QUOTA_S = 3600 -- an account is filled up by a person
 local QUIET_S = 600 -- who ran so long begins with the first pause again
 local DAY_S = 86400
 local GRAVE = { warning = true, critical = true }
@@ -18,6 +20,7 @@ local GRAVE = { warning = true, critical = true }
 ---@field private tasks table<string, Task>      by the post's name
 ---@field private known table<string, { at: number, severity: string }>   what was looked into
 ---@field private handles table<string, Handle>  those that run
+---@field private resting table<string, true>    those that ended, until they are started again
 ---@field private gone { calls: integer, tokens: integer, usd: number? }   of those that ended
 local Watchers = {}
 Watchers.__index = Watchers
@@ -60,7 +63,8 @@ local function follow(self, post, handle, looking)
   for item in handle:messages() do
     local n = item.kind == "notification" and item.notification
     if n and GRAVE[n.severity] and is_news(self, post, n) then
-      looking[#looking + 1] = async.spawn(self.o.alert, sentence(post, n), occasion_of(post, n))
+      local found = carried.of(handle.case, n)
+      looking[#looking + 1] = async.spawn(self.o.alert, sentence(post, n), occasion_of(post, n), found)
     end
   end
 end
@@ -80,24 +84,35 @@ local function once(self, post)
   local status = handle:status()
   self.handles[post.name] = nil
   add(self.gone, status.usage)
-  return status.why or status.ended, status.ended
+  return status.why or status.ended, status.ended, handle.entry.fault
 end
 
 -- Until midnight UTC: limits of a watch are those of a day.
 local function rest_of_day() return DAY_S - os.time() % DAY_S end
 
+-- How long one rests that ended, and what the next pause begins with. What a person has to mend first takes its time.
+local function rest(ended, fault, pause)
+  local longer = math.min(pause * 2, LONGEST_PAUSE_S)
+  if ended == "budget" then return rest_of_day(), longer end
+  if fault and fault.class == "quota" then return math.max(QUOTA_S, tonumber(fault.wait_s) or 0), longer end
+  if fault and fault.status then return LONGEST_PAUSE_S, LONGEST_PAUSE_S end -- refused, in its own words
+  return jitter(pause), longer
+end
+
 local function keep(self, post)
   local pause = FIRST_PAUSE_S
   while not async.current().cancelled do
     local began = async.now()
-    local why, ended = once(self, post)
+    local why, ended, fault = once(self, post)
     if async.current().cancelled then return end
     if async.now() - began >= QUIET_S then pause = FIRST_PAUSE_S end
-    local seconds = ended == "budget" and rest_of_day() or jitter(pause)
+    local seconds
+    seconds, pause = rest(ended, fault, pause)
+    self.resting[post.name] = true
     telemetry.emit("watcher.restarting", { wait_s = seconds },
       { watcher = post.name, node = self.o.node.name, reason = tostring(why), ended = ended })
     if not async.sleep(seconds) then return end
-    pause = math.min(pause * 2, LONGEST_PAUSE_S)
+    self.resting[post.name] = nil
   end
 end
 
@@ -110,12 +125,17 @@ function Watchers:spent()
 end
 
 --- How each is, for who asks.
----@return { watcher: string, state: string, iterations: integer }[]
+---@return { watcher: string, state: string, iterations: integer, model: "up"|"down" }[]   state: of its skill, or
+---  "resting" where it ended and is not started again yet
 function Watchers:statuses()
   local list = {}
   for name, handle in pairs(self.handles) do
     local status = handle:status()
-    list[#list + 1] = { watcher = name, state = status.state, iterations = status.iterations }
+    list[#list + 1] = { watcher = name, state = status.state, iterations = status.iterations,
+      model = handle.entry.llm_down and "down" or "up" }
+  end
+  for name in pairs(self.resting) do
+    list[#list + 1] = { watcher = name, state = "resting", iterations = 0, model = "down" }
   end
   table.sort(list, function(a, b) return a.watcher < b.watcher end)
   return list
@@ -131,7 +151,7 @@ function Watchers:set(posts)
   end
   for name, task in pairs(self.tasks) do
     if not wanted[name] then
-      self.tasks[name] = nil
+      self.tasks[name], self.resting[name] = nil, nil
       task:cancel "left the config"
       task:join()
     end
@@ -141,11 +161,12 @@ end
 --- Ends them all.
 function Watchers:stop() self:set {} end
 
----@param o { node: AttachedNode, start: fun(post: Post): Handle?, any; alert: fun(reason: string, occasion: string) }
+---@param o { node: AttachedNode, start: fun(post: Post): Handle?, any; alert: fun(reason: string, occasion: string,
+---  found?: Carried) }
 ---@return Watchers
 function watchers.new(o)
-  return setmetatable({ o = o, tasks = {}, handles = {}, known = {}, gone = { calls = 0, tokens = 0, usd = 0 } },
-    Watchers)
+  return setmetatable({ o = o, tasks = {}, handles = {}, resting = {}, known = {},
+    gone = { calls = 0, tokens = 0, usd = 0 } }, Watchers)
 end
 
 return watchers

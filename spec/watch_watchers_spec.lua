@@ -1,6 +1,7 @@
 -- Watchers of the config under `watch`: kept on, started again where one ends, looked into when they tell, by
 -- rules alone with --escalate.
 
+local client = require "spec.support.http_client"
 local live = require "spec.support.live_node"
 local program = require "spec.support.program"
 local watching = require "spec.support.watching"
@@ -28,10 +29,15 @@ local function call(name, args) return { calls = { { name = name, args = args } 
 local COURSES = {
 %s
 }
+local FAILS = { fail = { class = "fatal", message = "the key was refused" },
+  quota = { class = "quota", message = "the quota is used up", status = 429 },
+  refused = { class = "fatal", message = "the key was refused", status = 401 },
+  busy = { class = "retry", message = "it is overloaded", status = 529 } }
 local waiting = call("wait", { ms = 50 })
 return function(_, turn, who)
   local course = COURSES[who.skill or who.agent] or {}
-  if course[turn] == "fail" then return nil, { class = "fatal", message = "the key was refused" } end
+  local now = course[turn]
+  if FAILS[now] then return nil, FAILS[now] end
   return course[turn] or (who.skill and waiting or call "done")
 end]]
 
@@ -76,6 +82,33 @@ describe("watchers of the config", function()
     assert.same({}, lines(running, "watcher.restarting", of "ets"))
     assert.equal("healthy", until_told(running, "watcher.state_change", of "ets").to)
     assert.equal(0, stop(running))
+  end))
+
+  it("rest for an hour when the quota is used up, and say so in every place", live.test(function()
+    local running = start([[watchers = { "beam" }]], [[beam = { "quota" },]], "--listen", "127.0.0.1:0")
+    local rests = until_told(running, "watcher.restarting", of "beam")
+    assert.same({ 3600, "the quota is used up" }, { rests.wait_s, rests.reason })
+    local port = tonumber(until_told(running, "service.listening").url:match ":(%d+)$")
+    local health = client.ask(port, "GET", "/healthz").json
+    assert.same({ { watcher = "beam", state = "resting", iterations = 0, model = "down" } }, health.nodes[1].watchers)
+    local metrics = client.ask(port, "GET", "/metrics").body
+    assert.matches('beamlens_watcher_up{node="' .. shop.name .. '",watcher="beam"} 0', metrics, 1, true)
+    assert.equal(0, stop(running))
+    assert.same({}, lines(running, "watcher.llm_down"))
+  end))
+
+  it("do not ask every second where the provider refuses them", live.test(function()
+    local running = start([[watchers = { "beam" }]], [[beam = { "refused" },]])
+    assert.equal(300, until_told(running, "watcher.restarting", of "beam").wait_s)
+    assert.equal(0, stop(running))
+  end))
+
+  it("tell once that their model cannot be asked, and once that it can again", live.test(function()
+    local running = start([[watchers = { "beam" }]], [[beam = { "busy", "busy", call "take_snapshot" },]])
+    assert.equal("it is overloaded", until_told(running, "watcher.llm_down", of "beam").reason)
+    until_told(running, "watcher.llm_up", of "beam")
+    assert.equal(0, stop(running))
+    assert.same({ 1, 1 }, { #lines(running, "watcher.llm_down"), #lines(running, "watcher.llm_up") })
   end))
 
   it("have what they tell looked into, once", live.test(function()

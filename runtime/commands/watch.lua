@@ -1,10 +1,15 @@
 --- `watch`: learns what is usual on a node and looks into what is not, until it is ended. Its lines are
 --- its result: one for each event on stdout, as they come, and the report of each investigation.
 
+local uv = require "luv"
 local async = require "runtime.async"
+local counted = require "runtime.counted"
 local json = require "runtime.json"
 local outlet = require "runtime.outlet"
 local plain = require "runtime.plain"
+local progress = require "runtime.progress"
+local screen = require "runtime.screen"
+local sentence = require "runtime.sentence"
 local telemetry = require "runtime.telemetry"
 
 local watch = {
@@ -52,7 +57,9 @@ local LINES = {
   ["anomaly.anomaly_detected"] = function(m)
     return m.told and m.state == "cooldown" and "anomaly, while keeping still: " .. m.text or nil
   end,
-  ["anomaly.escalation"] = function(m) return "anomaly: " .. m.reason end,
+  ["anomaly.escalation"] = function(m)
+    return not m.reason:find "^the watcher " and "anomaly: " .. m.reason or nil -- who has just said it
+  end,
   ["anomaly.auto_trigger_started"] = function() return "looking into it" end,
   ["anomaly.auto_trigger_failed"] = function(m) return "could not look into it: " .. m.reason end,
   ["anomaly.trigger_rate_limited"] = function(_, figures)
@@ -62,21 +69,24 @@ local LINES = {
   ["anomaly.metric_collection_failed"] = function(m) return ("no figures of %s: %s"):format(m.skill, m.reason) end,
   ["watcher.started"] = function(m) return ("the watcher %s is on"):format(m.watcher) end,
   ["watcher.state_change"] = function(m) return ("%s is %s: %s"):format(m.watcher, m.to, m.reason or "") end,
-  ["watcher.alert_fired"] = function(m) return ("%s says (%s): %s"):format(m.watcher, m.severity, m.observation) end,
+  ["watcher.alert_fired"] = function(m) return ("%s says (%s): %s"):format(m.watcher, m.severity, sentence.of(m)) end,
   ["watcher.restarting"] = function(m, figures)
-    return ("the watcher %s ended (%s); again in %.0f s"):format(m.watcher, m.reason, figures.wait_s)
+    local long = figures.wait_s >= 600
+    return ("the watcher %s ended (%s); again in %.0f %s"):format(m.watcher, m.reason,
+      long and figures.wait_s / 60 or figures.wait_s, long and "min" or "s")
   end,
+  ["watcher.llm_down"] = function(m)
+    return ("the watcher %s cannot ask its model, and goes on trying: %s"):format(m.watcher, m.reason)
+  end,
+  ["watcher.llm_up"] = function(m) return ("the watcher %s can ask its model again"):format(m.watcher) end,
   ["cost.estimate"] = function(_, figures)
     local usd = figures.usd_per_day and (", %.2f USD"):format(figures.usd_per_day)
       or "; the price is not known, set prices in the config"
-    return ("at the pace seen a day costs %.0f tokens in %.0f requests%s"):format(figures.tokens_per_day,
-      figures.calls_per_day, usd)
+    return ("at the pace seen a day costs %s tokens in %s requests%s"):format(counted.grouped(figures.tokens_per_day),
+      counted.grouped(figures.calls_per_day), usd)
   end,
   ["node.up"] = function(m) return "attached to " .. m.node end,
-  ["node.down"] = function(m)
-    local what = m.never and "cannot reach" or m.gone and "no longer watching" or "lost"
-    return ("%s %s: %s"):format(what, m.node, m.reason or "no word from it")
-  end,
+  ["node.down"] = function(m) return sentence.lost(m) end,
   ["action.proposed"] = function(m)
     if m.by.kind == "runbook" then return nil end -- which does it, and tells
     return ("proposed, for a person to decide: %s %s %s"):format(m.id, m.action, m.object)
@@ -112,9 +122,19 @@ local function printer(as_json)
 end
 
 -- Where several are watched, each line says of which node it is.
-local function named(line, node)
-  if not node or line:find(node, 1, true) then return line end
-  return ("%s: %s"):format(node, line)
+local NAMES_IT = { ["node.up"] = true, ["node.down"] = true, ["anomaly.started"] = true }
+
+-- The state that goes with what a watcher says has the same sentence, before or after it: it is told once.
+local function unheard()
+  local last = {}
+  return function(event, m)
+    local text = event == "watcher.alert_fired" and sentence.of(m) or event == "watcher.state_change" and m.reason
+    if not text then return true end
+    local who = ("%s %s"):format(m.node, m.watcher)
+    local new = last[who] ~= text
+    last[who] = text
+    return new
+  end
 end
 
 function watch.run(call)
@@ -123,25 +143,32 @@ function watch.run(call)
   beamlens.options = call.options
   local as_json, say = call.options.json, printer(call.options.json)
   local several = (call.options.node or ""):find(",", 1, true)
+  local is_new = unheard()
+  local function tell(line) say(("%s%s %s\n"):format(progress.cleared(), stamp(), plain.text(line))) end
+  progress.beside { tells = LINES, say = not as_json and tell or nil,
+    out = uv.guess_handle(1) == "tty" and outlet.out or nil }
   local off = telemetry.on("*", function(event, measurements, metadata)
     local line = LINES[event] and LINES[event](metadata, measurements)
     if as_json and LINES[event] then
-      say(object(event, measurements, metadata) .. "\n")
-    elseif line then
-      say(("%s %s\n"):format(stamp(), plain.text(several and named(line, metadata.node) or line)))
+      say(progress.cleared() .. object(event, measurements, metadata) .. "\n")
+    elseif line and is_new(event, metadata) then
+      tell(several and metadata.node and not NAMES_IT[event] and ("%s: %s"):format(metadata.node, line) or line)
     end
   end)
   local ended, err = beamlens.watch {
     report = function(r)
-      say(as_json and object("report", {}, { report = r }) .. "\n" or ("\n%s\n"):format(report.text(r)))
+      say(progress.cleared() .. (as_json and object("report", {}, { report = r }) .. "\n"
+        or ("\n%s\n"):format(report.text(r, screen.out()))))
     end,
   }
   off()
   beamlens.close()
+  progress.beside(nil)
   if not ended then return nil, err end
   local code = ended.sick > 0 and 1 or 0
   if as_json then return object("ended", ended, {}) .. "\n", code end
-  return ("%s ended: %d investigations, %d found something\n"):format(stamp(), ended.reports, ended.sick), code
+  return ("%s ended: %s, %d found something\n"):format(stamp(), counted.of(ended.reports, "investigation"), ended.sick),
+    code
 end
 
 return watch

@@ -167,6 +167,12 @@ function Node:forget(text) self.forms[text] = nil end
 ---@return Failure? err
 function Node:forms_of(text) return query.forms(self, text) end
 
+--- Whether it will not come back: we left it, or it no longer knows our cookie and is not asked again.
+---@return boolean
+function Node:is_gone()
+  return self.state == "closed" or self.state == "down" and self.reconnecting ~= nil and self.reconnecting.finished
+end
+
 ---@param listener fun(state: "down"|"up"|"reconnecting")
 function Node:on_change(listener) self.listeners[#self.listeners + 1] = listener end
 

@@ -16,7 +16,8 @@ local function nodes_of(watch)
   local list = {}
   for i, name in ipairs(watch.names) do
     local w = watch.nodes[name]
-    list[i] = { name = name, state = w and w:state() or "down", monitor = monitor_of(w and w.node) }
+    list[i] = { name = name, state = w and w:state() or "down", monitor = monitor_of(w and w.node),
+      watchers = w and w.watchers and w.watchers:statuses() or nil }
   end
   return list
 end

@@ -1,6 +1,8 @@
 -- Operators without an end, on a live node; only the models are played, and rests are made short.
+local uv = require "luv"
 local async = require "runtime.async"
 local continuous = require "runtime.continuous"
+local exit_code = require("runtime.report").exit
 local gate = require "runtime.gate"
 local json = require "runtime.json"
 local live = require "spec.support.live_node"
@@ -146,7 +148,46 @@ describe("runtime.continuous", function()
     h:stop()
     h:join()
     assert.same(provider.asked[2].messages, provider.asked[5].messages)
-    assert.equal(3, names_heard("operator.")["operator.llm_error"])
+    assert.same({ ["operator.llm_down"] = 1, ["operator.llm_up"] = 1, ["operator.llm_error"] = 3 },
+      names_heard "operator.llm_")
+  end))
+
+  it("asks no model while its node is away, and goes on when it is back", live.test(function()
+    local provider = model.played { calls { "wait", { ms = 1 } } }
+    local asked = {}
+    at.node:on_change(function(state) asked[state] = #provider.asked end)
+    local h = start(provider, { limits = { iterations = 1000000 } })
+    until_true(function() return #provider.asked > 5 end)
+    at.eval "spawn(fun() -> [erlang:disconnect_node(N) || N <- nodes(hidden)] end), ok."
+    until_true(function() return asked.up and #provider.asked > asked.up + 5 end)
+    h:stop()
+    h:join()
+    assert.equal(asked.down, asked.up)
+  end))
+
+  it("answers a question while its node is away", live.test(function()
+    local other = live.start { name = "bl_away@127.0.0.1" }
+    local away
+    local provider = model.played { function()
+      return away and says "it is away, I see nothing" or calls { "wait", { ms = 1 } }
+    end }
+    local h = start(provider, { node = other.node, limits = { iterations = 1000000 } })
+    uv.kill(other.os_pid, "sigkill")
+    until_true(function() return other.node.state ~= "up" end)
+    away = true
+    assert.equal("it is away, I see nothing", h:message "how is it?")
+    h:stop()
+    h:join()
+  end))
+
+  it("ends when its node is gone for good", live.test(function()
+    local other = live.start { name = "bl_gone@127.0.0.1" }
+    local h = start(model.played { calls { "wait", { ms = 1 } } }, { node = other.node, limits = { iterations = 1e6 } })
+    other.eval [[spawn(fun() -> erlang:set_cookie(node(), another),
+      [erlang:disconnect_node(N) || N <- nodes(hidden)] end), ok.]]
+    local report = h:join()
+    assert.same({ true, "node", "bl_gone@127.0.0.1 is gone" }, { report.lost, h:status().ended, h:status().why })
+    assert.equal(3, exit_code(report))
   end))
 
   it("ends when its key is refused, or its limits are spent", live.test(function()
