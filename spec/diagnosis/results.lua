@@ -22,6 +22,15 @@ local function largest(runs, of)
   return most and ("%.0f"):format(most) or "-"
 end
 
+local function half(runs, field)
+  local values = {}
+  for _, run in ipairs(runs) do
+    if type(run[field]) == "number" then values[#values + 1] = run[field] end
+  end
+  local middle = score.quantile(values, 0.5)
+  return middle and ("%.0f"):format(middle) or "-"
+end
+
 local function total(runs, of)
   local sum = 0
   for _, run in ipairs(runs) do
@@ -41,7 +50,7 @@ local function cells(runs)
     s.precision_of_two and ("%.3f (%d runs)"):format(s.precision_of_two, s.two) or "-",
     share(s.accused), share(s.alarms), share(s.grounded), share(s.abstained_right), share(s.abstained_wrong),
     share(s.broke), share(s.residue), seconds(s.median), seconds(s.p95),
-    largest(runs, load "calls"), largest(runs, load "reductions"), largest(runs, load "max_ms"),
+    half(runs, "cpu_ms"), largest(runs, load "calls"), largest(runs, load "reductions"), largest(runs, load "max_ms"),
     ("%.0f"):format(total(runs, usage "input_tokens") + total(runs, usage "output_tokens")),
     ("%.2f"):format(total(runs, usage "cost_usd")),
   }
@@ -52,7 +61,8 @@ local ROWS = {
   "two causes: precision once both are named", "runs with a fault that accuse something else besides",
   "false alarms where nothing is wrong", "claims found again where they say", "abstained, and that was right",
   "abstained, and that was wrong", "runs that broke", "runs that left something on the node",
-  "time to verdict, median", "time to verdict, p95", "asked of the node in one run, at the most: calls",
+  "time to verdict, median", "time to verdict, p95", "CPU of the node for one run where nothing is wrong, median, ms",
+  "asked of the node in one run, at the most: calls",
   "… reductions", "… longest call, ms", "tokens, in and out", "USD",
 }
 

@@ -11,6 +11,7 @@ local planting = require "spec.diagnosis.planting"
 local program = require "spec.diagnosis.program"
 local quiet = require "spec.diagnosis.quiet"
 local residue = require "spec.diagnosis.residue"
+local target = require "spec.diagnosis.target"
 local telemetry = require "runtime.telemetry"
 
 local run = {}
@@ -97,8 +98,11 @@ function run.make(job, provider)
     at = planting.start(programs, settles_of(job.case.parts))
     kept.planted = true
     local before = residue.settings(at)
+    local cpu = target.cpu(at.os_pid)
     keep(kept, investigate(at, provider, kept))
+    local spent = target.cpu(at.os_pid) - cpu
     kept.residue, kept.left = residue.count(at, before)
+    if job.kind ~= "sick" then kept.cpu_ms = target.more(at.os_pid, spent, kept.seconds) end
   end)
   off()
   if at then at.stop() end
