@@ -14,6 +14,7 @@ local mind_of = require "runtime.llm.cassette"
 local privacy = require "runtime.privacy"
 local recorded = require "runtime.node.recorded"
 local recording = require "runtime.recording"
+local run_setup = require "runtime.run_setup"
 local telemetry = require "runtime.telemetry"
 
 local replay = {}
@@ -182,13 +183,12 @@ end
 
 local function run_of(tape, options)
   local head, node, names = tape.head, recorded.replaying(tape), {}
-  local beamlens = require "runtime.beamlens"
   local skills, plan, err
   for i, name in ipairs(head.skills) do
     names[i], err = theirs(name, options.skills or {}, "skills")
     if not names[i] then return nil, err end
   end
-  skills, err = beamlens.skills(names, node)
+  skills, err = run_setup.skills(names, node)
   if not skills then return nil, err end
   plan, err = theirs(head.strategy or "agent_loop", { options.strategy }, "strategy")
   if plan then plan, err = require("runtime.strategy").open(plan) end

@@ -1,0 +1,54 @@
+--- The nodes that this program is attached to: each is left, whatever way it ends.
+
+local async = require "runtime.async"
+local failure = require "runtime.failure"
+local reach = require "runtime.reach"
+
+local attached = {}
+
+local LONGEST_S = 10 -- of attaching
+
+local nodes = {}
+
+--- Whether an option is a node already, and no name of one.
+---@param v any
+---@return boolean
+function attached.is_node(v) return type(v) == "table" and type(v.query) == "function" end
+
+--- Attaches to one. Inside a task.
+---@param o table   settled options
+---@return table? node
+---@return Failure? err
+function attached.to(o)
+  if not o.node then
+    return nil, failure.new("usage", "no node was given", "name it: --node shop@host (or BEAMLENS_NODE)", 2)
+  end
+  if o.node:find(",", 1, true) then
+    return nil, failure.new("usage", "several nodes were given: " .. o.node, "name one; only watch takes several", 2)
+  end
+  local hosts, err = reach.hosts(o.hosts)
+  if not hosts then return nil, err end
+  local node
+  node, err = require("runtime.node").connect {
+    name = o.node, cookie_file = o.cookie_file, port = o.port,
+    deadline = async.now() + math.min(o.deadline, LONGEST_S), relays = not o.no_relays and {} or false,
+  }
+  if not node then return nil, err end
+  reach.attach(node, hosts, function() return o.hosts end)
+  nodes[#nodes + 1] = node
+  return node
+end
+
+---@param node table   from `to`
+function attached.leave(node)
+  node:leave()
+  for i, other in ipairs(nodes) do
+    if other == node then return table.remove(nodes, i) end
+  end
+end
+
+function attached.leave_all()
+  while nodes[1] do attached.leave(nodes[1]) end
+end
+
+return attached
