@@ -24,6 +24,18 @@ local function cleaned(answer, clean)
   return out
 end
 
+-- A connection whose steps are known by all that was done on it until then.
+local function stepped(done, close, step)
+  local shown = { close = close }
+  for _, name in ipairs(STEPS) do
+    shown[name] = function(value)
+      done[#done + 1] = { name, value or "" }
+      return step(sum(done), name, value)
+    end
+  end
+  return shown
+end
+
 --- What reaches out and writes down what came back.
 ---@param reach Reach
 ---@param tape Tape
@@ -46,14 +58,7 @@ function recorded_reach.recording(reach, tape, clean)
     local connection, why = reach.open(host, port, deadline)
     keep(sum(done), connection and true or nil, why)
     if not connection then return nil, why end
-    local shown = { close = connection.close }
-    for _, step in ipairs(STEPS) do
-      shown[step] = function(value)
-        done[#done + 1] = { step, value or "" }
-        return keep(sum(done), connection[step](value))
-      end
-    end
-    return shown
+    return stepped(done, connection.close, function(key, name, value) return keep(key, connection[name](value)) end)
   end
   return own
 end
@@ -86,14 +91,7 @@ function recorded_reach.replaying(tape, unknown)
     local done, where = { host, port }, ("%s:%d"):format(host, port)
     local there, why = take(sum(done), where)
     if not there then return nil, why end
-    local shown = { close = function() end }
-    for _, step in ipairs(STEPS) do
-      shown[step] = function(value)
-        done[#done + 1] = { step, value or "" }
-        return take(sum(done), where)
-      end
-    end
-    return shown
+    return stepped(done, function() end, function(key) return take(key, where) end)
   end
   return own
 end
