@@ -54,7 +54,7 @@ function settings_files.config(options)
   if not fresh then return nil, err end
   local changed = { applied = {}, waiting = {} }
   for _, option in ipairs(config.OPTIONS) do
-    err = err or form_fault(option, fresh[option.name])
+    err = err or not same(options[option.name], fresh[option.name]) and form_fault(option, fresh[option.name]) or nil
   end
   if err then return nil, err end
   for _, option in ipairs(config.OPTIONS) do

@@ -21,7 +21,27 @@ local CLOSE_S, INTERRUPTED_S = 5, 0.7 -- a SIGTERM leaves two seconds for everyt
 -- A look at edited files: the file of a sink may lie in a folder that is watched, and would have it looked at again.
 local LOOP = { ["reload.looked"] = true }
 
-local open -- { sinks = { … }, mask } once started
+local open -- { sinks = { … }, secrets, mask? } once started; mask once there is a sink
+
+-- What runs know to be secret, for the mask of sinks that an edit may bring later, too. Has the form of one.
+local function collector()
+  local all = { known = {} }
+  function all.know(_, secret)
+    all.known[secret] = true
+    if all.mask then all.mask:know(secret) end
+  end
+  return all
+end
+
+local function with_mask(self, options)
+  if self.mask then return true end
+  local mask, err = privacy.open(options.store == ":memory:")
+  if not mask then return nil, err end
+  for secret in pairs(self.secrets.known) do mask:know(secret) end
+  self.mask, self.secrets.mask = mask, mask
+  self.clean = function(value) return mask:clean(value) end
+  return true
+end
 
 -- What an event becomes on its way into one sink. What a sink tells of itself does not go into it.
 local function listener(self, sink, name, state)
@@ -36,14 +56,16 @@ local function listener(self, sink, name, state)
   return hear, box
 end
 
+local function unopened(i, entry, why)
+  return failure.new("config", ("%s: %s"):format(settings.place(i, entry), tostring(why)),
+    "mend it, or take the sink out", 2)
+end
+
 local function begin(self, entry, kind, i)
   local name = ("%s %d"):format(entry.type, i)
   local state = condition.new(name)
   local sink, err = kind.open(entry, function(ok, why) state:is(ok, why) end)
-  if not sink then
-    return nil, failure.new("config", ("%s: %s"):format(settings.place(i, entry), tostring(err)),
-      "mend it, or take the sink out", 2)
-  end
+  if not sink then return nil, unopened(i, entry, err) end
   for _, secret in pairs(sink.secrets or {}) do self.mask:know(secret) end
   local one = { sink = sink, offs = {} }
   if kind.hears ~= false then
@@ -76,21 +98,29 @@ local function begin_all(self, list, kinds)
   return true
 end
 
---- What is wrong with such a list, as far as it can be told before any is opened.
+local function nobody() end
+
+--- What is wrong with such a list. Each is opened for that, and closed again.
 ---@param list any
 ---@return Failure?
 function sinks.fault(list)
-  local _, err = settings.check(list)
-  return err
+  local kinds, err = settings.check(list)
+  if not kinds then return err end
+  for i, entry in ipairs(list) do
+    local sink, why = kinds[i].open(entry, nobody)
+    if not sink then return unopened(i, entry, why) end
+    sink:close()
+  end
 end
 
 -- Those of the edited config take the place of the others, if they can be opened.
-local function renew(self, options)
-  local list = options.sinks or {}
+local function renew(self)
+  local list = self.options.sinks or {}
   local kinds, err = settings.check(list)
   local before = self.sinks
   self.sinks = {}
   local ok = kinds
+  if ok and next(list) ~= nil then ok, err = with_mask(self, self.options) end
   if ok then ok, err = begin_all(self, list, kinds) end
   local after = self.sinks
   if not ok then self.sinks = before end
@@ -98,10 +128,10 @@ local function renew(self, options)
   if not ok then io.stderr:write("the sinks stay as they were: ", plain(err), "\n") end
 end
 
-local function hear_edits(self, options)
+local function hear_edits(self)
   self.off = telemetry.on("reload.config", function(_, _, metadata)
     for _, name in ipairs(metadata.applied or {}) do
-      if name == "sinks" then self.renewing = async.spawn(renew, self, options) end
+      if name == "sinks" then self.renewing = async.spawn(renew, self) end
     end
   end)
   self.asked = telemetry.on("reload.looked", function(_, _, metadata)
@@ -115,25 +145,27 @@ end
 ---@return Failure? err
 function sinks.start(options)
   local list = options.sinks or {}
-  if open or next(list) == nil then return true end
+  if open and (open.mask or next(list) == nil) then return true end
   local kinds, err = settings.check(list)
   if not kinds then return nil, err end
-  local mask
-  mask, err = privacy.open(options.store == ":memory:")
-  if not mask then return nil, err end
-  open = { sinks = {}, mask = mask, clean = function(value) return mask:clean(value) end }
-  hear_edits(open, options)
+  if not open then
+    open = { sinks = {}, secrets = collector() }
+    hear_edits(open)
+  end
+  open.options = options
+  if next(list) == nil then return true end -- an edit may bring the first
   local ok
-  ok, err = begin_all(open, list, kinds)
+  ok, err = with_mask(open, options)
+  if ok then ok, err = begin_all(open, list, kinds) end
   if ok then return true end
   sinks.close()
   return nil, err
 end
 
 --- Hides what a run knows to be secret: the cookie of its node, the key of its provider.
----@param hide fun(mask: Privacy)
+---@param hide fun(mask: { know: fun(self, secret: string) })
 function sinks.conceal(hide)
-  if open then hide(open.mask) end
+  if open then hide(open.secrets) end
 end
 
 --- Opens files anew, as SIGHUP asks for.

@@ -245,6 +245,22 @@ describe("sinks", function()
     assert.matches("the sinks stay as they were: .*there is no type jsnl", said())
   end))
 
+  it("are opened when an edit brings the first, and hide what runs before it knew to be secret", live.test(function()
+    local options = { store = ":memory:" }
+    assert(sinks.start(options))
+    sinks.conceal(function(mask) mask:know "the-cookie-of-the-node" end)
+    options.sinks = { { type = "jsonl", file = folder .. "/a.jsonl", events = { "operator.*" } } }
+    telemetry.emit("reload.config", {}, { applied = { "sinks" }, waiting = {} })
+    sinks.conceal(function(mask) mask:know "a-key-of-a-provider" end)
+    notify "the-cookie-of-the-node and a-key-of-a-provider"
+    assert.matches("^<secret:%x+> and <secret:%x+>$", lines(folder .. "/a.jsonl")[1].metadata.observation)
+  end))
+
+  it("that cannot be opened are told before an edit holds", live.test(function()
+    assert.matches("sinks%[1%] %(jsonl%): .*ENOENT.*; mend it, or take the sink out",
+      tostring(sinks.fault { { type = "jsonl", file = "/nowhere/x" } }))
+  end))
+
   it("leave nobody listening when they are closed", live.test(function()
     local path = folder .. "/events.jsonl"
     assert(start { type = "jsonl", file = path })
