@@ -25,7 +25,8 @@ local function joined(run, task)
   local why = tostring(reply):match "^[^\n]*"
   if task.finished then return nil, asking.fatal("the provider failed inside: " .. why) end
   task:cancel(why)
-  return nil, { class = "cancelled", message = "no answer from the model in time" }
+  return nil, { class = "cancelled", message = async.current().cancelled and "interrupted before the model answered"
+    or "no answer from the model in time" }
 end
 
 --- Asks, in a task of its own. `tools` left out: the last step, which may call none.

@@ -1,43 +1,13 @@
---- What the run is doing, on stderr: one line that changes on a terminal, else a line for each
---- event that a person would want to know of.
+--- What the run is doing: one line that changes on a terminal, else a line for each event that a person would want to
+--- know of. On stderr; beside the lines of a watch on the same terminal it goes the way that they go, so that neither
+--- is written into the other.
 
 local uv = require "luv"
+local lines_of = require "runtime.progress_lines"
 local plain = require "runtime.plain"
 local telemetry = require "runtime.telemetry"
 
 local progress = {}
-
-local LINES = {
-  ["node.up"] = function(m) return "attached to " .. m.node end,
-  ["node.down"] = function(m) return ("lost %s: %s"):format(m.node, m.reason or "no word from it") end,
-  ["node.reconnecting"] = function(m) return "reconnecting to " .. m.node end,
-  ["coordinator.invoke_operators"] = function(m)
-    return "looking with " .. table.concat(m.skills or {}, ", ")
-  end,
-  ["operator.take_snapshot"] = function(m) return m.operator .. ": snapshot" end,
-  ["operator.execute_start"] = function(m)
-    return ("%s: %s"):format(m.operator, plain.cut(tostring(m.code or ""):gsub("%s+", " "), 60))
-  end,
-  ["operator.notification_sent"] = function(m)
-    return ("%s noticed: %s"):format(m.operator, m.observation or m.type or "")
-  end,
-  ["operator.done"] = function(m) return ("%s is done: %s"):format(m.operator, m.state or "") end,
-  ["action.proposed"] = function(m) return ("proposes %s on %s, as %s"):format(m.action, m.object, m.id) end,
-  ["coordinator.insight_produced"] = function(m) return "found: " .. tostring(m.summary or "") end,
-  ["operator.llm_error"] = function(m) return ("%s: %s"):format(m.operator, tostring(m.reason)) end,
-  ["coordinator.llm_error"] = function(m) return "coordinator: " .. tostring(m.reason) end,
-  ["llm.retry"] = function(m, figures)
-    return ("%s; asking again in %.1f s"):format(tostring(m.reason):match "^[^;]*", figures.wait_s)
-  end,
-  ["llm.slowed"] = function(m, figures)
-    return ("%s is near its limit; waiting %.1f s"):format(m.provider, figures.wait_s)
-  end,
-  ["llm.fallback"] = function(m)
-    return ("%s; asking %s in place of %s"):format(tostring(m.reason):match "^[^;]*", m.to, m.from)
-  end,
-}
-
-for event, line in pairs(require "runtime.reload_lines") do LINES[event] = line end
 
 -- What changes a line for good even on a terminal.
 local LASTING = {
@@ -47,53 +17,129 @@ local LASTING = {
   ["coordinator.insight_produced"] = true, ["operator.llm_error"] = true, ["coordinator.llm_error"] = true,
 }
 
-local off
+-- Beside a watch, which tells the rest itself: only what keeps a run from its work.
+local TROUBLE = {
+  ["operator.llm_error"] = true, ["coordinator.llm_error"] = true, ["llm.retry"] = true, ["llm.slowed"] = true,
+  ["llm.fallback"] = true,
+}
 
---- Says where text is about to go. No option keeps it silent: what leaves is the person's to know.
+local CLEAR = "\r\27[K"
+local USUAL_WIDTH, TICK_MS = 80, 1000
+
+local shown  -- while something is shown: { out, tty?, off, timer?, line: boolean, noticed, waits }
+local beside -- the watch, while there is one
+local destinations = {}
+
+--- Says where text is about to go, each place once. No option keeps it silent: what leaves is the person's to know.
 ---@param mind Mind
 ---@param ask? boolean   what is sent is to be shown
 function progress.destination(mind, ask)
-  if not mind.destination then
-    if ask then io.stderr:write(plain.text(("nothing leaves: %s thinks here"):format(mind.name)), "\n") end
-    return
+  local text
+  if mind.destination then
+    text = ("sending what is found to %s (%s), secrets masked"):format(mind.destination, mind.model or mind.name)
+  elseif ask then
+    text = ("nothing leaves: %s thinks here"):format(mind.name)
   end
-  local who = mind.model or mind.name
-  io.stderr:write(plain.text(("sending what is found to %s (%s), secrets masked"):format(mind.destination, who)), "\n")
+  if not text or destinations[text] then return end
+  destinations[text] = true
+  if beside and beside.say then return beside.say(text) end
+  io.stderr:write(plain.text(text), "\n")
 end
 
-local USUAL_WIDTH = 80
+-- A terminal that does not know its width says 0.
+local function width()
+  local columns = shown.tty:get_winsize()
+  return columns and columns > 0 and columns or USUAL_WIDTH
+end
 
-local function width(tty) return tty:get_winsize() or USUAL_WIDTH end
+local function transient(text)
+  shown.out:write(CLEAR, plain.cut(text, width() - 1)) -- a line that wraps could not be taken back
+  shown.line = true
+end
+
+local function lasting(text)
+  shown.out:write(shown.tty and CLEAR or "", plain.text(text), "\n")
+  shown.line = false
+end
+
+-- Who waits for a model, and since when.
+local function note_waiting(event, m)
+  local who = ("%s %s"):format(m.trace_id or "", m.operator or "")
+  if event == "llm.start" then
+    shown.waits[who] = { provider = m.provider, since = uv.hrtime() }
+  elseif event == "llm.stop" or event == "llm.exception" then
+    shown.waits[who] = nil
+  end
+end
+
+local function tick()
+  local longest
+  for _, wait in pairs(shown.waits) do
+    if not longest or wait.since < longest.since then longest = wait end
+  end
+  if longest then
+    transient(("waiting for %s, %d s"):format(longest.provider, (uv.hrtime() - longest.since) / 1e9))
+  end
+end
+
+-- One trouble is told once: the insight that only says what was noticed is not news.
+local function is_old(event, m, text)
+  if event == "operator.notification_sent" then shown.noticed[text:match "noticed: (.*)"] = true end
+  return event == "coordinator.insight_produced" and shown.noticed[tostring(m.summary)]
+end
+
+local function hear(event, measurements, metadata)
+  note_waiting(event, metadata)
+  local text = lines_of[event] and lines_of[event](metadata, measurements)
+  if not text or is_old(event, metadata, text) then return end
+  if beside then
+    if TROUBLE[event] then
+      lasting(text)
+    elseif shown.tty and not beside.tells[event] then
+      transient(text)
+    end
+  elseif shown.tty and not LASTING[event] then
+    transient(text)
+  else
+    lasting(text)
+  end
+end
+
+--- A watch begins or, without it, ends: what it tells is not told here.
+---@param watch? { tells: table<string, any>, out?: Outlet, say: fun(text: string) }   out: where stdout is a terminal
+function progress.beside(watch) beside = watch end
+
+--- What takes the line that changes away, to be written in front of a line of the watch.
+---@return string
+function progress.cleared()
+  if not (shown and shown.line and beside and beside.out) then return "" end
+  shown.line = false
+  return CLEAR
+end
 
 --- @param lines? boolean   no line that changes, for others write to stderr too
 function progress.start(lines)
   progress.stop()
-  local tty = not lines and uv.guess_handle(2) == "tty" and uv.new_tty(2, false)
-  off = telemetry.on("*", function(event, measurements, metadata)
-    local line = LINES[event] and LINES[event](metadata, measurements)
-    if not line then return end
-    line = plain.text(line)
-    if tty then
-      -- A line that wraps could not be taken back.
-      local text = LASTING[event] and line .. "\n" or plain.cut(line, width(tty) - 1)
-      io.stderr:write("\r\27[K", text)
-    else
-      io.stderr:write(line, "\n")
-    end
-    io.stderr:flush()
-  end)
-  progress.tty = tty
+  local out, fd = io.stderr, 2
+  if beside and beside.out then out, fd = beside.out, 1 end
+  shown = { out = out, line = false, noticed = {}, waits = {} }
+  if not lines and uv.guess_handle(fd) == "tty" then
+    shown.tty, shown.timer = uv.new_tty(fd, false), uv.new_timer()
+    shown.timer:start(TICK_MS, TICK_MS, tick)
+    shown.timer:unref()
+  end
+  shown.off = telemetry.on("*", hear)
 end
 
 function progress.stop()
-  if not off then return end
-  off()
-  off = nil
-  if progress.tty then
-    io.stderr:write "\r\27[K"
-    progress.tty:close()
-    progress.tty = nil
+  if not shown then return end
+  shown.off()
+  if shown.tty then
+    if shown.line then shown.out:write(CLEAR) end
+    shown.timer:close()
+    shown.tty:close()
   end
+  shown = nil
 end
 
 return progress

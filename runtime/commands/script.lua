@@ -7,6 +7,7 @@ local files = require "runtime.files"
 local json = require "runtime.json"
 local ours = require "host.files"
 local plain = require "runtime.plain"
+local screen = require "runtime.screen"
 
 local script = { words = math.huge } -- those behind its name are its arguments
 
@@ -29,17 +30,8 @@ function script.find(word)
     "give the path of a Lua file, or copy one: `beamlens-run init examples/coordinator.lua`", SCRIPT_ERROR)
 end
 
--- How a report may look where stdout goes.
-local function terminal(options)
-  if uv.guess_handle(1) ~= "tty" then return {} end
-  local tty = uv.new_tty(1, false)
-  local width = tty:get_winsize()
-  tty:close()
-  return { color = not (options.no_color or os.getenv "NO_COLOR"), width = width }
-end
-
 -- A Failure that a script passes on keeps its stage and exit code.
-local function outcome(options, result, err)
+local function outcome(options, shown, result, err)
   if result == nil and err ~= nil then return nil, failure.of(err, "script", SCRIPT_ERROR) end
   if result == nil then result = 0 end
   if type(result) == "number" and result % 1 == 0 and result >= 0 and result <= 255 then
@@ -48,7 +40,11 @@ local function outcome(options, result, err)
   if type(result) == "table" and result.schema == 1 and result.verdict and result.nodes then
     local report = require "runtime.report"
     if options.json then return json.encode(result) .. "\n", report.exit(result) end
-    return report.text(result, terminal(options)), report.exit(result)
+    return report.text(result, screen.out(options)), report.exit(result)
+  end
+  if type(result) == "table" and type(result.callbacks) == "table" then
+    return nil, failure.new("script", shown .. " is a skill, and no script",
+      ("look with it: beamlens-run coordinator.lua --skills %s"):format(shown), SCRIPT_ERROR)
   end
   return nil, failure.new("script", "the script returned a " .. type(result),
     "return a report, an exit code from 0 to 255, or nothing", SCRIPT_ERROR)
@@ -88,7 +84,7 @@ function script.run(call)
   end
   local ok, result, err = xpcall(chunk, keep_trace, unpack(call.options.args))
   beamlens.close()
-  if ok then return outcome(call.options, result, err) end
+  if ok then return outcome(call.options, shown, result, err) end
   if os.getenv "BEAMLENS_DEBUG" then io.stderr:write(plain.lines(trace), "\n") end
   -- A text that names one of our own files is a fault of ours, whoever's script met it.
   if type(result) == "string" and result:match "^runtime/" then error(trace, 0) end

@@ -40,7 +40,7 @@ end
 
 --- Starts it inside a task.
 ---@param args string[]
----@param opts? { env: table<string, string>, path: string }
+---@param opts? { env: table<string, string>, path: string, whole: boolean }   whole: stdout is the terminal, too
 ---@return table running   { pid, screen() -> all that the terminal showed, stdout(), see(text, seconds?) waits until
 ---  the terminal shows that plain text, type(line) types it and Enter, keys(bytes) types only that, hang_up(),
 ---  kill(signal), wait(seconds?) -> exit code, signal }
@@ -55,7 +55,7 @@ function pty.start(args, opts)
   end
   local code, signal
   local process, pid = uv.spawn(opts.path or program.path, {
-    args = args, env = program.environment(opts.env), stdio = { slave, out, slave }, detached = true,
+    args = args, env = program.environment(opts.env), stdio = { slave, opts.whole and slave or out, slave }, detached = true,
   }, function(c, s)
     code, signal = c, s
     wake()
@@ -64,7 +64,7 @@ function pty.start(args, opts)
   local terminal = uv.new_pipe(false)
   terminal:open(master)
   reader(terminal, shown, wake)
-  reader(out, printed, wake)
+  if opts.whole then out:close() else reader(out, printed, wake) end
 
   local running = { pid = pid }
   local function until_true(seconds, check)

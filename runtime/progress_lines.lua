@@ -1,0 +1,36 @@
+--- What is said of a run while it goes on, by event: a sentence, or nil where there is nothing to say.
+
+local plain = require "runtime.plain"
+local sentence = require "runtime.sentence"
+
+local LINES = {
+  ["node.up"] = function(m) return "attached to " .. m.node end,
+  ["node.down"] = function(m) return sentence.lost(m) end,
+  ["node.reconnecting"] = function(m) return "reconnecting to " .. m.node end,
+  ["coordinator.invoke_operators"] = function(m)
+    return "looking with " .. table.concat(m.skills or {}, ", ")
+  end,
+  ["operator.take_snapshot"] = function(m) return m.operator .. ": snapshot" end,
+  ["operator.execute_start"] = function(m)
+    return ("%s: %s"):format(m.operator, plain.cut(tostring(m.code or ""):gsub("%s+", " "), 60))
+  end,
+  ["operator.notification_sent"] = function(m) return ("%s noticed: %s"):format(m.operator, sentence.of(m)) end,
+  ["operator.done"] = function(m) return ("%s is done: %s"):format(m.operator, m.state or "") end,
+  ["action.proposed"] = function(m) return ("proposes %s on %s, as %s"):format(m.action, m.object, m.id) end,
+  ["coordinator.insight_produced"] = function(m) return "found: " .. tostring(m.summary or "") end,
+  ["operator.llm_error"] = function(m) return ("%s: %s"):format(m.operator, tostring(m.reason)) end,
+  ["coordinator.llm_error"] = function(m) return "coordinator: " .. tostring(m.reason) end,
+  ["llm.retry"] = function(m, figures)
+    return ("%s; asking again in %.1f s"):format(tostring(m.reason):match "^[^;]*", figures.wait_s)
+  end,
+  ["llm.slowed"] = function(m, figures)
+    return ("%s is near its limit; waiting %.1f s"):format(m.provider, figures.wait_s)
+  end,
+  ["llm.fallback"] = function(m)
+    return ("%s; asking %s in place of %s"):format(tostring(m.reason):match "^[^;]*", m.to, m.from)
+  end,
+}
+
+for event, line in pairs(require "runtime.reload_lines") do LINES[event] = line end
+
+return LINES
