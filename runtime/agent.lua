@@ -50,7 +50,7 @@ local REFUSED_REPEATS = 4
 local LAST_WORDS = {
   iterations = "This was the last step", deadline = "The time is up", budget = "The budget is spent",
 }
-local EMPTY = "Your answer was empty. Call a tool; call done when there is no more to do."
+local EMPTY = "Your answer was empty. Call a tool; where there is no more to do, the one that says so."
 local TOO_LONG = "Your answer was cut for its length. Be short: call a tool."
 local PASSED_ON = "Your answer was passed on. Go on with your work."
 local LAST_REQUEST = "%s, and there are no tools any more. Say in a few sentences what you found, with the figures "

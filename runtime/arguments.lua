@@ -26,6 +26,7 @@ local IS = {
 }
 
 local function kind(v)
+  if type(v) == "number" then return tostring(v) end
   if v == nil or v == json.null then return "nothing" end
   if type(v) == "table" then return #v > 0 and "a list" or "an object" end
   return NAMES[type(v)] or "a " .. type(v)
@@ -83,6 +84,12 @@ local function array(schema, v, where)
   return out
 end
 
+local function range(schema)
+  if not schema.maximum then return ("%s at least"):format(schema.minimum) end
+  if not schema.minimum then return ("%s at most"):format(schema.maximum) end
+  return ("from %s to %s"):format(schema.minimum, schema.maximum)
+end
+
 local function bounded(schema, v, where)
   if schema.enum then
     for _, word in ipairs(schema.enum) do
@@ -91,7 +98,7 @@ local function bounded(schema, v, where)
     return nil, ("%s must be one of %s, not %s"):format(where, table.concat(schema.enum, ", "), tostring(v))
   end
   if type(v) == "number" and (v < (schema.minimum or v) or v > (schema.maximum or v)) then
-    return nil, ("%s must be from %s to %s, not %s"):format(where, schema.minimum or "any", schema.maximum or "any", v)
+    return nil, ("%s must be %s, not %s"):format(where, range(schema), v)
   end
   if v == "" then return nil, where .. " must not be empty" end
   return v

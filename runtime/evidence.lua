@@ -156,6 +156,16 @@ local function shown(value)
   return #text > 80 and text:sub(1, 77) .. "…" or text
 end
 
+-- Of many, the latest: older ones may have been let go.
+local function there_are(self)
+  local function number(i) return tonumber(self.list[i].id:match "%d+") end
+  local last = #self.list
+  local first = last
+  while first > 1 and number(first - 1) == number(first) - 1 do first = first - 1 end
+  return ("%s %s to %s"):format(first == 1 and "there are" or "the latest are", self.list[first].id,
+    self.list[last].id)
+end
+
 --- Reads again what a claim cites. The claim that stands carries the value as it was measured,
 --- not as it was retold.
 ---@param claim Claim
@@ -165,8 +175,7 @@ function Evidence:check(claim)
   local o = self.by_id[claim.observation]
   if not o then
     return nil, ("there is no observation %s%s"):format(tostring(claim.observation),
-      #self.list > 0 and ("; there are %s to %s"):format(self.list[1].id, self.list[#self.list].id)
-        or " yet: take a snapshot or execute first")
+      #self.list > 0 and "; " .. there_are(self) or " yet: take a snapshot or execute first")
   end
   local value, path = look_up(o, claim.path)
   if value == nil then return nil, ("%s: %s"):format(o.id, path) end

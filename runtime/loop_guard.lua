@@ -15,10 +15,10 @@ Guard.__index = Guard
 local loop_guard = {}
 
 local WINDOW, SAME_ERRORS = 8, 3 -- turns; how often in them
-local ALTERNATING = "You go back and forth between two turns, and nothing new comes of it. Ask something else, or say "
-  .. "what you know and be done."
-local SAME_ERROR = "The same call has failed in the same way three times. Do something else, or say what is missing "
-  .. "and be done."
+local ALTERNATING = "You go back and forth between two turns, and nothing new comes of it. Ask something else, or "
+  .. "conclude from what you know."
+local SAME_ERROR = "The same call has failed in the same way three times. Do something else, or say what is "
+  .. "missing."
 
 ---@return LoopGuard
 function loop_guard.new() return setmetatable({ seen = {}, refused = 0, turns = {}, errors = {} }, Guard) end

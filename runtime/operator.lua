@@ -23,7 +23,7 @@ local CONTEXT_BYTES = 2000
 
 local function task_of(case, entry, question)
   local lines = { entry.mode == "continuous" and continuous.task(entry.names)
-    or "Look at your domain on the node and report.", "", "What made somebody look: " .. occasion.task(case) }
+    or "Look at your domain on the node, report, and be done.", "", "What made somebody look: " .. occasion.task(case) }
   if question then lines[#lines + 1] = "The coordinator has a question; it comes with your snapshot." end
   return table.concat(lines, "\n")
 end

@@ -4,6 +4,7 @@
 local failure = require "runtime.failure"
 local journal = require "runtime.journal"
 local json = require "runtime.json"
+local slip = require "runtime.slip"
 
 local runs = {}
 
@@ -240,8 +241,18 @@ function runs.api(open)
       return fn(s, ...)
     end
   end
+  local function latest(s, limit)
+    if limit ~= nil and not (type(limit) == "number" and limit >= 1 and limit % 1 == 0) then
+      slip("store.runs wants how many, a whole number", "for example store.runs(20)")
+    end
+    return runs.list(s, limit or 50)
+  end
+  local function one(s, id)
+    if type(id) ~= "string" then slip("store.run wants the name of a run", 'for example store.run("r17")') end
+    return runs.report(s, id)
+  end
   return {
-    runs = asked(function(s, limit) return runs.list(s, limit or 50) end), run = asked(runs.report),
+    runs = asked(latest), run = asked(one),
     insights = asked(runs.insights), history = asked(function(s, node, metric, days)
       return runs.history(s, node, metric, days or 7)
     end),

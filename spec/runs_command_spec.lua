@@ -107,11 +107,16 @@ describe("what runs leave behind", function()
       local figures = kept.history(report.nodes[1], "ets.table_count", 1)
       print(kept.runs(5)[1].verdict, first.verdict, kept.insights(report.nodes[1])[1].object, #figures)
       print(select(2, kept.run "r99"))
+      for _, slip in ipairs { function() kept.runs("x") end, function() kept.run(5) end } do
+        print((tostring(select(2, pcall(slip))):gsub("^.-look", "look")))
+      end
       return 0]]
     file:close()
     local args = { script, unpack(arguments(), 2) }
     local ran = program.run(args, { env = environment() })
-    assert.same({ 0, "sick\tsick\ttables\t1\nthere is no run r99; `beamlens-run runs` lists them\n" },
+    assert.same({ 0, "sick\tsick\ttables\t1\nthere is no run r99; `beamlens-run runs` lists them\n"
+      .. "look.lua:7: store.runs wants how many, a whole number; for example store.runs(20)\n"
+      .. 'look.lua:7: store.run wants the name of a run; for example store.run("r17")\n' },
       { ran.code, ran.stdout }, ran.stderr)
   end))
 

@@ -58,15 +58,16 @@ end
 local NOTHING = { input = 0, cache_write = 0, cache_read = 0, output = 0 }
 
 --- What a reply of a client cost. The same name may be another model elsewhere, so the list is for those who made
---- it; and a model that runs here costs nobody anything.
+--- it. A model that runs here costs nobody anything; one of the list does not run here, so who serves it on this
+--- machine passes on to those who made it.
 ---@param of ClientOf
 ---@param usage? table   nil: only whether it is known
 ---@return number?
 function prices.of_client(of, usage)
   usage = usage or NOTHING
   if of.prices and of.prices[of.model] then return prices.cost(of.model, usage, of.prices) end
-  if of.free then return 0 end
-  return of.priced and prices.cost(of.model, usage) or nil
+  if of.free and not listed(of.model) then return 0 end
+  return (of.priced or of.free) and prices.cost(of.model, usage) or nil
 end
 
 local function config_fault(where, message, next_step)

@@ -25,6 +25,7 @@ describe("runtime.arguments", function()
     assert.equal("there is no coun, did you mean count; it takes count, inner, kind, list, name, open, value",
       why { name = "n", coun = 1 })
     assert.equal("count must be from 1 to 9, not 10", why { name = "n", count = 10 })
+    assert.equal("count must be a whole number, not 1.5", why { name = "n", count = 1.5 })
     assert.equal("kind must be one of a, b, not c", why { name = "n", kind = "c" })
     assert.equal("inner must be an object, not a text", why { name = "n", inner = "x" })
   end)

@@ -80,16 +80,19 @@ describe("runtime.continuous", function()
     assert.same({ "interrupted", false, "continuous" }, { report.incomplete, h:status().running, h:status().mode })
   end))
 
-  it("has no tool that ends it", live.test(function()
-    local told
+  it("has no tool that ends it, and no words that send it to one but those that say so", live.test(function()
+    local told, system, task
     local h = start(model.played { calls { "done" }, function(request)
       told = told or json.decode(results(request)[1].text).error
+      system, task = request.system, request.messages[1].text
       return calls { "wait", { ms = 60000 } }
     end })
     until_true(function() return told end)
     h:stop()
     h:join()
     assert.matches('^there is no tool "done"', told)
+    assert.is_nil(system:find "be done")
+    assert.matches("there is no end and no `done`", task)
   end))
 
   it("has a watcher's names and events, and understands the others too", live.test(function()

@@ -44,6 +44,12 @@ describe("runtime.evidence", function()
     assert.same({ nil, "there is no observation o9; there are o1 to o2" }, { check("o9", "total", 2) })
   end)
 
+  it("names the latest observations where older ones were let go", function()
+    for i = 3, 6 do e:add { value = { n = i } } end
+    e:prune({ o1 = true, o2 = true }, 2)
+    assert.same({ nil, "there is no observation o3; the latest are o5 to o6" }, { check("o3", "n", 3) })
+  end)
+
   it("drops a claim of a whole table", function()
     assert.matches("cite one of them", select(2, check("o2", "processes[1]", "x")))
   end)

@@ -102,7 +102,7 @@ describe("runtime.own_tools", function()
       told = told or json.decode(results(request)[1].text).error
       return calls { "done" }
     end })
-    assert.matches("^biggest: limit must be from 1 to any, not 0", told)
+    assert.matches("^biggest: limit must be 1 at least, not 0", told)
   end))
 
   it("reach no further than the gate lets the operator", live.test(function()

@@ -32,6 +32,7 @@ describe("prices", function()
     assert.equal(0, prices.of_client({ model = "llama3", free = true }, USAGE))
     assert.equal(4, prices.of_client({ model = "llama3", free = true, prices = { llama3 = { input = 1, output = 1 } } },
       USAGE))
+    assert.near(16.25, prices.of_client({ model = "gpt-4o-2024-08-06", free = true }, USAGE), 1e-9) -- a proxy
     assert.is_nil(prices.of_client({ model = "gpt-4o" }, USAGE))
     assert.near(16.25, prices.of_client({ model = "gpt-4o", priced = true }, USAGE), 1e-9)
   end)
