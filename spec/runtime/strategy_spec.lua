@@ -226,11 +226,10 @@ describe("runtime.strategy", function()
     it("that hands over what does not fit is told so by the names that it knows", function()
       for text, why in pairs {
         ["run.invoke 'beam'"] = "run.invoke: skills must be a list, not a text",
-        ["run.invoke(run.skills, 5)"] = "run.invoke: context must be a text, not a number",
+        ["run.invoke(run.skills, {})"] = "run.invoke: context must be a text, not an object",
         ["run.wait 'x'"] = "run.wait: seconds must be a number, not a text",
-        ["run.wait(0/0)"] = "run.wait: seconds must be a number, not a number",
         ["run.message('ets')"] = "run.message: text is missing",
-        ["run.emit(5)"] = "run.emit: event must be a text, not a number",
+        ["run.emit(true)"] = "run.emit: event must be a text, not true or false",
         ["run.ask { prompt = 'classify' }"] = "run.ask: tool is missing",
         ["run.ask { prompt = 'classify', tool = { name = 'x', parameters = {} } }"] =
           'run.ask: tool.parameters is a JSON schema: { type = "object", properties = … }',
@@ -269,7 +268,7 @@ describe("runtime.strategy", function()
           evidence = n.evidence }
         local whole = { notification_ids = { n.id }, severity = "warning", root_cause = n.root_cause,
           evidence = n.evidence, correlation_type = "single", summary = "s", matched_observations = { "x" },
-          confidence = "low", considered = { 1 } }
+          confidence = "low", considered = { "x" } }
         local _, odd = run.conclude(whole)
         whole.considered, whole.summary = nil, why .. "; " .. odd
         run.conclude(whole)]], model.played { calls { "take_snapshot" }, function(request)
@@ -279,7 +278,7 @@ describe("runtime.strategy", function()
           evidence = { { observation = seen.id, path = "table_count", value = seen.data.table_count } } } })
       end, says "ledger" })
       assert.same({ "sick", json.null, 1 }, { r.verdict, r.incomplete, #r.insights })
-      assert.equal("correlation_type is missing; considered[1] must be an object, not a number", r.insights[1].summary)
+      assert.equal("correlation_type is missing; considered[1] must be an object, not a text", r.insights[1].summary)
     end)
 
     it("has neither files nor modules", function()
