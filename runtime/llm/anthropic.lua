@@ -9,14 +9,10 @@ local received = require "runtime.llm.received"
 local stream = require "runtime.llm.stream"
 local strict = require "runtime.llm.strict"
 
-local anthropic = {
-  model = "claude-haiku-4-5-20251001",
-  base_url = "https://api.anthropic.com",
-}
+local anthropic = {}
 
 local VERSION = "2023-06-01"
 local MAX_TOKENS = 4096
-local WHO = { name = "anthropic", env = "ANTHROPIC_API_KEY" }
 
 local STOPS = { end_turn = "done", stop_sequence = "done", tool_use = "calls", max_tokens = "length",
   refusal = "refused", pause_turn = "pause", model_context_window_exceeded = "context_full" }
@@ -219,7 +215,7 @@ local function finished(reply)
   return { text = table.concat(reply.texts), calls = reply.calls, stop = stop, usage = reply.usage, raw = reply.raw }
 end
 
-local Anthropic = { name = "anthropic" }
+local Anthropic = {}
 Anthropic.__index = Anthropic
 
 local function once(self, request)
@@ -247,14 +243,13 @@ function Anthropic:ask(request)
   return once(self, request)
 end
 
----@param options { key: string, model?: string, base_url?: string, show?: boolean, who?: table, strict?: boolean }
+---@param options { key: string, model: string, base_url: string, who: table, show?: boolean, strict?: boolean }
 ---  strict: tools are kept to letter for letter, for some more characters in each request
 ---@return table provider
 function anthropic.new(options)
-  local who = options.who or WHO
-  return setmetatable({ name = who.name, who = who, key = options.key, show = options.show, strict = options.strict,
-    model = options.model or anthropic.model,
-    base_url = (options.base_url or anthropic.base_url):gsub("/+$", ""):gsub("/v1$", "") }, Anthropic)
+  return setmetatable({ name = options.who.name, who = options.who, key = options.key, show = options.show,
+    strict = options.strict, model = options.model,
+    base_url = options.base_url:gsub("/+$", ""):gsub("/v1$", "") }, Anthropic)
 end
 
 return anthropic

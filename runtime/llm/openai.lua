@@ -8,10 +8,10 @@ local received = require "runtime.llm.received"
 local stream = require "runtime.llm.stream"
 local strict = require "runtime.llm.strict"
 
-local openai = { base_url = "https://api.openai.com/v1" }
+local openai = {}
 
 local MAX_TOKENS = 4096
-local WHO = { name = "openai", env = "OPENAI_API_KEY", base = "OPENAI_BASE_URL" }
+local OWN_SERVERS = "https://api.openai.com/v1"
 
 local STOPS = { stop = "done", length = "length", tool_calls = "calls", function_call = "calls",
   content_filter = "refused" }
@@ -185,7 +185,7 @@ local function finished(reply)
   return { text = said, calls = calls, stop = stop, usage = reply.usage, raw = raw }
 end
 
-local OpenAI = { name = "openai" }
+local OpenAI = {}
 OpenAI.__index = OpenAI
 
 local function once(self, request)
@@ -233,9 +233,9 @@ end
 ---@class OpenAIOptions
 ---@field key? string
 ---@field model string
----@field base_url? string
+---@field base_url string
+---@field who table           for its errors: { name, env, base? }
 ---@field show? boolean
----@field who? table          for its errors: { name, env, base? }
 ---@field url? string         where it is not base_url/chat/completions
 ---@field key_header? string  what stands before the key
 ---@field own? boolean        OpenAI's own servers, or the same elsewhere
@@ -245,12 +245,10 @@ end
 ---@param options OpenAIOptions
 ---@return table provider
 function openai.new(options)
-  local base_url = (options.base_url or openai.base_url):gsub("/+$", "")
-  local who = options.who or WHO
-  local own = options.own
-  if own == nil then own = base_url == openai.base_url end
-  local keep_to = options.strict
-  if keep_to == nil then keep_to = base_url == openai.base_url end
+  local base_url, who = options.base_url:gsub("/+$", ""), options.who
+  local own, keep_to = options.own, options.strict
+  if own == nil then own = base_url == OWN_SERVERS end
+  if keep_to == nil then keep_to = base_url == OWN_SERVERS end
   return setmetatable({ name = who.name, who = who, key = options.key, model = options.model, serial = 0,
     show = options.show, url = options.url or base_url .. "/chat/completions", own = own,
     knows = { max_completion_tokens = own, parallel_tool_calls = true, stream_options = true },

@@ -6,6 +6,7 @@ local http_server = require "spec.support.http_server"
 local json = require "runtime.json"
 
 local KEY = "sk-ant-api03-Very-Secret-0123456789"
+local WHO = { name = "anthropic", env = "ANTHROPIC_API_KEY" }
 local START = { type = "message_start", message = { id = "msg_1",
   usage = { input_tokens = 12, cache_creation_input_tokens = 300, cache_read_input_tokens = 4000,
     output_tokens = 1 } } }
@@ -74,7 +75,9 @@ describe("anthropic", function()
 
   local function sent() return json.decode(server.requests[#server.requests].body) end
 
-  before_each(function() provider = anthropic.new { key = KEY, base_url = server.url } end)
+  before_each(function()
+    provider = anthropic.new { key = KEY, who = WHO, model = "m", base_url = server.url }
+  end)
 
   local TOOLS = { { name = "look", description = "looks",
     parameters = { type = "object", properties = json.object {} } } }
@@ -87,7 +90,7 @@ describe("anthropic", function()
       local request, body = server.requests[#server.requests], sent()
       assert.equal(KEY, request.headers["x-api-key"])
       assert.equal("2023-06-01", request.headers["anthropic-version"])
-      assert.same({ "claude-haiku-4-5-20251001", 99, true }, { body.model, body.max_tokens, body.stream })
+      assert.same({ "m", 99, true }, { body.model, body.max_tokens, body.stream })
       assert(ask {})
       assert.is_true(sent().max_tokens > 0)
     end)
@@ -428,7 +431,7 @@ describe("anthropic", function()
       fail(401, api_error("authentication_error", "bad key " .. KEY .. " given"))
       local _, err = ask()
       assert.is_nil(json.encode(err):find("Secret", 1, true))
-      provider = anthropic.new { key = KEY, base_url = "http://127.0.0.1:1" }
+      provider = anthropic.new { key = KEY, who = WHO, model = "m", base_url = "http://127.0.0.1:1" }
       _, err = ask()
       assert.matches("nothing answers at 127.0.0.1:1", tostring(err))
       assert.is_nil(json.encode(err):find("Secret", 1, true))

@@ -4,6 +4,7 @@ local http_server = require "spec.support.http_server"
 local json = require "runtime.json"
 
 local KEY = "sk-proj-Very-Secret-0123456789"
+local WHO = { name = "openai", env = "OPENAI_API_KEY", base = "OPENAI_BASE_URL" }
 local USAGE = { choices = {}, usage = { prompt_tokens = 1000, completion_tokens = 50,
   prompt_tokens_details = { cached_tokens = 600 } } }
 
@@ -36,7 +37,9 @@ describe("openai", function()
 
   teardown(function() server.stop() end)
 
-  before_each(function() provider = openai.new { key = KEY, model = "m", base_url = server.url .. "/v1/" } end)
+  local function open(key) return openai.new { key = key, who = WHO, model = "m", base_url = server.url .. "/v1/" } end
+
+  before_each(function() provider = open(KEY) end)
 
   local function stream(text)
     respond = function(_, response)
@@ -76,7 +79,7 @@ describe("openai", function()
   end)
 
   it("sends no authorization without a key", function()
-    provider = openai.new { model = "m", base_url = server.url .. "/v1" }
+    provider = open(nil)
     stream(answer("stop", chunk { content = "ok" }))
     assert(ask())
     assert.is_nil(server.requests[#server.requests].headers.authorization)

@@ -113,7 +113,8 @@ describe("retry", function()
       response:send(200, { type = "message", content = { { type = "text", text = "ok" } }, stop_reason = "end_turn",
         usage = {} }, { ["content-type"] = "application/json" })
     end }
-    local provider = anthropic.new { key = "k", base_url = server.url }
+    local provider = anthropic.new { key = "k", who = { name = "anthropic", env = "KEY" }, model = "m",
+      base_url = server.url }
     local reply = async.run(function()
       return retry.new(provider, time()):ask { system = "s", messages = { { role = "user", text = "x" } } }
     end)

@@ -128,7 +128,7 @@ describe("strict", function()
       assert.same({ true, false }, { sent().tools[1].strict, sent().tools[1].input_schema.additionalProperties })
       assert(ask(provider("anthropic", nil)))
       assert.is_nil(sent().tools[1].strict)
-      assert.is_true(openai.new({ model = "m" }).strict)
+      assert.is_true(openai.new({ who = {}, model = "m", base_url = "https://api.openai.com/v1" }).strict)
     end)
 
     for _, kind in ipairs { "openai", "anthropic" } do
