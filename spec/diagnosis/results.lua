@@ -48,7 +48,8 @@ local function cells(runs)
   return {
     share(s.top1), share(s.any),
     s.precision_of_two and ("%.3f (%d runs)"):format(s.precision_of_two, s.two) or "-",
-    share(s.accused), share(s.alarms), share(s.grounded), share(s.abstained_right), share(s.abstained_wrong),
+    share(s.accused), share(s.missed), share(s.alarms), share(s.grounded), share(s.abstained_right),
+    share(s.abstained_wrong),
     share(s.broke), share(s.residue), seconds(s.median), seconds(s.p95),
     half(runs, "cpu_ms"), largest(runs, load "calls"), largest(runs, load "reductions"), largest(runs, load "max_ms"),
     ("%.0f"):format(total(runs, usage "input_tokens") + total(runs, usage "output_tokens")),
@@ -56,9 +57,13 @@ local function cells(runs)
   }
 end
 
+-- Rules are made while looking at runs of the seeds below this one; what they are worth, only others can tell.
+local UNSEEN = 1000
+
 local ROWS = {
   "root cause first, object and mechanism (top-1)", "causes named at any rank",
   "two causes: precision once both are named", "runs with a fault that accuse something else besides",
+  "runs with a fault that say healthy",
   "false alarms where nothing is wrong", "claims found again where they say", "abstained, and that was right",
   "abstained, and that was wrong", "runs that broke", "runs that left something on the node",
   "time to verdict, median", "time to verdict, p95", "CPU of the node for one run where nothing is wrong, median, ms",
@@ -133,7 +138,8 @@ end
 ---@param beside { name: string, runs: Run[] }[]   the same cases, as others saw them
 ---@return string
 function results.page(runs, about, beside)
-  local loud = results.unquiet(runs)
+  local loud, seed = results.unquiet(runs), tonumber(about.seed)
+  local tuned = seed and seed < UNSEEN
   return table.concat({
     "# Diagnosis, measured",
     ("%s, commit %s (program %s), seed %s, %d rounds, provider %s%s; %d of %d runs made, each with names, rates and "
@@ -142,6 +148,8 @@ function results.page(runs, about, beside)
       about.rounds, about.provider, about.under ~= "" and ", under " .. about.under or "", #runs, about.asked,
       about.seed, about.rounds, about.provider),
     loud and ("**These figures are for nobody: %s.**"):format(loud) or "Measured on a machine that did nothing else.",
+    tuned and ("Seeds below %d are those that rules are made with: final figures come from others."):format(UNSEEN)
+      or "The seed is one that no rule was made with, as far as this command can tell: use each once.",
     sums { { name = about.provider, runs = runs }, unpack(beside) }, "## Every case", by_case(runs),
   }, "\n\n") .. "\n"
 end

@@ -124,8 +124,8 @@ end
 ---@return table   shares as { k, n, low, high }
 function score.sum(runs)
   local n = { sick = 0, causes = 0, healthy = 0, two = 0 }
-  local k = { broke = 0, top1 = 0, named = 0, precision = 0, accused = 0, alarm = 0, right = 0, abstained_right = 0,
-    abstained_wrong = 0, claims = 0, found = 0, residue = 0 }
+  local k = { broke = 0, top1 = 0, named = 0, precision = 0, accused = 0, alarm = 0, right = 0, missed = 0,
+    abstained_right = 0, abstained_wrong = 0, claims = 0, found = 0, residue = 0 }
   local seconds = {}
   for _, run in ipairs(runs) do
     local s = score.run(run)
@@ -135,6 +135,7 @@ function score.sum(runs)
     for _, what in ipairs { "broke", "top1", "alarm", "right" } do k[what] = k[what] + (s[what] and 1 or 0) end
     k.named, k.claims, k.found = k.named + s.named, k.claims + s.claims, k.found + s.found
     if #run.truth > 1 then k.precision = k.precision + s.precision end
+    if sick and run.verdict == "healthy" then k.missed = k.missed + 1 end
     if sick and s.beside > 0 then k.accused = k.accused + 1 end
     if s.abstained then
       local how = s.right and "abstained_right" or "abstained_wrong"
@@ -145,7 +146,8 @@ function score.sum(runs)
   end
   return {
     runs = #runs, broke = counted(k.broke, #runs), right = counted(k.right, #runs), top1 = counted(k.top1, n.sick),
-    any = counted(k.named, n.causes), accused = counted(k.accused, n.sick), alarms = counted(k.alarm, n.healthy),
+    any = counted(k.named, n.causes), accused = counted(k.accused, n.sick),
+    missed = counted(k.missed, n.sick), alarms = counted(k.alarm, n.healthy),
     grounded = counted(k.found, k.claims), residue = counted(k.residue, #runs),
     abstained_right = counted(k.abstained_right, #runs), abstained_wrong = counted(k.abstained_wrong, #runs),
     two = n.two, precision_of_two = n.two > 0 and k.precision / n.two or nil,

@@ -1,0 +1,42 @@
+-- The page of a bench says what it is worth.
+local results = require "spec.diagnosis.results"
+
+local ABOUT = { provider = "analyst", commit = "abc", version = "v", seed = "2001", rounds = 1, under = "", asked = 2,
+  date = "2026-11-21" }
+
+local function run(busy)
+  return { case = "idle", kind = "healthy", truth = {}, verdict = "healthy", insights = {}, busy = busy, seconds = 2 }
+end
+
+local function page(runs, more, beside)
+  local about = setmetatable(more or {}, { __index = ABOUT })
+  return results.page(runs, about, beside or {})
+end
+
+local function says(text, part) return text:find(part, 1, true) ~= nil end
+
+describe("the page of a bench", function()
+  it("is one to show where nobody disturbed", function()
+    assert.is_false(says(page { run(0.01), run(0.02) }, "for nobody"))
+  end)
+
+  it("is for nobody where others took the machine", function()
+    assert.is_true(says(page { run(0.01), run(0.6) }, "at 1 of 2 runs others took more than 10 %"))
+  end)
+
+  it("is for nobody where nobody knows", function() assert.is_true(says(page { run(nil) }, "for nobody")) end)
+
+  it("says of a seed that rules are made with that its figures are not the final ones", function()
+    assert.is_true(says(page({ run(0) }, { seed = "7" }), "final figures come from others"))
+  end)
+
+  it("sets beside it how others saw the same", function()
+    local other = { name = "thresholds", runs = { run(0) } }
+    assert.is_true(says(page({ run(0), run(0) }, nil, { other }), "| what | analyst, 2 runs | thresholds, 1 runs |"))
+  end)
+
+  it("counts a run that broke as wrong, and says how", function()
+    local broken = { case = "idle", kind = "healthy", truth = {}, insights = {}, broke = "no node\ntrace", busy = 0 }
+    assert.is_true(says(page { broken }, "| idle | 0 of 1 | - | broke: no node |"))
+  end)
+end)
