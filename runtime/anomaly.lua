@@ -44,7 +44,8 @@ end
 
 ---@param o { node: table, skills: Skill[], settings: table, store?: Store, triggers?: number[],
 ---  trigger?: fun(reason: string, anomalies: Verdict[], occasion?: string, found?: Carried): true?, any }   trigger:
----  investigates, and returns when it is done; triggers: when that was within the last hour, for monitors that have one limit together
+---  investigates, and returns when it is done; triggers: when that was within the last hour, for monitors that have one
+---  limit together
 ---@return Monitor?
 ---@return Failure? err   of the store
 function anomaly.new(o)

@@ -27,6 +27,7 @@ local versions = require "runtime.versions"
 ---@field notifications table[]
 ---@field told integer             how many notifications there were in all
 ---@field insights table[]
+---@field concluded integer        how many insights there were in all
 ---@field explained table<string, table>   id of a notification -> the gravest insight that names it
 ---@field operators table[]         { node, skill, state, iterations, running, ended, why }
 ---@field answered table<string, true>      callbacks that the node answered
@@ -62,7 +63,7 @@ function case.new(opts)
     reason = opts.reason or "", occasion = opts.occasion,
     deadline = opts.deadline or async.now() + SECONDS, limits = opts.limits or {},
     clean = clean, original = original, evidence = evidence.new(clean),
-    notifications = {}, told = 0, sent = {}, insights = {}, explained = {}, operators = {},
+    notifications = {}, told = 0, sent = {}, insights = {}, concluded = 0, explained = {}, operators = {},
     answered = {}, unanswered = {}, versions = versions.new(opts.skills),
     proposals = proposals.new { node = opts.node, store = opts.store, trace_id = trace_id,
       mind = opts.mind.model or opts.mind.name },
@@ -147,19 +148,26 @@ function Case:notify(operator, given)
   why = flood(self, operator)
   if why then return nil, why end
   local stand, dropped = self.evidence:check_all(given.evidence)
-  self.told = self.told + 1
   table.insert(self.sent[operator], async.now())
-  local n = {
-    id = "n" .. self.told, node = self.node.name, operator = operator, type = given.type,
+  return self:tell {
+    node = self.node.name, operator = operator, type = given.type,
     severity = given.severity, context = given.context, observation = given.observation,
     hypothesis = given.hypothesis, snapshot_ids = given.snapshot_ids, evidence = stand,
     root_cause = given.root_cause, considered = given.considered or {}, next_steps = given.next_steps or {},
     confidence = given.confidence or "low", detected_at = self.now(), status = "unread",
-  }
+  }, dropped
+end
+
+--- Puts a notification, whose claims stand, to the others.
+---@param n table
+---@return table n   with its id
+function Case:tell(n)
+  self.told = self.told + 1
+  n.id = "n" .. self.told
   self.notifications[#self.notifications + 1] = n
   if self.journal then self.journal:notification(n) end -- it is on the disk before anybody is told
   if self.heard then self.heard(n) end
-  return n, dropped
+  return n
 end
 
 ---@return table?
@@ -193,7 +201,8 @@ local function join(self, n, insight)
 end
 
 local function add_insight(self, insight, named)
-  insight.id = "i" .. #self.insights + 1
+  self.concluded = self.concluded + 1
+  insight.id = "i" .. self.concluded
   insight.node = self.node.name
   insight.hypothesis_grounded =
     self.evidence:grounded(insight.evidence, insight.root_cause.mechanism, insight.considered)
@@ -303,11 +312,23 @@ function Case:standing()
   return standing
 end
 
+-- The insight that says the same already.
+local function same_cause(self, n)
+  for _, insight in ipairs(self.insights) do
+    local cause = insight.root_cause
+    if cause.object == n.root_cause.object and cause.mechanism == n.root_cause.mechanism
+      and RANK[insight.severity] >= RANK[n.severity] then return insight end
+  end
+end
+
 --- Makes insights of what stands and names its cause, so that nothing proven is lost when the
 --- coordinator ended early, or left it lying.
 function Case:promote()
   for _, n in ipairs(self:standing()) do
-    if n.root_cause then
+    local insight = n.root_cause and same_cause(self, n)
+    if insight then
+      join(self, n, insight)
+    elseif n.root_cause then
       add_insight(self, {
         summary = n.hypothesis or n.observation, severity = n.severity, confidence = n.confidence,
         correlation_type = "single", root_cause = n.root_cause, root_cause_hypothesis = n.hypothesis,

@@ -155,6 +155,8 @@ function operator.start(opts)
     occasion = opts.occasion, deadline = on and math.huge or opts.deadline, limits = opts.limits,
     privacy = opts.privacy, store = opts.store, journal = opts.journal, tape = opts.tape,
   }
+  -- Nobody joins what it tells: each finding is one when it is told, and not at an end that is days away.
+  if on then case.heard = function() case:promote() end end
   local system, err = operator.system(case, s)
   if not system then return nil, err end
   if not on and queues.length(("%s on %s"):format(s.name, case.node.name)) >= queues.room then

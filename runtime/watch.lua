@@ -41,17 +41,19 @@ Watch.__index = Watch
 ---@field leave fun(node: table)
 ---@field skills fun(names: string[], node: table): Skill[]?, any
 ---@field operate fun(node: table, post: Post): Handle?, any   starts a watcher
----@field investigate fun(node: table, reason: string, skills?: string[], occasion?: string): table?, any
+---@field investigate fun(node: table, reason: string, skills?: string[], occasion?: string,
+---  found?: Carried): table?, any
 
 --- Investigates a node, in somebody's turn. The report is counted and handed on.
 ---@param node AttachedNode
 ---@param reason string
 ---@param skills? string[]   other than those of the watch
 ---@param occasion? string   where the reason is in words of others (runtime/occasion.lua)
+---@param found? Carried     what a watcher proved, which stands in the report
 ---@return table? report
 ---@return any err
-function Watch:look_into(node, reason, skills, occasion)
-  local report, err = self.means.investigate(node, reason, skills, occasion)
+function Watch:look_into(node, reason, skills, occasion, found)
+  local report, err = self.means.investigate(node, reason, skills, occasion, found)
   if not report then return nil, err end
   self.ended.reports = self.ended.reports + 1
   if report.verdict == "sick" then self.ended.sick = self.ended.sick + 1 end
@@ -60,8 +62,8 @@ function Watch:look_into(node, reason, skills, occasion)
 end
 
 --- The same when it is its turn.
-function Watch:investigate(node, reason, occasion)
-  return self.queue:run(function() return self:look_into(node, reason, nil, occasion) end)
+function Watch:investigate(node, reason, occasion, found)
+  return self.queue:run(function() return self:look_into(node, reason, nil, occasion, found) end)
 end
 
 --- Goes on without the usual store, which cannot be read; one that was named is missed.

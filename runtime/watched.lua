@@ -80,8 +80,8 @@ local function look(self, node)
   local w = self.watch
   local skills, err = skills_of(self, node)
   if not skills then return nil, err end
-  local function trigger(reason, _, occasion)
-    local report, why = w:investigate(node, reason, occasion)
+  local function trigger(reason, _, occasion, found)
+    local report, why = w:investigate(node, reason, occasion, found)
     if not report then return nil, why end
     return true
   end
@@ -95,7 +95,7 @@ local function look(self, node)
   if node.relays then node.relays:begin(skills) end
   local sampling = sampler.start(node, skills)
   self.watchers = watchers.new {
-    node = node, alert = function(reason, occasion) monitor:alert(reason, occasion) end,
+    node = node, alert = function(...) monitor:alert(...) end,
     start = function(post) return w.means.operate(node, post) end,
   }
   self.watchers:set(w.posts)

@@ -2,6 +2,8 @@
 -- rules alone with --escalate.
 
 local client = require "spec.support.http_client"
+local async = require "runtime.async"
+local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local program = require "spec.support.program"
 local watching = require "spec.support.watching"
@@ -10,7 +12,8 @@ local lines, until_told, stop = watching.lines, watching.until_told, watching.st
 local shop
 
 local NEVER_READS = [[register(never_reads, spawn(fun() -> timer:sleep(infinity) end)).]]
-local GROW = [[register(sends, spawn(fun F() ->
+local GROW = [[is_pid(whereis(never_reads)) orelse register(never_reads, spawn(fun() -> timer:sleep(infinity) end)),
+  register(sends, spawn(fun F() ->
   [never_reads ! {order, X} || X <- lists:seq(1, 200)], timer:sleep(20), F() end)), ok.]]
 local CALM = [[[exit(P, kill) || N <- [sends, never_reads], P <- [whereis(N)], is_pid(P)], ok.]]
 
@@ -47,6 +50,19 @@ local function start(config, courses, ...)
   return program.start({ "watch", "--node", shop.name, "--cookie-file", shop.cookie_file, "--config", path, "--json",
     ... }, { env = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home, XDG_STATE_HOME = shop.home .. "/state",
       BEAMLENS_SCRIPT = write("model.lua", MODEL:format(courses or "")) } })
+end
+
+-- The first line of a file that comes to be.
+local function until_in(path)
+  local patience = async.now() + 60
+  while true do
+    local file = io.open(path)
+    local text = file and file:read "*l"
+    if file then file:close() end
+    if text then return text end
+    assert(async.now() < patience, "nothing in " .. path)
+    async.sleep(0.05)
+  end
 end
 
 local function of(name) return function(told) return told.watcher == name end end
@@ -130,7 +146,43 @@ describe("watchers of the config", function()
     assert.matches("never_reads", alert.observation)
     assert.equal("script", until_told(running, "report").report.usage.provider)
     shop.eval(CALM)
-    assert.equal(0, stop(running))
+    assert.equal(1, stop(running))
+  end))
+
+  it("have what they proved in the report, with its figures, where the model says that it is done at once",
+    live.test(function()
+      shop.eval(GROW)
+      local running = start([[watchers = { "beam" }]], [[coordinator = { call "done", call "done" },]], "--escalate")
+      local report = until_told(running, "report").report
+      assert.same({ "sick", "never_reads" }, { report.verdict, report.insights[1].root_cause.object })
+      assert.is_true(#report.insights[1].evidence > 0)
+      shop.eval(CALM)
+      assert.equal(1, stop(running))
+      assert.equal(1, lines(running, "ended")[1].sick)
+    end))
+
+  it("have what they proved in the report where the model fails", live.test(function()
+    shop.eval(GROW)
+    local running = start([[watchers = { "beam" }]], [[coordinator = { "fail" },]], "--escalate")
+    local report = until_told(running, "report").report
+    shop.eval(CALM)
+    assert.same({ "sick", "provider", "never_reads" },
+      { report.verdict, report.incomplete, report.insights[1].root_cause.object })
+    assert.equal(1, stop(running))
+  end))
+
+  it("have what they proved told by an insight of the watch, while the model still thinks", live.test(function()
+    shop.eval(GROW)
+    local file = shop.home .. "/events.jsonl"
+    local running = start(("watchers = { 'beam' }, sinks = { { type = 'jsonl', file = '%s', events = "
+      .. "{ 'coordinator.insight_produced' } } }"):format(file), [[coordinator = { call("wait", { ms = 600000 }) },]],
+      "--escalate")
+    local text = until_in(file)
+    assert.equal("never_reads", json.decode(text).metadata.root_cause.object)
+    assert.same({}, lines(running, "report"))
+    shop.eval(CALM)
+    assert.equal(1, stop(running))
+    assert.equal("sick", lines(running, "report")[1].report.verdict)
   end))
 
   it("have no model to call with --escalate where only rules think", live.test(function()
