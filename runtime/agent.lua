@@ -38,7 +38,7 @@ local agent = { iterations = 25 }
 ---@class Outcome
 ---@field ended "done"|"answer"|"iterations"|"deadline"|"budget"|"provider"|"node"|"interrupted"
 ---@field text? string          the model's last words
----@field err? table            of the provider
+---@field err? table            of the provider, or { class = "limit", message }: which one was reached
 ---@field iterations integer
 
 -- Of the time that is left when the run starts, this share is kept for the last answer.
@@ -97,31 +97,32 @@ local function failed(run, err)
   return "provider", err
 end
 
--- Why this step has to be the last one.
+-- Why this step has to be the last one, and the limit that it is, with its figure.
 local function limit(run)
-  if run.steps >= run.most then return "iterations" end
+  if run.steps >= run.most then return "iterations", ("the limit is %d steps"):format(run.most) end
   if async.now() >= run.soft then return "deadline" end
   local circles = run.guard.refused >= REFUSED_REPEATS and "the same calls again and again" or run.guard.over
   if circles then
     run.emit(run.kind .. ".loop_stopped", nil, { reason = circles })
-    return "iterations"
+    return "iterations", circles
   end
   local ok, why = run.purse:may()
   if not ok then
     run.emit(run.kind .. ".loop_stopped", nil, { reason = why })
-    return "budget"
+    return "budget", why
   end
 end
 
 -- Nobody pays for words that nobody needs: who has seen nothing yet has none, and what an operator told stands.
-local function last_step(run, why)
-  if why == "budget" and (run.led or run.iterations == 1) then return why end
+local function last_step(run, why, reached)
+  local err = reached and { class = "limit", message = reached }
+  if why == "budget" and (run.led or run.iterations == 1) then return why, err end
   tell(run, LAST_REQUEST:format(LAST_WORDS[why]))
   local reply = asking.ask(run, nil)
   if async.current().cancelled then return "interrupted" end
   local message = asking.readable(reply)
   if message then run.text = message.text end
-  return why
+  return why, err
 end
 
 -- What a person edited meanwhile holds from the next turn on; the conversation stays.
@@ -179,9 +180,9 @@ local function turn(run)
   run.iterations, run.steps = run.iterations + 1, run.steps + 1
   run.emit(run.kind .. ".iteration_start", { iteration = run.iterations, system_time = os.time() * 1e9 })
   renew(run)
-  local why = limit(run)
+  local why, reached = limit(run)
   if why == "iterations" and run.endless then return why end
-  if why then return last_step(run, why) end
+  if why then return last_step(run, why, reached) end
 
   local reply, err = asking.ask(run, run.specs)
   if not reply then return failed(run, err) end

@@ -34,7 +34,7 @@ function attached.to(o)
     deadline = async.now() + math.min(o.deadline, LONGEST_S), relays = not o.no_relays and {} or false,
   }
   if not node then return nil, err end
-  reach.attach(node, hosts, function() return o.hosts end)
+  reach.attach(node, hosts, function() return o.hosts end, o.config)
   nodes[#nodes + 1] = node
   return node
 end

@@ -13,6 +13,7 @@ local reach = {}
 
 ---@class Reach
 ---@field hosts table<string, true|table<string, true>>   "127.0.0.1:6379", with the secrets that may go there
+---@field config? string   the file that names them; the usual one if left out
 ---@field conceal fun(mask: Privacy)
 ---@field open fun(host: string, port: integer, deadline: number): table?, string?
 ---@field request fun(request: HttpRequest, deadline: number): table?, string?   its headers are Pieces, and so is
@@ -35,8 +36,9 @@ local attached = setmetatable({}, { __mode = "k" }) -- reach -> what says the ho
 ---@param node table
 ---@param hosts table<string, true|table>   from reach.hosts
 ---@param now? fun(): string[]             the config's hosts, after an edit
-function reach.attach(node, hosts, now)
-  local to, secrets = { hosts = hosts }, reach_secrets.new(hosts)
+---@param config? string                    the file that names them
+function reach.attach(node, hosts, now, config)
+  local to, secrets = { hosts = hosts, config = config }, reach_secrets.new(hosts)
   function to.open(host, port, deadline)
     local where = (host:find(":", 1, true) and "[%s]:%d" or "%s:%d"):format(host, port)
     local connection, err = reach_tcp.open(host, port, deadline)

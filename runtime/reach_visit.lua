@@ -49,7 +49,8 @@ local function visit_of(to, o)
   function v.permit(where)
     if not to.hosts[where] then
       return failure.refused(("%s may not reach %s"):format(o.name, where),
-        ('if you want that, add it to hosts = { "%s" } in %s/config.lua'):format(where, files.config_home()))
+        ('if you want that, add it to hosts = { "%s" } in %s'):format(where,
+          to.config or files.config_home() .. "/config.lua"))
     end
     v.opened = v.opened + 1
     if v.opened > MOST_OPENED then

@@ -2,6 +2,7 @@
 --- then each finding with the figures that prove it, what it is not and what to do, and in the
 --- last line what the run cost. Its exit code. The form itself is made in runtime/verdict.lua.
 
+local counted = require "runtime.counted"
 local json = require "runtime.json"
 local mechanisms = require "runtime.mechanisms"
 local plain = require("runtime.plain").text
@@ -17,13 +18,8 @@ local function missing(v) return v == nil or v == json.null end
 local function figure(v)
   if missing(v) then return "unknown" end
   if type(v) ~= "number" then return plain(v) end
-  if v % 1 ~= 0 then return ("%.2f"):format(v):gsub("0$", "") end
-  local text = ("%.0f"):format(v)
-  repeat
-    local n
-    text, n = text:gsub("^(-?%d+)(%d%d%d)", "%1,%2")
-  until n == 0
-  return text
+  if v % 1 ~= 0 then return (("%.2f"):format(v):gsub("0$", "")) end
+  return counted.grouped(v)
 end
 
 local INDENT = (" "):rep(14)
@@ -37,10 +33,12 @@ local function writer(color, width)
   end
   function self.line(text) out[#out + 1] = text end
   function self.field(name, text) self.line(("   %-11s%s"):format(name, text)) end
-  function self.filled(words, indent)
+  -- `taken`: columns of the first line that something else has, if not as many as the indent.
+  function self.filled(words, indent, taken)
     local lines, line = {}, ""
     for _, word in ipairs(words) do
-      if #line > 0 and #indent + #line + #word + 1 > width then
+      local before = #lines == 0 and taken or #indent
+      if #line > 0 and before + #line + #word + 1 > width then
         lines[#lines + 1] = line
         line = word
       else
@@ -50,11 +48,12 @@ local function writer(color, width)
     lines[#lines + 1] = line
     return table.concat(lines, "\n" .. indent)
   end
-  function self.wrapped(text, indent)
+  function self.wrapped(text, indent, taken)
     local words = {}
     for word in plain(text):gmatch "%S+" do words[#words + 1] = word end
-    return self.filled(words, indent)
+    return self.filled(words, indent, taken)
   end
+  function self.fits(text) return #text <= width end
   return self
 end
 
@@ -79,16 +78,22 @@ local INCOMPLETE = {
 -- The last part of a path says what the figure is; where it stood follows in brackets.
 local function evidence(w, claim)
   local name = claim.path:match "([^%.%[%]\"]+)$" or claim.path
-  w.field("", ("%s = %s   %s"):format(plain(name), figure(claim.value),
-    w.paint(("%s, %s: %s"):format(plain(claim.observation), plain(claim.callback), plain(claim.path)), "dim")))
+  local what = ("%s = %s"):format(plain(name), figure(claim.value))
+  local where = ("%s, %s: %s"):format(plain(claim.observation), plain(claim.callback), plain(claim.path))
+  if w.fits(("%s%s   %s"):format(INDENT, what, where)) then
+    return w.field("", ("%s   %s"):format(what, w.paint(where, "dim")))
+  end
+  w.field("", w.wrapped(what, INDENT))
+  w.field("", "  " .. w.paint(w.wrapped(where, INDENT .. "  "), "dim"))
 end
 
 local function insight(w, i, n)
   w.line ""
-  w.line(("%d. %s  %s"):format(n, w.paint(i.severity, i.severity), w.wrapped(i.summary, "   ")))
+  local prefix = ("%d. %s  "):format(n, i.severity)
+  w.line(("%d. %s  %s"):format(n, w.paint(i.severity, i.severity), w.wrapped(i.summary, "   ", #prefix)))
   w.field("object", plain(i.root_cause.object))
   local gloss = mechanisms[i.root_cause.mechanism]
-  w.field("mechanism", plain(i.root_cause.mechanism) .. (gloss and w.wrapped(": " .. gloss, INDENT) or ""))
+  w.field("mechanism", w.wrapped(i.root_cause.mechanism .. (gloss and ": " .. gloss or ""), INDENT))
   if #i.evidence > 0 then
     w.field("figures", w.paint("each read again where it is cited", "dim"))
     for _, claim in ipairs(i.evidence) do evidence(w, claim) end
@@ -102,8 +107,8 @@ local function insight(w, i, n)
     w.field(k == 1 and "what to do" or "", ("%s %s"):format(w.paint(plain(step.risk), step.risk), w.wrapped(step.text,
       INDENT .. (" "):rep(#step.risk + 1))))
   end
-  w.field("confidence", ("%s, %s"):format(plain(i.confidence), i.hypothesis_grounded
-    and "told apart from its look-alikes" or "not told apart from its look-alikes"))
+  w.field("confidence", w.wrapped(("%s, %s"):format(i.confidence, i.hypothesis_grounded
+    and "told apart from its look-alikes" or "not told apart from its look-alikes"), INDENT))
 end
 
 -- A healthy verdict is worth what was seen.
@@ -150,13 +155,14 @@ local function cost(usage)
   if tokens == 0 then return model end
   local price = usage.cost_usd == 0 and "" or missing(usage.cost_usd)
     and ", price unknown: set prices in the config" or (", %.4f USD"):format(usage.cost_usd)
-  return ("%s, %s tokens in %s requests%s"):format(model, figure(tokens), figure(usage.calls), price)
+  return ("%s, %s in %s%s"):format(model, counted.of(tokens, "token"), counted.of(usage.calls, "request"), price)
 end
 
 local function footprint(f)
   if missing(f) then return "footprint unknown" end
-  return ("loaded there for us: %s modules, %s atoms, %s relays"):format(figure(f.modules_loaded), figure(f.atoms),
-    figure(f.relays))
+  local function some(n, word) return missing(n) and ("unknown %ss"):format(word) or counted.of(n, word) end
+  return ("loaded there for us: %s, %s, %s"):format(some(f.modules_loaded, "module"), some(f.atoms, "atom"),
+    some(f.relays, "relay"))
 end
 
 -- What somebody edited while the run went on, and it went by.
@@ -172,9 +178,9 @@ local function costs(w, r)
   edits(w, r)
   if not missing(r.not_kept) then w.line("not kept: " .. plain(r.not_kept)) end
   local kept = missing(r.run) and "" or " · kept as " .. plain(r.run)
-  w.line(w.paint(("%s · asked of the node: %s calls, %s reductions, %s, longest %s ms · %s%s"):format(cost(r.usage),
-    figure(load.calls), figure(load.reductions), size(load.bytes), figure(math.floor(load.max_ms + 0.5)),
-    footprint(r.footprint), kept), "dim"))
+  w.line(w.paint(w.wrapped(("%s · asked of the node: %s, %s, %s, longest %s ms · %s%s"):format(cost(r.usage),
+    counted.of(load.calls, "call"), counted.of(load.reductions, "reduction"), size(load.bytes),
+    figure(math.floor(load.max_ms + 0.5)), footprint(r.footprint), kept), "", 0), "dim"))
 end
 
 --- The report for a person.
@@ -185,7 +191,12 @@ function report.text(r, options)
   options = options or {}
   local w = writer(options.color, math.min(options.width or WIDTH, WIDTH))
   w.line(("%s  %s  %s"):format(w.paint(HEADS[r.verdict], r.verdict), plain(table.concat(r.nodes, ", ")), headline(r)))
-  if not missing(r.incomplete) then w.line(("incomplete: %s"):format(INCOMPLETE[r.incomplete] or r.incomplete)) end
+  if not missing(r.incomplete) then
+    local why = INCOMPLETE[r.incomplete] or r.incomplete
+    -- Where nothing was found, this stands among what is missing.
+    if r.verdict == "sick" and not missing(r.incomplete_why) then why = ("%s: %s"):format(why, r.incomplete_why) end
+    w.line("incomplete: " .. w.wrapped(why, "   ", #"incomplete: "))
+  end
   if r.restarted then w.line "restarted: the node was started anew during the run; what was seen before is gone" end
   for n, i in ipairs(r.insights) do insight(w, i, n) end
   for _, a in ipairs(r.actions or {}) do action(w, a) end

@@ -80,7 +80,8 @@ function skill_node.of(s, node, patient, who)
     end
     return node.sleep(seconds)
   end
-  local reached, close = reach.handed(node, s.uses, { name = who.name, class = who.class, seconds = patient })
+  local named = s.callbacks[who.name] and who.name or s.name
+  local reached, close = reach.handed(node, s.uses, { name = named, class = who.class, seconds = patient })
   for _, use in ipairs(s.uses or {}) do seen[use] = reached[use] or skill_node.kept(use, s, node) end
   seen.secret = reached.secret
   if seen.events then seen.events = guarded_events(seen.events, who.class) end

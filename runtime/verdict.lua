@@ -117,8 +117,14 @@ local ENDED = {
   node = "lost its node",
 }
 
+-- Where the config sets how much there is of it.
+local RAISED = {
+  iterations = "; raise `limits.iterations` in the config", budget = "; raise `limits` in the config",
+}
+
 local function why_ended(who, ended, why)
-  return ("%s %s%s"):format(who, ENDED[ended] or "did not end", why and (": " .. why) or "")
+  return ("%s %s%s%s"):format(who, ENDED[ended] or "did not end", why and (": " .. why) or "",
+    why and (why:find "limit" or why:find "reductions for us") and RAISED[ended] or "")
 end
 
 local function add(list, more)
@@ -219,14 +225,23 @@ end
 local NAMED_INCOMPLETE = { deadline = true, budget = true, iterations = true, provider = true, interrupted = true,
   crashed = true }
 
--- Why the run has less than it should, the coordinator's own reason first. Who looked again made good what was missed.
+-- Why the run has less than it should, the coordinator's own reason first, and whose it is. Who looked again made good
+-- what was missed.
 local function incomplete(case)
-  if NAMED_INCOMPLETE[case.ended or ""] then return case.ended end
+  if NAMED_INCOMPLETE[case.ended or ""] then return case.ended, "the coordinator", case.why end
   for _, s in ipairs(case.skills) do
     local entry = last_run(case, s)
-    if entry and NAMED_INCOMPLETE[entry.ended or ""] then return entry.ended end
+    if entry and NAMED_INCOMPLETE[entry.ended or ""] then
+      return entry.ended, ("the %s operator"):format(s.name), entry.why
+    end
   end
   return json.null
+end
+
+-- The same as a sentence, with the limit that was reached and what to do.
+local function why_incomplete(case)
+  local ended, who, why = incomplete(case)
+  return ended ~= json.null and case.clean(why_ended(who, ended, why)) or nil
 end
 
 -- The last snapshot of each skill: what a healthy verdict rests on.
@@ -272,7 +287,8 @@ function verdict.report(case)
   local found, would_tell = verdict.of(case)
   return {
     schema = 1, verdict = found, would_tell = would_tell, trace_id = case.trace_id, nodes = { case.node.name },
-    reason = case.reason, incomplete = incomplete(case), lost = lost(case), restarted = restarted(case),
+    reason = case.reason, incomplete = (incomplete(case)),
+    incomplete_why = why_incomplete(case), lost = lost(case), restarted = restarted(case),
     insights = case:ordered(), notifications = rows(case.notifications, NOTIFICATION),
     operators = rows(case.operators, { "node", "skill", "state", "iterations" }), looks = looks(case),
     actions = case.proposals:rows(), usage = case:spent(), target_load = load_of(case),

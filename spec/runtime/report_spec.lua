@@ -50,8 +50,40 @@ describe("runtime.report", function()
   end)
 
   it("tells in its last line who thought, what was asked of the node and what it loaded", function()
+    local last = report.text(a_report()):match ".*\n\n(.*)\n$"
     assert.equal("analyst · asked of the node: 23 calls, 1,234,567 reductions, 2 kB, longest 12 ms"
-      .. " · loaded there for us: 2 modules, 254 atoms, 0 relays", report.text(a_report()):match "([^\n]*)\n$")
+      .. " · loaded there for us: 2 modules, 254 atoms, 0 relays", (last:gsub("\n", " ")))
+  end)
+
+  it("counts one of a thing as one", function()
+    local usage = { provider = "m", calls = 1, input_tokens = 1, cache_read_tokens = 0, output_tokens = 0,
+      cost_usd = 0 }
+    local text = report.text(a_report { usage = usage, footprint = { modules_loaded = 1, atoms = 1, relays = 1 },
+      target_load = { calls = 1, reductions = 1, bytes = 1, max_ms = 1 } }):gsub("\n", " ")
+    assert.matches("m, 1 token in 1 request · asked of the node: 1 call, 1 reduction,", text, 1, true)
+    assert.matches("loaded there for us: 1 module, 1 atom, 1 relay", text, 1, true)
+  end)
+
+  for _, width in ipairs { 60, 80, 100 } do
+    it(("fits %d columns, in each line"):format(width), function()
+      local words = ("while it waits for a message of a certain form "):rep(4)
+      local finding = insight { summary = words, evidence = { { observation = "o2", callback = "beam_queue_growth",
+        path = "functions[1].current_function_of_the_process", value = 9780 } },
+        considered = { { mechanism = "slow_consumer", why_not = words } },
+        next_steps = { { text = words, risk = "SAFE" } } }
+      local text = report.text(a_report { insights = { finding }, would_tell = { words }, incomplete = "budget",
+        incomplete_why = words, run = "r17" }, { width = width })
+      local long = {}
+      for line in text:gsub("·", "."):gmatch "[^\n]+" do if #line > width then long[#long + 1] = line end end
+      assert.same({}, long)
+    end)
+  end
+
+  it("says which limit ended a run that found something", function()
+    local text = report.text(a_report { incomplete = "budget",
+      incomplete_why = "the beam operator used up its budget: the limit is 3 requests, and 3 were made" })
+    assert.matches("\nincomplete: the budget was spent: the beam operator used up its budget: the limit is 3",
+      (text:gsub("\n   (%l)", " %1")), 1, true)
   end)
 
   it("tells tokens and money where there are any, and no price that it does not know", function()
