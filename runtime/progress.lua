@@ -62,10 +62,10 @@ local function lasting(text)
   shown.line = false
 end
 
--- Who waits for a model, and since when.
+-- Who waits for a model, and since when. The analyst is no answer of anybody's: it looks, or rests between two looks.
 local function note_waiting(event, m)
   local who = ("%s %s"):format(m.trace_id or "", m.operator or "")
-  if event == "llm.start" then
+  if event == "llm.start" and m.provider ~= "analyst" then
     shown.waits[who] = { provider = m.provider, since = uv.hrtime() }
   elseif event == "llm.stop" or event == "llm.exception" then
     shown.waits[who] = nil
@@ -77,9 +77,8 @@ local function tick()
   for _, wait in pairs(shown.waits) do
     if not longest or wait.since < longest.since then longest = wait end
   end
-  if longest then
-    transient(("waiting for %s, %d s"):format(longest.provider, (uv.hrtime() - longest.since) / 1e9))
-  end
+  local seconds = longest and math.floor((uv.hrtime() - longest.since) / 1e9) or 0
+  if seconds > 0 then transient(("waiting for %s, %d s"):format(longest.provider, seconds)) end
 end
 
 -- One trouble is told once: the insight that only says what was noticed is not news.

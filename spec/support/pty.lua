@@ -55,7 +55,8 @@ function pty.start(args, opts)
   end
   local code, signal
   local process, pid = uv.spawn(opts.path or program.path, {
-    args = args, env = program.environment(opts.env), stdio = { slave, opts.whole and slave or out, slave }, detached = true,
+    args = args, env = program.environment(opts.env), stdio = { slave, opts.whole and slave or out, slave },
+    detached = true,
   }, function(c, s)
     code, signal = c, s
     wake()

@@ -1,0 +1,78 @@
+-- A watch and a run on a terminal, as a person sees them: stdout and stderr are one screen.
+
+local async = require "runtime.async"
+local live = require "spec.support.live_node"
+local pty = require "spec.support.pty"
+
+local STUCK = [[register(never_reads, spawn(fun() -> timer:sleep(infinity) end)),
+  [never_reads ! early || _ <- lists:seq(1, 200000)],
+  register(sends, spawn(fun F() -> [never_reads ! {order, X} || X <- lists:seq(1, 200)], timer:sleep(20), F() end)).]]
+local SILENT = [[return function() require("runtime.async").sleep(120) end]]
+local CONFIG = [[return { watchers = { "beam" },
+  anomaly = { collection_interval_ms = 200, learning_duration_ms = 600000 } }]]
+
+describe("on one terminal", function()
+  local shop
+
+  local function write(name, text)
+    local path = shop.home .. "/" .. name
+    local file = assert(io.open(path, "w"))
+    file:write(text)
+    file:close()
+    return path
+  end
+
+  local function start(args, more)
+    local env = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home, BEAMLENS_NODE = shop.name,
+      XDG_STATE_HOME = shop.home .. "/state", BEAMLENS_COOKIE_FILE = shop.cookie_file }
+    for name, value in pairs(more or {}) do env[name] = value end
+    return pty.start(args, { env = env, whole = true })
+  end
+
+  setup(function() shop = live.start { code = STUCK } end)
+  teardown(live.stop_all)
+
+  describe("a watch", function()
+    local screen
+
+    setup(function()
+      async.run(function()
+        local running = start { "watch", "--config", write("watch.lua", CONFIG) }
+        running.see "kept as r"
+        async.sleep(0.3)
+        running.kill "sigint"
+        running.wait()
+        screen = running.screen()
+      end)
+    end)
+
+    it("writes each of its lines where a line begins", function()
+      local mixed = {}
+      for line in screen:gmatch "[^\n]+" do
+        local seen = line:gsub("^.*\r\27%[K", "")
+        if seen:find "^.+%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ " then mixed[#mixed + 1] = line end
+      end
+      assert.same({}, mixed)
+      assert.matches("\r\27[K", screen, 1, true)
+    end)
+
+    it("tells one trouble in one line before its report, as a sentence", function()
+      local told = {}
+      for line in screen:match "^(.-)\nSICK":gmatch "[^\n]+" do
+        line = line:gsub("^.*\r\27%[K", "")
+        told[#told + 1] = line:match "^%S+ (.- of never_reads grows)"
+      end
+      assert.same({ "beam says (critical): The queue of never_reads grows" }, told)
+    end)
+  end)
+
+  it("a run tells for how long it waits for a model, and who interrupts it is told so", live.test(function()
+    local silent = write("silent.lua", SILENT)
+    local running = start({ "coordinator.lua", "--provider", "script" }, { BEAMLENS_SCRIPT = silent })
+    running.see "waiting for script, 2 s"
+    running.kill "sigint"
+    assert.equal(130, (running.wait()))
+    assert.matches("interrupted before the model answered", running.screen(), 1, true)
+    assert.is_nil(running.screen():find("no answer from the model in time", 1, true))
+  end))
+end)
