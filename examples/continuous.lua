@@ -28,5 +28,10 @@ for _, skill in ipairs(#running == 0 and beamlens.options.skills or {}) do
   if err then return nil, err end
 end
 
-for _, operator in ipairs(running) do operator:join() end
-return 0
+-- One ends where its limits are spent, its key is refused or the node is gone for good.
+local lost = false
+for _, operator in ipairs(running) do
+  local report = operator:join()
+  lost = lost or report ~= nil and report.lost
+end
+return lost and 3 or 0

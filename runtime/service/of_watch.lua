@@ -12,12 +12,18 @@ local function monitor_of(node)
   return view and view.state().state or nil
 end
 
+-- How those are that the config names, if any.
+local function watchers_of(w)
+  local list = w and w.watchers and w.watchers:statuses() or {}
+  return #list > 0 and list or nil
+end
+
 local function nodes_of(watch)
   local list = {}
   for i, name in ipairs(watch.names) do
     local w = watch.nodes[name]
     list[i] = { name = name, state = w and w:state() or "down", monitor = monitor_of(w and w.node),
-      watchers = w and w.watchers and w.watchers:statuses() or nil }
+      watchers = watchers_of(w) }
   end
   return list
 end
