@@ -31,6 +31,9 @@ int bl_file_load(lua_State *L, const char *path);
 /* An expected failure: leaves nil, "what: why" on the stack, to be returned as it is. */
 int bl_fail(lua_State *L, const char *what, const char *why);
 
+/* Has a SIGHUP wait until the program is ready to hear it. */
+void bl_hold_hangup(void);
+
 /* Ends the program because there is no memory; see bl.c for why. */
 void bl_no_memory(void) __attribute__((noreturn));
 

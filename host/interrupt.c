@@ -23,6 +23,25 @@ static void on_signal(int number) {
     if (signals[i] == number) theirs[i].sa_handler(number);
 }
 
+static void hangup_mask(int how) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGHUP);
+  sigprocmask(how, &set, NULL);
+}
+
+/* A SIGHUP that comes before anybody listens would end us: it waits. */
+void bl_hold_hangup(void) {
+  hangup_mask(SIG_BLOCK);
+}
+
+/* interrupt.hear_hangup(): somebody listens now. */
+static int f_hear_hangup(lua_State *L) {
+  (void)L;
+  hangup_mask(SIG_UNBLOCK);
+  return 0;
+}
+
 /* interrupt.guard(): wraps the handlers that are installed now. Once. */
 static int f_guard(lua_State *L) {
   struct sigaction ours = { .sa_handler = on_signal };
@@ -40,9 +59,10 @@ static int f_leave(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-  { "guard", f_guard },
-  { "leave", f_leave },
-  { NULL,    NULL    }
+  { "guard",       f_guard       },
+  { "hear_hangup", f_hear_hangup },
+  { "leave",       f_leave       },
+  { NULL,          NULL          }
 };
 
 int luaopen_interrupt(lua_State *L) {

@@ -62,8 +62,10 @@ int main(int argc, char **argv) {
   lua_State *L;
   int code;
   if (argc > 1 && !strcmp(argv[1], "--sandbox-worker")) return bl_worker_main();
+  bl_hold_hangup();
   hold_standard_streams();
   signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of the write, not our end */
+  signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow any more */
   L = luaL_newstate();
   if (!L) bl_no_memory();
   luaL_openlibs(L);

@@ -2,6 +2,7 @@
 --- program ends, as it would if nobody listened, unless it was told to outlive its terminal (nohup).
 
 local uv = require "luv"
+local interrupt = require "host.interrupt"
 
 local hangup = {}
 
@@ -20,30 +21,38 @@ local function is_ignored()
   return digit ~= nil and tonumber(digit, 16) % 2 == 1
 end
 
-local outlives -- known once it was asked, for luv sets the signal back to what ends a program
-local keeper   -- what goes on listening then
+local outlives     -- known once it was asked, for luv sets the signal back to what ends a program
+local had_terminal
+local heeding      -- who asks to be told
+local missed       -- it came before anybody did
 
-local function listener(fn)
+local function heard()
+  if had_terminal and not terminal() then return uv.kill(uv.os_getpid(), "sigterm") end
+  if heeding then return heeding() end
+  missed = true
+end
+
+--- Hears it from now on. Before somebody listens, it is kept for the first that does.
+function hangup.expect()
+  if outlives ~= nil then return end
+  outlives = is_ignored()
+  had_terminal = not outlives and terminal()
   local signal = uv.new_signal()
-  signal:start("sighup", fn)
+  signal:start("sighup", heard)
   signal:unref()
-  return signal
+  interrupt.hear_hangup()
 end
 
 --- Calls a function for each SIGHUP that asks for something, until the function that it gives is called.
 ---@param asked fun()   in the loop: must not wait
 ---@return fun() off
 function hangup.listen(asked)
-  if outlives == nil then outlives = is_ignored() end
-  if outlives and not keeper then keeper = listener(function() end) end
-  local had_terminal = not outlives and terminal()
-  local signal = listener(function()
-    if had_terminal and not terminal() then return uv.kill(uv.os_getpid(), "sigterm") end
-    asked()
-  end)
+  hangup.expect()
+  heeding = asked
+  if missed then asked() end
+  missed = nil
   return function()
-    signal:stop()
-    signal:close()
+    if heeding == asked then heeding = nil end
   end
 end
 

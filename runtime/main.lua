@@ -5,6 +5,7 @@ local uv = require "luv"
 local async = require "runtime.async"
 local config = require "runtime.config"
 local failure = require "runtime.failure"
+local hangup = require "runtime.hangup"
 local interrupt = require "host.interrupt"
 local json = require "runtime.json"
 local outlet = require "runtime.outlet"
@@ -111,6 +112,7 @@ local function on_interrupt(root)
     signal:start(name, function() root:cancel "interrupted" end)
     signal:unref()
   end
+  hangup.expect()
   interrupt.guard()
 end
 
