@@ -81,7 +81,8 @@ end
 local function useless(run, message)
   run.useless = run.useless + 1
   if run.useless >= USELESS_TURNS then
-    return "provider", asking.fatal(("the model gave nothing usable %d times in a row"):format(run.useless))
+    return "provider", { class = "useless", message = ("the model gave nothing usable %d times in a row")
+      :format(run.useless) }
   end
   if message then tell(run, message) end
 end

@@ -52,6 +52,7 @@ function continuous.go_on(case, entry, emit)
   return function(ended, err)
     if ended == "answer" then return rest(continuous.rest_s, "it answered without a call") and GO_ON end
     if ended == "iterations" then return rest(continuous.rest_s, "it did not wait") and RESTED end
+    if ended == "provider" and err.class == "useless" then return rest(continuous.rest_s, err.message) and GO_ON end
     if ended ~= "deadline" and not (ended == "provider" and PASSING[err.class]) then return nil end
     pause = entry.iterations > failed_at + 1 and continuous.pause_s or math.min(pause * 2, LONGEST_PAUSE_S)
     failed_at = entry.iterations

@@ -141,6 +141,18 @@ describe("runtime.continuous", function()
     h:join()
   end))
 
+  it("makes a model rest, too, that answers with nothing of use, and then asks it again", live.test(function()
+    continuous.rest_s = 0.05
+    local provider = model.played { calls { "take_snapshot" }, says "", says "", says "", says "",
+      calls { "wait", { ms = 60000 } } }
+    local h = start(provider)
+    until_true(function() return #provider.asked >= 6 end)
+    assert.is_true(h:status().running)
+    assert.matches("Nothing ends here%. Go on", provider.asked[6].messages[#provider.asked[6].messages].text)
+    h:stop()
+    h:join()
+  end))
+
   it("does not lose its conversation over a provider that is down for a while", live.test(function()
     continuous.pause_s = 0.001
     local function down() return nil, { class = "retry", message = "overloaded" } end
