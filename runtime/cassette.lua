@@ -46,6 +46,33 @@ local function may_replace(path)
   return begins == HEAD or begins == ""
 end
 
+-- It is left as it is: cut short, and no cassette.
+local function give_up(self, why)
+  if self.fd then uv.fs_close(self.fd) end
+  self.fd, self.why = nil, why
+  io.stderr:write(plain(("the recording ends here: %s cannot be written: %s"):format(self.path, why)), "\n")
+end
+
+local function write_out(self)
+  local text = table.concat(self.lines)
+  self.lines, self.size = {}, 0
+  if not self.fd or text == "" then return end
+  local sent, why = uv.fs_write(self.fd, text, -1)
+  if sent ~= #text then give_up(self, why or "there is no room") end
+end
+
+local function add_line(self, text)
+  self.total = self.total + #text + 1
+  if self.fd and (self.total > LARGEST or #text > LONGEST_LINE or #self.sum == MOST_LINES) then
+    give_up(self, "the run is too long for one")
+  end
+  if not self.fd then return end
+  self.sum[#self.sum + 1] = crypto.sha256(text)
+  self.lines[#self.lines + 1] = text .. "\n"
+  self.size = self.size + #text
+  if self.size > AT_ONCE then write_out(self) end
+end
+
 --- Begins one.
 ---@param path string
 ---@param head table     what is run
@@ -60,35 +87,8 @@ function cassette.create(path, head)
   if not fd then return nil, fault(path, "cannot be written: " .. why, "record into another file") end
   local tape = setmetatable({ path = path, fd = fd, lines = {}, size = 0, total = 0, sum = {},
     began = async.now() }, Tape)
-  tape:line(HEAD .. ("%d,"):format(cassette.version) .. json.encode(head):sub(2))
+  add_line(tape, HEAD .. ("%d,"):format(cassette.version) .. json.encode(head):sub(2))
   return tape
-end
-
--- It is left as it is: cut short, and no cassette.
-local function give_up(self, why)
-  if self.fd then uv.fs_close(self.fd) end
-  self.fd, self.why = nil, why
-  io.stderr:write(plain(("the recording ends here: %s cannot be written: %s"):format(self.path, why)), "\n")
-end
-
-function Tape:write_out()
-  local text = table.concat(self.lines)
-  self.lines, self.size = {}, 0
-  if not self.fd or text == "" then return end
-  local sent, why = uv.fs_write(self.fd, text, -1)
-  if sent ~= #text then give_up(self, why or "there is no room") end
-end
-
-function Tape:line(text)
-  self.total = self.total + #text + 1
-  if self.fd and (self.total > LARGEST or #text > LONGEST_LINE or #self.sum == MOST_LINES) then
-    give_up(self, "the run is too long for one")
-  end
-  if not self.fd then return end
-  self.sum[#self.sum + 1] = crypto.sha256(text)
-  self.lines[#self.lines + 1] = text .. "\n"
-  self.size = self.size + #text
-  if self.size > AT_ONCE then self:write_out() end
 end
 
 --- How long the run goes on, to the millisecond.
@@ -97,7 +97,7 @@ function Tape:seconds() return math.floor((async.now() - self.began) * 1000 + 0.
 
 --- Adds what came in.
 ---@param entry table
-function Tape:add(entry) self:line(json.encode(entry)) end
+function Tape:add(entry) add_line(self, json.encode(entry)) end
 
 -- One sum over all lines, of their sums.
 local function sum_of(sums) return crypto.sha256(table.concat(sums)) end
@@ -109,7 +109,7 @@ function Tape:finish(last)
   self.over = true
   self:add(last)
   self.lines[#self.lines + 1] = json.encode { ["end"] = #self.sum, sum = sum_of(self.sum) } .. "\n"
-  self:write_out()
+  write_out(self)
   if self.fd then uv.fs_close(self.fd) end
 end
 

@@ -101,6 +101,7 @@ function Folders:watch(paths)
   return refused
 end
 
+--- Watches nothing any more.
 function Folders:close()
   for at, one in next, self.held do
     close(one)

@@ -102,6 +102,7 @@ end
 local Secrets = {}
 Secrets.__index = Secrets
 
+---@param hosts table<string, true|table<string, true>>   from reach.hosts
 ---@return ReachSecrets
 function reach_secrets.new(hosts)
   return setmetatable({ hosts = hosts, known = {}, masks = setmetatable({}, { __mode = "k" }) }, Secrets)

@@ -75,6 +75,8 @@ function recording.begin(path, run)
 end
 
 --- The gate of the run, with what it decided written down.
+---@param gate table
+---@return table
 function Recording:guarded(gate) return listening(gate, self.tape) end
 
 --- Takes note of the case, whose observations are named in a replay as they were.

@@ -40,6 +40,9 @@ local function write_beside(path, text, mode, synced)
 end
 
 --- Makes a file that is not there yet.
+---@param path string
+---@param text string
+---@param stage string    for the Failure
 ---@return boolean? made   false where another was first
 ---@return Failure? err
 function writing.create(path, text, stage)
@@ -63,7 +66,10 @@ local function shared_fault(path, stage)
 end
 
 --- Puts a file in the place of another, in a folder that may be shared.
+---@param path string
+---@param text string
 ---@param mode integer   who may read it
+---@param stage string
 ---@return true?
 ---@return Failure? err
 function writing.replace(path, text, mode, stage)
@@ -118,6 +124,9 @@ end
 
 --- Appends lines in one write; they are on the disk when this returns. Where a full disk once left the half of a
 --- line, they begin on one of their own.
+---@param path string
+---@param text string
+---@param stage string
 ---@return true?
 ---@return Failure? err
 function writing.append(path, text, stage)

@@ -16,6 +16,9 @@ for i = 0, 255 do
 end
 
 --- The checksum that Ethernet and zip have, of a part of a text.
+---@param text string
+---@param first integer   byte
+---@param last integer    byte
 ---@return integer   from 0 to 2^32 - 1
 function event_stream.crc32(text, first, last)
   local c = 0xFFFFFFFF

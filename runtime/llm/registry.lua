@@ -189,6 +189,8 @@ function registry.fault(given)
   return given.primary ~= nil and unknown(nil, "client", given.primary, names) or nil
 end
 
+---@param given table   a registry without fault
+---@param name string
 ---@return table?   the client of that name
 function registry.find(given, name)
   for _, c in ipairs(given.clients) do

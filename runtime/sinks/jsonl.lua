@@ -29,6 +29,7 @@ function jsonl.open(settings)
 end
 
 --- Writes one line. A full disk may have left the half of another.
+---@param item table   from line.of
 ---@return true?
 ---@return any why
 function Jsonl:take(item)
