@@ -14,9 +14,9 @@ local settings_files = require "runtime.settings_files"
 local skill = require "runtime.skill"
 local telemetry = require "runtime.telemetry"
 
-local reload = {}
+local reload = { quiet_s = 0.1 } -- an editor writes in several steps
 
-local QUIET_S, LONGEST_S = 0.1, 1 -- an editor writes in several steps; somebody who never stops is heard nevertheless
+local LONGEST_S = 1 -- somebody who never stops is heard nevertheless
 
 ---@class Reload
 ---@field private attending table[]    { node?, skills }, for whom something must be right
@@ -149,8 +149,8 @@ local function watch(self)
   self.unwatched = refused
 end
 
--- Everything anew. `asked`: somebody asked for it, and not a folder.
-function Reload:look(asked)
+-- Everything anew.
+local function look(self, asked)
   watch(self)
   settings(self, asked)
   in_use.renew(function(unit, value) return check(self, unit, value) end, function(outcome) told(self, outcome) end)
@@ -164,13 +164,13 @@ local function live(self)
     local last = async.now() + LONGEST_S
     repeat
       self.stirred = false
-      async.sleep(QUIET_S)
+      async.sleep(reload.quiet_s)
     until not self.stirred or async.now() > last or async.current().cancelled
     local asked = self.asked
     self.stirred, self.asked = false, false
     -- What a file made of ours trip over ends no run, nor the watching of the other files.
     local ok, why = true, nil
-    if not async.current().cancelled then ok, why = pcall(self.look, self, asked) end
+    if not async.current().cancelled then ok, why = pcall(look, self, asked) end
     if not ok then rejected("settings", "files", "a fault of ours: " .. tostring(why):match "^[^\n]*") end
   end
 end
@@ -226,7 +226,7 @@ end
 
 --- Looks at all files at once, for who does not want to wait until it is heard that they changed. Inside a task.
 function reload.look()
-  if current then current:look(true) end
+  if current then look(current, true) end
 end
 
 --- Watches the files for a run, until the function it gives is called. Runs side by side share one watch.

@@ -27,7 +27,10 @@ local function execute(code) return calls { "execute", { code = code } } end
 describe("runtime.reload", function()
   local at, unwatch
 
-  setup(function() at = live.start() end)
+  setup(function()
+    at = live.start()
+    reload.quiet_s = 0.01
+  end)
   teardown(function()
     live.stop_all()
     async.run(sandbox.close)
