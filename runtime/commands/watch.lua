@@ -31,7 +31,8 @@ Of several nodes each is learned by itself; they are investigated one at a time,
 is not there is told and tried again.
 `watchers` of the config are operators that are kept on for ever: with a model each look costs money, and what
 a day costs is told at the pace seen; --escalate lets the analyst watch, and calls the model for what was found.
-`limits` hold for each watcher, and where one is reached it rests until midnight UTC.
+`limits` hold for each watcher, and where one is reached it rests until midnight UTC; where the quota of its key
+is used up, for an hour. While its node is away it asks no model.
 Runbooks that `autonomy` of the config names may act on what was found; a dry run first only tells.
 Skills, prompts, tools, checks, runbooks, policy and config are read anew when somebody edits them, and all of
 them on SIGHUP; what does not pass its check changes nothing and is told.
@@ -97,7 +98,9 @@ local LINES = {
   ["runbook.not_found_again"] = function(m) return ("%s did nothing: %s is not there any more"):format(m.runbook,
     m.mechanism) end,
   ["service.listening"] = function(m) return "listening on " .. m.url end,
-  ["store.failed"] = function(m) return "what was learned is not kept: " .. m.reason end,
+  ["store.failed"] = function(m)
+    return (m.trace_id and "this run is not kept: " or "what was learned is not kept: ") .. m.reason
+  end,
 }
 
 for event, line in pairs(require "runtime.reload_lines") do LINES[event] = line end
