@@ -1,19 +1,22 @@
 --- Rows of text below each other, as `runs` and `insights` print them: each column as wide as its widest cell,
 --- figures to the right.
 
-local plain = require("runtime.plain").text
+local plain = require "runtime.plain"
 
 local columns = {}
 
+local LEAST = 40 -- nobody reads less
+
 ---@param rows string[][]     of equal length
 ---@param right? table<integer, true>   columns that stand to the right
+---@param width? integer   of the terminal: what stands last is cut first
 ---@return string
-function columns.text(rows, right)
+function columns.text(rows, right, width)
   local widths, lines = {}, {}
   for i, row in ipairs(rows) do
     local shown = {}
     for k, cell in ipairs(row) do
-      shown[k] = plain(cell)
+      shown[k] = plain.text(cell)
       widths[k] = math.max(widths[k] or 0, #shown[k])
     end
     lines[i] = shown
@@ -23,7 +26,8 @@ function columns.text(rows, right)
       local pad = (" "):rep(widths[k] - #cell)
       row[k] = right and right[k] and pad .. cell or k == #row and cell or cell .. pad
     end
-    lines[i] = table.concat(row, "  "):gsub("%s+$", "")
+    local line = table.concat(row, "  "):gsub("%s+$", "")
+    lines[i] = width and plain.cut(line, math.max(width, LEAST)) or line
   end
   return table.concat(lines, "\n") .. (#lines > 0 and "\n" or "")
 end

@@ -125,6 +125,7 @@ local function flags()
 end
 
 local SEE_HELP = "see `beamlens-run help`"
+local SEE_EXAMPLE = "see `beamlens-run init examples/config.lua`" -- where help has no word of it
 
 local function usage(message, next_step) return failure.new("usage", message, next_step or SEE_HELP, 2) end
 
@@ -179,7 +180,9 @@ local accept
 
 -- Its fields, those left out by their defaults.
 local function accept_group(option, value, where)
-  if type(value) ~= "table" then return nil, usage(("%s wants a table, not %s"):format(where, tostring(value))) end
+  if type(value) ~= "table" then
+    return nil, usage(("%s wants a table, not %s"):format(where, tostring(value)), SEE_EXAMPLE)
+  end
   local group, known, names = {}, {}, {}
   for i, field in ipairs(option.fields) do
     known[field.name], group[field.name], names[i] = field, field.default, field.name
@@ -192,22 +195,23 @@ local function accept_group(option, value, where)
         near and ("did you mean %s?"):format(near) or "it has " .. table.concat(names, ", "))
     end
     local err
-    group[name], err = accept(known[name], given, ("%s.%s"):format(where, name))
+    group[name], err = accept(known[name], given, ("%s.%s"):format(where, name), SEE_EXAMPLE)
     if err then return nil, err end
   end
   return group
 end
 
-function accept(option, value, where)
+function accept(option, value, where, next_step)
+  next_step = next_step or option.file_only and SEE_EXAMPLE or nil
   if option.type == "group" then return accept_group(option, value, where) end
   if value == option.default then return value end -- handed on as it was, nobody has set it: config.default
   local result, want = read[option.type](option, value)
   if result == nil then
     local got = type(value) == "table" and "that table" or tostring(value)
-    return nil, usage(("%s wants %s, not %s"):format(where, want, got))
+    return nil, usage(("%s wants %s, not %s"):format(where, want, got), next_step)
   end
   local fault = choice_fault(option, result)
-  if fault then return nil, usage(("%s %s"):format(where, fault)) end
+  if fault then return nil, usage(("%s %s"):format(where, fault), next_step) end
   return result
 end
 

@@ -4,6 +4,7 @@
 local uv = require "luv"
 local approval = require "runtime.approval"
 local async = require "runtime.async"
+local counted = require "runtime.counted"
 local cookie = require "runtime.node.cookie"
 local epmd = require "runtime.node.epmd"
 local etf = require "host.etf"
@@ -164,7 +165,7 @@ local function settings()
   if #told > 0 then return "warn", table.concat(told, "; "), "take it away, so that nobody counts on it" end
   local tools, err = require("runtime.own_tools").open()
   if not tools then return of_failure(err) end
-  return "ok", files.config_home() .. (#tools > 0 and (", %d tools of your own"):format(#tools) or "")
+  return "ok", files.config_home() .. (#tools > 0 and (", %s of your own"):format(counted.of(#tools, "tool")) or "")
 end
 
 local KEPT = { "approval.key", "audit.jsonl", "beamlens.db", "pseudonyms" }
@@ -203,7 +204,8 @@ local function kept(c)
   store.close_all()
   if not rows then return of_failure(err) end
   local since = rows[1].first and (" since %s"):format(os.date("!%Y-%m-%d", rows[1].first)) or ""
-  return "ok", ("%s: %d runs%s, %.1f MB"):format(path, rows[1].runs, since, uv.fs_stat(path).size / 1e6)
+  return "ok", ("%s: %s%s, %.1f MB"):format(path, counted.of(rows[1].runs, "run"), since,
+    uv.fs_stat(path).size / 1e6)
 end
 
 local function port_mapper(c)

@@ -73,6 +73,8 @@ describe("the words of the command line", function()
     assert.equal(run({ "version" }).stdout, run({ "-v" }).stdout)
     assert.equal(run({ "help", "call" }).stdout, run({ "call", "--help" }).stdout)
     assert.equal(run({ "help" }).stdout, run({ "coordinator.lua", "--help" }).stdout)
+    assert.matches("\n  watch +%-%-escalate, %-%-listen ADDRESS, %-%-token%-file FILE\n", run({ "help" }).stdout)
+    assert.equal("there is no command event; did you mean events?", complaint(2, "help", "event"))
   end)
 
   it("are refused when there are too many, and a node among them is told where it belongs", function()

@@ -131,7 +131,7 @@ describe("doctor", function()
       values ('a', 'shop@host', '[]', '', 'analyst', 1767225600, '1:1')]]
     local row = rows().store
     assert.equal("ok", row.status)
-    assert.matches(home:gsub("%p", "%%%0") .. "/state/beamlens/beamlens.db: 1 runs since 2026%-01%-01, 0%.%d MB$",
+    assert.matches(home:gsub("%p", "%%%0") .. "/state/beamlens/beamlens.db: 1 run since 2026%-01%-01, 0%.%d MB$",
       row.text)
   end))
 

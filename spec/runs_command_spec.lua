@@ -76,6 +76,7 @@ describe("what runs leave behind", function()
     local report = json.decode(investigate("--json").stdout)
     assert.equal("r1", report.run)
     assert.same(report, decoded("show", "r1", "--json"))
+    assert.same(report, decoded("show", "last", "--json"))
     assert.same(report, decoded("show", report.trace_id:sub(1, 6), "--json"))
     local first, rest = told("show", "r1"):match "^([^\n]*)\n(.*)$"
     assert.matches("^r1  %d+%-%d+%-%d+T%d+:%d+:%d+Z, [%d.]+ s, script$", first)
@@ -95,6 +96,9 @@ describe("what runs leave behind", function()
     local gone = decoded("insights", at.name, "--json").insights[1]
     assert.same({ false, "r3" }, { gone.open, gone.gone_in })
     assert.same({ schema = 1, insights = {} }, decoded("insights", "other@host", "--json"))
+    assert.equal("no run of other@host is kept\n", told("insights", "other@host"))
+    assert.equal(("no run of %sx is kept; did you mean %s?\n"):format(at.name, at.name),
+      told("insights", at.name .. "x"))
   end))
 
   it("is there for scripts as `beamlens.store`", live.test(function()

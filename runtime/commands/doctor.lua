@@ -3,7 +3,8 @@
 local checks = require "runtime.doctor_checks"
 local failure = require "runtime.failure"
 local json = require "runtime.json"
-local plain = require("runtime.plain").text
+local filled = require "runtime.filled"
+local screen = require "runtime.screen"
 
 local doctor = {
   usage = "doctor",
@@ -34,11 +35,15 @@ local function look(context)
   return rows, exit
 end
 
-local function as_text(rows)
+local COLUMN = 16
+
+local function as_text(rows, width)
   local lines = {}
   for _, row in ipairs(rows) do
-    lines[#lines + 1] = ("%-9s %-5s %s"):format(row.name, row.status, plain(row.text))
-    if row.next and row.status ~= "ok" then lines[#lines + 1] = (" "):rep(16) .. plain(row.next) end
+    lines[#lines + 1] = ("%-9s %-5s %s"):format(row.name, row.status, filled.text(row.text, COLUMN, width))
+    if row.next and row.status ~= "ok" then
+      lines[#lines + 1] = (" "):rep(COLUMN) .. filled.text(row.next, COLUMN, width)
+    end
   end
   return table.concat(lines, "\n") .. "\n"
 end
@@ -49,7 +54,7 @@ function doctor.run(c)
   local rows, exit = look { options = c.options, fault = c.fault }
   beamlens.close()
   require("runtime.sandbox").close()
-  if not c.options.json then return as_text(rows), exit end
+  if not c.options.json then return as_text(rows, screen.out().width), exit end
   for _, row in ipairs(rows) do row.next = row.next or json.null end
   return json.encode { schema = 1, well = exit == 0, checks = rows } .. "\n", exit
 end

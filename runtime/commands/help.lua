@@ -22,6 +22,21 @@ local function option_lines(command)
   return table.concat(lines, "\n")
 end
 
+-- One line for each command that has options of its own.
+local function others(commands)
+  local lines = {}
+  for _, name in ipairs(commands) do
+    local flags = {}
+    for _, option in ipairs(config.OPTIONS) do
+      if option.command == name and not option.file_only then
+        flags[#flags + 1] = "--" .. option.name:gsub("_", "-") .. (option.shown and " " .. option.shown or "")
+      end
+    end
+    if #flags > 0 then lines[#lines + 1] = ("  %-22s %s"):format(name, table.concat(flags, ", ")) end
+  end
+  return table.concat(lines, "\n")
+end
+
 local function own_options(command)
   local names = {}
   for _, option in ipairs(config.OPTIONS) do
@@ -51,7 +66,12 @@ beamlens-run attaches to a running BEAM node and says what is wrong with it and 
 Options; each but --allow also as BEAMLENS_… in the environment and in the config file:
 %s
 
-%s]]):format(table.concat(lines, "\n"), option_lines(), EXITS)
+Of one command alone, told by `beamlens-run help COMMAND`:
+%s
+
+What only the config file sets (limits, anomaly, watchers, sinks, hosts, …) stands in examples/config.lua.
+
+%s]]):format(table.concat(lines, "\n"), option_lines(), others(commands), EXITS)
 end
 
 function help.run(call)
@@ -78,7 +98,7 @@ function help.run(call)
     if not call.options.json then return require("runtime.events_text")(), 0 end
     return json.encode { schema = 1, events = require "runtime.events" } .. "\n", 0
   end
-  local near = failure.nearest(name, call.commands)
+  local near = failure.nearest(name, { "events", unpack(call.commands) })
   return nil, failure.new("usage", "there is no command " .. name,
     near and ("did you mean %s?"):format(near) or "see `beamlens-run help`", 2)
 end

@@ -1,7 +1,9 @@
 --- `insights [NODE]`: what runs found, each thing once, what is still open first.
 
 local columns = require "runtime.columns"
+local failure = require "runtime.failure"
 local json = require "runtime.json"
+local plain = require("runtime.plain").text
 local runs = require "runtime.runs"
 local store = require "runtime.store"
 
@@ -27,15 +29,29 @@ local function cells(f)
   }
 end
 
+-- Why the list is empty: a node that no run was of is perhaps a slip of the fingers.
+local function nothing(s, node)
+  local rows = node and s and s:rows "select distinct node from runs" or {}
+  local names = {}
+  for i, row in ipairs(rows) do
+    names[i] = row.node
+    if row.node == node then node = nil end
+  end
+  if not node then return "nothing was found in the runs that are kept\n" end
+  local near = failure.nearest(node, names)
+  return ("no run of %s is kept%s\n"):format(plain(node), near and ("; did you mean %s?"):format(plain(near)) or "")
+end
+
 function command.run(c)
   local s, err = store.kept(c.options)
   if s == nil then return nil, err end
   local list = {}
   if s then list, err = runs.insights(s, c.words[1]) end
+  local why = list and #list == 0 and nothing(s, c.words[1])
   store.close_all()
   if not list then return nil, err end
   if c.options.json then return json.encode { schema = 1, insights = list } .. "\n", 0 end
-  if #list == 0 then return "nothing was found in the runs that are kept\n", 0 end
+  if why then return why, 0 end
   for i, finding in ipairs(list) do list[i] = cells(finding) end
   return columns.text(list), 0
 end

@@ -4,6 +4,7 @@ local columns = require "runtime.columns"
 local failure = require "runtime.failure"
 local json = require "runtime.json"
 local plain = require "runtime.plain"
+local screen = require "runtime.screen"
 local runs = require "runtime.runs"
 local store = require "runtime.store"
 
@@ -54,7 +55,7 @@ function command.run(c)
   if c.options.json then return json.encode { schema = 1, runs = list } .. "\n", 0 end
   if #list == 0 then return "no run is kept\n", 0 end
   for i, run in ipairs(list) do list[i] = cells(run) end
-  return columns.text(list, { [5] = true }), 0
+  return columns.text(list, { [5] = true }, screen.out().width), 0
 end
 
 return command

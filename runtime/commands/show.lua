@@ -5,6 +5,7 @@ local json = require "runtime.json"
 local plain = require("runtime.plain").text
 local report = require "runtime.report"
 local runs = require "runtime.runs"
+local screen = require "runtime.screen"
 local store = require "runtime.store"
 
 local command = {
@@ -15,6 +16,7 @@ local command = {
 
   beamlens-run show r17          as `runs` and the report itself name it
   beamlens-run show 9f3a0c       or by the beginning of its trace_id
+  beamlens-run show last         the latest
 
 Of a run that was ended before it had a report it shows what it had told. It exits with 0 whatever the verdict was.
 ]],
@@ -29,16 +31,30 @@ local function head(run)
     run.reason ~= "" and (', "%s"'):format(plain(run.reason)) or "", state)
 end
 
+-- The id of the run that is meant.
+local function meant(s, word)
+  if word ~= "last" then return word end
+  local list, err = runs.list(s, 1)
+  if not list then return nil, err end
+  if not list[1] then
+    return nil, failure.new("usage", "no run is kept", "`beamlens-run coordinator.lua` makes one", 2)
+  end
+  return list[1].id
+end
+
 function command.run(c)
   if not c.words[1] then return nil, failure.new("usage", "show wants a run", "`beamlens-run runs` lists them", 2) end
   local s, err = store.kept(c.options)
   if s == nil then return nil, err end
   if not s then return nil, runs.unknown(c.words[1]) end
-  local found, run = runs.report(s, c.words[1])
+  local id, found, run
+  id, err = meant(s, c.words[1])
+  if id then found, run = runs.report(s, id) end
   store.close_all()
+  if not id then return nil, err end
   if not found then return nil, run end
   if c.options.json then return json.encode(found) .. "\n", 0 end
-  return head(run) .. report.text(found), 0
+  return head(run) .. report.text(found, screen.out(c.options)), 0
 end
 
 return command

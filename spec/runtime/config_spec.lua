@@ -98,10 +98,11 @@ describe("config", function()
   for text, said in pairs {
     ["{ z_treshold = 4 }"] = "config: anomaly has no z_treshold; did you mean z_threshold?",
     ["{ z_threshold = 0 }"] =
-      "config: anomaly.z_threshold wants a number from 1 to 100, not 0; see `beamlens-run help`",
+      "config: anomaly.z_threshold wants a number from 1 to 100, not 0; see `beamlens-run init examples/config.lua`",
     ["{ consecutive_required = 2.5 }"] =
-      "config: anomaly.consecutive_required wants a whole number from 1 to 100, not 2.5; see `beamlens-run help`",
-    ["5"] = "config: anomaly wants a table, not 5; see `beamlens-run help`",
+      "config: anomaly.consecutive_required wants a whole number from 1 to 100, not 2.5; "
+        .. "see `beamlens-run init examples/config.lua`",
+    ["5"] = "config: anomaly wants a table, not 5; see `beamlens-run init examples/config.lua`",
   } do
     it("names what is wrong in a group: " .. text, function()
       assert.equal(said, tostring(select(2, settle(("return { anomaly = %s }"):format(text)))))
@@ -135,7 +136,8 @@ describe("config", function()
 
   it("lets no text end a dry run", function()
     local _, err = settle [[return { autonomy = { dry_run = "" } }]]
-    assert.equal("config: autonomy.dry_run wants true or false, without quotes, not ; see `beamlens-run help`",
+    assert.equal("config: autonomy.dry_run wants true or false, without quotes, not ; "
+      .. "see `beamlens-run init examples/config.lua`",
       tostring(err))
   end)
 
