@@ -78,11 +78,15 @@ local function compact(run, must)
   return saved > 0
 end
 
+local ANOTHER = "try another --model, or --provider analyst"
+
 local function useless(run, message)
   run.useless = run.useless + 1
   if run.useless >= USELESS_TURNS then
-    return "provider", { class = "useless", message = ("the model gave nothing usable %d times in a row")
-      :format(run.useless) }
+    local err = { class = "useless", message = ("the model gave nothing usable %d times in a row; %s")
+      :format(run.useless, ANOTHER) }
+    run.emit(run.kind .. ".llm_error", nil, { reason = err.message, class = err.class })
+    return "provider", err
   end
   if message then tell(run, message) end
 end
@@ -188,7 +192,7 @@ local function turn(run)
   local reply, err = asking.ask(run, run.specs)
   if not reply then return failed(run, err) end
   local message = asking.readable(reply)
-  if reply.stop == "refused" then return failed(run, asking.fatal "the model refused to go on") end
+  if reply.stop == "refused" then return failed(run, asking.fatal("the model refused to go on; " .. ANOTHER)) end
   if reply.stop == "context_full" then
     return failed(run, { class = "shrink", message = "the conversation is longer than the model can read" })
   end

@@ -89,8 +89,9 @@ local function renewed(unit, check)
   local value, version = loaded(unit)
   local err = value == nil and version or nil
   if not err and version == unit.version then
+    local again = unit.refused and { unit = unit, before = version, was = unit.value }
     unit.refused = nil
-    return
+    return again or nil -- who read that it is not used shall read that it is well
   end
   local ok
   if not err then ok, err = check(unit, value) end

@@ -13,6 +13,7 @@ local function what(m) return (NAMED[m.kind] or m.kind .. " %s"):format(m.name) 
 
 return {
   ["reload.loaded"] = function(m)
+    if m.version == m.before then return ("%s: is as it was before, and used (%s)"):format(what(m), m.version) end
     return ("%s: edited, and used from now on (%s, was %s)"):format(what(m), m.version, m.before)
   end,
   ["reload.rejected"] = function(m) return ("%s: edited, and not used: %s"):format(what(m), m.reason) end,

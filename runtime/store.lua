@@ -63,6 +63,11 @@ local HEAD = [[select (select count(*) from sqlite_master) as things, (select us
 local function head_of(db, path)
   local rows, err = db:rows(HEAD)
   if not rows then
+    local folder = path:match "^(.*)/[^/]*$"
+    if folder and not uv.fs_access(folder, "W") then
+      return nil, broken(path, ("cannot be used: nothing may be written in %s"):format(folder),
+        "make that folder writable, or name another file with --store")
+    end
     return nil, broken(path, ("cannot be read (%s)"):format(err:gsub("^db: ", "")),
       "move it away, or name another file with --store")
   end

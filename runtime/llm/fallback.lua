@@ -62,13 +62,18 @@ end
 
 local function head(err) return tostring(err.message):match "^[^;]*" end
 
+-- Most sentences begin with the name already.
+local function of_whom(one, words)
+  return words:sub(1, #one.name) == one.name and words or ("%s: %s"):format(one.name, words)
+end
+
 -- The last one's error, and what was the matter with those before.
 local function of_all(failed)
   local last = failed[#failed]
   if #failed == 1 then return last.err end
   local before = {}
-  for i = 1, #failed - 1 do before[i] = ("%s: %s"):format(failed[i].name, head(failed[i].err)) end
-  return fault.new(last.err.class, ("%s: %s (before that %s)"):format(last.name, last.err.message,
+  for i = 1, #failed - 1 do before[i] = of_whom(failed[i], head(failed[i].err)) end
+  return fault.new(last.err.class, ("%s (before that %s)"):format(of_whom(last, last.err.message),
     table.concat(before, "; ")), { status = last.err.status, type = last.err.type })
 end
 

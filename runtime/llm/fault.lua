@@ -56,10 +56,13 @@ local SENTENCES = {
   [429] = { "%s asks us to slow down", "wait a while, or use another --model" },
   [529] = { "%s is overloaded", "try again later, or use --provider analyst" },
 }
+local ELSEWHERE = { "%s sends us elsewhere, and no key is sent there", "check the base URL" }
 local REFUSED = { "%s refused the request", "check --model" }
 local BROKEN = { "%s has a fault of its own", "try again later, or use --provider analyst" }
 local EMPTY_ACCOUNT = { "the quota of this key at %s is used up", "raise it, or use --provider analyst" }
 local FULL = { "the conversation is longer than the model of %s can read", "use fewer --skills, or another --model" }
+
+local LONG_S = 60 -- a wait that is worth a word
 
 local function text(v) return type(v) == "string" and v ~= "" and v or nil end
 
@@ -152,13 +155,18 @@ function fault.of_answer(who, status, headers, body)
   local message = text(err.message) or (type(answer) == "table" and text(answer.message or answer.error)) or nil
   local class = class_of(status, kind, code, message, headers, daily)
   local words = class == "quota" and status ~= 402 and EMPTY_ACCOUNT or class == "shrink" and status ~= 413 and FULL
-    or says(message or "", BAD_KEY) and SENTENCES[401] or SENTENCES[status] or (status >= 500 and BROKEN or REFUSED)
+    or says(message or "", BAD_KEY) and SENTENCES[401] or SENTENCES[status] or status >= 500 and BROKEN
+    or status >= 300 and status < 400 and ELSEWHERE or REFUSED
   kind = word(who, kind)
   local inside = { "HTTP " .. status, kind, said(who, message) }
   if not kind then table.remove(inside, 2) end
-  return fault.new(class, ("%s (%s); %s"):format(words[1]:format(who.name), table.concat(inside, ", "),
-    (words[2]:gsub("%%s", who.env))), {
-    status = status, type = kind, wait_s = wait_of(headers) or wait_s,
+  wait_s = wait_of(headers) or wait_s
+  local step = words[2]:gsub("%%s", who.env)
+  if class == "wait" and (wait_s or 0) >= LONG_S then
+    step = ("it wants us to wait %.0f minutes; until then use another --model"):format(math.ceil(wait_s / 60))
+  end
+  return fault.new(class, ("%s (%s); %s"):format(words[1]:format(who.name), table.concat(inside, ", "), step), {
+    status = status, type = kind, wait_s = wait_s,
     request_id = word(who, headers["request-id"] or headers["x-request-id"] or headers["x-amzn-requestid"]),
   })
 end

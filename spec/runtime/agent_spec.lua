@@ -314,7 +314,8 @@ describe("runtime.agent", function()
     assert.equal("answer", run(provider).ended)
     assert.matches("Your answer was empty", provider.asked[2].messages[1].text)
     local outcome = run(played { { calls = { 1, 2, { name = {} } } } })
-    assert.same({ "provider", "the model gave nothing usable 4 times in a row" },
+    assert.same({ "provider",
+      "the model gave nothing usable 4 times in a row; try another --model, or --provider analyst" },
       { outcome.ended, outcome.err.message })
   end)
 

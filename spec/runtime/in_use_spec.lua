@@ -73,9 +73,18 @@ describe("runtime.in_use", function()
     file.wrong = "half a file"
     assert.same({ { "half a file" }, {} }, { renew(), renew() })
     file.wrong = nil
-    assert.same({}, renew())
+    renew()
     file.wrong = "half a file"
     assert.same({ "half a file" }, renew())
+  end))
+
+  it("tells that a file which was refused is as it was before", live.test(function()
+    open()
+    file.wrong = "no"
+    renew()
+    file.wrong = nil
+    assert.same({ "a -> a" }, renew())
+    assert.same({}, renew())
   end))
 
   it("refuses what does not pass the check beyond the form", live.test(function()

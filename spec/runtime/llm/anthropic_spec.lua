@@ -329,6 +329,11 @@ describe("anthropic", function()
       { 429, api_error("rate_limit_error", "slow down"), { ["retry-after"] = "7" }, "wait",
         "anthropic asks us to slow down (HTTP 429, rate_limit_error, slow down); wait a while, "
           .. "or use another --model" },
+      { 429, api_error("rate_limit_error", "slow down"), { ["retry-after"] = "3600" }, "wait",
+        "anthropic asks us to slow down (HTTP 429, rate_limit_error, slow down); it wants us to wait 60 minutes; "
+          .. "until then use another --model" },
+      { 302, {}, nil, "fatal",
+        "anthropic sends us elsewhere, and no key is sent there (HTTP 302); check the base URL" },
       { 429, api_error("rate_limit_error", "spent", { details = { error_code = "enforced_spend_limit_reached" } }),
         nil, "quota", "^the quota of this key at anthropic is used up" },
       { 500, api_error("api_error", "oops"), nil, "retry",

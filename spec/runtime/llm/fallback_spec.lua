@@ -105,6 +105,12 @@ describe("fallback", function()
       { err.class, err.status, tostring(err) })
   end)
 
+  it("names each once, where its sentence begins with its name", function()
+    local function overloaded(name) return fault.new("retry", name .. " is overloaded; try again later", {}) end
+    local _, err = ask { played("A", overloaded "A"), played("B", overloaded "B") }
+    assert.equal("B is overloaded; try again later (before that A is overloaded)", tostring(err))
+  end)
+
   it("tells who is asked in place of whom, and why", function()
     local told = {}
     local off = telemetry.on("llm.fallback", function(_, _, m)
