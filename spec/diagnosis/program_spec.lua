@@ -34,7 +34,8 @@ describe("a program of the gallery", function()
 
   it("names what is wrong by a name that stands in it, or by what every node has", function()
     local EVERYWHERE = { binary_alloc = true, max_heap_size = true, schedulers_online = true, persistent_term = true,
-      code_server = true, logger = true, primary = true, level = true, ["dirty_io*"] = true, ["dirty IO*"] = true,
+      code_server = true, timer_server = true,
+      logger = true, primary = true, level = true, ["dirty_io*"] = true, ["dirty IO*"] = true,
       ["dirty_cpu*"] = true, ["dirty CPU*"] = true }
     local unknown = {}
     each(function(case, programs)

@@ -158,4 +158,56 @@ start() -> [spawn(fun() -> $count($wait_ms) end)
 $count(Ms) -> erts_debug:dirty_cpu(wait, Ms), timer:sleep(5), $count(Ms).
 ]==],
   },
+  {
+    name = "timer_storm", truth = { { mechanism = "timer_storm", objects = { "timer_server", "$hearer" } } },
+    draw = { timers = { 300, 600 } }, twin = { timers = 3 },
+    source = [==[
+start() ->
+  Me = self(),
+  P = spawn(fun() -> register($hearer, self()), Me ! up, $hear() end),
+  receive up -> ok end,
+  [{ok, _} = timer:send_interval(1, P, $tick) || _ <- lists:seq(1, $timers)],
+  ok.
+$hear() -> receive $tick -> $hear() end.
+]==],
+  },
+  {
+    name = "string_building", truth = { { mechanism = "string_building", objects = { "$builder" } } },
+    draw = { length = { 4000, 8000 } },
+    source = [==[
+start() -> spawn(fun() -> register($builder, self()), $build() end).
+$build() -> _ = length($add([], 1)), $rest(), $build().
+-ifdef(TWIN).
+$add(S, I) when I > $length -> lists:reverse(S);
+$add(S, I) -> $add([I rem 128 | S], I + 1).
+$rest() -> timer:sleep(50).
+-else.
+$add(S, I) when I > $length -> S;
+$add(S, I) -> $add(S ++ [I rem 128], I + 1).
+$rest() -> timer:sleep(1).
+-endif.
+]==],
+  },
+  {
+    name = "mnesia_overloaded", settles = 4,
+    truth = { { mechanism = "mnesia_overloaded", objects = { "mnesia*", "$table" } } }, draw = { writers = { 3, 5 } },
+    source = [==[
+start() ->
+  application:set_env(mnesia, dir, "kept"),
+  ok = mnesia:create_schema([node()]),
+  ok = mnesia:start(),
+  {atomic, ok} = mnesia:create_table($table, [{disc_copies, [node()]}]),
+  [spawn(fun() -> $write(W * 1000000) end) || W <- lists:seq(1, $writers)],
+  ok.
+$write(I) ->
+  mnesia:dirty_write({$table, I rem 20000, lists:seq(1, 50)}),
+  $rest(I),
+  $write(I + 1).
+-ifdef(TWIN).
+$rest(_) -> timer:sleep(100).
+-else.
+$rest(I) -> (I rem 100 =:= 0) andalso timer:sleep(10).
+-endif.
+]==],
+  },
 }
