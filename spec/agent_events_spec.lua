@@ -7,7 +7,6 @@ local gate = require "runtime.gate"
 local live = require "spec.support.live_node"
 local model = require "spec.support.played_model"
 local operator = require "runtime.operator"
-local sandbox = require "runtime.sandbox"
 local skill = require "runtime.skill"
 local strategy = require "runtime.strategy"
 local telemetry = require "runtime.telemetry"
@@ -139,10 +138,7 @@ describe("the events of agents", function()
     off()
   end)
 
-  teardown(function()
-    live.stop_all()
-    async.run(sandbox.close)
-  end)
+  teardown(live.stop_all)
 
   for kind, names in pairs(WANTED) do
     for _, name in ipairs(names) do

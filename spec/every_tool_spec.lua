@@ -6,7 +6,6 @@ local gate = require "runtime.gate"
 local live = require "spec.support.live_node"
 local model = require "spec.support.played_model"
 local operator = require "runtime.operator"
-local sandbox = require "runtime.sandbox"
 local skill = require "runtime.skill"
 local telemetry = require "runtime.telemetry"
 
@@ -102,10 +101,7 @@ describe("a scripted model", function()
     end)
   end)
 
-  teardown(function()
-    live.stop_all()
-    async.run(sandbox.close)
-  end)
+  teardown(live.stop_all)
 
   for kind, list in pairs(LISTS) do
     for _, tool in ipairs(list) do

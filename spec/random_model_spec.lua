@@ -120,7 +120,6 @@ describe("a thousand runs of a random model", function()
   teardown(function()
     continuous.rest_s, continuous.pause_s = unpack(rests)
     live.stop_all()
-    async.run(sandbox.close)
   end)
 
   it("ends each with an answer, within its steps and requests", function() assert.same({}, seen.wrong) end)

@@ -5,7 +5,6 @@ local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local model = require "spec.support.played_model"
 local operator = require "runtime.operator"
-local sandbox = require "runtime.sandbox"
 local skill = require "runtime.skill"
 
 describe("the budget of a run", function()
@@ -16,10 +15,7 @@ describe("the budget of a run", function()
     s = assert(skill.open "ets")
   end)
 
-  teardown(function()
-    live.stop_all()
-    async.run(sandbox.close)
-  end)
+  teardown(live.stop_all)
 
   -- A model that never stops looking, each time at another place; without tools it answers.
   local function busy(cost)

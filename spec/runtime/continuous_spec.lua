@@ -9,7 +9,6 @@ local live = require "spec.support.live_node"
 local llm = require "runtime.llm"
 local model = require "spec.support.played_model"
 local operator = require "runtime.operator"
-local sandbox = require "runtime.sandbox"
 local skill = require "runtime.skill"
 local telemetry = require "runtime.telemetry"
 
@@ -26,10 +25,7 @@ describe("runtime.continuous", function()
     rest_s, pause_s = continuous.rest_s, continuous.pause_s
   end)
 
-  teardown(function()
-    live.stop_all()
-    async.run(sandbox.close)
-  end)
+  teardown(live.stop_all)
 
   before_each(function()
     heard = {}

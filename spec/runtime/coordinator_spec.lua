@@ -6,7 +6,6 @@ local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local model = require "spec.support.played_model"
 local report = require "runtime.report"
-local sandbox = require "runtime.sandbox"
 local skill = require "runtime.skill"
 local telemetry = require "runtime.telemetry"
 
@@ -24,10 +23,7 @@ describe("runtime.coordinator", function()
     skills = { assert(skill.open "beam"), assert(skill.open "ets") }
   end)
 
-  teardown(function()
-    live.stop_all()
-    async.run(sandbox.close)
-  end)
+  teardown(live.stop_all)
 
   before_each(function()
     heard = {}

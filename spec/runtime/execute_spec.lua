@@ -7,7 +7,6 @@ local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local model = require "spec.support.played_model"
 local operator = require "runtime.operator"
-local sandbox = require "runtime.sandbox"
 local skill = require "runtime.skill"
 local state_home = require "spec.support.state_home"
 
@@ -27,10 +26,7 @@ describe("a chunk", function()
 
   setup(function() at = live.start { code = NODE } end)
 
-  teardown(function()
-    live.stop_all()
-    async.run(sandbox.close)
-  end)
+  teardown(live.stop_all)
 
   -- Runs an operator with these turns, whose words go to `destination`.
   local function run(name, destination, turns)

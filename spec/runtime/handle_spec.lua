@@ -3,7 +3,6 @@ local gate = require "runtime.gate"
 local live = require "spec.support.live_node"
 local model = require "spec.support.played_model"
 local operator = require "runtime.operator"
-local sandbox = require "runtime.sandbox"
 local skill = require "runtime.skill"
 
 local calls, says = model.calls, model.says
@@ -16,10 +15,7 @@ describe("runtime.handle", function()
     ets = assert(skill.open "ets")
   end)
 
-  teardown(function()
-    live.stop_all()
-    async.run(sandbox.close)
-  end)
+  teardown(live.stop_all)
 
   local function start(turns, more)
     local opts = { node = at.node, skill = ets, mind = model.mind { ets = turns and model.played(turns) },

@@ -1,11 +1,9 @@
 -- What `help` answers, and that it is nothing but words: on a live node, through the sandbox.
-local async = require "runtime.async"
 local case = require "runtime.case"
 local execute = require "runtime.execute"
 local gate = require "runtime.gate"
 local help = require "runtime.help"
 local live = require "spec.support.live_node"
-local sandbox = require "runtime.sandbox"
 local skill = require "runtime.skill"
 
 describe("runtime.help", function()
@@ -16,10 +14,7 @@ describe("runtime.help", function()
     ets = assert(skill.open "ets")
   end)
 
-  teardown(function()
-    live.stop_all()
-    async.run(sandbox.close)
-  end)
+  teardown(live.stop_all)
 
   before_each(function()
     of = case.new { node = at.node, skills = { ets }, mind = { name = "played" }, gate = gate.new {} }

@@ -7,7 +7,6 @@ local live = require "spec.support.live_node"
 local model = require "spec.support.played_model"
 local operator = require "runtime.operator"
 local report = require "runtime.report"
-local sandbox = require "runtime.sandbox"
 local skill = require "runtime.skill"
 local telemetry = require "runtime.telemetry"
 
@@ -30,10 +29,7 @@ describe("runtime.operator", function()
     ets = assert(skill.open "ets")
   end)
 
-  teardown(function()
-    live.stop_all()
-    async.run(sandbox.close)
-  end)
+  teardown(live.stop_all)
 
   local function start(provider, opts)
     opts = opts or {}

@@ -9,7 +9,6 @@ local model = require "spec.support.played_model"
 local operator = require "runtime.operator"
 local own_tools = require "runtime.own_tools"
 local reload = require "runtime.reload"
-local sandbox = require "runtime.sandbox"
 
 local calls, results = model.calls, model.results
 
@@ -29,10 +28,7 @@ describe("runtime.own_tools", function()
   local at, unwatch
 
   setup(function() at = live.start() end)
-  teardown(function()
-    live.stop_all()
-    async.run(sandbox.close)
-  end)
+  teardown(live.stop_all)
 
   before_each(function() edited.open() end)
   after_each(function()

@@ -7,7 +7,6 @@ local live = require "spec.support.live_node"
 local llm = require "runtime.llm"
 local operator = require "runtime.operator"
 local provider = require "spec.support.played_provider"
-local sandbox = require "runtime.sandbox"
 local skill = require "runtime.skill"
 
 -- Seven tenths of what is to be undercut: 5,200 characters that all operators share and 7,000 of one skill;
@@ -25,10 +24,7 @@ describe("what is sent to a provider", function()
 
   setup(function() at = live.start {} end)
 
-  teardown(function()
-    live.stop_all()
-    async.run(sandbox.close)
-  end)
+  teardown(live.stop_all)
 
   -- The bodies of a run's requests, in order.
   local function bodies(mind, run, wire)

@@ -10,7 +10,6 @@ local live = require "spec.support.live_node"
 local model = require "spec.support.played_model"
 local operator = require "runtime.operator"
 local report = require "runtime.report"
-local sandbox = require "runtime.sandbox"
 local skill = require "runtime.skill"
 local state_home = require "spec.support.state_home"
 local victim = require "spec.support.victim"
@@ -30,10 +29,7 @@ describe("a model that proposes", function()
     at = live.start()
     beam = assert(skill.open "beam")
   end)
-  teardown(function()
-    live.stop_all()
-    async.run(sandbox.close)
-  end)
+  teardown(live.stop_all)
   before_each(function()
     state_home.open()
     async.run(victim.start, at)

@@ -14,7 +14,6 @@ local model = require "spec.support.played_model"
 local operator = require "runtime.operator"
 local policy = require "runtime.policy"
 local reload = require "runtime.reload"
-local sandbox = require "runtime.sandbox"
 local secret_patterns = require "runtime.secret_patterns"
 local uv = require "luv"
 
@@ -31,10 +30,7 @@ describe("runtime.reload", function()
     at = live.start()
     reload.quiet_s = 0.01
   end)
-  teardown(function()
-    live.stop_all()
-    async.run(sandbox.close)
-  end)
+  teardown(live.stop_all)
 
   before_each(function()
     edited.open()

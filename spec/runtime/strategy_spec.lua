@@ -6,7 +6,6 @@ local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local llm = require "runtime.llm"
 local model = require "spec.support.played_model"
-local sandbox = require "runtime.sandbox"
 local skill = require "runtime.skill"
 local strategy = require "runtime.strategy"
 local uv = require "luv"
@@ -28,7 +27,6 @@ describe("runtime.strategy", function()
 
   teardown(function()
     live.stop_all()
-    async.run(sandbox.close)
     os.execute(("rm -rf '%s'"):format(folder))
   end)
 

@@ -6,7 +6,6 @@ local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local model = require "spec.support.played_model"
 local report = require "runtime.report"
-local sandbox = require "runtime.sandbox"
 local skill = require "runtime.skill"
 local uv = require "luv"
 
@@ -24,10 +23,7 @@ describe("runtime.verdict", function()
     skills = { assert(skill.open "ets") }
   end)
 
-  teardown(function()
-    live.stop_all()
-    async.run(sandbox.close)
-  end)
+  teardown(live.stop_all)
 
   local function run(at, leader, ets, more)
     local mind = model.mind({ ets = ets }, leader)

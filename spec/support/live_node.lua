@@ -151,9 +151,12 @@ end
 ---  with methods freeze and thaw
 function live.start(o) return held.in_task(start, o or {}) end
 
+--- Ends all nodes, and the worker that a sandbox keeps ready.
 function live.stop_all()
   held.in_task(function()
     for at in pairs(started) do at:end_it() end
+    local sandbox = package.loaded["runtime.sandbox"]
+    if sandbox then sandbox.close() end
   end)
 end
 

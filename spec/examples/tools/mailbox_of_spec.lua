@@ -7,7 +7,6 @@ local live = require "spec.support.live_node"
 local model = require "spec.support.played_model"
 local operator = require "runtime.operator"
 local program = require "spec.support.program"
-local sandbox = require "runtime.sandbox"
 
 describe("examples/tools/mailbox_of.lua", function()
   local at
@@ -20,7 +19,6 @@ describe("examples/tools/mailbox_of.lua", function()
   teardown(function()
     live.stop_all()
     edited.close()
-    async.run(sandbox.close)
   end)
 
   it("is copied by `init`, and tells of a process that it never reads", live.test(function()
