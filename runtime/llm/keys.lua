@@ -2,6 +2,7 @@
 --- only its owner reads, and go to the address of their provider: never to argv, a log or an error.
 
 local failure = require "runtime.failure"
+local is_loopback = require "runtime.loopback"
 local private = require "runtime.private"
 local secrets = require "runtime.secrets"
 
@@ -76,13 +77,6 @@ function keys.read(name, env)
     key = read
   end
   return trimmed(key, name)
-end
-
--- As host/http.c does, or a key would go through a proxy.
-local function is_loopback(host)
-  if host == "localhost" or host == "[::1]" then return true end
-  local a, b, c = host:match "^127%.(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)$"
-  return a ~= nil and math.max(tonumber(a), tonumber(b), tonumber(c)) < 256
 end
 
 ---@class Address

@@ -8,6 +8,7 @@
 local async = require "runtime.async"
 local crypto = require "host.crypto"
 local http = require "host.http"
+local is_loopback = require "runtime.loopback"
 local line = require "runtime.sinks.line"
 local private = require "runtime.private"
 local version = require "runtime.version"
@@ -33,15 +34,14 @@ local function secret_of(path, what)
   return word
 end
 
--- Loopback by name or number; whatever else goes encrypted, for it tells what is wrong with a system.
+-- What leaves this machine goes encrypted, for it tells what is wrong with a system.
 local function host_of(url)
   local scheme, authority = url:match "^(https?)://([^/?#%s]+)[^%s]*$"
   if not scheme or authority:find("@", 1, true) then
     return nil, "url must be https://host/path, without a user name"
   end
   local host = authority:match "^%[[%x:]+%]" or authority:match "^[^:]+" or ""
-  local loopback = host == "localhost" or host == "[::1]" or host:match "^127%.%d+%.%d+%.%d+$"
-  if scheme == "http" and not loopback then return nil, "url must be https:// but on loopback" end
+  if scheme == "http" and not is_loopback(host:lower()) then return nil, "url must be https:// but on loopback" end
   return authority
 end
 

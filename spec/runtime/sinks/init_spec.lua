@@ -62,6 +62,7 @@ describe("sinks", function()
     { { type = "prometheus", file = "x", seconds = 0 }, "seconds must be a number from 1 to 86400" },
     { { type = "webhook" }, "give url, or url_file" },
     { { type = "webhook", url = "http://hooks.example.com/x" }, "url must be https:// but on loopback" },
+    { { type = "webhook", url = "http://127.999.1.1/x" }, "url must be https:// but on loopback" },
     { { type = "webhook", url = "https://me:pw@example.com/x" }, "without a user name" },
     { { type = "webhook", url = "ftp://127.0.0.1/x" }, "url must be https://host/path" },
     { { type = "webhook", url = "https://x/", secret_file = "/nowhere" }, "there is no secret in /nowhere" },
