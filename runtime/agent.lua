@@ -111,7 +111,7 @@ local function limit(run)
     run.emit(run.kind .. ".loop_stopped", nil, { reason = circles })
     return "iterations", circles
   end
-  local ok, why = run.purse:may()
+  local ok, why = run.purse:may(run.deadline)
   if not ok then
     run.emit(run.kind .. ".loop_stopped", nil, { reason = why })
     return "budget", why
@@ -186,6 +186,7 @@ local function turn(run)
   run.emit(run.kind .. ".iteration_start", { iteration = run.iterations, system_time = os.time() * 1e9 })
   renew(run)
   local why, reached = limit(run)
+  if async.current().cancelled then return "interrupted" end
   if why == "iterations" and run.endless then return why end
   if why then return last_step(run, why, reached) end
 

@@ -1,9 +1,9 @@
 --- What a run used of its model, and whether it may use more. Agents ask side by side, so a request counts from the
 --- moment it begins: as one request, and as the tokens and the money that the agent's last one took, or that one of
---- the run took on average where it made none yet. So what is spent beyond a limit is the one answer that ends a run,
---- what a request took more than the one before, and, where no request of the run has ended yet, as many as began
---- together.
+--- the run took on average where it made none yet; while none has ended, one is made at a time. So what is spent beyond
+--- a limit is the one answer that ends a run, and what a request took more than the one before.
 
+local async = require "runtime.async"
 local json = require "runtime.json"
 
 ---@class Spending
@@ -28,7 +28,7 @@ local spending = {}
 ---@return Spending
 function spending.new(o)
   return setmetatable({
-    limits = o.limits, priced = o.priced, worked = o.worked, on_way = { calls = 0, tokens = 0, usd = 0 },
+    limits = o.limits, waiting = {}, priced = o.priced, worked = o.worked, on_way = { calls = 0, tokens = 0, usd = 0 },
     sum = { provider = o.provider, calls = 0, input_tokens = 0, cache_read_tokens = 0, output_tokens = 0,
       cost_usd = 0 },
   }, Spending)
@@ -60,11 +60,24 @@ local function fault(limit, used, another, form)
   return form:format(limit, used, another)
 end
 
---- Whether one more request fits into the limits of the run.
+-- Nobody knows yet what a request takes, and somebody is about to find out.
+local function unknown(all)
+  return (all.limits.tokens or all.limits.usd) and all.sum.calls == 0 and all.on_way.calls > 0
+end
+
+--- Whether one more request fits into the limits of the run. It may wait.
+---@param deadline? number
 ---@return true?
 ---@return string? why
-function Purse:may()
-  local all, another = self.all, next_of(self)
+function Purse:may(deadline)
+  local all, woken = self.all, true
+  while woken and unknown(all) do
+    woken = async.await(function(resume)
+      all.waiting[resume] = true
+      return function() all.waiting[resume] = nil end
+    end, deadline)
+  end
+  local another = next_of(self)
   local limits, sum, on_way = all.limits, all.sum, all.on_way
   local why = fault(limits.calls, sum.calls + on_way.calls, 1, "the limit is %d requests, and %d were made")
     or fault(limits.tokens, tokens(sum) + on_way.tokens, another.tokens,
@@ -92,10 +105,18 @@ end
 --- It ended: with what it took, or without a reply. A sum with one price missing is no sum: then the cost is unknown.
 ---@param usage? { input: integer, cache_write: integer, cache_read: integer, output: integer, cost_usd?: number }
 function Purse:settle(usage)
-  local all, sum = self.all, self.all.sum
+  local all = self.all
   hold(all.on_way, self.held, -1)
   self.held = nil
-  if not usage then return end
+  if usage then self:take(usage) end
+  local waiting = all.waiting
+  all.waiting = {}
+  for wake in pairs(waiting) do wake(true) end
+end
+
+---@private
+function Purse:take(usage)
+  local all, sum = self.all, self.all.sum
   local before = tokens(sum)
   sum.calls = sum.calls + 1
   sum.input_tokens = sum.input_tokens + (usage.input or 0) + (usage.cache_write or 0)

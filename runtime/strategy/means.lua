@@ -124,7 +124,7 @@ local function ask(case, emit, o)
   local args, why
   for _ = 1, TRIES do
     local within
-    within, why = run.purse:may()
+    within, why = run.purse:may(case.deadline)
     if not within then break end
     local reply, err = asking.ask(run, { { name = tool.name, description = tool.doc, parameters = tool.parameters } })
     if not reply then

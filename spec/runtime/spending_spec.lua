@@ -1,3 +1,4 @@
+local async = require "runtime.async"
 local json = require "runtime.json"
 local spending = require "runtime.spending"
 
@@ -41,6 +42,37 @@ describe("runtime.spending", function()
     assert.equal(4, side_by_side { tokens = 500 })
     assert.equal(1, side_by_side { usd = 0.02 })
     assert.equal(11, side_by_side {})
+  end)
+
+  it("makes one request at a time until the first has ended, where what it takes counts", function()
+    async.run(function()
+      local all, began = of { usd = 0.02 }, 0
+      local function ask()
+        local purse = all:purse()
+        if not purse:may() then return end
+        began = began + 1
+        local reply = began > 1 and HUNDRED or nil -- the very first fails, which tells nobody anything
+        purse:begin()
+        async.sleep(0.01)
+        purse:settle(reply)
+      end
+      local tasks = {}
+      for i = 1, 11 do tasks[i] = async.spawn(ask) end
+      assert.equal(1, began)
+      for _, task in ipairs(tasks) do task:join() end
+      assert.same({ 3, 2 }, { began, all:told().calls })
+    end)
+  end)
+
+  it("waits for the first no longer than it is told, and not at all where requests alone count", function()
+    async.run(function()
+      local all = of { usd = 0.02 }
+      all:purse():begin()
+      assert.is_true(all:purse():may(async.now() + 0.01))
+      all = of { calls = 2 }
+      all:purse():begin()
+      assert.is_true(all:purse():may())
+    end)
   end)
 
   it("takes the last request of an agent for what its next one takes", function()
