@@ -93,8 +93,10 @@ local function nodes_of(o)
   if attached.is_node(o.node) then return { o.node.name }, o.node end
   local names, seen = {}, {}
   for name in tostring(o.node or ""):gmatch "[^,%s]+" do
-    if not seen[name] then names[#names + 1] = name end
-    seen[name] = true
+    if seen[name] then
+      return nil, failure.new("usage", ("the node %s is named twice"):format(name), "name each once", 2)
+    end
+    names[#names + 1], seen[name] = name, true
   end
   if #names > 0 then return names end
   return nil, failure.new("usage", "no node was given", "name it, or several: --node shop@host,billing@host", 2)

@@ -3,6 +3,8 @@
 
 local failure = require "runtime.failure"
 local files = require "runtime.files"
+local foreign_skill = require "runtime.foreign_skill"
+local skill = require "runtime.skill"
 local uv = require "luv"
 
 local roster = {}
@@ -63,7 +65,19 @@ function roster.of(list, option)
   return posts
 end
 
---- Whom a watch keeps on each node for ever: the watchers, and of the operators those that are continuous.
+-- One that cannot be opened would be started again for ever, and never mend itself. A module is met on its node.
+local function unopened(posts)
+  for _, post in ipairs(posts) do
+    local s, err
+    if not foreign_skill.named(post.skill) then s, err = skill.open(post.skill) end
+    if err and not s then
+      return failure.new("config", ("the watcher %s: %s"):format(post.name, err.message), err.next, 2)
+    end
+  end
+end
+
+--- Whom a watch keeps on each node for ever: the watchers, and of the operators those that are continuous. Their
+--- skills are there and load.
 ---@param o { watchers?: any, operators?: any }   settled options
 ---@return Post[]?
 ---@return Failure? err
@@ -77,6 +91,8 @@ function roster.standing(o)
   for _, post in ipairs(operators) do
     if post.mode == "continuous" and not taken[post.name] then posts[#posts + 1] = post end
   end
+  err = unopened(posts)
+  if err then return nil, err end
   return posts
 end
 

@@ -35,9 +35,9 @@ local function second(_, err) return err end
 -- The form of an option that others know: they say what is wrong before it holds.
 local OWNERS = {
   hosts = function(value) return second(reach.hosts(value)) end,
-  operators = function(value) return second(roster.of(value, "operators")) end,
+  operators = function(value) return second(roster.standing { operators = value }) end,
   prices = prices.fault, sinks = sinks.fault,
-  watchers = function(value) return second(roster.of(value, "watchers")) end,
+  watchers = function(value) return second(roster.standing { watchers = value }) end,
 }
 
 local function form_fault(option, value)

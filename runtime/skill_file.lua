@@ -7,6 +7,7 @@ local failure = require "runtime.failure"
 local files = require "runtime.files"
 local form = require "runtime.skill_form"
 local json = require "runtime.json"
+local ours = require "host.files"
 local relay_form = require "runtime.relay_form"
 
 local skill_file = {}
@@ -252,8 +253,11 @@ local function read(name)
   end
   if not known[name] then
     local near = failure.nearest(name, skill_file.names())
-    return nil, failure.new("skill", "there is no skill " .. name,
-      near and ("did you mean %s?"):format(near) or "see `beamlens-run skills`", 2)
+    local next_step = near and ("did you mean %s?"):format(near) or "see `beamlens-run skills`"
+    if ours.read(("examples/skills/%s.lua"):format(name)) then
+      next_step = ("it is one of the examples: `beamlens-run init skills/%s.lua` makes it yours"):format(name)
+    end
+    return nil, failure.new("skill", "there is no skill " .. name, next_step, 2)
   end
   return files.read(("skills/%s.lua"):format(name))
 end

@@ -32,6 +32,7 @@ local GC_PAUSE = 130
 ---@field queue Turns             of the investigations
 ---@field triggers number[]       when investigations began within the last hour, on all nodes together
 ---@field ended { reports: integer, sick: integer }
+---@field task Task               the watch itself
 local Watch = {}
 Watch.__index = Watch
 
@@ -53,6 +54,7 @@ Watch.__index = Watch
 ---@return table? report
 ---@return any err
 function Watch:look_into(node, reason, skills, occasion, found)
+  if self.task.cancelled then return nil, "the watch ended" end -- somebody had the turn until now
   local report, err = self.means.investigate(node, reason, skills, occasion, found)
   if not report then return nil, err end
   self.ended.reports = self.ended.reports + 1
@@ -165,7 +167,7 @@ function watch.run(o, means)
   if not kept then return nil, err end
   if err then telemetry.emit("store.failed", {}, { reason = tostring(err) }) end
   local self = setmetatable({ o = o, posts = posts, means = means, kept = kept, mind = mind, names = means.names,
-    nodes = {}, queue = turns.new(), triggers = {}, ended = { reports = 0, sick = 0 } }, Watch)
+    task = async.current(), nodes = {}, queue = turns.new(), triggers = {}, ended = { reports = 0, sick = 0 } }, Watch)
   local unwatch = reload.begin { skills = {}, options = means.options } -- while no node is there, too
   local door, ended
   door, err = door_of(self)

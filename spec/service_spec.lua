@@ -135,6 +135,19 @@ describe("watch --listen", function()
     assert.matches("interrupted", watching.stdout())
   end))
 
+  it("keeps no run that waited for its turn when it is ended", live.test(function()
+    local server = http_server.start { ["POST /v1/messages"] = function(_, response)
+      response:stream()
+      while not response.socket:is_closing() do response:pause(20) end
+    end }
+    start({ ANTHROPIC_API_KEY = "sk-test-0123456789", ANTHROPIC_BASE_URL = server.url }, "--provider", "anthropic")
+    for i = 1, 5 do assert.equal(202, ask("POST", "/run", "reason " .. i).status) end
+    watching.kill "sigterm"
+    watching.wait(30)
+    server.stop()
+    assert.equal(1, told("ended").reports)
+  end))
+
   it("goes on in another file of events after SIGHUP", live.test(function()
     local path, config = shop.home .. "/events.jsonl", shop.home .. "/watch.lua"
     local file = assert(io.open(config, "w"))
@@ -166,5 +179,7 @@ describe("watch --listen", function()
     assert.matches("give it as 127.0.0.1:9464", refused("--listen", "9464"))
     assert.matches("every path wants a token", refused("--listen", "0.0.0.0:0"))
     assert.matches("there is no token file", refused("--listen", "127.0.0.1:0", "--token-file", "/nowhere"))
+    assert.matches("nothing listens; give %-%-listen", refused("--token-file", "/nowhere"))
+    assert.matches("named twice", refused("--node", shop.name .. "," .. shop.name))
   end))
 end)

@@ -196,4 +196,11 @@ describe("watchers of the config", function()
     assert.equal(2, (running.wait(30)))
     assert.matches("watchers%[1%] wants a skill", running.stdout())
   end))
+
+  it("are refused at once where a skill is not there, and not tried again for ever", live.test(function()
+    local running = start [[watchers = { "beem" }]]
+    assert.equal(2, (running.wait(30)))
+    assert.matches("there is no skill beem; did you mean beam%?", running.stdout())
+    assert.same({}, lines(running, "watcher.restarting"))
+  end))
 end)

@@ -5,7 +5,7 @@
 return {
   watchers = {
     "beam",
-    { name = "redis", skill = "./examples/skills/redis.lua" },
+    "redis",   -- an example of ours: `beamlens-run init skills/redis.lua` makes it yours, once
   },
   -- A skill that uses tcp or http reaches these and nothing else.
   hosts = { "127.0.0.1:6379" },

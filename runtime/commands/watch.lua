@@ -41,8 +41,10 @@ With --listen 127.0.0.1:9464 it answers there: GET /healthz, GET /metrics (for P
 
   curl -H "Authorization: Bearer $(cat token)" -d 'memory alert' 'http://127.0.0.1:9464/run?wait=120'
 
-The body is the reason; or JSON with reason, skills and node; or what Alertmanager sends to a webhook. One run at
-a time, eight wait. examples/ has a unit for systemd and a receiver for Alertmanager.
+The body is the reason; or JSON with reason, skills and node ({"reason": "slow", "skills": ["beam"]}, known by its
+first character); or what Alertmanager sends to a webhook. Of several nodes ?node=NAME says which. One run at a time,
+eight wait. `init examples/beamlens-run.service` copies a unit for systemd, `init examples/alertmanager.yml` a
+receiver for Alertmanager.
 --json prints a JSON object on each line.
 Ended by Ctrl-C, it exits with 0 when no investigation found anything, with 1 when one did.
 ]],
@@ -80,11 +82,11 @@ local LINES = {
     return ("the watcher %s cannot ask its model, and goes on trying: %s"):format(m.watcher, m.reason)
   end,
   ["watcher.llm_up"] = function(m) return ("the watcher %s can ask its model again"):format(m.watcher) end,
-  ["cost.estimate"] = function(_, figures)
+  ["cost.estimate"] = function(m, figures)
     local usd = figures.usd_per_day and (", %.2f USD"):format(figures.usd_per_day)
       or "; the price is not known, set prices in the config"
-    return ("at the pace seen a day costs %s tokens in %s requests%s"):format(counted.grouped(figures.tokens_per_day),
-      counted.grouped(figures.calls_per_day), usd)
+    return ("at the pace seen over %.0f s a day costs %s tokens in %s requests%s"):format(m.seconds,
+      counted.grouped(figures.tokens_per_day), counted.grouped(figures.calls_per_day), usd)
   end,
   ["node.up"] = function(m) return "attached to " .. m.node end,
   ["node.down"] = function(m) return sentence.lost(m) end,

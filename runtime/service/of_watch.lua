@@ -1,6 +1,7 @@
 --- The service of a watch: its nodes, its turns, its investigations. What it answers may be read by others than the
 --- screen is, so it goes through runtime/privacy.lua as what is recorded does.
 
+local failure = require "runtime.failure"
 local json = require "runtime.json"
 local metrics = require "runtime.metrics"
 local privacy = require "runtime.privacy"
@@ -42,7 +43,11 @@ end
 ---@return Failure? err
 return function(watch)
   local o = watch.o
-  if not o.listen then return false end
+  if not o.listen then
+    if not o.token_file then return false end
+    return nil, failure.new("usage", "--token-file is for POST /run, and nothing listens",
+      "give --listen 127.0.0.1:9464, or leave it out", 2)
+  end
   local mask, err = privacy.open(o.store == ":memory:")
   if not mask then return nil, err end
   if watch.mind.conceal then watch.mind.conceal(mask) end

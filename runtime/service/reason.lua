@@ -1,4 +1,5 @@
---- What a POST /run asks for: a plain reason, a JSON object, or what Alertmanager sends to a webhook.
+--- What a POST /run asks for: a plain reason, a JSON object, or what Alertmanager sends to a webhook. curl -d calls all
+--- of these a form, so there it is the first character that tells.
 --- Whoever sends it may start a run, but the words come from wherever the alert did: they are cut,
 --- bounded, stand in quotes, and are never a message of ours to a model (runtime/occasion.lua).
 
@@ -47,7 +48,7 @@ local function read_skills(list)
   return names
 end
 
-local function of_object(body)
+local function of_object(body, node)
   for key in pairs(body) do
     if not FIELDS[key] then
       return fail(("there is no field %s; there are reason, skills and node"):format(plain.cut(key, LABEL_NAME)))
@@ -58,8 +59,12 @@ local function of_object(body)
   local skills, err = read_skills(body.skills)
   if err then return fail(err) end
   if body.node ~= nil and type(body.node) ~= "string" then return fail "node must be a text" end
-  return { reason = text, occasion = ASKED, skills = skills, node = body.node,
-    key = json.encode { text, body.node or "", skills or {} } }
+  if node and body.node and body.node ~= node then
+    return fail "the body names another node than the address does; name it in one of them"
+  end
+  node = body.node or node
+  return { reason = text, occasion = ASKED, skills = skills, node = node,
+    key = json.encode { text, node or "", skills or {} } }
 end
 
 local function quoted(text, most) return json.encode(plain.cut(text, most)) end
@@ -130,7 +135,7 @@ local function occasion_of(firing)
   return #names > 0 and "an alert fired: " .. table.concat(names, ", ") or "an alert fired"
 end
 
-local function of_alerts(body, known)
+local function of_alerts(body, known, node)
   local firing = body.status == "resolved" and {} or firing_of(body.alerts)
   if #firing == 0 then return { resolved = true } end
   local texts = {}
@@ -138,33 +143,51 @@ local function of_alerts(body, known)
   if #firing > ALERTS then texts[#texts + 1] = ("%d more alerts"):format(#firing - ALERTS) end
   local text = "firing, as Alertmanager reports it: " .. table.concat(texts, "; ")
   text = #text <= LONGEST and text or utf8.cut(text, LONGEST - 3) .. "…"
-  local node = node_of(firing, known)
+  node = node_of(firing, known) or node
   local group = type(body.groupKey) == "string" and body.groupKey ~= "" and body.groupKey or text
   return { reason = text, occasion = occasion_of(firing), node = node, key = ("%s on %s"):format(group, node or "any") }
 end
 
-local PLAIN = { [""] = true, ["text/plain"] = true, ["application/x-www-form-urlencoded"] = true } -- curl -d says so
+local UNSAID = { [""] = true, ["application/x-www-form-urlencoded"] = true } -- curl -d says so, whatever it sends
+local JSON = "application/json"
+local EXAMPLE = [[curl -d '{"reason":"memory alert","skills":["beam"]}']]
+
+local function kind_of(body, kind)
+  kind = (kind or ""):lower():match "^%s*([^;%s]*)"
+  if UNSAID[kind] then return body:find "^%s*{" and JSON or "text/plain" end
+  return kind
+end
+
+local function decode(body)
+  local object, err = json.decode(body)
+  if type(object) == "table" then return object end
+  local place = err and tostring(err):match "at character (%d+)"
+  if not place then return fail("the body is no JSON object, as in " .. EXAMPLE) end
+  if tonumber(place) > #body then return fail("the body is JSON that breaks off; send it whole, as in " .. EXAMPLE) end
+  return fail(("the body is no JSON from character %s on; send it as in %s"):format(place, EXAMPLE))
+end
 
 --- Reads the body of a POST /run.
 ---@param body string
 ---@param kind? string      its Content-Type
 ---@param known string[]    the nodes that are watched
+---@param node? string      that the address names
 ---@return RunWanted|{ resolved: true }|nil
 ---@return string? why       what is wrong with it
 ---@return integer? status   of the answer, if not 400
-function reason.read(body, kind, known)
-  kind = (kind or ""):lower():match "^%s*([^;%s]*)"
+function reason.read(body, kind, known, node)
+  kind = kind_of(body, kind)
   if utf8.well_formed(body) ~= body then return fail "the body is not in UTF-8" end
-  if PLAIN[kind] then
+  if kind == "text/plain" then
     local text = words(body)
     if not text then return fail "say why in the body: curl -d 'memory alert'" end
-    return { reason = text, occasion = ASKED, key = text }
+    return { reason = text, occasion = ASKED, node = node, key = json.encode { text, node or "", {} } }
   end
-  if kind ~= "application/json" then return nil, "send text/plain or application/json", 415 end
-  local object, err = json.decode(body)
-  if type(object) ~= "table" then return fail("the body is no JSON object" .. (err and ": " .. tostring(err) or "")) end
-  if type(object.alerts) == "table" then return of_alerts(object, known) end
-  return of_object(object)
+  if kind ~= JSON then return nil, "send text/plain or application/json", 415 end
+  local object, err = decode(body)
+  if not object then return fail(err) end
+  if type(object.alerts) == "table" then return of_alerts(object, known, node) end
+  return of_object(object, node)
 end
 
 return reason

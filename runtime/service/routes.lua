@@ -46,7 +46,9 @@ local function place(wanted, names)
   if wanted.node and not is_known(names, wanted.node) then
     return nil, ("this watch has no node %s"):format(json.encode(wanted.node))
   end
-  if not wanted.node and #names > 1 then return nil, "there are several nodes: say which in node" end
+  if not wanted.node and #names > 1 then
+    return nil, "there are several nodes: say which, as /run?node=NAME or by node in a JSON body"
+  end
   wanted.node = wanted.node or names[1]
   return true
 end
@@ -55,14 +57,24 @@ local function told(service, status, run)
   return answer(status, service.runs:told(run), { Location = "/runs/" .. run.id })
 end
 
+local ASKS = { wait = true, node = true }
+
+-- A word that is misspelled would have us do something else than was asked for.
+local function unknown_word(query)
+  for name in pairs(query) do
+    if not ASKS[name] then return ("there is no %s to ask with"):format(json.encode(name)) end
+  end
+end
+
 local function post_run(service, r)
-  local wait = r.query.wait
+  local wait, unknown = r.query.wait, unknown_word(r.query)
+  if unknown then return refuse(400, unknown, "behind ? there are wait=SECONDS and node=NAME, with & between") end
   if wait and not (wait:match "^%d+$" and #wait <= 3 and tonumber(wait) <= LONGEST_WAIT_S) then
     return refuse(400, ("wait must be seconds from 0 to %d"):format(LONGEST_WAIT_S))
   end
   local names = names_of(service)
-  local wanted, why, status = reason.read(r.body, r.headers["content-type"], names)
-  if not wanted then return refuse(status or 400, why) end
+  local wanted, why, status = reason.read(r.body, r.headers["content-type"], names, r.query.node)
+  if not wanted then return refuse(status or 400, why, "`beamlens-run help watch` says what a body may be") end
   if wanted.resolved then return answer(200, { schema = 1, state = "ignored", reason = "nothing is firing" }) end
   local ok
   ok, why = place(wanted, names)
@@ -77,8 +89,12 @@ local function post_run(service, r)
 end
 
 local function get_run(service, r)
-  local run = service.runs:get(r.path:match "^/runs/(%x+)$" or "")
-  if not run then return refuse(404, "there is no such run, or it was forgotten") end
+  local id = r.path:match "^/runs/(%w+)$"
+  local run = service.runs:get(id)
+  if not run then
+    return refuse(404, ("there is no run %s, or it was forgotten"):format(id),
+      "POST /run told its id; what was kept is shown by `beamlens-run show`")
+  end
   return told(service, 200, run)
 end
 
@@ -86,7 +102,7 @@ local ROUTES = {
   { path = "^/healthz$", GET = healthz },
   { path = "^/metrics$", GET = metrics },
   { path = "^/run$", POST = post_run, guarded = true },
-  { path = "^/runs/%x+$", GET = get_run, guarded = true },
+  { path = "^/runs/%w+$", GET = get_run, guarded = true },
 }
 
 local function find(path)
@@ -123,7 +139,8 @@ function routes.refuse(service, r)
   if refused then return refused end
   if not route then return refuse(404, "there is no such path", NO_PATH) end
   if not (route[r.method] or r.method == "HEAD" and route.GET) then
-    return refuse(405, ("%s is not for this path"):format(r.method), nil, { Allow = methods_of(route) })
+    return refuse(405, ("%s is not for this path"):format(r.method), "ask it by " .. methods_of(route),
+      { Allow = methods_of(route) })
   end
 end
 

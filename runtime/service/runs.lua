@@ -60,11 +60,13 @@ end
 
 local function work(self, run, wanted)
   local ok, report, err = pcall(self.gate.run, self.gate, function()
+    if self.closed then return nil end -- whoever had the turn ended first
     run.state, run.started_at = "running", stamp()
     return self.investigate(wanted)
   end)
   self.pending, self.open[wanted.key] = self.pending - 1, nil
   if not ok then report, err = nil, report end
+  if self.closed and run.state == "queued" then err = "the watch ended before its turn" end
   settle(self, run, report, err)
   local waiters = run.waiters
   run.waiters = {}
@@ -97,11 +99,11 @@ function Runs:ask(wanted)
   return run
 end
 
----@param id string
+---@param id string   that POST /run told, or that the report says
 ---@return ServiceRun?
 function Runs:get(id)
   for _, run in ipairs(self.order) do
-    if run.id == id then return run end
+    if run.id == id or run.report and run.report.run == id then return run end
   end
 end
 
@@ -131,6 +133,7 @@ end
 --- Ends what runs and what waits; returns when it has ended.
 ---@param deadline number
 function Runs:close(deadline)
+  self.closed = true
   local tasks = {}
   for task in pairs(self.tasks) do tasks[#tasks + 1] = task end
   for _, task in ipairs(tasks) do task:cancel "interrupted" end

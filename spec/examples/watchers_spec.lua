@@ -19,7 +19,7 @@ describe("the example configs/watchers.lua", function()
     local text = file:read "*a"
     file:close()
     file = assert(io.open(folder .. to, "w"))
-    file:write((text:gsub("6379", server.port):gsub("%./examples/skills", folder)))
+    file:write((text:gsub("6379", server.port)))
     file:close()
   end
 
@@ -33,6 +33,8 @@ describe("the example configs/watchers.lua", function()
     folder = uv.fs_mkdtemp "/tmp/beamlens_spec_XXXXXX"
     copy("configs/watchers.lua", "/watchers.lua")
     copy("skills/redis.lua", "/redis.lua")
+    local theirs = at.home .. "/.config/beamlens/skills"
+    assert(os.execute(("mkdir -p '%s' && cp %s/redis.lua '%s/'"):format(theirs, folder, theirs)) == 0)
     server:ask "DEBUG SLEEP 0.12"
   end)
   teardown(function()

@@ -40,6 +40,28 @@ describe("the roster of a config", function()
     assert.same({ { name = "beam", skill = "beam", mode = "continuous" },
       { name = "ets", skill = "ets", mode = "continuous" } }, posts)
     assert.same({}, roster.standing {})
+  end)
+
+  it("refuses what a watch would start again for ever: a skill that is not there", function()
+    local posts, err = roster.standing { watchers = { "beam", "beem" } }
+    assert.is_nil(posts)
+    assert.equal("the watcher beem: there is no skill beem; did you mean beam?", tostring(err))
+    assert.equal(2, err.exit)
+    posts, err = roster.standing { operators = { { skill = "/nowhere/redis.lua", mode = "continuous" } } }
+    assert.is_nil(posts)
+    assert.matches("the watcher redis: cannot read /nowhere/redis.lua", tostring(err))
+  end)
+
+  it("says of a skill that is one of the examples how it is made one's own", function()
+    local _, err = roster.standing { watchers = { "postgres" } }
+    assert.matches("`beamlens%-run init skills/postgres.lua` makes it yours", tostring(err))
+  end)
+
+  it("leaves a skill that is a module to its node", function()
+    assert.equal(1, #roster.standing { watchers = { "MyApp.RedisSkill" } })
+  end)
+
+  it("knows fields that are wrong", function()
     local _, err = roster.standing { operators = { 7 } }
     assert.matches("operators%[1%]", tostring(err))
   end)

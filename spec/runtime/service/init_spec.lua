@@ -233,6 +233,24 @@ describe("the service of a watch", function()
     assert.equal("GET, HEAD", ask("PUT", "/metrics", { body = "" }).headers.allow)
   end))
 
+  it("shows a run by the name that its report has in the store, too", live.test(function()
+    door:close()
+    start { investigate = function() return { verdict = "healthy", run = "r26" } end }
+    local id = post("memory alert").json.id
+    assert.equal(id, ask("GET", "/runs/r26").json.id)
+  end))
+
+  it("says of a run that is not there that it is the run", live.test(function()
+    local told = ask("GET", "/runs/r27")
+    assert.same({ 404, "there is no run r27, or it was forgotten" }, { told.status, told.json.error.message })
+  end))
+
+  it("says with each refusal what to do", live.test(function()
+    for _, told in ipairs { ask("DELETE", "/healthz"), post '{"resaon":"x"}', post { reason = 5 }, ask("GET", "/x") } do
+      assert.is_string(told.json.error.next)
+    end
+  end))
+
   it("knows its paths and no other", live.test(function()
     for _, path in ipairs { "/", "/run/", "/runs/", "/runs/../etc/passwd", "/runs/xyz", "//run", "/healthz/x" } do
       assert.equal(404, ask("GET", path).status)
@@ -242,7 +260,8 @@ describe("the service of a watch", function()
   -- The body, its kind, and a part of what is said of it.
   local REFUSED = {
     { "", "text/plain", "say why" }, { "  \n ", "text/plain", "say why" },
-    { "\255\254", "text/plain", "UTF%-8" }, { "{", "application/json", "no JSON" },
+    { "\255\254", "text/plain", "UTF%-8" }, { "{", "application/json", "breaks off" },
+    { '{"reason" "x"}', "application/json", "no JSON from character %d+ on" },
     { "null", "application/json", "no JSON" }, { "[]", "application/json", "say why in reason" },
     { "1", "application/json", "no JSON" }, { '{"reason":""}', "application/json", "say why" },
     { '{"reason":5}', "application/json", "say why" }, { '{"raeson":"x"}', "application/json", "no field raeson" },
@@ -264,6 +283,46 @@ describe("the service of a watch", function()
     end))
   end
 
+  it("knows JSON by its first character where curl calls it a form", live.test(function()
+    local body = json.encode { reason = "slow", skills = { "beam" } }
+    for _, kind in ipairs { "application/x-www-form-urlencoded", "" } do
+      assert.equal("done", post(body, kind).json.state)
+    end
+    assert.same({ "slow", { "beam" } }, { asked[1].reason, asked[1].skills })
+    assert.same({ "slow", { "beam" } }, { asked[2].reason, asked[2].skills })
+  end))
+
+  it("takes a text for a text where it is called one", live.test(function()
+    assert.equal("{slow}", post("{slow}", "text/plain").json.reason)
+  end))
+
+  it("goes to the node that the address names, with a text and with JSON", live.test(function()
+    nodes[2] = { name = "billing@host", state = "up" }
+    for _, body in ipairs { "slow", '{"reason":"slow again"}' } do
+      assert.equal("billing@host", post(body, nil, "/run?wait=30&node=billing@host").json.node)
+    end
+    assert.same({ "billing@host", "billing@host" }, { asked[1].node, asked[2].node })
+  end))
+
+  it("has the labels of an alert go before the address", live.test(function()
+    nodes[2] = { name = "billing@host", state = "up" }
+    local alert = { alerts = { { labels = { alertname = "A", node = "billing@host" } } } }
+    assert.equal("billing@host", post(alert, nil, "/run?wait=30&node=shop@host").json.node)
+  end))
+
+  it("refuses two nodes in one asking", live.test(function()
+    nodes[2] = { name = "billing@host", state = "up" }
+    local told = post({ reason = "slow", node = "billing@host" }, nil, "/run?node=shop@host")
+    assert.same({ 400, {} }, { told.status, asked })
+    assert.matches("another node than the address", told.json.error.message)
+  end))
+
+  it("refuses a word behind ? that it does not know", live.test(function()
+    local told = post("slow", "text/plain", "/run?nodes=shop@host")
+    assert.same({ 400, 'there is no "nodes" to ask with', {} }, { told.status, told.json.error.message, asked })
+    assert.matches("wait=SECONDS and node=NAME", told.json.error.next)
+  end))
+
   it("refuses what is neither text nor JSON", live.test(function()
     assert.equal(415, post("<a/>", "application/xml").status)
   end))
@@ -278,6 +337,17 @@ describe("the service of a watch", function()
     nodes[2] = { name = "billing@host", state = "up" }
     local told = post "memory alert"
     assert.same({ 400, "one of shop@host, billing@host" }, { told.status, told.json.error.next })
+    assert.matches("/run%?node=NAME", told.json.error.message)
+  end))
+
+  it("begins no run that still waits when it is closed", live.test(function()
+    hold = true
+    for i = 1, 6 do post("reason " .. i, nil, "/run") end
+    local waited = door.runs.order[6]
+    door:close()
+    door = nil
+    assert.same({ 1, "failed", "the watch ended before its turn" }, { #asked, waited.state, waited.error.message })
+    assert.is_nil(waited.started_at)
   end))
 
   it("ends connections and runs when it is closed", live.test(function()
