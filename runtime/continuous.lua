@@ -12,6 +12,7 @@ local continuous = {
 
 local LONGEST_PAUSE_S, LONGEST_ASKED_S = 300, 3600
 local LOOK_S = 0.5 -- whether a node has come back
+local TOLD_AGAIN_S = 300
 local OBSERVATIONS, NOTIFICATIONS = 100, 200
 
 -- What another try may mend. A wrong key or an empty account is no matter of time.
@@ -71,7 +72,7 @@ function continuous.ready(node, entry, emit)
   return function()
     local waits = false
     while node.state ~= "up" and not entry.inbox:is_asked() do
-      if node:is_gone() then return "node", { message = ("%s is gone"):format(node.name) } end
+      if node:is_gone() then return "node", { message = tostring(node.refusal or node.name .. " is gone") } end
       if not waits then emit("operator.wait", { ms = 0 }, { reason = "the node is away" }) end
       waits = true
       if not entry.inbox:sleep(LOOK_S) then return nil end
@@ -79,8 +80,8 @@ function continuous.ready(node, entry, emit)
   end
 end
 
---- Tells once that its model cannot be asked, and once that it can again; what another try cannot mend ends it, and
---- is told then.
+--- Tells once that its model cannot be asked, and once that it can again; of one that comes and goes, no more often
+--- than each few minutes. What another try cannot mend ends it, and is told then.
 ---@param entry table
 ---@param emit fun(event: string, measurements?: table, metadata?: table)
 ---@param event string    of its own
@@ -89,10 +90,13 @@ function continuous.hear(entry, emit, event, metadata)
   if event == "operator.llm_error" and PASSING[metadata.class] and not entry.llm_down
     and not async.current().cancelled then
     entry.llm_down = true
+    if async.now() < (entry.down_told_until or 0) then return end
+    entry.down_told, entry.down_told_until = true, async.now() + TOLD_AGAIN_S
     emit("operator.llm_down", nil, { reason = metadata.reason })
   elseif event == "llm.stop" and entry.llm_down then
     entry.llm_down = nil
-    emit("operator.llm_up", nil, {})
+    if entry.down_told then emit("operator.llm_up", nil, {}) end
+    entry.down_told = nil
   end
 end
 

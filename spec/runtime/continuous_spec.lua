@@ -163,6 +163,23 @@ describe("runtime.continuous", function()
       names_heard "operator.llm_")
   end))
 
+  it("does not tell each time of a provider that comes and goes", live.test(function()
+    continuous.pause_s = 0.001
+    local n = 0
+    local provider = model.played { function()
+      n = n + 1
+      if n % 2 == 0 then return nil, { class = "retry", message = "overloaded" } end
+      return calls { "wait", { ms = 1 } }
+    end }
+    local h = start(provider, { limits = { iterations = 1000000 } })
+    until_true(function() return n > 20 end)
+    h:stop()
+    h:join()
+    local names = names_heard "operator.llm_"
+    assert.same({ 1, 1 }, { names["operator.llm_down"], names["operator.llm_up"] })
+    assert.is_true(names["operator.llm_error"] >= 10)
+  end))
+
   it("asks no model while its node is away, and goes on when it is back", live.test(function()
     local provider = model.played { calls { "wait", { ms = 1 } } }
     local asked = {}
@@ -197,7 +214,8 @@ describe("runtime.continuous", function()
     other.eval [[spawn(fun() -> erlang:set_cookie(node(), another),
       [erlang:disconnect_node(N) || N <- nodes(hidden)] end), ok.]]
     local report = h:join()
-    assert.same({ true, "node", "bl_gone@127.0.0.1 is gone" }, { report.lost, h:status().ended, h:status().why })
+    assert.same({ true, "node" }, { report.lost, h:status().ended })
+    assert.matches("^wrong cookie for bl_gone@127.0.0.1; pass the node's own", h:status().why)
     assert.equal(3, exit_code(report))
   end))
 
