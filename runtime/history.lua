@@ -11,13 +11,13 @@ local MOST = 100          -- entries of one metric
 local LONGEST_S = 86400   -- what is older is forgotten
 local LARGEST = 300000    -- values in all, tables and what they hold: some 20 MB
 
--- By number, for there are thousands of them for each node: a table with names takes three times the memory.
-local AT, VALUE, WEIGHT = 1, 2, 3
-
----@alias Seen { [1]: number, [2]: any, [3]: integer }   when, what, and how many values that is
+---@class Seen               what was seen of one metric, oldest first; in columns, for there are thousands of values
+---@field at number[]        seconds, of async.now
+---@field value any[]
+---@field weight integer[]   how many values that is
 
 ---@class Past
----@field private kept table<string, table<string, Seen[]>>   skill -> metric -> oldest first
+---@field private kept table<string, table<string, Seen>>   skill -> metric
 ---@field private weight integer
 local Past = {}
 Past.__index = Past
@@ -48,26 +48,28 @@ end
 
 -- The entry that tells least beside its neighbours: the gap that it leaves is smallest for its age.
 -- The first and the last stay: they say how far back one can look, and how it is now.
-local function least_missed(list, now)
-  local found, least
-  for i = 2, #list - 1 do
-    local gap = (list[i + 1][AT] - list[i - 1][AT]) / (now - list[i - 1][AT] + 1)
+local function least_missed(seen, now)
+  local at, found, least = seen.at, nil, nil
+  for i = 2, #at - 1 do
+    local gap = (at[i + 1] - at[i - 1]) / (now - at[i - 1] + 1)
     if not least or gap < least then found, least = i, gap end
   end
   return found or 1
 end
 
-function Past:drop(list, i)
-  self.weight = self.weight - table.remove(list, i)[WEIGHT]
+function Past:drop(seen, i)
+  table.remove(seen.at, i)
+  table.remove(seen.value, i)
+  self.weight = self.weight - table.remove(seen.weight, i)
 end
 
 function Past:heaviest()
   local found, most = nil, 0
   for _, metrics in pairs(self.kept) do
-    for _, list in pairs(metrics) do
+    for _, seen in pairs(metrics) do
       local sum = 0
-      for _, entry in ipairs(list) do sum = sum + entry[WEIGHT] end
-      if sum > most then found, most = list, sum end
+      for _, weight in ipairs(seen.weight) do sum = sum + weight end
+      if sum > most then found, most = seen, sum end
     end
   end
   return found
@@ -82,14 +84,14 @@ function Past:remember(skill, metric, value, at)
   at = at or async.now()
   local metrics = self.kept[skill] or {}
   self.kept[skill] = metrics
-  local list = metrics[metric] or {}
-  metrics[metric] = list
-  local last = list[#list]
-  local kept, weight = sharing(last and last[VALUE], value)
-  list[#list + 1] = { at, kept, weight }
-  self.weight = self.weight + weight
-  while list[1][AT] < at - LONGEST_S do self:drop(list, 1) end
-  if #list > MOST then self:drop(list, least_missed(list, at)) end
+  local seen = metrics[metric] or { at = {}, value = {}, weight = {} }
+  metrics[metric] = seen
+  local last = #seen.at
+  seen.at[last + 1] = at
+  seen.value[last + 1], seen.weight[last + 1] = sharing(seen.value[last], value)
+  self.weight = self.weight + seen.weight[last + 1]
+  while seen.at[1] < at - LONGEST_S do self:drop(seen, 1) end
+  if #seen.at > MOST then self:drop(seen, least_missed(seen, at)) end
   while self.weight > LARGEST do
     local heaviest = self:heaviest()
     self:drop(heaviest, least_missed(heaviest, at))
@@ -111,10 +113,10 @@ end
 ---@return { age: number, value: any }[]   oldest first, age in seconds
 function Past:look(skill, metric, minutes, now)
   now = now or async.now()
-  local found = {}
-  for _, entry in ipairs(self.kept[skill] and self.kept[skill][metric] or {}) do
-    local age = now - entry[AT]
-    if age <= minutes * 60 then found[#found + 1] = { age = age, value = entry[VALUE] } end
+  local found, seen = {}, self.kept[skill] and self.kept[skill][metric]
+  for i, at in ipairs(seen and seen.at or {}) do
+    local age = now - at
+    if age <= minutes * 60 then found[#found + 1] = { age = age, value = seen.value[i] } end
   end
   return found
 end
