@@ -275,7 +275,8 @@ function Monitor:run()
   end
   if self.looked then self:keep() end
   if async.current().cancelled or not self.node:is_gone() then return end
-  return nil, failure.new("node", self.node.name .. " is gone", "see what it said last, and start the watch again", 3)
+  return nil, self.node.refusal
+    or failure.new("node", self.node.name .. " is gone", "look whether it still runs, and start the watch again", 3)
 end
 
 --- What a skill may know of it.

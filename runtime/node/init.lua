@@ -35,6 +35,7 @@ end
 
 ---@class AttachedNode
 ---@field name string
+---@field refusal? Failure   why it is gone for good
 ---@field state "up"|"down"|"reconnecting"|"closed"
 ---@field load Load
 ---@field query fun(text: string, variables?: table, opts?: CallOptions): any, Failure?
@@ -97,7 +98,10 @@ function reconnect(n, why)
       if not async.sleep(jitter(pause)) then return end
       local up, err = establish(n, async.now() + CONNECT_S)
       if up then return tell(n, "up", { attempt = attempt }) end
-      if err.stage == "cookie" then return tell(n, "down", { reason = tostring(err) }) end
+      if err.stage == "cookie" then
+        n.refusal = err
+        return tell(n, "down", { reason = tostring(err) })
+      end
       pause = math.min(pause * 2, LONGEST_PAUSE_S)
     end
   end)

@@ -128,11 +128,17 @@ function http.listen(host, port, handler)
   return self
 end
 
---- Ends it and every connection.
+local ENDING = json.encode { schema = 1, error = { message = "the watch ends; ask again when it was started anew" } }
+
+--- Ends it and every connection; who waits for an answer is told.
 function HttpServer:close()
   close_handle(self.listener)
   if self.clearing then self.clearing:cancel "closing" end
   for task, client in pairs(self.tasks) do
+    if client.answering and not client.handle:is_closing() then
+      client.handle:try_write(("HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+        .. "Content-Length: %d\r\nConnection: close\r\n\r\n%s"):format(#ENDING, ENDING))
+    end
     close_handle(client.handle)
     task:cancel "closing"
   end

@@ -307,6 +307,19 @@ describe("the HTTP server", function()
     c:close()
   end))
 
+  it("tells who waits for an answer that it is closed", live.test(function()
+    hold = true
+    local c = client.connect(server.port)
+    c:write "POST /run HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"
+    local patience = async.now() + held.PATIENCE_S
+    while #seen == 0 and async.now() < patience do async.sleep(0.005) end
+    server:close()
+    local told = c:rest()
+    assert.matches("^HTTP/1.1 503 ", told)
+    assert.matches("the watch ends; ask again when it was started anew", told)
+    c:close()
+  end))
+
   it("says that somebody listens there already", function()
     local second, err = http.listen("127.0.0.1", server.port, {})
     assert.is_nil(second)
