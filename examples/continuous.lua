@@ -11,7 +11,7 @@ beamlens.on("operator.state_change", function(_, _, m)
   print(("%s is %s: %s"):format(m.operator, m.to, beamlens.plain(m.reason or "")))
 end)
 beamlens.on("operator.notification_sent", function(_, _, m)
-  print(("%s says (%s): %s"):format(m.operator, m.severity, beamlens.plain(m.observation)))
+  print(("%s says (%s): %s"):format(m.operator, m.severity, beamlens.plain(m.notification.hypothesis or m.observation)))
 end)
 
 -- One connection for all of them.

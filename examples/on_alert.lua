@@ -9,7 +9,7 @@
 local beamlens = require "beamlens"
 
 local alert = table.concat({ ... }, " ")
-if alert == "" then error "say behind -- what the alert says" end
+if alert == "" then error('no alert was given; put its words behind --: … -- "memory above 80 %"', 0) end
 
 return beamlens.coordinator.run {
   reason = alert,

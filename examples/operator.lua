@@ -4,13 +4,14 @@
 local beamlens = require "beamlens"
 
 local skill = ... or "beam"
-local running, err = beamlens.operator.run_async(skill, { reason = beamlens.options.reason })
+-- `quiet`: what it notifies is told below, and not by the progress lines, too.
+local running, err = beamlens.operator.run_async(skill, { reason = beamlens.options.reason, quiet = true })
 if not running then return nil, err end
 
 for item in running:messages() do
   if item.kind == "notification" then
-    io.stderr:write(("%s (%s): %s\n"):format(skill, item.notification.severity,
-      beamlens.plain(item.notification.observation)))
+    local n = item.notification
+    io.stderr:write(("%s (%s): %s\n"):format(skill, n.severity, beamlens.plain(n.hypothesis or n.observation)))
   end
 end
 

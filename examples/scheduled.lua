@@ -10,6 +10,7 @@ io.stdout:setvbuf "line" -- each line at once, into a pipe too
 
 repeat
   local report, err = beamlens.coordinator.run { reason = "a look by the clock" }
+  if report and report.incomplete == "interrupted" then break end -- by Ctrl-C: no look, so no row
   local words = report and report.verdict or tostring(err)
   for _, insight in ipairs(report and report.insights or {}) do words = words .. "; " .. insight.summary end
   print(os.date "!%Y-%m-%dT%H:%M:%SZ", beamlens.plain(words))

@@ -40,6 +40,7 @@ local versions = require "runtime.versions"
 ---@field heard? fun(notification: table)  the coordinator, where there is one
 ---@field ended? string            how the coordinator ended
 ---@field why? string              the reason, where it did not end by itself
+---@field said? string             its last words
 local Case = {}
 Case.__index = Case
 

@@ -76,7 +76,7 @@ local function investigate(opts)
     { node = case.node.name, skills = crew:names(), strategy = strategy.name })
   if opts.found then carried.take_up(case, opts.found) end
   local outcome = carry_out(case, strategy, crew, emit)
-  case.ended, case.why = outcome.ended or "done", outcome.why
+  case.ended, case.why, case.said = outcome.ended or "done", outcome.why, outcome.text
   if NAMED_END[case.ended] then emit(NAMED_END[case.ended], { iterations = outcome.iterations or 0 }) end
   close(case, crew)
   if opts.autonomy and case.ended ~= "interrupted" then require("runtime.autonomy").follow(case, opts.autonomy) end

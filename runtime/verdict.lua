@@ -3,6 +3,7 @@
 --- it cannot be told, and this file says what would tell. No model has a say in it.
 
 local json = require "runtime.json"
+local plain = require "runtime.plain"
 local skill = require "runtime.skill"
 local suspects = require "runtime.suspects"
 local unsaid = require "runtime.unsaid"
@@ -11,6 +12,7 @@ local verdict = {}
 
 local GRAVE = { warning = true, critical = true }
 local BY_ITSELF = { done = true, answer = true }
+local LONGEST_WORDS = 200
 
 -- The callbacks of a check that are named beforehand and that the node never answered.
 local function unseen(case, check)
@@ -190,9 +192,15 @@ local function cut_short(case)
   if case.ended and not BY_ITSELF[case.ended] then return why_ended("the coordinator", case.ended, case.why) end
 end
 
+-- A model that only talks: its words, for they may say why.
+local function only_talk(case)
+  if case.ended ~= "answer" or #case.operators > 0 then return nil end
+  return ("the model ended without a look; it said: %s"):format(plain.cut(case.said or "", LONGEST_WORDS))
+end
+
 local function reasons_of(case)
   if #case.skills == 0 then return { "no skill was given, so nothing was looked at" } end
-  local reasons = { cut_short(case) }
+  local reasons = { cut_short(case) or only_talk(case) }
   if #reasons == 0 then
     for _, s in ipairs(case.skills) do add(reasons, reasons_of_skill(case, s)) end
   end

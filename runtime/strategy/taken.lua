@@ -62,7 +62,7 @@ local ENDS = { done = true, answer = true, iterations = true, deadline = true, b
 
 --- How a strategy says that it ended. Who says nothing is done.
 ---@param outcome any
----@return { ended: string, why?: string, iterations?: integer }
+---@return { ended: string, text?: string, why?: string, iterations?: integer }   text: its last words
 function taken.outcome(outcome)
   if type(outcome) ~= "table" or outcome.ended == nil then return { ended = "done" } end
   local ended = outcome.ended
@@ -70,7 +70,8 @@ function taken.outcome(outcome)
     return { ended = "crashed", why = ("it returned ended = %s; take \"done\", or what run.agent returned"):format(
       type(ended) == "string" and ('"%s"'):format(ended) or "a " .. type(ended)) }
   end
-  return { ended = ended, why = type(outcome.why) == "string" and outcome.why or nil,
+  return { ended = ended, text = type(outcome.text) == "string" and outcome.text or nil,
+    why = type(outcome.why) == "string" and outcome.why or nil,
     iterations = type(outcome.iterations) == "number" and outcome.iterations or nil }
 end
 

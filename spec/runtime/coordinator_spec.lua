@@ -288,6 +288,12 @@ describe("runtime.coordinator", function()
     assert.is_truthy(event "coordinator.max_iterations_reached")
   end)
 
+  it("tells the words of a model that only talks", function()
+    local r = run(model.played { says "I am sorry.\27[2J" }, {})
+    assert.equal("cannot_tell", r.verdict)
+    assert.same({ "the model ended without a look; it said: I am sorry.\\x1b[2J" }, r.would_tell)
+  end)
+
   it("keeps to the budget of the run, operators included", function()
     local busy = model.played { calls { "take_snapshot" } }
     local r = run(leader(says "x"), { beam = busy, ets = busy }, { limits = { tokens = 100 } })
