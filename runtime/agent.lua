@@ -104,7 +104,7 @@ end
 
 -- Why this step has to be the last one, and the limit that it is, with its figure.
 local function limit(run)
-  if run.steps >= run.most then return "iterations", ("the limit is %d steps"):format(run.most) end
+  if run.steps >= run.most then return "iterations", ("limits.iterations is %d"):format(run.most) end
   if async.now() >= run.soft then return "deadline" end
   local circles = run.guard.refused >= REFUSED_REPEATS and "the same calls again and again" or run.guard.over
   if circles then

@@ -6,7 +6,7 @@ local plain = require "runtime.plain"
 
 local render = {}
 
-local MOST_WIDE = 48
+local MOST_WIDE, LEAST_WIDE = 48, 8
 
 local function scalar(v)
   if type(v) == "number" and v % 1 == 0 and math.abs(v) < 2 ^ 53 then return ("%d"):format(v) end
@@ -63,9 +63,23 @@ local function columns(rows)
   return names
 end
 
+-- The widest texts give way until a row fits.
+local function fit(widths, is_text, most)
+  local total = 2 * (#widths - 1)
+  for _, w in ipairs(widths) do total = total + w end
+  while total > most do
+    local widest
+    for j, w in ipairs(widths) do
+      if is_text[j] and w > LEAST_WIDE and (not widest or w > widths[widest]) then widest = j end
+    end
+    if not widest then return end
+    widths[widest], total = widths[widest] - 1, total - 1
+  end
+end
+
 -- Numbers to the right, text to the left.
-local function grid(rows, indent)
-  local names, width, lines = columns(rows), {}, {}
+local function grid(rows, indent, most)
+  local names, width, is_text, lines = columns(rows), {}, {}, {}
   local cells = { {} }
   for j, name in ipairs(names) do cells[1][j] = plain.text(name) end
   for i, row in ipairs(rows) do
@@ -77,10 +91,13 @@ local function grid(rows, indent)
   for j in ipairs(names) do
     width[j] = 0
     for _, line in ipairs(cells) do width[j] = math.max(width[j], #line[j]) end
+    is_text[j] = type(rows[1][names[j]]) ~= "number"
   end
+  if most then fit(width, is_text, most - #indent) end
   for i, line in ipairs(cells) do
     local out = {}
     for j, cell in ipairs(line) do
+      if #cell > width[j] then cell = plain.cut(cell, width[j]) end
       local number = type(rows[math.max(i - 1, 1)][names[j]]) == "number"
       out[j] = (" "):rep(number and width[j] - #cell or 0) .. cell .. (" "):rep(number and 0 or width[j] - #cell)
     end
@@ -95,7 +112,7 @@ end
 
 local value
 
-local function object(t, indent)
+local function object(t, indent, most)
   local lines = {}
   for _, entry in ipairs(sorted_entries(t)) do
     local key, v = indent .. entry[1], entry[2]
@@ -105,20 +122,20 @@ local function object(t, indent)
       lines[#lines + 1] = key .. ": none"
     else
       lines[#lines + 1] = key .. ":"
-      append(lines, value(v, indent .. "  "))
+      append(lines, value(v, indent .. "  ", most))
     end
   end
   return lines
 end
 
-function value(v, indent)
+function value(v, indent, most)
   if is_scalar(v) then return { indent .. scalar(v) } end
   if next(v) == nil then return { indent .. "none" } end
-  if not is_list(v) then return object(v, indent) end
-  if is_table_of_rows(v) then return grid(v, indent) end
+  if not is_list(v) then return object(v, indent, most) end
+  if is_table_of_rows(v) then return grid(v, indent, most) end
   local lines = {}
   for _, item in ipairs(v) do
-    local item_lines = value(item, indent .. (is_scalar(item) and "" or "  "))
+    local item_lines = value(item, indent .. (is_scalar(item) and "" or "  "), most)
     if not is_scalar(item) then item_lines[1] = indent .. "- " .. item_lines[1]:sub(#indent + 3) end
     append(lines, item_lines)
   end
@@ -128,7 +145,8 @@ end
 
 ---@param v any
 ---@param indent? string
+---@param width? integer   columns that rows of a table are made to fit
 ---@return string   lines, each ended
-function render.value(v, indent) return table.concat(value(v, indent or ""), "\n") .. "\n" end
+function render.value(v, indent, width) return table.concat(value(v, indent or "", width), "\n") .. "\n" end
 
 return render

@@ -79,14 +79,16 @@ function Purse:may(deadline)
   end
   local another = next_of(self)
   local limits, sum, on_way = all.limits, all.sum, all.on_way
-  local why = fault(limits.calls, sum.calls + on_way.calls, 1, "the limit is %d requests, and %d were made")
+  local why = fault(limits.calls, sum.calls + on_way.calls, 1, "limits.calls is %d, and %d were made")
     or fault(limits.tokens, tokens(sum) + on_way.tokens, another.tokens,
-      "the limit is %d tokens; %d are used, and the next request takes about %d")
+      "limits.tokens is %d; %d are used, and the next request takes about %d")
     or fault(limits.usd, sum.cost_usd + on_way.usd, another.usd,
-      "the limit is %.4f USD; %.4f are spent, and the next request takes about %.4f")
+      "limits.usd is %.4f; %.4f are spent, and the next request takes about %.4f")
   if why then return nil, why end
   local worked = limits.node_reductions and all.worked() or 0
-  if worked > (limits.node_reductions or 0) then return nil, ("the node worked %d reductions for us"):format(worked) end
+  if worked > (limits.node_reductions or 0) then
+    return nil, ("limits.node_reductions is %d, and the node worked %d for us"):format(limits.node_reductions, worked)
+  end
   return true
 end
 

@@ -119,14 +119,10 @@ local ENDED = {
   node = "lost its node",
 }
 
--- Where the config sets how much there is of it.
-local RAISED = {
-  iterations = "; raise `limits.iterations` in the config", budget = "; raise `limits` in the config",
-}
-
+-- What the config limits, it may allow more of.
 local function why_ended(who, ended, why)
   return ("%s %s%s%s"):format(who, ENDED[ended] or "did not end", why and (": " .. why) or "",
-    why and (why:find "limit" or why:find "reductions for us") and RAISED[ended] or "")
+    why and why:find "^limits%." and "; the config may set more" or "")
 end
 
 local function add(list, more)

@@ -120,7 +120,7 @@ local function answer(c, name, connect)
   if c.options.json then
     return json.encode { schema = 1, node = node.name, callback = name, result = result } .. "\n", code
   end
-  return render.value(result), code
+  return render.value(result, "", require("runtime.screen").out().width), code
 end
 
 function call.run(c)

@@ -4,7 +4,9 @@ local async = require "runtime.async"
 local failure = require "runtime.failure"
 local json = require "runtime.json"
 local plain = require "runtime.plain"
+local filled = require "runtime.filled"
 local render = require "runtime.render"
+local screen = require "runtime.screen"
 local skill = require "runtime.skill"
 
 local health = { usage = "health", words = 0, doc = "memory, processes, limits, queues of a node in one look" }
@@ -37,14 +39,16 @@ local function ask(node)
   return answer
 end
 
+local MEMORY = "%.1f MB: processes %.1f, binary %.1f, ets %.1f, code %.1f, atom %.1f, system %.1f"
+
 local function share(part, whole) return whole > 0 and 100 * part / whole or 0 end
 
-local function text(node, of)
+local function text(node, of, width)
   local m, p, a, s = of.memory, of.processes, of.atoms, of.schedulers
   return ([[
 %s  OTP %s, up %d s
 
-memory     %.1f MB: processes %.1f, binary %.1f, ets %.1f, code %.1f, atom %.1f, system %.1f
+memory     %s
 processes  %d of %d (%.1f %%)
 ports      %d of %d (%.1f %%)
 atoms      %d of %d (%.1f %%)
@@ -55,13 +59,14 @@ top by memory
 %s
 top by mailbox
 %s]]):format(plain.text(node), plain.text(of.system.otp_release), of.system.uptime_seconds,
-    m.total_mb, m.processes_mb, m.binary_mb, m.ets_mb, m.code_mb, m.atom_mb, m.system_mb,
+    filled.text(MEMORY:format(m.total_mb, m.processes_mb, m.binary_mb, m.ets_mb, m.code_mb, m.atom_mb, m.system_mb), 11,
+      width),
     p.process_count, p.process_limit, share(p.process_count, p.process_limit),
     p.port_count, p.port_limit, share(p.port_count, p.port_limit),
     a.atom_count, a.atom_limit, share(a.atom_count, a.atom_limit),
     of.ets.table_count, of.ets.total_memory_mb, of.ets.largest_table_mb,
     s.run_queue, s.schedulers_online,
-    render.value(of.top_by_memory.processes, "  "), render.value(of.top_by_mailbox.processes, "  "))
+    render.value(of.top_by_memory.processes, "  ", width), render.value(of.top_by_mailbox.processes, "  ", width))
 end
 
 function health.run(call)
@@ -74,7 +79,7 @@ function health.run(call)
   of, err = ask(node)
   beamlens.close()
   if not of then return nil, err end
-  if not call.options.json then return text(node.name, of), 0 end
+  if not call.options.json then return text(node.name, of, screen.out().width), 0 end
   of.schema, of.node = 1, node.name
   return json.encode(of) .. "\n", 0
 end

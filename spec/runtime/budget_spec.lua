@@ -43,8 +43,8 @@ describe("the budget of a run", function()
   it("counts requests", function()
     local r = run({ calls = 3 }, cent)
     assert.same({ "budget", 4 }, { r.incomplete, r.usage.calls }) -- the fourth is the answer
-    assert.equal("the ets operator used up its budget: the limit is 3 requests, and 3 were made; raise `limits` in the "
-      .. "config", r.incomplete_why)
+    assert.equal("the ets operator used up its budget: limits.calls is 3, and 3 were made; the config may set more",
+      r.incomplete_why)
     assert.equal(r.incomplete_why, r.would_tell[1])
   end)
 

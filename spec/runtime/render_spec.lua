@@ -12,6 +12,15 @@ describe("a value for a person", function()
       render.value({ { pid = "<0.1.0>", name = "a", queue = 7 }, { pid = "<0.2.0>", queue = 123 } }, "  "))
   end)
 
+  it("is made to fit a width, where the widest texts give way", function()
+    local rows = { { pid = "<0.1.0>", call = ("long_module_name"):rep(3), name = "short", queue = 7 } }
+    local lines = {}
+    for line in render.value(rows, "  ", 50):gsub("…", "..."):gmatch "[^\n]+" do lines[#lines + 1] = line end
+    assert.matches("^  pid      name   call +queue$", lines[1])
+    assert.matches("^  <0.1.0>  short  long_module_name[^ ]*%.%.%. +7$", lines[2])
+    assert.is_true(#lines[1] <= 50 and #lines[2] <= 50, lines[2])
+  end)
+
   it("marks where each object of a list begins, names first, what has parts of its own last", function()
     assert.equal("tree:\n  - pid: <0.1.0>\n    name: a\n    size: 2\n    below:\n      - name: c\n        list:\n"
       .. "          1\n  - name: b\n    size: 1\n", render.value { tree = {

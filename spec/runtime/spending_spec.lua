@@ -81,23 +81,23 @@ describe("runtime.spending", function()
     spend(large, { input = 500, output = 0 })
     spend(small, { input = 100, output = 0 })
     assert.is_true(small:may())
-    assert.equal("the limit is 1000 tokens; 600 are used, and the next request takes about 500", why(large))
+    assert.equal("limits.tokens is 1000; 600 are used, and the next request takes about 500", why(large))
   end)
 
   it("gives back what was held for a request that brought no reply", function()
     local all = of { calls = 1 }
     local purse = all:purse()
     purse:begin()
-    assert.equal("the limit is 1 requests, and 1 were made", why(all:purse()))
+    assert.equal("limits.calls is 1, and 1 were made", why(all:purse()))
     purse:settle(nil)
     assert.is_true(all:purse():may())
     assert.equal(0, all:told().calls)
   end)
 
   it("lets nobody begin where there is nothing to spend, and says so of money and of the node's work", function()
-    assert.equal("the limit is 0.0000 USD; 0.0000 are spent, and the next request takes about 0.0000",
+    assert.equal("limits.usd is 0.0000; 0.0000 are spent, and the next request takes about 0.0000",
       why(of({ usd = 0 }):purse()))
-    assert.equal("the node worked 11 reductions for us",
+    assert.equal("limits.node_reductions is 10, and the node worked 11 for us",
       why(of({ node_reductions = 10 }, { worked = function() return 11 end }):purse()))
   end)
 

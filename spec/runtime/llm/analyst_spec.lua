@@ -275,9 +275,10 @@ describe("the analyst as an operator", function()
   end)
 
   it("says that nothing can be told without a snapshot", function()
-    local turns, last = operator({ check() }, { take_snapshot = function() return { error = "the node is gone" } end })
+    local function gone() return { error = '{"error":"the node is gone","trust":"node"}' } end
+    local turns, last = operator({ check() }, { take_snapshot = gone })
     assert.same({ "take_snapshot", "take_snapshot", "done" }, names(turns))
-    assert.matches("the node is gone", last.text)
+    assert.equal("Nothing can be told: the node is gone", last.text)
   end)
 
   it("insists on ending when it is told that something is open", function()
