@@ -8,7 +8,6 @@
 local async = require "runtime.async"
 local clues = require "runtime.llm.clues"
 local in_use = require "runtime.in_use"
-local json = require "runtime.json"
 local rounds = require "runtime.llm.rounds"
 local verdict = require "runtime.verdict"
 
@@ -113,16 +112,10 @@ function Analyst:look(round)
   end
 end
 
--- Why a call failed, without the form that a model is given it in.
-local function reason_of(result)
-  local told = json.decode(result.text)
-  return type(told) == "table" and type(told.error) == "string" and told.error or result.text
-end
-
 -- What the figures of now say: findings, the worst first, and the words for it; nil and why where nothing can be said.
 local function judge(self, skill, history)
   local first = self:call("How is it now?", "take_snapshot", {})
-  if not first.ok then return nil, "Nothing can be told: " .. reason_of(first) end
+  if not first.ok then return nil, "Nothing can be told: " .. rounds.reason(first) end
   local snapshot = first.data
   local blind = verdict.blind(skill, snapshot.data)
   if blind then return nil, blind, true end

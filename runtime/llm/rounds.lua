@@ -1,6 +1,8 @@
 --- The looks that checks ask for, in rounds: all first looks at once, then all second ones. Two
 --- checks that want the same look at the same place share it, for a look costs the node time.
 
+local json = require "runtime.json"
+
 ---@class Look
 ---@field call any[]          callback and arguments, and `after`
 ---@field observation? string
@@ -14,6 +16,14 @@ local rounds = {}
 ---@param text string
 ---@return boolean
 function rounds.out_of_time(text) return text:find("had no answer", 1, true) ~= nil end
+
+--- Why a call failed, without the form that a model is given it in.
+---@param result { text: string }
+---@return string
+function rounds.reason(result)
+  local told = json.decode(result.text)
+  return type(told) == "table" and type(told.error) == "string" and told.error or result.text
+end
 
 local function literal(value)
   if type(value) == "string" then return ("%q"):format(value) end
@@ -37,7 +47,7 @@ end
 ---@param result { ok: boolean, text: string, data: any }
 function Look:answer(result)
   local data = result.ok and result.data or {}
-  self.why = not result.ok and result.text or nil
+  self.why = not result.ok and rounds.reason(result) or nil
   self.observation, self.value = data.observation, data.result
 end
 

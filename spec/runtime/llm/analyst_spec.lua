@@ -258,6 +258,14 @@ describe("the analyst as an operator", function()
     assert.matches("tank_level: timeout", calls_of(turns, "set_state")[1].reason)
   end)
 
+  it("says why a look failed in plain words", function()
+    local turns = operator({ check() }, { execute = function()
+      return { error = '{"error":"line 1: the query failed: badarg","trust":"node"}' }
+    end })
+    assert.equal("Not everything could be looked at: tank_level: line 1: the query failed: badarg",
+      calls_of(turns, "set_state")[1].reason)
+  end)
+
   it("takes a callback that is unavailable for an answer that settles nothing", function()
     local turns = operator({ check() }, { execute = function()
       return { data = { observation = "o2", callbacks = {}, result = { unavailable = "no gauge" } } }
