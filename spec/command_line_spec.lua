@@ -218,6 +218,14 @@ describe("command line", function()
     assert.equal(0, run("health", "--node", "nobody@nowhere.invalid").code - 3)
   end)
 
+  for _, name in ipairs { "beamlens-run.service", "alertmanager.yml" } do
+    it("copies the example " .. name .. " into this folder", function()
+      local copied = async.run(function() return program.run({ "init", "examples/" .. name }, { cwd = folder }) end)
+      assert.equal("written: " .. name .. "\n", copied.stdout)
+      assert.equal(require("host.files").read("examples/" .. name), assert(io.open(folder .. "/" .. name)):read "*a")
+    end)
+  end
+
   it("refuses a CAUTION callback that was not allowed before it reaches for the node", function()
     assert.matches("%-%-allow", complaint(5, "call", "beam_binary_leak", "--node", "nobody@127.0.0.1"))
   end)

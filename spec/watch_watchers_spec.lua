@@ -200,7 +200,7 @@ describe("watchers of the config", function()
   it("are refused at once where a skill is not there, and not tried again for ever", live.test(function()
     local running = start [[watchers = { "beem" }]]
     assert.equal(2, (running.wait(30)))
-    assert.matches("there is no skill beem; did you mean beam%?", running.stdout())
+    assert.matches('"the watcher beem: there is no skill beem","next":"did you mean beam%?"', running.stdout())
     assert.same({}, lines(running, "watcher.restarting"))
   end))
 end)
