@@ -53,11 +53,7 @@ end
 describe("watch --listen", function()
   setup(function()
     shop = live.start { code = MAILBOX }
-    token_file, state = shop.home .. "/token", shop.home .. "/state"
-    local file = assert(io.open(token_file, "w"))
-    file:write(TOKEN)
-    file:close()
-    assert(uv.fs_chmod(token_file, 384))
+    token_file, state = shop:write("token", TOKEN), shop.home .. "/state"
   end)
   teardown(live.stop_all)
   after_each(function()
@@ -149,11 +145,9 @@ describe("watch --listen", function()
   end))
 
   it("goes on in another file of events after SIGHUP", live.test(function()
-    local path, config = shop.home .. "/events.jsonl", shop.home .. "/watch.lua"
-    local file = assert(io.open(config, "w"))
-    file:write(("return { sinks = { { type = 'jsonl', file = %q } } }"):format(path))
-    file:close()
-    start({}, "--config", config)
+    local path = shop.home .. "/events.jsonl"
+    start({}, "--config", shop:write("watch.lua",
+      ("return { sinks = { { type = 'jsonl', file = %q } } }"):format(path)))
     assert(os.rename(path, path .. ".1"))
     watching.kill "sighup"
     until_true("the other file", function() return uv.fs_stat(path) end)

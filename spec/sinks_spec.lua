@@ -5,9 +5,8 @@ local http_server = require "spec.support.http_server"
 local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local program = require "spec.support.program"
-local uv = require "luv"
 
-local shop, state, secret_file, config, server, answers
+local shop, state, secret_file, server, answers
 
 local SECRET = "whsec_0123456789"
 local GROW = [[register('inbox_password=hunter2secret', spawn(fun() -> timer:sleep(infinity) end)),
@@ -15,16 +14,8 @@ local GROW = [[register('inbox_password=hunter2secret', spawn(fun() -> timer:sle
   register(sends, spawn(fun F() -> ['inbox_password=hunter2secret' ! {order, X} || X <- lists:seq(1, 100)],
     timer:sleep(20), F() end)), ok.]]
 
-local function write(path, text)
-  local file = assert(io.open(path, "w"))
-  file:write(text)
-  file:close()
-  assert(uv.fs_chmod(path, 384))
-  return path
-end
-
 local function run(sinks, ...)
-  write(config, ("return { sinks = { %s } }"):format(sinks))
+  local config = shop:write("config.lua", ("return { sinks = { %s } }"):format(sinks))
   return program.run({ "coordinator", "--node", shop.name, "--cookie-file", shop.cookie_file, "--config", config,
     "--store", ":memory:", "--provider", "analyst", "--quiet", "--skills", "beam", ... },
     { env = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home, XDG_STATE_HOME = state } })
@@ -33,8 +24,7 @@ end
 describe("sinks of a run", function()
   setup(function()
     shop = live.start { code = GROW }
-    state, config = shop.home .. "/state", shop.home .. "/config.lua"
-    secret_file = write(shop.home .. "/secret", SECRET)
+    state, secret_file = shop.home .. "/state", shop:write("secret", SECRET)
   end)
   teardown(live.stop_all)
   before_each(function()

@@ -10,14 +10,6 @@ local program = require "spec.support.program"
 local EARLIER_S = 9
 local shop, pipe, running
 
-local function write(name, text)
-  local path = shop.home .. "/" .. name
-  local file = assert(io.open(path, "w"))
-  file:write(text)
-  file:close()
-  return path
-end
-
 local function read(path)
   local file = io.open(path)
   local text = file and file:read "*a" or ""
@@ -52,7 +44,7 @@ end
 local function stopped_watch()
   local events = shop.home .. "/events.jsonl"
   os.remove(events)
-  local config = write("watch.lua", ([[return { sinks = { { type = "jsonl", file = %q } },
+  local config = shop:write("watch.lua", ([[return { sinks = { { type = "jsonl", file = %q } },
     anomaly = { collection_interval_ms = 100, learning_duration_ms = 2000 } }]]):format(events))
   pipe:read()
   start({ "watch", "--store", ":memory:", "--config", config, "--listen", "127.0.0.1:0" }, { stdout = pipe.write_fd })

@@ -64,20 +64,12 @@ describe("a terminal is shown", function()
   local function run(command) runs[name_of(command)] = program.run(command, { env = env }) end
   local function as_json(command) return { command[1], "--json", unpack(command, 2) } end
 
-  local function write(name, text)
-    local path = at.home .. "/" .. name
-    local file = assert(io.open(path, "w"))
-    file:write(text)
-    file:close()
-    return path
-  end
-
   setup(function()
     at = hostile_node.start()
     env = { ERL_EPMD_PORT = tostring(at.epmd_port), HOME = at.home, BEAMLENS_NODE = at.name,
       XDG_STATE_HOME = at.home .. "/state" }
     async.run(function()
-      write("look.lua", SCRIPT)
+      at:write("look.lua", SCRIPT)
       hostile_node.plant(at, TEXTS, true)
       local jobs = { function() for _, command in ipairs(LISTENING) do run(command) end end }
       for _, command in ipairs(COMMANDS) do
@@ -87,7 +79,7 @@ describe("a terminal is shown", function()
         end
       end
       async.all(jobs)
-      program.run({ write("propose.lua", PROPOSAL:format(TEXTS[4])) }, { env = env })
+      program.run({ at:write("propose.lua", PROPOSAL:format(TEXTS[4])) }, { env = env })
       for _, command in ipairs(ACTIONS) do run(command) end
       at.eval(LEAK, { T = TEXTS[6] })
       runs.whole = program.run(whole_run "--json", { env = env })
@@ -161,7 +153,7 @@ describe("a terminal is shown", function()
   end)
 
   it("nothing by a watch", live.test(function()
-    local config = write("watch.lua",
+    local config = at:write("watch.lua",
       "return { anomaly = { collection_interval_ms = 200, learning_duration_ms = 300 } }")
     local running = program.start({ "watch", "--skills", "exception,logger", "--config", config }, { env = env })
     local deadline = async.now() + 30

@@ -14,14 +14,6 @@ local CONFIG = [[return { watchers = { "beam" },
 describe("on one terminal", function()
   local shop
 
-  local function write(name, text)
-    local path = shop.home .. "/" .. name
-    local file = assert(io.open(path, "w"))
-    file:write(text)
-    file:close()
-    return path
-  end
-
   local function start(args, more)
     local env = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home, BEAMLENS_NODE = shop.name,
       XDG_STATE_HOME = shop.home .. "/state", BEAMLENS_COOKIE_FILE = shop.cookie_file }
@@ -37,7 +29,7 @@ describe("on one terminal", function()
 
     setup(function()
       async.run(function()
-        local running = start { "watch", "--config", write("watch.lua", CONFIG) }
+        local running = start { "watch", "--config", shop:write("watch.lua", CONFIG) }
         running.see "kept as r"
         async.sleep(0.3)
         running.kill "sigint"
@@ -67,7 +59,7 @@ describe("on one terminal", function()
   end)
 
   it("a run tells for how long it waits for a model, and who interrupts it is told so", live.test(function()
-    local silent = write("silent.lua", SILENT)
+    local silent = shop:write("silent.lua", SILENT)
     local running = start({ "coordinator.lua", "--provider", "script" }, { BEAMLENS_SCRIPT = silent })
     running.see "waiting for script, 2 s"
     running.kill "sigint"

@@ -17,14 +17,6 @@ local GROW = [[is_pid(whereis(never_reads)) orelse register(never_reads, spawn(f
   [never_reads ! {order, X} || X <- lists:seq(1, 200)], timer:sleep(20), F() end)), ok.]]
 local CALM = [[[exit(P, kill) || N <- [sends, never_reads], P <- [whereis(N)], is_pid(P)], ok.]]
 
-local function write(name, text)
-  local path = shop.home .. "/" .. name
-  local file = assert(io.open(path, "w"))
-  file:write(text)
-  file:close()
-  return path
-end
-
 -- A model with a course for each agent and skill; what a course is done with, it waits.
 local MODEL = [[
 local function call(name, args) return { calls = { { name = name, args = args } },
@@ -45,11 +37,11 @@ return function(_, turn, who)
 end]]
 
 local function start(config, courses, ...)
-  local path = write("watch.lua", ("return { provider = 'script', limits = { iterations = 1000 }, %s, "
+  local path = shop:write("watch.lua", ("return { provider = 'script', limits = { iterations = 1000 }, %s, "
     .. "anomaly = { collection_interval_ms = 100, learning_duration_ms = 600000 } }"):format(config))
   return program.start({ "watch", "--node", shop.name, "--cookie-file", shop.cookie_file, "--config", path, "--json",
     ... }, { env = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home, XDG_STATE_HOME = shop.home .. "/state",
-      BEAMLENS_SCRIPT = write("model.lua", MODEL:format(courses or "")) } })
+      BEAMLENS_SCRIPT = shop:write("model.lua", MODEL:format(courses or "")) } })
 end
 
 -- The first line of a file that comes to be.

@@ -3,7 +3,6 @@ local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local program = require "spec.support.program"
 local root = require("host.files").root
-local uv = require "luv"
 
 describe("a script's operators", function()
   local at
@@ -14,17 +13,8 @@ describe("a script's operators", function()
   end)
   teardown(live.stop_all)
 
-  local function write(name, text)
-    local path = at.home .. "/" .. name
-    local file = assert(io.open(path, "w"))
-    file:write(text)
-    file:close()
-    uv.fs_chmod(path, 384)
-    return path
-  end
-
   local function run(text, ...)
-    local path = write("script.lua", 'local beamlens = require "beamlens"\n' .. text)
+    local path = at:write("script.lua", 'local beamlens = require "beamlens"\n' .. text)
     return program.run({ path, "--node", at.name, "--provider", "analyst", "--quiet", ... },
       { env = { HOME = at.home, ERL_EPMD_PORT = tostring(at.epmd_port) } })
   end
@@ -72,7 +62,7 @@ describe("a script's operators", function()
   end))
 
   it("are found by the names that the config gives them, and all are used where none is named", live.test(function()
-    local config = write("config.lua", CONFIG)
+    local config = at:write("config.lua", CONFIG)
     says("system\nsystem\n1\tcontinuous\nfor_ever\n", [[
       local report = assert(beamlens.operator.run("machine"))
       print(report.operators[1].skill)
@@ -87,7 +77,7 @@ describe("a script's operators", function()
   -- Who looked in a run by the script that every page names, whatever words it adds.
   local function who_looked(operators, ...)
     local result = program.run({ "coordinator.lua", "--node", at.name, "--provider", "analyst", "--quiet", "--json",
-      "--config", write("config.lua", "return { operators = " .. operators .. " }"), ... },
+      "--config", at:write("config.lua", "return { operators = " .. operators .. " }"), ... },
       { env = { HOME = at.home, ERL_EPMD_PORT = tostring(at.epmd_port) } })
     local report, skills = json.decode(result.stdout), {}
     for i, o in ipairs(report and report.operators or {}) do skills[i] = o.skill end
@@ -109,7 +99,7 @@ describe("a script's operators", function()
       local example = assert(io.open(root .. "/examples/continuous.lua"))
       text = text .. example:read "*a"
       example:close()
-      local result = run(text, "--config", write("config.lua",
+      local result = run(text, "--config", at:write("config.lua",
         ("return { limits = { node_reductions = 1 }, operators = %s }"):format(config)), "--skills", "system")
       assert.equal(0, result.code, result.stderr)
       return result.stdout:match "^[^\n]*"
@@ -119,7 +109,7 @@ describe("a script's operators", function()
   end))
 
   it("give way to skills that are named", live.test(function()
-    local config = write("config.lua", CONFIG)
+    local config = at:write("config.lua", CONFIG)
     says("allocator\n", [[
       for _, o in ipairs(assert(beamlens.coordinator.run()).operators) do print(o.skill) end
       return 0]], "--config", config, "--skills", "allocator")

@@ -121,6 +121,18 @@ end
 
 function Live:thaw() uv.kill(self.os_pid, "sigcont") end
 
+--- A file in the home of the node, which is the user's too; nobody else may read it.
+---@param name string
+---@param text string
+---@return string path
+function Live:write(name, text)
+  local path = self.home .. "/" .. name
+  local fd = assert(uv.fs_open(path, "w", tonumber("600", 8)))
+  assert(uv.fs_write(fd, text))
+  uv.fs_close(fd)
+  return path
+end
+
 --- Ends the node and removes its home.
 function Live:end_it()
   started[self] = nil
@@ -148,7 +160,7 @@ end
 ---  short: -sname in place of -name; attach: false leaves that to the caller; args: more of the
 ---  command line; code: Erlang expressions (or Elixir) that it runs first
 ---@return table  { node, name, cookie_file, epmd_port, os_pid, home, eval = fn(text, variables), stop = fn() },
----  with methods freeze and thaw
+---  with methods freeze, thaw and write
 function live.start(o) return held.in_task(start, o or {}) end
 
 --- Ends all nodes, and the worker that a sandbox keeps ready.
