@@ -144,10 +144,14 @@ local function leave(code)
   return code
 end
 
-local stderr = io.stderr
+local stderr, exit = io.stderr, os.exit
 
 local function main()
   io.stderr = outlet.err -- luacheck: ignore 122
+  os.exit = function(...) -- luacheck: ignore 122
+    outlet.err:drain(PATIENCE_S)
+    exit(...)
+  end
   return leave(work())
 end
 

@@ -128,6 +128,14 @@ function Outlet:finish(patience_s)
   return true
 end
 
+--- Has written what waits, for a script that ends the process at once: by a turn of the loop inside another, which is
+--- no harm where nothing comes after it.
+---@param patience_s number
+function Outlet:drain(patience_s)
+  local until_when = async.now() + patience_s
+  while self.waiting > 0 and async.now() < until_when do uv.run "nowait" end
+end
+
 --- Whether something waits that nobody takes: then a thread is in the middle of it, which an end would wait for.
 ---@return boolean
 function Outlet:is_stuck() return self.waiting > 0 end

@@ -226,6 +226,12 @@ describe("command line", function()
     end)
   end
 
+  it("loses no word of a script that ends the process", function()
+    local path = write("leaves.lua", 'for i = 1, 500 do io.stderr:write(i, "\\n") end\nos.exit(3)\n')
+    local result = run(path)
+    assert.same({ 3, 500 }, { result.code, select(2, result.stderr:gsub("\n", "")) })
+  end)
+
   it("refuses a CAUTION callback that was not allowed before it reaches for the node", function()
     assert.matches("%-%-allow", complaint(5, "call", "beam_binary_leak", "--node", "nobody@127.0.0.1"))
   end)
