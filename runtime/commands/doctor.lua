@@ -54,7 +54,7 @@ function doctor.run(c)
   local rows, exit = look { options = c.options, fault = c.fault }
   beamlens.close()
   require("runtime.sandbox").close()
-  if not c.options.json then return as_text(rows, screen.out().width), exit end
+  if not c.options.json then return as_text(rows, screen.out().width or math.huge), exit end
   for _, row in ipairs(rows) do row.next = row.next or json.null end
   return json.encode { schema = 1, well = exit == 0, checks = rows } .. "\n", exit
 end
