@@ -165,6 +165,27 @@ start() -> [spawn(fun() -> $sing(1) end) || _ <- lists:seq(1, $loops)], ok.
 $sing(I) -> logger:notice("$verse ~p in ~p ms", [I, 3]), timer:sleep($every_ms), $sing(I + 1).
 ]==],
   },
+  -- A start that fills a table and a state, and is done after a moment. While it goes on nobody can know.
+  {
+    name = "warm_up", accepts = { "healthy", "cannot_tell" }, draw = { fill_ms = { 2000, 3500 }, batch = { 50, 200 } },
+    source = [==[
+start() ->
+  spawn(fun() ->
+    register($keeper, self()),
+    T = ets:new($table, [named_table, public]),
+    $fill(T, #{}, 1, erlang:monotonic_time(millisecond) + $fill_ms)
+  end).
+$fill(T, M, I, Until) ->
+  case erlang:monotonic_time(millisecond) < Until of
+    true ->
+      [ets:insert(T, {K, lists:duplicate(30, K)}) || K <- lists:seq(I, I + $batch)],
+      timer:sleep(10),
+      $fill(T, M#{I => lists:duplicate(100, I)}, I + $batch, Until);
+    false ->
+      receive {$never, M} -> ok end
+  end.
+]==],
+  },
   -- As many entries as before, each of them written again and again: what grows is garbage, until it is collected.
   {
     name = "rewritten_dictionary", draw = { keys = { 1000, 3000 }, batch = { 10, 25 }, item = { 20, 40 } },
