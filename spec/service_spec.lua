@@ -9,7 +9,11 @@ local http_server = require "spec.support.http_server"
 local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local program = require "spec.support.program"
+local until_true = require "spec.support.until_true"
+local watch_of = require "spec.support.watching"
 local uv = require "luv"
+
+local lines, until_told = watch_of.lines, watch_of.until_told
 
 local TOKEN = "an-alert-handler-s-token"
 local shop, token_file, watching, port, state
@@ -19,30 +23,13 @@ local MAILBOX = [[register(never_reads, spawn(fun() -> timer:sleep(infinity) end
   register(sends, spawn(fun F() -> [never_reads ! {order, X} || X <- lists:seq(1, 100)], timer:sleep(20), F() end)),
   ok.]]
 
-local function until_true(what, fn)
-  local patience = async.now() + 60
-  while true do
-    local found = fn()
-    if found then return found end
-    assert(async.now() < patience, ("%s: %s%s"):format(what, watching.stdout(), watching.stderr()))
-    async.sleep(0.02)
-  end
-end
-
-local function told(event)
-  for line in watching.stdout():gmatch "[^\n]+\n" do
-    local found = json.decode(line)
-    if found.event == event then return found end
-  end
-end
-
 local function start(env, ...)
   local all = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home, XDG_STATE_HOME = state }
   for name, value in pairs(env) do all[name] = value end
   watching = program.start({ "watch", "--node", shop.name, "--cookie-file", shop.cookie_file, "--json",
     "--store", ":memory:", "--listen", "127.0.0.1:0", "--token-file", token_file, ... }, { env = all })
-  port = tonumber(until_true("listening", function() return told "service.listening" end).url:match ":(%d+)$")
-  until_true("watching", function() return told "anomaly.started" end)
+  port = tonumber(until_told(watching, "service.listening").url:match ":(%d+)$")
+  until_told(watching, "anomaly.started")
 end
 
 local function ask(method, path, body, kind)
@@ -141,7 +128,7 @@ describe("watch --listen", function()
     watching.kill "sigterm"
     watching.wait(30)
     server.stop()
-    assert.equal(1, told("ended").reports)
+    assert.equal(1, lines(watching, "ended")[1].reports)
   end))
 
   it("goes on in another file of events after SIGHUP", live.test(function()

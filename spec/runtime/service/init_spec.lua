@@ -7,6 +7,7 @@ local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local runs = require "runtime.service.runs"
 local service = require "runtime.service"
+local until_true = require "spec.support.until_true"
 
 local TOKEN = "0123456789abcdef-token"
 local WAITING = "POST /run?wait=30 HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: Bearer %s\r\n"
@@ -50,14 +51,6 @@ end
 local function post(body, kind, path)
   if type(body) == "table" then body, kind = json.encode(body), "application/json" end
   return ask("POST", path or "/run?wait=30", { body = body, headers = { ["Content-Type"] = kind } })
-end
-
-local function wait_for(what, condition)
-  local patience = async.now() + 30
-  while not condition() do
-    assert(async.now() < patience, what .. " never came")
-    async.sleep(0.005)
-  end
 end
 
 local function someone_asked() return #asked > 0 end
@@ -116,7 +109,7 @@ describe("the service of a watch", function()
     assert.equal("running", ask("GET", told.headers.location).json.state)
     hold = false
     local path = told.headers.location
-    wait_for("its end", function()
+    until_true("its end", function()
       told = ask("GET", path)
       return told.json.ended_at
     end)
@@ -354,11 +347,11 @@ describe("the service of a watch", function()
     hold = true
     local c = client.connect(port)
     c:write(WAITING:format(port, TOKEN))
-    wait_for("the run", someone_asked)
+    until_true("the run", someone_asked)
     local run = door.runs.order[1]
     door:close()
     assert.same({ "failed", "interrupted" }, { run.state, run.error.message })
-    assert.equal("", c:rest())
+    assert.matches("^HTTP/1.1 503 .*the watch ends; ask again", c:rest())
     c:close()
     door = nil
   end))
@@ -367,9 +360,9 @@ describe("the service of a watch", function()
     hold = true
     local c = client.connect(port)
     c:write(WAITING:format(port, TOKEN))
-    wait_for("the run", someone_asked)
+    until_true("the run", someone_asked)
     c:close()
-    wait_for("the end of the connection", function() return door.server.count == 0 end)
+    until_true("the end of the connection", function() return door.server.count == 0 end)
     assert.equal("running", door.runs.order[1].state)
   end))
 
