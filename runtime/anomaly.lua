@@ -19,6 +19,7 @@ local HOUR = 3600
 local REMEMBERED = 10   -- anomalies that the status shows
 local SAME_S = 0.5
 local SET_S = 1        -- the clock of the wall was set where it goes off by more than that
+local LATE = 5         -- what others told while it kept still; of more, the last ones
 local SAVE_EACH_S = 900 -- of what is learned, no more than that is lost with us; of what was told, nothing
 
 ---@class Monitor
@@ -29,6 +30,7 @@ local SAVE_EACH_S = 900 -- of what is learned, no more than that is lost with us
 ---@field private triggers number[] when investigations began, within the last hour, by the clock that nobody sets
 ---@field private told table[]      the last anomalies
 ---@field private waiting table<string, Verdict>   told while it kept still
+---@field private late { reason: string, occasion: string }[]   what others told meanwhile
 local Monitor = {}
 Monitor.__index = Monitor
 
@@ -58,7 +60,7 @@ function anomaly.new(o)
   return setmetatable({
     node = o.node, skills = figures_of.watched(o.skills), settings = o.settings, store = o.store, trigger = o.trigger,
     detector = detector.new(o.settings, known), state = kept.state or "learning", since = kept.since,
-    triggers = o.triggers or {}, told = kept.told or {}, waiting = kept.waiting or {}, kept = kept,
+    triggers = o.triggers or {}, late = {}, told = kept.told or {}, waiting = kept.waiting or {}, kept = kept,
   }, Monitor)
 end
 
@@ -243,16 +245,29 @@ function Monitor:investigate(reason, list, occasion, found)
   end
 end
 
---- Somebody else saw something, a watcher: it is looked into as an anomaly is, under the same limit, unless the
---- monitor keeps still.
+--- Somebody else saw something, a watcher: it is looked into as an anomaly is, under the same limit; at the end of the
+--- cooldown, where the monitor keeps still. Then its figures are old, and it is looked at anew.
 ---@param reason string
 ---@param occasion string   what we say of it ourselves
 ---@param found? Carried     what it proved
 function Monitor:alert(reason, occasion, found)
   settle(self, clocks.wall(), clocks.steady())
-  if self.state == "cooldown" and self.now < self.still_until then return end
+  if self.state == "cooldown" and self.now < self.still_until then
+    table.insert(self.late, { reason = reason, occasion = occasion })
+    if #self.late > LATE then table.remove(self.late, 1) end
+    return
+  end
   local wanted = self:escalate(reason, {})
   if wanted then self:investigate(wanted, {}, occasion, found) end
+end
+
+-- What others told in the cooldown that is over now.
+local function overdue_alerts(self)
+  if #self.late == 0 or self.state == "cooldown" then return nil end
+  local reasons, occasions = {}, {}
+  for i, one in ipairs(self.late) do reasons[i], occasions[i] = one.reason, one.occasion end
+  self.late = {}
+  return self:escalate(table.concat(reasons, "; "), {}), {}, table.concat(occasions, "; ")
 end
 
 --- Watches until its task is cancelled, or the node is gone for good. One that comes back is met again.
@@ -267,6 +282,7 @@ function Monitor:run()
     if self.lost and self.node.state == "up" then self:resume(clocks.wall(), clocks.steady()) end
     if not self.lost then
       local reason, list, occasion = self:look()
+      if not reason then reason, list, occasion = overdue_alerts(self) end
       if reason then self:investigate(reason, list, occasion) end
     end
     due = math.max(due + pause, async.now())

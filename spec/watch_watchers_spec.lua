@@ -63,6 +63,7 @@ describe("watchers of the config", function()
   setup(function() shop = live.start { code = NEVER_READS } end)
   teardown(live.stop_all)
   before_each(function() os.execute(("rm -rf '%s/state'"):format(shop.home)) end)
+  after_each(function() async.run(function() shop.eval(CALM) end) end)
 
   it("are started, each as an operator without an end", live.test(function()
     local running = start [[watchers = { "beam", { name = "tables", skill = "ets" } }]]

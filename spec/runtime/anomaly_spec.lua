@@ -284,6 +284,25 @@ describe("monitor of a live node", function()
     assert.equal("learning", m.state)
   end))
 
+  it("has what a watcher tells in the cooldown looked into when that is over", live.test(function()
+    local asked = {}
+    local m = watch({ assert(skill.open "ets") }, { collection_interval_ms = 10, cooldown_ms = 300 },
+      function(reason, _, occasion, found)
+        asked[#asked + 1] = { reason, occasion, found }
+        return true
+      end)
+    local task = async.spawn(m.run, m)
+    m:alert("the first", "a watcher fired", "its figures")
+    m:alert("the second", "another fired", "its figures")
+    m:alert("the third", "a third fired", "its figures")
+    assert.same({ { "the first", "a watcher fired", "its figures" } }, asked)
+    while #asked < 2 do async.sleep(0.01) end
+    task:cancel()
+    task:join()
+    assert.same({ "the second; the third", "another fired; a third fired" }, asked[2])
+    assert.equal(2, #heard.all "escalation")
+  end))
+
   it("hands its reason to whoever investigates, and tells when that failed", live.test(function()
     local reasons = {}
     local m = watch({ assert(skill.open "ets") }, { collection_interval_ms = 10, learning_duration_ms = 100 },
