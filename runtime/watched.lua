@@ -4,8 +4,8 @@
 local anomaly = require "runtime.anomaly"
 local async = require "runtime.async"
 local autonomy = require "runtime.autonomy"
-local crypto = require "host.crypto"
 local failure = require "runtime.failure"
+local jitter = require "runtime.jitter"
 local reload = require "runtime.reload"
 local sampler = require "runtime.sampler"
 local skill = require "runtime.skill"
@@ -34,9 +34,6 @@ function watched.new(watch, name) return setmetatable({ watch = watch, name = na
 
 ---@return string   up, down, reconnecting, closed; down too where it was never reached
 function Watched:state() return self.node and self.node.state or "down" end
-
--- Somewhere between half and the whole, so that nodes that went together are not met in one instant.
-local function jitter(pause) return pause * (0.5 + crypto.random(1):byte() / 510) end
 
 -- A node that does not know our cookie logs each attempt.
 local function is_pointless(err) return failure.is(err) and err.stage == "cookie" end

@@ -3,7 +3,7 @@
 
 local async = require "runtime.async"
 local carried = require "runtime.carried"
-local crypto = require "host.crypto"
+local jitter = require "runtime.jitter"
 local occasion = require "runtime.occasion"
 local telemetry = require "runtime.telemetry"
 
@@ -24,9 +24,6 @@ local GRAVE = { warning = true, critical = true }
 ---@field private gone { calls: integer, tokens: integer, usd: number? }   of those that ended
 local Watchers = {}
 Watchers.__index = Watchers
-
--- Somewhere between half and the whole.
-local function jitter(pause) return pause * (0.5 + crypto.random(1):byte() / 510) end
 
 local function add(sum, usage)
   sum.calls = sum.calls + usage.calls

@@ -4,10 +4,10 @@
 local async = require "runtime.async"
 local call = require "runtime.node.call"
 local cookie = require "runtime.node.cookie"
-local crypto = require "host.crypto"
 local etf = require "host.etf"
 local failure = require "runtime.failure"
 local history = require "runtime.history"
+local jitter = require "runtime.jitter"
 local link = require "runtime.node.link"
 local query = require "runtime.node.query"
 local relays = require "runtime.relays"
@@ -82,9 +82,6 @@ local function establish(n, deadline)
   end)
   return true
 end
-
--- Somewhere between half and the whole, so that many of us do not come back in step.
-local function jitter(pause) return pause * (0.5 + crypto.random(1):byte() / 510) end
 
 -- Without an end, but ever more rarely; a node that no longer knows our cookie is left alone,
 -- for it logs each attempt.

@@ -9,6 +9,7 @@ local async = require "runtime.async"
 local crypto = require "host.crypto"
 local http = require "host.http"
 local is_loopback = require "runtime.loopback"
+local jitter = require "runtime.jitter"
 local line = require "runtime.sinks.line"
 local private = require "runtime.private"
 local version = require "runtime.version"
@@ -94,11 +95,6 @@ local function post(self, body, delivery)
   return status, why, after
 end
 
-local function random()
-  local high, low = crypto.random(2):byte(1, 2)
-  return (high * 256 + low) / 65536
-end
-
 -- Until another try; cut short when we are to end.
 local function pause(self, seconds)
   if self.hurried then return end
@@ -128,7 +124,7 @@ function Webhook:send(item)
     if not may_pass(status) then return nil, ("%s %s"):format(self.host, said) end
     if try == webhook.tries or self.hurried then return nil, ("%s %s, %d times"):format(self.host, said, try) end
     local most = math.min(webhook.longest_s, webhook.first_s * 2 ^ (try - 1))
-    pause(self, after and math.min(after, webhook.longest_s) or most * (0.5 + random() / 2))
+    pause(self, after and math.min(after, webhook.longest_s) or jitter(most))
     if async.current().cancelled then return nil, "closing" end
   end
 end
