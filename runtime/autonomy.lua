@@ -7,6 +7,7 @@ local action_entry = require "runtime.action_entry"
 local actions = require "runtime.actions"
 local audit = require "runtime.audit"
 local failure = require "runtime.failure"
+local gravity = require "runtime.gravity"
 local in_use = require "runtime.in_use"
 local json = require "runtime.json"
 local policy = require "runtime.policy"
@@ -17,7 +18,7 @@ local telemetry = require "runtime.telemetry"
 
 local autonomy = {}
 
-local RANK = { info = 1, warning = 2, critical = 3 }
+local RANK = gravity.rank
 local MINUTES = 60
 local MOST_LOOKS = 100 -- each is a question to the node
 local NOT_FOUND = "no check finds now what it is for"

@@ -1,9 +1,9 @@
 --- What one run proved, carried into the run that it set off: the notification, and the observations that it cites
 --- under the names that they have there. So code decides what stands, whatever the model of the second run does.
 
-local carried = {}
+local gravity = require "runtime.gravity"
 
-local GRAVE = { warning = true, critical = true }
+local carried = {}
 
 ---@class Carried
 ---@field notification table
@@ -24,7 +24,7 @@ end
 ---@param n table
 ---@return Carried?
 function carried.of(case, n)
-  if not GRAVE[n.severity] or #n.evidence == 0 then return nil end
+  if not gravity.proven(n) then return nil end
   local observations = {}
   for i, id in ipairs(cited(n)) do observations[i] = case.evidence:get(id) end
   return { notification = n, observations = observations }

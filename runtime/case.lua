@@ -5,6 +5,7 @@
 local async = require "runtime.async"
 local crypto = require "host.crypto"
 local evidence = require "runtime.evidence"
+local gravity = require "runtime.gravity"
 local mechanism_words = require "runtime.mechanism_words"
 local privacy = require "runtime.privacy"
 local proposals = require "runtime.proposals"
@@ -48,8 +49,7 @@ local case = {}
 
 local SECONDS = 300
 local MOST_OF_ONE = 50
-local GRAVE = { warning = true, critical = true }
-local RANK = { critical = 3, warning = 2, info = 1 }
+local GRAVE, RANK, proven = gravity.grave, gravity.rank, gravity.proven
 
 ---@param opts { node: table, skills: Skill[], mind: table, gate: table, reason?: string, occasion?: string,
 ---  deadline?: number, limits?: table, privacy?: Privacy, store?: string, journal?: Journal }
@@ -177,9 +177,6 @@ function Case:notification(id)
     if n.id == id then return n end
   end
 end
-
--- Figures that stand and say that something is wrong: no words of a model undo these.
-local function proven(n) return GRAVE[n.severity] and #n.evidence > 0 end
 
 -- Milder words than the figures leave open what they prove.
 local function settled(self, n)

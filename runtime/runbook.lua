@@ -6,6 +6,7 @@ local action_entry = require "runtime.action_entry"
 local crypto = require "host.crypto"
 local failure = require "runtime.failure"
 local files = require "runtime.files"
+local gravity = require "runtime.gravity"
 local ours = require "host.files"
 local stand_in = require "runtime.stand_in"
 local uv = require "luv"
@@ -29,7 +30,6 @@ local runbook = {}
 ---@field why string
 
 local PER_RUN = 5
-local GRAVE = { warning = true, critical = true }
 
 local function broken(file, why)
   return failure.new("runbook", ("%s: %s"):format(file, why), "correct it, or take it out of autonomy.runbooks", 2)
@@ -48,7 +48,9 @@ end
 
 local function when_fault(when)
   if type(when) ~= "table" or type(when.mechanism) ~= "string" then return "when.mechanism must be a word" end
-  if when.severity ~= nil and not GRAVE[when.severity] then return "when.severity must be warning or critical" end
+  if when.severity ~= nil and not gravity.grave[when.severity] then
+    return "when.severity must be warning or critical"
+  end
   if when.object ~= nil and type(when.object) ~= "string" then return "when.object must be a text" end
 end
 

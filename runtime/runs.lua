@@ -2,6 +2,7 @@
 --- scripts. runtime/journal.lua writes it. Nothing here changes anything.
 
 local failure = require "runtime.failure"
+local gravity = require "runtime.gravity"
 local journal = require "runtime.journal"
 local json = require "runtime.json"
 local slip = require "runtime.slip"
@@ -187,7 +188,7 @@ local function grouped(rows)
   return findings
 end
 
-local RANK = { critical = 3, warning = 2, info = 1 }
+local RANK = gravity.rank
 
 --- What was found, each thing once: open ones first, the gravest of them first. One is open until a later run with
 --- the same skills on the same node came to a verdict without it.

@@ -2,6 +2,7 @@
 --- ended by itself, and the looks that its snapshots asked for were made and found nothing. Else
 --- it cannot be told, and this file says what would tell. No model has a say in it.
 
+local gravity = require "runtime.gravity"
 local json = require "runtime.json"
 local plain = require "runtime.plain"
 local skill = require "runtime.skill"
@@ -10,7 +11,7 @@ local unsaid = require "runtime.unsaid"
 
 local verdict = {}
 
-local GRAVE = { warning = true, critical = true }
+local GRAVE, proven = gravity.grave, gravity.proven
 local BY_ITSELF = { done = true, answer = true }
 local LONGEST_WORDS = 200
 
@@ -33,8 +34,6 @@ local function snapshots_of(case, s)
 end
 
 -- What figures prove keeps a node from being healthy by itself; a word without one spares nobody a look.
-local function proven(n) return GRAVE[n.severity] and #n.evidence > 0 end
-
 local function proof(case, s)
   for _, n in ipairs(case.notifications) do
     if n.operator == s.name and proven(n) then return true end

@@ -3,6 +3,7 @@
 
 local async = require "runtime.async"
 local carried = require "runtime.carried"
+local gravity = require "runtime.gravity"
 local jitter = require "runtime.jitter"
 local occasion = require "runtime.occasion"
 local telemetry = require "runtime.telemetry"
@@ -13,7 +14,6 @@ local FIRST_PAUSE_S, LONGEST_PAUSE_S = 1, 300
 local QUOTA_S = 3600 -- an account is filled up by a person
 local QUIET_S = 600 -- who ran so long begins with the first pause again
 local DAY_S = 86400
-local GRAVE = { warning = true, critical = true }
 
 ---@class Watchers
 ---@field private o table
@@ -59,7 +59,7 @@ end
 local function follow(self, post, handle, looking)
   for item in handle:messages() do
     local n = item.kind == "notification" and item.notification
-    if n and GRAVE[n.severity] and is_news(self, post, n) then
+    if n and gravity.grave[n.severity] and is_news(self, post, n) then
       local found = carried.of(handle.case, n)
       looking[#looking + 1] = async.spawn(self.o.alert, sentence(post, n), occasion_of(post, n), found)
     end

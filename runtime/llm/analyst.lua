@@ -7,6 +7,7 @@
 
 local async = require "runtime.async"
 local clues = require "runtime.llm.clues"
+local gravity = require "runtime.gravity"
 local in_use = require "runtime.in_use"
 local rounds = require "runtime.llm.rounds"
 local verdict = require "runtime.verdict"
@@ -142,8 +143,6 @@ local function operate(self, skill, history)
   return self:finish(seen.text, {})
 end
 
-local GRAVITY = { info = 1, warning = 2, critical = 3 }
-
 -- For ever. What was told is told again only when it is graver, or was gone in between.
 local function watch(self, skill, history, every)
   local told, state = {}, nil
@@ -152,7 +151,7 @@ local function watch(self, skill, history, every)
     local now = {}
     for _, finding in ipairs(seen and seen.findings or {}) do
       local key = ("%s of %s"):format(finding.mechanism, finding.object)
-      now[key] = GRAVITY[finding.severity]
+      now[key] = gravity.rank[finding.severity]
       if now[key] > (told[key] or 0) then
         self:call(finding.hypothesis, "send_notification", clues.notification(finding, seen.snapshot))
       end

@@ -2,6 +2,7 @@
 --- emit }: `crew` are the operators that it starts and waits for (runtime/crew.lua), `can` the tools that are offered.
 
 local async = require "runtime.async"
+local gravity = require "runtime.gravity"
 local json = require "runtime.json"
 local propose_action = require "runtime.tools.propose_action"
 local shapes = require("runtime.tools.operator").shapes
@@ -9,7 +10,6 @@ local shapes = require("runtime.tools.operator").shapes
 local object, list, text, word, whole = shapes.object, shapes.list, shapes.text, shapes.word, shapes.whole
 
 local STATUSES = { "unread", "acknowledged", "resolved" }
-local GRAVE = { warning = true, critical = true }
 
 -- Only what can still be done: a strategy may leave tools out.
 local function open_ends(state)
@@ -56,7 +56,7 @@ local tools = {
         if not named[i] then return nil, ("there is no notification %s"):format(id) end
         local by = state.case:settled_by(named[i])
         if by and args.status ~= "resolved" then return nil, ("%s is resolved by %s, and stays so"):format(id, by) end
-        if args.status == "resolved" and GRAVE[named[i].severity] and not args.reason then
+        if args.status == "resolved" and gravity.grave[named[i].severity] and not args.reason then
           return nil, ("%s is %s: give the reason why it needs no insight"):format(id, named[i].severity)
         end
       end

@@ -3,13 +3,13 @@
 
 local async = require "runtime.async"
 local execute = require "runtime.execute"
+local gravity = require "runtime.gravity"
 local json = require "runtime.json"
 local propose_action = require "runtime.tools.propose_action"
 local skill = require "runtime.skill"
 local suspects = require "runtime.suspects"
 local verdict = require "runtime.verdict"
 
-local SEVERITIES = { "info", "warning", "critical" }
 local STATES = { "healthy", "observing", "warning", "critical" }
 
 -- All of this is sent before the first turn: a name that says it needs no description, and what is closed or
@@ -25,7 +25,7 @@ local function whole(least, most) return { type = "integer", minimum = least, ma
 
 -- Shared with the coordinator's tools, so that a claim looks the same wherever it is made.
 local shapes = {
-  object = object, list = list, text = text, word = word, whole = whole, severities = SEVERITIES,
+  object = object, list = list, text = text, word = word, whole = whole, severities = gravity.words,
   -- `callback` is how a notification shows a claim; it is known by the observation.
   evidence = list(object({
     observation = text(), path = text(), value = { type = { "number", "string", "boolean" } }, callback = text(),
@@ -86,7 +86,7 @@ local tools = {
     name = "send_notification",
     doc = "Tells of something that somebody should act on.",
     parameters = object({
-      type = text(), context = text(), observation = text(), hypothesis = text(), severity = word(SEVERITIES),
+      type = text(), context = text(), observation = text(), hypothesis = text(), severity = word(gravity.words),
       snapshot_ids = list(text()), evidence = shapes.evidence, root_cause = shapes.root_cause,
       considered = shapes.considered, next_steps = shapes.next_steps, confidence = shapes.confidence,
     }, { "type", "context", "observation", "severity", "snapshot_ids" }),
