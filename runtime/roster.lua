@@ -18,8 +18,8 @@ local FIELDS = { name = true, skill = true, mode = true }
 local MODES = { on_demand = true, continuous = true }
 
 -- A path is looked for beside the config first, for a service has no folder of its own.
-local function place_of(skill)
-  if not skill:find("/", 1, true) or skill:match "^%.?%.?/" then return skill end
+local function place_of(name)
+  if not name:find("/", 1, true) or name:match "^%.?%.?/" then return skill end
   local beside = ("%s/%s"):format(files.config_home(), skill)
   return uv.fs_stat(beside) and beside or skill
 end
