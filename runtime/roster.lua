@@ -19,9 +19,9 @@ local MODES = { on_demand = true, continuous = true }
 
 -- A path is looked for beside the config first, for a service has no folder of its own.
 local function place_of(name)
-  if not name:find("/", 1, true) or name:match "^%.?%.?/" then return skill end
-  local beside = ("%s/%s"):format(files.config_home(), skill)
-  return uv.fs_stat(beside) and beside or skill
+  if not name:find("/", 1, true) or name:match "^%.?%.?/" then return name end
+  local beside = ("%s/%s"):format(files.config_home(), name)
+  return uv.fs_stat(beside) and beside or name
 end
 
 local function fault_of(entry, modes)
