@@ -30,7 +30,7 @@ local function text(s) return '"' .. unseen.escaped((utf8.well_formed(s):gsub('[
 
 local function number(n)
   if n ~= n or n == math.huge or n == -math.huge then return "null" end
-  if n % 1 == 0 and math.abs(n) < 2 ^ 53 then return ("%d"):format(n) end
+  if n % 1 == 0 and math.abs(n) < 2 ^ 63 then return ("%d"):format(n) end
   -- The shortest digits that read back as the same number.
   local short = ("%.15g"):format(n)
   return tonumber(short) == n and short or ("%.17g"):format(n)

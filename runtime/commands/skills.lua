@@ -6,6 +6,7 @@ local files = require "runtime.files"
 local foreign_skill = require "runtime.foreign_skill"
 local json = require "runtime.json"
 local plain = require "runtime.plain"
+local quantity = require "runtime.counted"
 local relay_form = require "runtime.relay_form"
 local skill = require "runtime.skill"
 
@@ -100,8 +101,9 @@ local function counted(s)
     local n = count(s, class)
     if n > 0 then classes[#classes + 1] = ("%s %s"):format(n == total and "all" or n .. " of them", class) end
   end
-  if #classes == 0 then return ("%d callbacks, all SAFE"):format(total) end
-  return ("%d callbacks, %s (they want --allow)"):format(total, table.concat(classes, ", "))
+  local all = quantity.of(total, "callback")
+  if #classes == 0 then return all .. (total == 1 and ", SAFE" or ", all SAFE") end
+  return ("%s, %s (they want --allow)"):format(all, table.concat(classes, ", "))
 end
 
 -- What is said of a skill beside what it watches.

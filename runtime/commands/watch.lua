@@ -53,9 +53,9 @@ Ended by Ctrl-C, it exits with 0 when no investigation found anything, with 1 wh
 local LINES = {
   ["anomaly.started"] = function(m, figures)
     return ("watching %s: %s"):format(m.node, m.state == "learning" and "learning what is usual"
-      or ("%d metrics are known, state %s"):format(figures.metrics, m.state))
+      or ("it knows %s, state %s"):format(counted.of(figures.metrics, "metric"), m.state))
   end,
-  ["anomaly.learning_complete"] = function(_, figures) return ("learned %d metrics"):format(figures.metrics) end,
+  ["anomaly.learning_complete"] = function(_, figures) return "learned " .. counted.of(figures.metrics, "metric") end,
   -- Else it is told with its escalation, or was a single value; --json has them all.
   ["anomaly.anomaly_detected"] = function(m)
     return m.told and m.state == "cooldown" and "anomaly, while keeping still: " .. m.text or nil
@@ -66,7 +66,7 @@ local LINES = {
   ["anomaly.auto_trigger_started"] = function() return "looking into it" end,
   ["anomaly.auto_trigger_failed"] = function(m) return "could not look into it: " .. m.reason end,
   ["anomaly.trigger_rate_limited"] = function(_, figures)
-    return ("not looked into: there were %d investigations within the hour"):format(figures.triggers)
+    return ("not looked into, after %s within the hour"):format(counted.of(figures.triggers, "investigation"))
   end,
   ["anomaly.cooldown_started"] = function(_, figures) return ("keeping still for %.4g s"):format(figures.ms / 1000) end,
   ["anomaly.metric_collection_failed"] = function(m) return ("no figures of %s: %s"):format(m.skill, m.reason) end,

@@ -108,7 +108,15 @@ describe("the example", function()
   it("on_alert.lua wants to be told what the alert says", live.test(function()
     local result = run("on_alert.lua", "--quiet")
     assert.equal(2, result.code)
-    assert.equal('beamlens-run: no alert was given; put its words behind --: … -- "memory above 80 %"\n', result.stderr)
+    assert.equal('beamlens-run: no alert was given; put its words behind --: … -- "memory above 80 %"\n',
+      result.stderr)
+  end))
+
+  it("own_skill.lua is no script, and says how it is used", live.test(function()
+    local result = run(SKILL)
+    assert.same({ 2, "" }, { result.code, result.stdout })
+    assert.equal(("beamlens-run: %s is a skill, and no script; look with it: beamlens-run coordinator.lua --skills %s\n")
+      :format(SKILL, SKILL), result.stderr)
   end))
 
   it("configs/operators.lua has a run use its operators, and those that are named instead", live.test(function()

@@ -11,6 +11,7 @@ describe("json", function()
 
   it("keeps integers whole and fractions as short as they read back", function()
     assert.equal("[1,9007199254740991,0.1,1e+300]", json.encode { 1, 2 ^ 53 - 1, 0.1, 1e300 })
+    assert.equal("[1795297107000000000,-1795297107000000000]", json.encode { 1795297107e9, -1795297107e9 })
   end)
 
   it("says null for what JSON has no number for", function()
