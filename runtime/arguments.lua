@@ -7,6 +7,7 @@
 
 local failure = require "runtime.failure"
 local json = require "runtime.json"
+local sorted_keys = require "runtime.sorted_keys"
 
 local arguments = {}
 
@@ -32,13 +33,6 @@ local function kind(v)
   return NAMES[type(v)] or "a " .. type(v)
 end
 
-local function sorted(set)
-  local names = {}
-  for name in pairs(set) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
 local check
 
 -- Models say null, or an empty text, for an optional argument that they leave out.
@@ -47,7 +41,7 @@ local function left_out(v) return v == nil or v == json.null or v == "" end
 local function object(schema, v, where)
   local known = schema.properties
   if not known then return v end
-  local names = sorted(known)
+  local names = sorted_keys(known)
   local function at(name) return where == "" and name or where .. "." .. name end
   for name, inner in pairs(v) do
     if not known[name] and inner ~= json.null then

@@ -9,6 +9,7 @@ local crypto = require "host.crypto"
 local helpers = require "sandbox.helpers"
 local parsed = require "runtime.node.parsed"
 local query = require "runtime.node.query"
+local sorted_keys = require "runtime.sorted_keys"
 local values = require "sandbox.classify.values"
 
 local intact = {}
@@ -59,13 +60,6 @@ local function bound(node, into)
   for i = 1, #node do bound(node[i], into) end
 end
 
-local function sorted(set)
-  local list = {}
-  for name in pairs(set) do list[#list + 1] = name end
-  table.sort(list)
-  return list
-end
-
 --- The name of the variable that an expression binds to a fun.
 ---@return string|nil
 function intact.fun_name(node)
@@ -91,7 +85,7 @@ function intact.names(forms)
   for i, node in ipairs(forms) do
     local out, mentions, words, binds = {}, {}, {}, {}
     write(node, out, mentions, words)
-    for _, variable in ipairs(sorted(mentions)) do
+    for _, variable in ipairs(sorted_keys(mentions)) do
       if not may_change(variable, a_fun[variable], intact.fun_name(node), words) then
         out[#out + 1] = ("%s=%s;"):format(variable, binder[variable] or "")
       end

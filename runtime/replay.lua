@@ -2,6 +2,7 @@
 --- answers of then. What a model said is said again; rules think anew. Nothing is waited for: while nobody works,
 --- the clock is turned to the next moment at which something happens.
 
+local sorted_keys = require "runtime.sorted_keys"
 local uv = require "luv"
 local async = require "runtime.async"
 local cassette = require "runtime.cassette"
@@ -138,13 +139,6 @@ local function other_versions(was, now)
   return list
 end
 
-local function sorted(set)
-  local list = {}
-  for name in pairs(set or {}) do list[#list + 1] = name end
-  table.sort(list)
-  return list
-end
-
 local function difference(tape, report, conductor, node)
   local was = tape.last.report
   return {
@@ -152,7 +146,7 @@ local function difference(tape, report, conductor, node)
     gone = only_in(was.insights, report.insights), new = only_in(report.insights, was.insights),
     versions = other_versions(was.versions or {}, report.versions or {}),
     requests = conductor and conductor.changed or {}, without_reply = conductor and conductor.missing or {},
-    asked_anew = sorted(conductor and conductor.anew), unanswered = node.unanswered,
+    asked_anew = sorted_keys(conductor and conductor.anew), unanswered = node.unanswered,
   }
 end
 

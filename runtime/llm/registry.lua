@@ -18,6 +18,7 @@ local kinds = require "runtime.llm.kinds"
 local retry = require "runtime.llm.retry"
 local round_robin = require "runtime.llm.round_robin"
 local secrets = require "runtime.secrets"
+local sorted_keys = require "runtime.sorted_keys"
 
 local registry = {}
 
@@ -32,17 +33,10 @@ local function fault(where, message, next_step)
   return failure.new("config", ("client_registry: %s%s"):format(where and where .. ": " or "", message), next_step, 2)
 end
 
-local function sorted(set)
-  local names = {}
-  for name in pairs(set) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
 --- The names of the providers a client may be of.
 ---@return string[]
 function registry.providers()
-  local names = sorted(kinds)
+  local names = sorted_keys(kinds)
   for name in pairs(JOINING) do names[#names + 1] = name end
   table.sort(names)
   return names
@@ -99,7 +93,7 @@ local function policy_fault(c)
   if type(c.retry_policy) ~= "table" then
     return fault(c.name, "retry_policy must be a table", "for example { max_retries = 3 }")
   end
-  local names = sorted(retry.policy)
+  local names = sorted_keys(retry.policy)
   for name, value in pairs(c.retry_policy) do
     local err = unknown(c.name, "field of retry_policy", name, names)
     if err then return err end

@@ -3,15 +3,9 @@
 --- tool whose arguments are open stays without it.
 
 local json = require "runtime.json"
+local sorted_keys = require "runtime.sorted_keys"
 
 local strict = {}
-
-local function sorted(set)
-  local names = {}
-  for name in pairs(set or {}) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
 
 local function set_of(list)
   local set = {}
@@ -49,7 +43,7 @@ local function narrowed_object(schema, way, sums)
     end
     properties[name] = own
   end
-  local must = way == "openai" and sorted(properties) or schema.required
+  local must = way == "openai" and sorted_keys(properties) or schema.required
   return { type = "object", description = schema.description, properties = json.object(properties),
     required = must and #must > 0 and must or nil, additionalProperties = false }
 end
