@@ -3,6 +3,7 @@
 --- is written into the other.
 
 local uv = require "luv"
+local filled = require "runtime.filled"
 local lines_of = require "runtime.progress_lines"
 local plain = require "runtime.plain"
 local telemetry = require "runtime.telemetry"
@@ -24,7 +25,7 @@ local TROUBLE = {
 }
 
 local CLEAR = "\r\27[K"
-local USUAL_WIDTH, TICK_MS = 80, 1000
+local USUAL_WIDTH, INDENT, TICK_MS = 80, 2, 1000
 
 local shown  -- while something is shown: { out, tty?, off, timer?, line: boolean, noticed, waits }
 local beside -- the watch, while there is one
@@ -58,7 +59,8 @@ local function transient(text)
 end
 
 local function lasting(text)
-  shown.out:write(shown.tty and CLEAR or "", plain.text(text), "\n")
+  local columns = shown.tty and shown.tty:get_winsize() or 0
+  shown.out:write(shown.tty and CLEAR or "", filled.text(text, INDENT, columns > 0 and columns or math.huge), "\n")
   shown.line = false
 end
 

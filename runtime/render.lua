@@ -63,7 +63,7 @@ local function columns(rows)
   return names
 end
 
--- The widest texts give way until a row fits.
+-- The widest texts give way until a row fits, where it can.
 local function fit(widths, is_text, most)
   local total = 2 * (#widths - 1)
   for _, w in ipairs(widths) do total = total + w end
@@ -72,12 +72,13 @@ local function fit(widths, is_text, most)
     for j, w in ipairs(widths) do
       if is_text[j] and w > LEAST_WIDE and (not widest or w > widths[widest]) then widest = j end
     end
-    if not widest then return end
+    if not widest then return false end
     widths[widest], total = widths[widest] - 1, total - 1
   end
+  return true
 end
 
--- Numbers to the right, text to the left.
+-- Numbers to the right, text to the left; nil where that is too wide. Who reads a pid needs all of it.
 local function grid(rows, indent, most)
   local names, width, is_text, lines = columns(rows), {}, {}, {}
   local cells = { {} }
@@ -91,9 +92,9 @@ local function grid(rows, indent, most)
   for j in ipairs(names) do
     width[j] = 0
     for _, line in ipairs(cells) do width[j] = math.max(width[j], #line[j]) end
-    is_text[j] = type(rows[1][names[j]]) ~= "number"
+    is_text[j] = names[j] ~= "pid" and type(rows[1][names[j]]) ~= "number"
   end
-  if most then fit(width, is_text, most - #indent) end
+  if most and not fit(width, is_text, most - #indent) then return nil end
   for i, line in ipairs(cells) do
     local out = {}
     for j, cell in ipairs(line) do
@@ -132,7 +133,8 @@ function value(v, indent, most)
   if is_scalar(v) then return { indent .. scalar(v) } end
   if next(v) == nil then return { indent .. "none" } end
   if not is_list(v) then return object(v, indent, most) end
-  if is_table_of_rows(v) then return grid(v, indent, most) end
+  local rows = is_table_of_rows(v) and grid(v, indent, most)
+  if rows then return rows end
   local lines = {}
   for _, item in ipairs(v) do
     local item_lines = value(item, indent .. (is_scalar(item) and "" or "  "), most)

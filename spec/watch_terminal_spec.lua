@@ -18,7 +18,25 @@ describe("on one terminal", function()
     local env = { ERL_EPMD_PORT = tostring(shop.epmd_port), HOME = shop.home, BEAMLENS_NODE = shop.name,
       XDG_STATE_HOME = shop.home .. "/state", BEAMLENS_COOKIE_FILE = shop.cookie_file }
     for name, value in pairs(more or {}) do env[name] = value end
-    return pty.start(args, { env = env, whole = true })
+    return pty.start(args, { env = env, whole = true, columns = env.COLUMNS })
+  end
+
+  -- What stood on the screen at last, line by line.
+  local function lines_of(screen)
+    local lines = {}
+    for line in screen:gmatch "[^\n]+" do
+      lines[#lines + 1] = line:gsub("^.*\r\27%[K", ""):gsub("\27%[[%d;]*m", ""):gsub("[\194-\244][\128-\191]+", ".")
+    end
+    return lines
+  end
+
+  -- A path is not broken.
+  local function too_long(screen, columns)
+    local long = {}
+    for _, line in ipairs(lines_of(screen)) do
+      if #line > columns and not line:find "/%S+$" then long[#long + 1] = line end
+    end
+    return long
   end
 
   setup(function() shop = live.start { code = STUCK } end)
@@ -57,6 +75,23 @@ describe("on one terminal", function()
       assert.same({ "beam says (critical): The queue of never_reads grows" }, told)
     end)
   end)
+
+  it("a run tells one trouble once before its report, and no line is longer than the terminal", live.test(function()
+    local running = start({ "coordinator.lua" }, { COLUMNS = 60 })
+    assert.equal(1, (running.wait()))
+    local before = table.concat(lines_of(running.screen():match "^(.-)\n[^\n]*SICK"), "\n")
+    assert.equal(1, select(2, before:gsub("queue of%s+never_reads", "")), before)
+    assert.matches("beam noticed: The queue", before, 1, true)
+    assert.same({}, too_long(running.screen(), 60))
+  end))
+
+  for _, args in ipairs { { "doctor" }, { "runs" }, { "health" }, { "show", "last" } } do
+    it(("%s fits a terminal of 60 columns"):format(args[1]), live.test(function()
+      local running = start(args, { COLUMNS = 60 })
+      assert.equal(0, (running.wait()), running.screen())
+      assert.same({}, too_long(running.screen(), 60))
+    end))
+  end
 
   it("a run tells for how long it waits for a model, and who interrupts it is told so", live.test(function()
     local silent = shop:write("silent.lua", SILENT)

@@ -4,9 +4,9 @@
 local uv = require "luv"
 local async = require "runtime.async"
 local counted = require "runtime.counted"
+local filled = require "runtime.filled"
 local json = require "runtime.json"
 local outlet = require "runtime.outlet"
-local plain = require "runtime.plain"
 local progress = require "runtime.progress"
 local screen = require "runtime.screen"
 local sentence = require "runtime.sentence"
@@ -149,7 +149,10 @@ function watch.run(call)
   local as_json, say = call.options.json, printer(call.options.json)
   local several = (call.options.node or ""):find(",", 1, true)
   local is_new = unheard()
-  local function tell(line) say(("%s%s %s\n"):format(progress.cleared(), stamp(), plain.text(line))) end
+  local function tell(line)
+    local now = stamp()
+    say(("%s%s %s\n"):format(progress.cleared(), now, filled.text(line, #now + 1, screen.out().width or math.huge)))
+  end
   progress.beside { tells = LINES, say = not as_json and tell or nil,
     out = uv.guess_handle(1) == "tty" and outlet.out or nil }
   local off = telemetry.on("*", function(event, measurements, metadata)

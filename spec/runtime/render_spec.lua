@@ -21,6 +21,11 @@ describe("a value for a person", function()
     assert.is_true(#lines[1] <= 50 and #lines[2] <= 50, lines[2])
   end)
 
+  it("is told one row below the other where the terminal is too narrow for a table, and no pid is cut", function()
+    assert.equal("  - pid: <0.1234.0>\n    name: supervisor_of_all\n    queue: 7\n",
+      render.value({ { pid = "<0.1234.0>", name = "supervisor_of_all", queue = 7 } }, "  ", 20))
+  end)
+
   it("marks where each object of a list begins, names first, what has parts of its own last", function()
     assert.equal("tree:\n  - pid: <0.1.0>\n    name: a\n    size: 2\n    below:\n      - name: c\n        list:\n"
       .. "          1\n  - name: b\n    size: 1\n", render.value { tree = {

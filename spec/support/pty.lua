@@ -16,9 +16,11 @@ ffi.cdef [[
   int open(const char *path, int flags);
   int close(int fd);
   long write(int fd, const char *bytes, size_t count);
+  int ioctl(int fd, unsigned long request, ...);
 ]]
 
 local END = "\1end of the terminal\1"
+local TIOCSWINSZ = 0x5414
 local O_RDWR, O_NOCTTY, O_CLOEXEC = 2, 256, 524288
 
 local function open_pair()
@@ -40,13 +42,15 @@ end
 
 --- Starts it inside a task.
 ---@param args string[]
----@param opts? { env: table<string, string>, path: string, whole: boolean }   whole: stdout is the terminal, too
+---@param opts? { env: table<string, string>, path: string, whole: boolean, columns: integer }   whole: stdout is the
+---  terminal, too; columns: of a terminal that knows its width
 ---@return table running   { pid, screen() -> all that the terminal showed, stdout(), see(text, seconds?) waits until
 ---  the terminal shows that plain text, type(line) types it and Enter, keys(bytes) types only that, hang_up(),
 ---  kill(signal), wait(seconds?) -> exit code, signal }
 function pty.start(args, opts)
   opts = opts or {}
   local master, slave = open_pair()
+  if opts.columns then ffi.C.ioctl(master, TIOCSWINSZ, ffi.new("unsigned short[4]", 24, opts.columns)) end
   local out, shown, printed, waiting = uv.new_pipe(false), {}, {}, {}
   local function wake()
     local all = waiting
