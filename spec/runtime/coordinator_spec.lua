@@ -8,6 +8,7 @@ local model = require "spec.support.played_model"
 local report = require "runtime.report"
 local skill = require "runtime.skill"
 local telemetry = require "runtime.telemetry"
+local until_true = require "spec.support.until_true"
 
 local calls, says, results = model.calls, model.says, model.results
 
@@ -319,11 +320,7 @@ describe("runtime.coordinator", function()
     async.run(function()
       local stuck = model.played { calls { "take_snapshot" }, calls { "wait", { ms = 60000 } } }
       local task = async.spawn(start, model.played { calls(INVOKE, WAIT) }, { beam = stuck, ets = finder() })
-      local deadline = async.now() + 30
-      while not event "coordinator.operator_notification_received" do
-        assert(async.now() < deadline, "nobody told anything")
-        async.sleep(0.01)
-      end
+      until_true("a notification", function() return event "coordinator.operator_notification_received" end)
       task:cancel "interrupted"
       r = select(2, task:join())
     end)
@@ -413,11 +410,7 @@ describe("runtime.coordinator", function()
     async.run(function()
       local task = async.spawn(start, leader(calls { "schedule", { ms = 30000, reason = "x" } }, calls { "done" },
         calls { "done" }), { beam = idle(), ets = finder() })
-      local deadline = async.now() + 30
-      while not event "coordinator.done" do
-        assert(async.now() < deadline, "it was never done")
-        async.sleep(0.01)
-      end
+      until_true("`done`", function() return event "coordinator.done" end)
       task:cancel "interrupted"
       r = select(2, task:join())
     end)

@@ -4,6 +4,7 @@ local live = require "spec.support.live_node"
 local model = require "spec.support.played_model"
 local operator = require "runtime.operator"
 local skill = require "runtime.skill"
+local until_true = require "spec.support.until_true"
 
 local calls, says = model.calls, model.says
 
@@ -45,11 +46,7 @@ describe("runtime.handle", function()
     local h = start { calls { "take_snapshot" }, calls { "wait", { ms = 60000 } } }
     local report
     local caller = async.spawn(function() report = h:join() end)
-    local deadline = async.now() + 30
-    while h:status().iterations < 2 do
-      assert(async.now() < deadline, "it never took a second step")
-      async.sleep(0.01)
-    end
+    until_true("a second step", function() return h:status().iterations >= 2 end)
     caller:cancel "interrupted"
     assert.same({ "interrupted", 1, false }, { report.incomplete, #report.looks, h:status().running })
   end))

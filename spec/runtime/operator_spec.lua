@@ -9,6 +9,7 @@ local operator = require "runtime.operator"
 local report = require "runtime.report"
 local skill = require "runtime.skill"
 local telemetry = require "runtime.telemetry"
+local until_true = require "spec.support.until_true"
 
 local calls, says, results = model.calls, model.says, model.results
 
@@ -332,11 +333,7 @@ describe("runtime.operator", function()
       return calls { "execute", { code = "return ets_list_tables(5)" } }
     end, function(request)
       told = json.decode(results(request)[1].text).error
-      local deadline = async.now() + 30
-      while torn.node.state ~= "up" do
-        assert(async.now() < deadline, "it never came back")
-        async.sleep(0.01)
-      end
+      until_true("the node", function() return torn.node.state == "up" end)
       return all_looks(ets)
     end, calls { "done" } }
     local r = run(provider, { node = torn.node })

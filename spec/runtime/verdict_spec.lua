@@ -7,6 +7,7 @@ local live = require "spec.support.live_node"
 local model = require "spec.support.played_model"
 local report = require "runtime.report"
 local skill = require "runtime.skill"
+local until_true = require "spec.support.until_true"
 local uv = require "luv"
 
 local calls, says, results = model.calls, model.says, model.results
@@ -172,11 +173,7 @@ describe("runtime.verdict", function()
     local ets = model.played { calls({ "take_snapshot" }, unpack(LOOKS)), function()
       uv.kill(old.os_pid, "sigkill")
       live.start { name = old.name, cookie = "REBORN" }
-      local deadline = async.now() + 60
-      while old.node.lives == 1 or old.node.state ~= "up" do
-        assert(async.now() < deadline, "it did not come back")
-        async.sleep(0.02)
-      end
+      until_true("the new node", function() return old.node.lives > 1 and old.node.state == "up" end)
       return calls { "take_snapshot" }
     end, calls { "done" } }
     local r = run(old, leader(calls { "done" }), ets)
