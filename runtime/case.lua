@@ -321,9 +321,10 @@ end
 
 --- Makes insights of what stands and names its cause, so that nothing proven is lost when the
 --- coordinator ended early, or left it lying.
-function Case:promote()
+---@param anew? true   what an insight says may be over since, and is told again: a run without an end
+function Case:promote(anew)
   for _, n in ipairs(self:standing()) do
-    local insight = n.root_cause and same_cause(self, n)
+    local insight = n.root_cause and not anew and same_cause(self, n)
     if insight then
       join(self, n, insight)
     elseif n.root_cause then

@@ -156,7 +156,7 @@ function operator.start(opts)
     privacy = opts.privacy, store = opts.store, journal = opts.journal, tape = opts.tape,
   }
   -- Nobody joins what it tells: each finding is one when it is told, and not at an end that is days away.
-  if on then case.heard = function() case:promote() end end
+  if on then case.heard = function() case:promote(true) end end
   local system, err = operator.system(case, s)
   if not system then return nil, err end
   if not on and queues.length(("%s on %s"):format(s.name, case.node.name)) >= queues.room then
