@@ -18,24 +18,32 @@ local OURS = [==[
     {current_stacktrace, S} <- [process_info(P, current_stacktrace)],
     lists:keymember(erl_eval, 1, S)]).]==]
 
-local PATIENCE_S = 3
+local PATIENCE_S = 15
 
-function residue.settings(at) return at.eval(SETTINGS) end
+local ANSWERS_S = 10
+
+local function asked(at, text)
+  return at.node.query(text, nil, { timeout = ANSWERS_S, heap_words = 0, priority = "high" })
+end
+
+--- The settings of a node; nil where what is planted leaves nobody the time to answer.
+function residue.settings(at) return (asked(at, SETTINGS)) end
 
 ---@param at table
----@param before table   the settings before we came
----@return integer   how many things are left
----@return string[]   which
+---@param before? table   the settings before we came
+---@return integer?   how many things are left; nil where nobody can tell
+---@return string[]?   which
 function residue.count(at, before)
   local left
   local patience = async.now() + PATIENCE_S
   repeat
     left = {}
-    local now = residue.settings(at)
+    local now = before and residue.settings(at)
+    local ours = now and asked(at, OURS)
+    if not ours then return nil end
     for name, value in pairs(before) do
       if tostring(now[name]) ~= tostring(value) then left[#left + 1] = name end
     end
-    local ours = at.eval(OURS)
     if ours > 0 then left[#left + 1] = ("%d processes"):format(ours) end
     if #left > 0 then async.sleep(0.1) end -- a connection that was closed is dropped a moment later
   until #left == 0 or async.now() > patience

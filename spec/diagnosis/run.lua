@@ -96,8 +96,8 @@ function run.make(job, provider)
   local at
   local ok, why = pcall(function()
     at = planting.start(programs, settles_of(job.case.parts))
-    kept.planted = true
     local before = residue.settings(at)
+    kept.planted = true
     local cpu = target.cpu(at.os_pid)
     keep(kept, investigate(at, provider, kept))
     local spent = target.cpu(at.os_pid) - cpu
