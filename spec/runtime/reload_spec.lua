@@ -415,6 +415,15 @@ describe("runtime.reload", function()
     assert.same({ 7, { "db:5432" } }, { judged.z_threshold, options.hosts })
   end))
 
+  it("keeps the watchers when a skill of theirs is not there", live.test(function()
+    edited.save("config.lua", "return { watchers = { 'beam' } }")
+    local options = assert(config.settle({}, function() end))
+    begin("clock", options)
+    local told = rejected(function() edited.save("config.lua", "return { watchers = { 'beam', 'beem' } }") end)
+    assert.matches("the watcher beem: there is no skill beem; did you mean beam%?", told.reason)
+    assert.same({ "beam" }, options.watchers)
+  end))
+
   for option, case in pairs {
     hosts = { '{ "db" }', "hosts: db is no host with its port" },
     operators = { '{ { skill = "ets", mode = "often" } }', "operators[1] has a mode" },
