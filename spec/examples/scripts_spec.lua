@@ -115,8 +115,8 @@ describe("the example", function()
   it("own_skill.lua is no script, and says how it is used", live.test(function()
     local result = run(SKILL)
     assert.same({ 2, "" }, { result.code, result.stdout })
-    assert.equal(("beamlens-run: %s is a skill, and no script; look with it: beamlens-run coordinator.lua --skills %s\n")
-      :format(SKILL, SKILL), result.stderr)
+    assert.equal(("beamlens-run: %s is a skill, and no script; look with it: beamlens-run coordinator.lua "
+      .. "--skills %s\n"):format(SKILL, SKILL), result.stderr)
   end))
 
   it("configs/operators.lua has a run use its operators, and those that are named instead", live.test(function()
