@@ -71,7 +71,8 @@ $(BUILD)/embedded.S: host/embed.lua $(LUA) $(TEXTS) $(BUILD)/queries.etf
 
 $(PROGRAM): host/main.c $(OBJECTS) $(BUILD)/embedded.S
 	@echo "  ld $@"
-	@$(CC) $(CFLAGS) $(WARN) $(INC) -Wl,-E -o $@ host/main.c $(OBJECTS) $(BUILD)/embedded.S $(LIBS)
+	@$(CC) $(CFLAGS) $(WARN) $(INC) -Wl,-E -o $@.new host/main.c $(OBJECTS) $(BUILD)/embedded.S $(LIBS)
+	@mv $@.new $@
 
 demo: deps all
 	@sh examples/demo/run.sh
