@@ -196,7 +196,8 @@ describe("runtime.compaction", function()
         async.run(function()
           local server = provider.start(wire, function() return { text = "well" } end)
           local kind = wire == "anthropic" and anthropic or openai
-          local to = kind.new { key = "k", model = "m", base_url = server.url .. (wire == "openai" and "/v1" or "") }
+          local to = kind.new { key = "k", model = "m", who = { name = wire, env = "KEY" },
+            base_url = server.url .. (wire == "openai" and "/v1" or "") }
           local tools = { { name = "look", description = "Looks.", parameters = { type = "object" } } }
           for seed = 1, 20 do
             local state = seed
