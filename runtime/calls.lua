@@ -15,6 +15,7 @@ local loop_guard = require "runtime.loop_guard"
 ---@field parameters table       JSON schema of an object
 ---@field run fun(state: any, args: table, context: { deadline: number }): any, string?   data, or nil and why
 ---@field repeatable? boolean    the same call again may bring something new
+---@field waits? boolean         time passes by it: whoever does it between two looks does not go in circles
 ---@field ends? boolean          the run ends when it succeeds
 ---@field seconds? number        its deadline, 60 if left out
 ---@field from_node? boolean     its answers and errors may quote the node
@@ -173,7 +174,8 @@ function calls.circling(run, list, results)
   if run.provider.fixed then return nil end -- what goes by rules comes to an end
   return run.guard:after(list, results, function(call, result)
     local tool, key = run.tools[call.name], call.name .. json.encode(call.args or call.bad_args or json.null)
-    return tool and tool.repeatable and key .. result.text or key
+    if tool and tool.waits and not result then return run.iterations .. key end
+    return tool and tool.repeatable and result and key .. result.text or key
   end)
 end
 

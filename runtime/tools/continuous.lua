@@ -15,6 +15,7 @@ local wait = {
   doc = "Waits, and so sets the pace. A question ends it early.",
   parameters = operator.shapes.object({ ms = { type = "integer", minimum = 1, maximum = LONGEST_MS } }, { "ms" }),
   repeatable = true,
+  waits = true,
   paces = function(args) return args.ms >= 1000 end,
   seconds = LONGEST_MS / 1000 + 1,
   run = function(state, args)

@@ -141,6 +141,7 @@ local tools = {
     doc = "Waits until all operators have ended, ms at most.",
     parameters = object({ ms = whole(1, 600000) }, { "ms" }),
     repeatable = true,
+    waits = true,
     seconds = 601,
     run = function(state, args, context)
       state.emit("coordinator.wait", { ms = args.ms })

@@ -163,6 +163,7 @@ local tools = {
     doc = "Waits before a second look.",
     parameters = object({ ms = whole(1, 60000) }, { "ms" }),
     repeatable = true,
+    waits = true,
     seconds = 61,
     run = function(state, args, context)
       state.emit("operator.wait", { ms = args.ms })

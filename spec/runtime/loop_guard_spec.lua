@@ -24,6 +24,8 @@ describe("runtime.loop_guard", function()
         end },
       { name = "poll", doc = "Polls.", parameters = { type = "object", properties = json.object {} }, repeatable = true,
         run = function() return { running = true } end },
+      { name = "wait", doc = "Waits.", parameters = { type = "object", properties = json.object {} }, repeatable = true,
+        waits = true, run = function() return { waited_ms = 1 } end },
     }
   end)
 
@@ -49,7 +51,9 @@ describe("runtime.loop_guard", function()
     for i, request in ipairs(asked) do
       local last = request.messages[#request.messages]
       local text = last.role == "user" and last.text or ""
-      if text:find "^You go back and forth" or text:find "^The same call has failed" then turns[#turns + 1] = i - 1 end
+      for _, words in ipairs { "^You go back and forth", "^The same call has failed", "^You have made the same" } do
+        if text:find(words) then turns[#turns + 1] = i - 1 end
+      end
     end
     return turns
   end
@@ -75,6 +79,32 @@ describe("runtime.loop_guard", function()
     assert.same({}, told(asked))
     _, asked = run { POLL, A, POLL, A, "." }
     assert.same({ 4 }, told(asked))
+  end)
+
+  it("tells who makes the same call six times and nothing else, whatever it answers, and once more withdraws the tools",
+    function()
+      local turns = {}
+      for n = 1, 12 do turns[n] = LOOK end
+      turns[13] = "."
+      local outcome, asked = run(turns)
+      assert.same({ 6 }, told(asked))
+      assert.same({ "iterations", "enough", "the same call and nothing else", 13 },
+        { outcome.ended, outcome.text, stopped, #asked })
+    end)
+
+  it("lets look again and again who waits meanwhile", function()
+    local turns = {}
+    for n = 1, 12 do turns[n] = { LOOK[1], { "wait" } } end
+    turns[13] = "."
+    local outcome, asked = run(turns)
+    assert.same({}, told(asked))
+    assert.equal("answer", outcome.ended)
+  end)
+
+  it("lets look again and again who does something else in between", function()
+    local outcome, asked = run { LOOK, LOOK, LOOK, LOOK, LOOK, A, LOOK, LOOK, LOOK, LOOK, LOOK, B, LOOK, "." }
+    assert.same({}, told(asked))
+    assert.equal("answer", outcome.ended)
   end)
 
   it("leaves alone what goes by rules and not by words", function()
