@@ -1,10 +1,10 @@
 --- A text that is not ours, read for what has to be judged in it: the expressions of ours that stand in it
 --- untouched keep our review, and a stand-in takes the place of what the classifier cannot follow. What their
---- funs are handed by the rest is held to what sandbox/helpers.lua allows.
+--- funs are handed by the rest is held to what sandbox/shared_funs.lua allows.
 
 local classify = require "sandbox.classify"
 local etf = require "host.etf"
-local helpers = require "sandbox.helpers"
+local shared_funs = require "sandbox.shared_funs"
 local intact = require "runtime.intact"
 local roles = require "runtime.roles"
 local values = require "sandbox.classify.values"
@@ -145,7 +145,7 @@ end
 
 -- Of a fun of ours by its name, if it is the one that is meant.
 local function roles_of(name, node)
-  local fun, of = node[4], helpers.roles[name]
+  local fun, of = node[4], shared_funs.roles[name]
   local clauses = shape(fun) == "named_fun" and fun[4] or fun[3][2]
   return of and #clauses[1][3] == #of and of or nil
 end

@@ -6,7 +6,7 @@
 --- by somebody else, is another expression. It is ours if one of our skills' texts has an expression of that name.
 
 local crypto = require "host.crypto"
-local helpers = require "sandbox.helpers"
+local shared_funs = require "sandbox.shared_funs"
 local parsed = require "runtime.node.parsed"
 local query = require "runtime.node.query"
 local sorted_keys = require "runtime.sorted_keys"
@@ -72,9 +72,9 @@ local NONE = {}
 
 -- Whether what an expression mentions may be another fun than ours without making it another expression.
 local function may_change(variable, is_fun, fun_name, words)
-  for word, lets in pairs(helpers.beside) do if words[word] and lets[variable] then return true end end
-  local lets = (helpers.roles[fun_name or ""] or NONE).lets or NONE
-  return is_fun and (helpers.shown[variable] or lets[variable]) or false
+  for word, lets in pairs(shared_funs.beside) do if words[word] and lets[variable] then return true end end
+  local lets = (shared_funs.roles[fun_name or ""] or NONE).lets or NONE
+  return is_fun and (shared_funs.shown[variable] or lets[variable]) or false
 end
 
 --- The name of each expression of a text.

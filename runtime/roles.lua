@@ -1,4 +1,4 @@
---- Whether what a text hands to a fun of ours is what the fun may be handed: sandbox/helpers.lua says which.
+--- Whether what a text hands to a fun of ours is what the fun may be handed: sandbox/shared_funs.lua says which.
 --- As in the classifier, what cannot be told is not so.
 
 local arguments = require "sandbox.classify.arguments"

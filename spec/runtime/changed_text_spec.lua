@@ -1,5 +1,5 @@
 local effects = require "runtime.effects"
-local helpers = require "sandbox.helpers"
+local shared_funs = require "sandbox.shared_funs"
 local live = require "spec.support.live_node"
 local skill = require "runtime.skill"
 local uv = require "luv"
@@ -331,7 +331,7 @@ describe("the list of our helpers", function()
     end
     all = table.concat(all)
     local idle = {}
-    for _, list in ipairs { helpers.roles, helpers.shown } do
+    for _, list in ipairs { shared_funs.roles, shared_funs.shown } do
       for name in pairs(list) do if not all:find("%f[%w]" .. name .. " = fun") then idle[#idle + 1] = name end end
     end
     assert.same({}, idle)
