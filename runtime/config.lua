@@ -4,7 +4,6 @@
 local chunk_limits = require "runtime.chunk_limits"
 local failure = require "runtime.failure"
 local files = require "runtime.files"
-local stand_in = require "runtime.stand_in"
 
 local config = {}
 
@@ -289,7 +288,7 @@ local function load_file(path)
   local text, err = files.read_users(path, "config")
   if not text then return nil, err end
   local result
-  result, err = stand_in.load(text, path)
+  result, err = require("runtime.stand_in").load(text, path) -- most starts have no file to run
   if err then return nil, failure.new("config", err.message, "mend the line", 2) end
   if type(result) ~= "table" then
     return nil, failure.new("config", path .. " must return a table", "see examples/config.lua", 2)
