@@ -25,9 +25,6 @@ local LONGEST_REASON = 500
 --- The store that actions are kept in: the one that was named, else the one at home.
 actions.store = store_of.shared
 
---- Closes every store that was opened here.
-actions.close = store_of.close_all
-
 local refused = failure.refused
 
 --- What an action would do, as the node says it now. Reads only.

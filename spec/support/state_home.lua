@@ -20,7 +20,7 @@ function state_home.open()
 end
 
 function state_home.close()
-  require("runtime.actions").close()
+  require("runtime.store").close_all()
   if before then uv.os_setenv("XDG_STATE_HOME", before) else uv.os_unsetenv "XDG_STATE_HOME" end
   os.execute(("rm -rf '%s'"):format(state_home.folder))
 end
