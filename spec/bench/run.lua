@@ -6,11 +6,6 @@ local uv = require "luv"
 local SUITES = { "start", "calls", "codec", "top", "load", "allocators", "ets", "sup", "ports", "logs", "analyst",
   "sandbox", "crew", "sigterm" }
 
--- What is kept between runs is kept in a folder of this process.
-local state = assert(uv.fs_mkdtemp "/tmp/bench-state-XXXXXX")
-uv.os_setenv("XDG_STATE_HOME", state)
-uv.os_setenv("SPEC_STATE_HOME", state)
-
 local wanted = #arg > 0 and arg or SUITES
 
 local function met(row)
@@ -22,14 +17,15 @@ end
 
 print(("%-58s %-22s %-26s %7s  %-8s %s"):format("what", "ours", "beside", "ratio", "target", ""))
 local began = uv.hrtime()
-for _, name in ipairs(wanted) do
-  local started = uv.hrtime()
-  for _, row in ipairs(assert(loadfile("spec/bench/" .. name .. ".lua"))()) do
-    print(("%-58s %-22s %-26s %7s  %-8s %s"):format(row.name, row.ours, row.peer,
-      row.ratio and ("%.2f"):format(row.ratio) or "-", row.target, met(row)))
+require "spec.support.kept_apart"({ "XDG_STATE_HOME", "SPEC_STATE_HOME" }, function()
+  for _, name in ipairs(wanted) do
+    local started = uv.hrtime()
+    for _, row in ipairs(assert(loadfile("spec/bench/" .. name .. ".lua"))()) do
+      print(("%-58s %-22s %-26s %7s  %-8s %s"):format(row.name, row.ours, row.peer,
+        row.ratio and ("%.2f"):format(row.ratio) or "-", row.target, met(row)))
+    end
+    print(("%-58s %.0f s"):format("-- " .. name, (uv.hrtime() - started) / 1e9))
+    io.stdout:flush()
   end
-  print(("%-58s %.0f s"):format("-- " .. name, (uv.hrtime() - started) / 1e9))
-  io.stdout:flush()
-end
+end)
 print(("%-58s %.0f s"):format("-- in all", (uv.hrtime() - began) / 1e9))
-os.execute(("rm -rf '%s'"):format(state))

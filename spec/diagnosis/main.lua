@@ -4,12 +4,12 @@
 --- again. LEAST is how many of them have to be right, or else it fails; so it does then for one false alarm. SHOW=1
 --- runs nothing and prints what would be planted.
 
-local uv = require "luv"
 local async = require "runtime.async"
 local cases = require "spec.faults.cases.init"
 local crypto = require "host.crypto"
 local jobs = require "spec.diagnosis.jobs"
 local kept = require "spec.diagnosis.kept"
+local kept_apart = require "spec.support.kept_apart"
 local program = require "spec.diagnosis.program"
 local results = require "spec.diagnosis.results"
 local score = require "spec.diagnosis.score"
@@ -68,11 +68,6 @@ if asked "SHOW" then
   return 0
 end
 
--- Nothing of ours in anybody's home.
-local state = assert(uv.fs_mkdtemp "/tmp/bench-state-XXXXXX")
-for _, name in ipairs { "HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME" } do uv.os_setenv(name, state) end
-local run = require "spec.diagnosis.run"
-
 local version, commit = kept.version()
 local about = { provider = provider, commit = commit, version = version, seed = o.seed, rounds = o.rounds,
   under = under, asked = #list, date = os.date "!%Y-%m-%d" }
@@ -84,22 +79,24 @@ local function told(i, job, one, was)
   io.stdout:flush()
 end
 
-local made = async.run(function()
-  local runs = {}
-  for i, job in ipairs(list) do
-    local was = store:get(job.key)
-    local now = was or run.make(job, provider)
-    if not was and now.planted then store:add(job.key, now) end -- else it was never the analyst's turn
-    runs[i] = store:get(job.key) or now
-    told(i, job, runs[i], was)
-  end
+-- Nothing of ours in anybody's home.
+local made = kept_apart({ "HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME" }, function()
+  local run, runs = require "spec.diagnosis.run", {}
+  async.run(function()
+    for i, job in ipairs(list) do
+      local was = store:get(job.key)
+      local now = was or run.make(job, provider)
+      if not was and now.planted then store:add(job.key, now) end -- else it was never the analyst's turn
+      runs[i] = store:get(job.key) or now
+      told(i, job, runs[i], was)
+    end
+  end)
   return runs
 end)
 
 local file = assert(io.open(PAGE, "w"))
 file:write(results.page(made, about, beside(list, about)))
 file:close()
-os.execute(("rm -rf '%s'"):format(state))
 print(("%s; the runs are in %s"):format(PAGE, store.path))
 local sum, least = score.sum(made), tonumber(asked("LEAST", ""))
 print(("%d passed, %d failed"):format(sum.right.k, sum.right.n - sum.right.k))

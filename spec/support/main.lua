@@ -12,19 +12,12 @@ end
 
 require("runtime.telemetry").only(require "runtime.events") -- an event that nobody described is a fault
 
--- What is kept between runs is kept in a folder of this process: no spec writes into anybody's home.
-local uv = require "luv"
-local state = assert(uv.fs_mkdtemp((os.getenv "TMPDIR" or "/tmp") .. "/spec-state-XXXXXX"))
-uv.os_setenv("XDG_STATE_HOME", state)
-uv.os_setenv("SPEC_STATE_HOME", state)
-
 -- Under a main of ours, busted leaves by raising nothing or an empty table instead of ending.
 arg = { [0] = "busted", "-o", "spec.support.summary", "-p", "_spec", unpack(arg) }
-local ok, why = pcall(function()
+local ok, why = pcall(require "spec.support.kept_apart", { "XDG_STATE_HOME", "SPEC_STATE_HOME" }, function()
   require "busted.runner" { standalone = false }
   return true  -- no tail call: busted looks at its caller, and ends the process when that is not a file
 end)
-os.execute(("rm -rf '%s'"):format(state))
 if not ok and why ~= nil and (type(why) ~= "table" or next(why)) then error(why, 0) end
 
 local counted = require "spec.support.summary"
