@@ -3,6 +3,7 @@ local async = require "runtime.async"
 local coordinator = require "runtime.coordinator"
 local gate = require "runtime.gate"
 local json = require "runtime.json"
+local ledger = require "spec.support.ledger"
 local live = require "spec.support.live_node"
 local model = require "spec.support.played_model"
 local report = require "runtime.report"
@@ -12,15 +13,11 @@ local until_true = require "spec.support.until_true"
 
 local calls, says, results = model.calls, model.says, model.results
 
-local LEDGER = [[
-  spawn(fun() -> ets:new(ledger, [named_table, public]),
-    (fun L(I) -> ets:insert(ledger, {I, lists:seq(1, 30)}), timer:sleep(1), L(I + 1) end)(1) end).]]
-
 describe("runtime.coordinator", function()
   local at, skills, heard, off
 
   setup(function()
-    at = live.start { code = LEDGER }
+    at = live.start { code = ledger.CODE }
     skills = { assert(skill.open "beam"), assert(skill.open "ets") }
   end)
 
@@ -52,23 +49,7 @@ describe("runtime.coordinator", function()
   local function idle() return model.played { calls { "take_snapshot" }, says "nothing to see" } end
 
   -- The ets operator that sees the table grow and says so.
-  local function finder()
-    return model.played {
-      calls({ "take_snapshot" }, { "execute", { code = "return ets_growth_stats(0.02)" } }),
-      function(request)
-        local look = results(request)[2].data
-        return calls({ "send_notification", {
-          type = "growth", context = "two looks", observation = "ledger grew",
-          hypothesis = "nobody deletes from ledger", severity = "warning",
-          snapshot_ids = { results(request)[1].data.id },
-          evidence = { { observation = look.observation, path = "tables[1].name", value = "ledger" },
-            { observation = look.observation, path = "tables[1].size_delta",
-              value = look.result.tables[1].size_delta } },
-          root_cause = { object = "ledger", mechanism = "ets_growth" }, confidence = "medium",
-        } }, { "done" })
-      end,
-    }
-  end
+  local function finder() return ledger.finder("warning", "nobody deletes from ledger") end
 
   local INVOKE = { "invoke_operators", { skills = { "beam", "ets" } } }
   local WAIT = { "wait", { ms = 60000 } }

@@ -3,6 +3,7 @@ local async = require "runtime.async"
 local coordinator = require "runtime.coordinator"
 local gate = require "runtime.gate"
 local json = require "runtime.json"
+local ledger = require "spec.support.ledger"
 local live = require "spec.support.live_node"
 local model = require "spec.support.played_model"
 local report = require "runtime.report"
@@ -12,15 +13,11 @@ local uv = require "luv"
 
 local calls, says, results = model.calls, model.says, model.results
 
-local LEDGER = [[
-  spawn(fun() -> ets:new(ledger, [named_table, public]),
-    (fun L(I) -> ets:insert(ledger, {I, lists:seq(1, 30)}), timer:sleep(1), L(I + 1) end)(1) end).]]
-
 describe("runtime.verdict", function()
   local sick, quiet, skills
 
   setup(function()
-    sick, quiet = live.start { code = LEDGER }, live.start {}
+    sick, quiet = live.start { code = ledger.CODE }, live.start {}
     skills = { assert(skill.open "ets") }
   end)
 
@@ -39,23 +36,7 @@ describe("runtime.verdict", function()
 
   local function leader(...) return model.played { calls(INVOKE, WAIT), calls { "get_notifications" }, ... } end
 
-  -- Sees the table grow and says so with two figures.
-  local function finder()
-    return model.played {
-      calls({ "take_snapshot" }, { "execute", { code = "return ets_growth_stats(0.02)" } }),
-      function(request)
-        local look = results(request)[2].data
-        return calls({ "send_notification", {
-          type = "growth", context = "two looks", observation = "ledger grew", severity = "critical",
-          snapshot_ids = { results(request)[1].data.id },
-          evidence = { { observation = look.observation, path = "tables[1].name", value = "ledger" },
-            { observation = look.observation, path = "tables[1].size_delta",
-              value = look.result.tables[1].size_delta } },
-          root_cause = { object = "ledger", mechanism = "ets_growth" }, confidence = "medium",
-        } }, { "done" })
-      end,
-    }
-  end
+  local function finder() return ledger.finder "critical" end
 
   -- Says that something is wrong, shows no figure of it, and wants to go.
   local function alarmist(...)
@@ -74,7 +55,7 @@ describe("runtime.verdict", function()
   end
 
   -- What a snapshot of ets always leaves to look at.
-  local LOOKS = { { "execute", { code = "return ets_growth_stats(0.02)" } },
+  local LOOKS = { { "execute", { code = ledger.LOOK } },
     { "execute", { code = "return ets_table_growth(100)" } } }
 
   local RESOLVED = { "update_notification_statuses",
