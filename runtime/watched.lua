@@ -10,7 +10,6 @@ local reload = require "runtime.reload"
 local sampler = require "runtime.sampler"
 local skill = require "runtime.skill"
 local telemetry = require "runtime.telemetry"
-
 local watchers = require "runtime.watchers"
 
 local watched = {}
