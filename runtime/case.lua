@@ -338,13 +338,24 @@ function Case:promote(anew)
   end
 end
 
--- Whether graver insights say the same of all that this one names.
+--- Lets go of the oldest notifications, and of the insights that rest on none of those that stay.
+---@param most integer   that stay
+function Case:keep_last(most)
+  while #self.notifications > most do self.explained[table.remove(self.notifications, 1).id] = nil end
+  for i = #self.insights, 1, -1 do
+    local rests = false
+    for _, id in ipairs(self.insights[i].notification_ids) do rests = rests or self.explained[id] ~= nil end
+    if not rests then table.remove(self.insights, i) end
+  end
+end
+
+-- Whether graver insights say the same of all that this one names and that is still kept.
 local function outdone(self, insight)
   local cause = insight.root_cause
   for _, id in ipairs(insight.notification_ids) do
     local other = self.explained[id]
-    if other == insight or RANK[other.severity] <= RANK[insight.severity]
-      or other.root_cause.object ~= cause.object or other.root_cause.mechanism ~= cause.mechanism then return false end
+    if other and (other == insight or RANK[other.severity] <= RANK[insight.severity]
+      or other.root_cause.object ~= cause.object or other.root_cause.mechanism ~= cause.mechanism) then return false end
   end
   return true
 end

@@ -26,10 +26,7 @@ local RESTED = "You made many steps without a wait and were made to rest. Wait w
 --- was told when it was sent).
 ---@param case Case
 function continuous.tidy(case)
-  while #case.notifications > NOTIFICATIONS do
-    case.explained[table.remove(case.notifications, 1).id] = nil
-  end
-  while #case.insights > NOTIFICATIONS do table.remove(case.insights, 1) end
+  case:keep_last(NOTIFICATIONS)
   local cited = {}
   for _, n in ipairs(case.notifications) do
     for _, id in ipairs(n.snapshot_ids) do cited[id] = true end

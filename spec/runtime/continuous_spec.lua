@@ -287,6 +287,28 @@ describe("runtime.continuous", function()
     assert.equal("the first", report.notifications[1].observation)
   end))
 
+  it("has a report at its end, however much it told before", live.test(function()
+    local n = 0
+    local provider = model.played { calls { "take_snapshot" }, function()
+      n = n + 1
+      if n > 230 then return calls { "wait", { ms = 60000 } } end
+      local claim = { observation = "o1", path = "table_count", value = 7 }
+      return calls({ "send_notification", { type = "t", context = "c", observation = "seen " .. n,
+        severity = n <= 20 and "warning" or "info", snapshot_ids = { "o1" }, evidence = { claim },
+        root_cause = { object = "t" .. n, mechanism = "ets_growth" } } }, { "wait", { ms = 1 } })
+    end }
+    local s = assert(skill.open "ets")
+    s.snapshot = function() return { table_count = 7 } end
+    local h = start(provider, { skill = s, limits = { iterations = 5000 } })
+    until_true(function()
+      h.case.sent = {} -- an hour is no matter here
+      return n > 230
+    end)
+    h:stop()
+    local report = h:join()
+    assert.same({ 200, "seen 31", 0 }, { #report.notifications, report.notifications[1].observation, #report.insights })
+  end))
+
   it("takes no more than so many notifications in an hour, and says so", live.test(function()
     local told
     local n = 0
