@@ -10,7 +10,8 @@
 ---@field source string        Erlang with $names and $numbers; start/0 returns once it is planted
 ---@field settles? number      seconds that it needs until it shows, 1.5 if left out
 
-local KINDS = { "overload", "memory", "limits", "cpu", "crashes", "stuck", "servers", "sockets", "logging", "healthy" }
+local KINDS = { "overload", "memory", "limits", "cpu", "crashes", "stuck", "servers", "sockets", "logging", "healthy",
+  "healthy_for_a_while", "healthy_at_work", "healthy_in_number" }
 
 -- Two causes at once. Neither is the other's symptom.
 local PAIRS = {
