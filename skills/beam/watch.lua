@@ -33,6 +33,14 @@ return {
   Share = fun(L) -> N = length(L), lists:reverse(lists:sort([{(N - length(L -- lists:duplicate(N, U))) * 100 div N, U}
                                                              || U <- lists:usort(L)])) end,
   Floor = fun(L) -> Kb(lists:min(L)) end,
+  Links = [X || X <- lists:sublist(lists:filter(fun erlang:is_port/1, case Item(P, links) of H when is_list(H) -> H;
+      _ -> [] end), 20), lists:member(erlang:port_info(X, name), [{name, "tcp_inet"}, {name, "udp_inet"}]),
+    case catch inet:getopts(X, [active]) of {ok, [{_, V}]} -> V =:= true orelse is_integer(V); _ -> false end],
+  Calls = fun(H) -> case [x || X <- H, Item(X, current_function) =:= {gen, do_call, 4}] of
+    [] -> 0; V -> length(V) / length(H) end end,
+  Kin = fun(L) -> H = [X || X <- L, is_pid(X), node(X) =:= node()],
+    round(length(H) * Calls(lists:sublist(H, 20))) end,
+  In = fun() -> lists:sum([V || X <- Links, {ok, [{_, V}]} <- [catch inet:getstat(X, [recv_cnt])]]) end, Was = In(),
   try
     L = Look(erlang:monotonic_time(microsecond) + WindowMs * 1000, Slow, []),
     Out = fun(X) -> ets:match_spec_run(L, ets:match_spec_compile(X)) end,
@@ -47,14 +55,16 @@ return {
     {{Q1, Q2}, {R1, R2}, {M1, M2}} = {Of(message_queue_len), Of(reductions), Of(memory)},
     Gcs = ets:match_spec_run(lists:zip(lists:droplast(Gs), tl(Gs)),
       ets:match_spec_compile([{{'$1', '$2'}, [{'=/=', '$1', '$2'}], ['$_']}])),
-    [{_, Name}, {_, Prio}, {_, Stack}] = erlang:process_info(P, [registered_name, priority, current_stacktrace]),
+    Sum = In() - Was, [{_, Name}, {_, Prio}, {_, Stack}, {_, By}] =
+      erlang:process_info(P, [registered_name, priority, current_stacktrace, monitored_by]),
     maps:merge(case Name of [] -> #{}; _ -> #{name => Text(Name)} end,
       #{pid => Pid, seconds => Took / 1000000, samples => N, priority => atom_to_binary(Prio),
         statuses => [#{status => atom_to_binary(X), share_pct => K}
                      || {K, X} <- Share(Out([{{status, '$1'}, [], ['$1']}]))],
         functions => [#{current_function => Func(F), share_pct => X} || {X, F} <- lists:sublist(Share(Fs), 5)],
         stack => [Func({M, F, A}) || {M, F, A, _} <- lists:sublist(Stack, 8)],
-        reductions_per_sec => (R2 - R1) * 1000000 div Took,
+        reductions_per_sec => (R2 - R1) * 1000000 div Took, callers => Kin(By),
+        active_sockets => length(Links), socket_messages => Sum,
         queue_first => Q1, queue_last => Q2, queue_min => lists:min(Qs), queue_max => lists:max(Qs),
         taken_at_least => lists:sum(lists:zipwith(fun erlang:max/2, lists:droplast(Qs), tl(Qs))) - lists:sum(tl(Qs)),
         memory_kb_before => M1 div 1024, memory_kb => M2 div 1024,
@@ -150,6 +160,8 @@ return {
       cost = "some 80 looks a second at one process, which wake it where it waits",
       returns = { "seconds", "samples", "pid", "name", "priority", "statuses[]: status, share_pct (of the samples)",
         "functions[]: current_function, share_pct", "stack (functions, innermost first)", "reductions_per_sec",
+        "callers (that wait for its answer, by 20 of those who monitor it)",
+        "active_sockets (that send it what they read), socket_messages (in the window)",
         "queue_first, queue_last, queue_min, queue_max (messages)",
         "taken_at_least (messages seen to leave the mailbox in the window; newcomers hide others)",
         "memory_kb_before", "memory_kb",

@@ -31,20 +31,49 @@ local function per_second(delta, seconds) return math.floor(delta / math.max(sec
 local QUEUES = { "beam_queue_growth", FIRST, 10 }
 local LONG = 1000      -- messages; what is shorter and stands still is traffic
 local GROWS = 20       -- messages gained in a window, below which nothing is said of growth
+local WAITING = 5      -- callers who wait at one server all the while; with fewer it is just at work
+local WAIT_S = 1       -- seconds that a caller waits: a fifth of what gen_server:call is patient for by itself
 
 local function watch(pid) return { "beam_watch_process", pid, CLOSE } end
 
 -- The mailbox most worth a close look: the one that gained most, else the longest.
 local function suspicious_mailbox(results)
   local rows = results[1].processes
-  local row = most(rows, "queue_growth", GROWS) or most(rows, "final_queue", LONG) or most(rows, "final_queue", 50)
+  local row = most(rows, "queue_growth", GROWS) or most(rows, "final_queue", 2 * WAITING)
   return row and watch(row.pid)
 end
 
--- Growth at both looks, and never near empty in between: a burst drains.
+-- Growth at both looks, and never near empty in between: a burst drains. Of a long mailbox that nobody was seen
+-- to take from every message more counts.
 local function grows(row, w)
-  return row.queue_growth >= GROWS and w.queue_last - w.queue_first >= GROWS and w.queue_first > 0
+  local least = w.taken_at_least == 0 and w.queue_min >= LONG and 1 or GROWS
+  return row.queue_growth >= least and w.queue_last - w.queue_first >= least and w.queue_first > 0
     and w.queue_min >= 0.8 * w.queue_first
+end
+
+-- The loops of the behaviours of OTP, which take every message, and what they call a handler from: who has one of
+-- these below itself is in the midst of handling.
+local HANDLES = { "^gen_server:try_", "^gen_server:handle_", "^gen_statem:loop_", "^gen_event:server_",
+  "^gen_event:notify", "^supervisor:" }
+
+local function stands_in(w, pattern)
+  for _, frame in ipairs(w.stack) do
+    if frame:find(pattern) then return true end
+  end
+  return false
+end
+
+local function in_handler(w)
+  for _, pattern in ipairs(HANDLES) do
+    if stands_in(w, pattern) then return true end
+  end
+  return false
+end
+
+-- Most of what comes is what its own sockets read: it asked for all of it at once.
+local function from_sockets(w)
+  return (w.active_sockets or 0) > 0
+    and w.socket_messages >= 0.5 * (w.queue_last - w.queue_first + w.taken_at_least)
 end
 
 -- Why a mailbox grows. What cannot run is told before what runs, and that before what waits.
@@ -53,20 +82,40 @@ local function growing_word(w)
   -- A port that is full suspends who writes to it; then the stack ends in the driver's call.
   if share(w, "suspended") >= 80 then return WAITS_IN[top] and "other" or "process_suspended" end
   if top == "sys" then return "sys_suspended" end
-  if w.taken_at_least == 0 and share(w, "waiting") >= 80 then
-    if top == "timer" then return "slow_consumer" end
-    return not WAITS_IN[top] and w.functions[1].share_pct >= 95 and "unhandled_messages" or "other"
+  if w.taken_at_least == 0 and share(w, "waiting") >= 80 and top ~= "timer" then
+    if WAITS_IN[top] or in_handler(w) then return "other" end
+    return w.functions[1].share_pct >= 95 and "unhandled_messages" or "other"
   end
-  return (w.taken_at_least > 0 or busy >= 80) and "slow_consumer" or "other"
+  if w.taken_at_least == 0 and busy < 80 and top ~= "timer" then return "other" end
+  return from_sockets(w) and "active_socket_flood" or "slow_consumer"
 end
 
 -- Whether it works its queue off: would what it was seen to take, which of a busy process is some
 -- sixteenth of what it takes, have emptied the mailbox within ten minutes?
 local function works_off(w, queue) return queue < 600 * w.taken_at_least / w.seconds end
 
+-- How long the one who comes last waits, by what is taken (Little's law). Of what a busy process takes a sixteenth is
+-- seen, so there it may be less; of one that was not seen to take any it is longer than it was watched.
+local function wait_of(w)
+  if share(w, "running", "runnable") >= 50 then return w.queue_min * w.seconds / (16 * (w.taken_at_least + 1)) end
+  return w.taken_at_least > 0 and w.queue_min * w.seconds / w.taken_at_least or w.seconds
+end
+
+-- Callers wait at it all the while, and each for long. Who answers nobody since he himself waits in a call is held up
+-- by another; what a supervisor waits for, sup tells.
+local function serves_slowly(w)
+  local callers = w.callers or 0
+  if callers < WAITING or callers < 0.2 * w.queue_min or w.queue_min < WAITING or wait_of(w) < WAIT_S
+    or share(w, "suspended") >= 80 or module_of(w.stack[1]) == "sys" or stands_in(w, "^supervisor:") then
+    return false
+  end
+  return w.taken_at_least > 0 or in_handler(w) and not w.stack[1]:find "^gen:"
+end
+
 --- What a watched process is doing with its mailbox, in one word; nil when all is well with it.
 local function mailbox_word(row, w)
   local busy = share(w, "running", "runnable")
+  if serves_slowly(w) then return "slow_server" end
   if busy >= 80 and w.queue_min >= 10 * LONG and not works_off(w, w.queue_min)
     and w.queue_last - w.queue_first < 0.1 * w.queue_first then return "selective_receive_scan" end
   if grows(row, w) then return growing_word(w) end
@@ -79,6 +128,7 @@ local function mailbox_figures(results, i)
   local row = ("processes[%d]."):format(i)
   return cite(results, { { 2, "queue_last" }, { 2, "queue_first" }, { 2, "taken_at_least" }, { 2, "seconds" },
     { 2, "statuses[1].status" }, { 2, "functions[1].current_function" }, { 2, "reductions_per_sec" },
+    { 2, "callers" }, { 2, "socket_messages" }, { 2, "queue_min" },
     { 1, row .. "queue_growth" }, { 1, row .. "final_queue" } })
 end
 
@@ -131,6 +181,55 @@ local slow_consumer = mailbox_check("slow_consumer",
         step("let senders wait (call instead of cast), or bound the queue and drop what is too much", "CAUTION"),
         step(("restarting %s frees the memory and loses the %d messages in its queue"):format(name, w.queue_last),
           "DANGEROUS"),
+      },
+    }
+  end)
+
+local slow_server = mailbox_check("slow_server",
+  "Callers that wait at one server all the while, longer than a second each: what it does in a call takes too long.",
+  function(row, w)
+    local name, wait, about = object(row), wait_of(w), w.taken_at_least > 0 and "some" or "more than"
+    return {
+      confidence = w.taken_at_least > 0 and "high" or "medium",
+      hypothesis = ("%d processes wait in a call to %s and %d requests lie before it, never fewer than %d in %.1f s: "
+        .. "it %s, so whoever calls now waits %s %.1f s. While it handles one it is in %s."):format(w.callers,
+        name, w.queue_last, w.queue_min, w.seconds, taken(w), about, wait, stands(w)),
+      unlike = {
+        serialising_process = ("a server that is only busy answers fast; at this one a call takes %s %.1f s")
+          :format(about, wait),
+        slow_consumer = ("its senders wait for it: %d of them stand in a call"):format(w.callers),
+        call_deadlock = ("it %s, and waits for nobody who waits for it"):format(taken(w)),
+        long_poll_callers = ("who lets callers wait on purpose has an empty mailbox; here %d requests lie unread")
+          :format(w.queue_min),
+      },
+      next_steps = {
+        step(("see what %s does in a call: %s"):format(name, table.concat(w.stack, " < ", 1, math.min(3, #w.stack)))),
+        step("let a process of its own do the slow part, and answer with gen_server:reply when it is done", "CAUTION"),
+        step("more of them behind a pool, or a cache for what is only read", "CAUTION"),
+      },
+    }
+  end)
+
+local flood = mailbox_check("active_socket_flood",
+  "A mailbox that grows by what its own sockets read: they are in active mode, so nothing slows down who sends.",
+  function(row, w, rate)
+    local name = object(row)
+    return {
+      confidence = "high",
+      hypothesis = ("%s gets %d messages from its %d active sockets in %.1f s and %s: its queue grows by %d a second "
+        .. "(%d now). In active mode a socket reads whatever comes, so who sends is never slowed down."):format(name,
+        w.socket_messages, w.active_sockets, w.seconds, taken(w), rate, w.queue_last),
+      unlike = {
+        slow_consumer = ("what comes is not sent by processes: %d messages came from sockets"):format(
+          w.socket_messages),
+        unhandled_messages = ("it %s"):format(taken(w)),
+        bursty_mailbox = ("the queue never fell below %d"):format(w.queue_min),
+        slow_reader = "it is this node that does not keep up with reading, not the other side",
+      },
+      next_steps = {
+        step "see who sends: ports_list_inet has the other ends",
+        step("read with {active, once} or {active, N}, so that the other side has to wait", "CAUTION"),
+        step(("ending %s closes its sockets and loses its queue"):format(name), "DANGEROUS"),
       },
     }
   end)
@@ -249,8 +348,8 @@ local unexplained = mailbox_check("other",
   end)
 unexplained.id, unexplained.yields_to = "unexplained_mailbox", { ["*"] = "any" }
 
-slow_consumer.symptom_of = { "cpu_saturation" }
+slow_consumer.symptom_of, slow_server.symptom_of = { "cpu_saturation" }, { "cpu_saturation" }
 -- The tracer of a trace that was left on is slow, and no slow consumer.
 slow_consumer.yields_to, unhandled.yields_to = { tracing_left_on = "same" }, { tracing_left_on = "same" }
 
-return { slow_consumer, scan, unhandled, suspended, sys_suspended, serialising, unexplained }
+return { slow_consumer, slow_server, flood, scan, unhandled, suspended, sys_suspended, serialising, unexplained }
