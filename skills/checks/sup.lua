@@ -65,4 +65,79 @@ local restart_loop = {
   end,
 }
 
-return { restart_loop }
+-- What a supervisor stands in while it starts or ends a child; it does nothing else then. Whatever of OTP stands above
+-- that is how it waits.
+local OTP = { proc_lib = true, gen = true, gen_server = true, gen_statem = true, supervisor = true, erlang = true,
+  timer = true, lists = true }
+
+local function in_child(row)
+  for _, frame in ipairs(row.stack or {}) do
+    if frame:find "^supervisor:" then return true end
+  end
+end
+
+-- The function that keeps it: the innermost that is not OTP's, if it runs in the supervisor itself.
+local function kept_in(row)
+  for _, frame in ipairs(row.stack) do
+    if not OTP[words.module_of(frame)] then return frame end
+  end
+  return row.stack[1]
+end
+
+local function stuck(row) return in_child(row) and row.started == 0 end
+
+-- Silent at both looks, at one place, without a new child, while somebody waits. Our own question of the first look
+-- lies there too.
+local function blocked(results)
+  for i, now in ipairs(results[2].silent) do
+    local was, j = row_of(results[1].silent, "pid", now.pid)
+    if was and stuck(was) and stuck(now) and was.stack[1] == now.stack[1] and now.message_queue >= 2 then
+      return now, i, was, j
+    end
+  end
+end
+
+local supervisor_blocked = {
+  id = "supervisor_blocked", mechanism = "supervisor_blocked",
+  expert = "A supervisor that answers at neither look and stands at one place: a child that it starts or ends does not "
+    .. "come back, and everybody else it should start waits.",
+  suspect = function(snapshot) return (snapshot.supervisor_count or 0) > 0 end,
+  look = {
+    { "sup_restarts", 10, FIRST },
+    function(results)
+      for _, row in ipairs(results[1].silent) do
+        if stuck(row) then return { "sup_restarts", 10, CLOSE } end
+      end
+    end,
+  },
+  confirm = function(results)
+    local now, i, was, j = blocked(results)
+    if not now then return end
+    local at, before, name, seconds = ("silent[%d]."):format(i), ("silent[%d]."):format(j), now.name or now.pid,
+      results[1].seconds + results[2].seconds
+    return {
+      object = name,
+      figures = cite(results, { { 2, at .. "message_queue" }, { 1, before .. "message_queue" }, { 2, at .. "stack[1]" },
+        { 1, before .. "stack[1]" }, { 2, at .. "started" }, { 1, before .. "started" }, { 2, "seconds" },
+        { 1, "seconds" } }),
+      severity = "critical", confidence = "high",
+      hypothesis = ("%s starts or ends a child that does not come back: in over %.1f s it stood in %s, started nobody "
+        .. "and answered nobody. %d requests wait before it, %d at the first look; nothing under it is started or "
+        .. "restarted meanwhile."):format(name, seconds, kept_in(now), now.message_queue, was.message_queue),
+      unlike = {
+        restart_loop = ("it started %d children while we looked"):format(was.started + now.started),
+        slow_server = ("it stands in the start or the end of a child: %s"):format(table.concat(now.stack, " < ", 1,
+          math.min(3, #now.stack))),
+        slow_start = ("a start that only takes long moves on; this one was in %s at both looks"):format(now.stack[1]),
+        sys_suspended = "it is in the midst of a call, not in the loop of sys",
+      },
+      next_steps = {
+        step(("see what %s waits for"):format(kept_in(now))),
+        step("let init return at once and do the slow part in handle_continue; give a start a time limit", "CAUTION"),
+        step("ending what it waits for lets the start fail, and the supervisor goes on", "DANGEROUS"),
+      },
+    }
+  end,
+}
+
+return { restart_loop, supervisor_blocked }

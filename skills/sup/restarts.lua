@@ -33,6 +33,7 @@ return {
                is_tuple(C) orelse is_pid(C) andalso not is_map_key(C, Then)];
            (_, P) -> [{undefined, C} || C <- maps:get(P, New, [])] end,
   Sec = erlang:monotonic_time(second),
+  Mail = maps:from_list(lists:zip(Asked, Ask(Asked, message_queue_len))),
   Said = Call(Asked, fun(F) -> {system, F, get_state} end, 1000),
   Rows = [{length(R), [{supervisor, P}, {intensity, N}, {period_seconds, Per}, {restarts, length(R)},
       {restarts_in_period, length([x || Y <- R, Y >= Sec - Per])}, {last_restart_seconds, max(0, Sec - hd(R))},
@@ -51,7 +52,10 @@ return {
   Silent = [P || {P, silent} <- Said],
   #{seconds => W, asked => length(Asked), left_out => length(L) - length(Asked), total => length(Rows),
     showing => length(Out), restarts => Out,
-    silent => [Some([{pid, Show(P)}, {name, Who(P)}]) || P <- lists:sublist(Silent, 10)]}.]=],
+    silent => [Some([{pid, Show(P)}, {name, Who(P)}, {message_queue, element(2, maps:get(P, Mail))},
+        {started, length(maps:get(P, New, []))}, {stack, case Item(P, current_stacktrace) of
+          Z when is_list(Z) -> [Func({X, F, A}) || {X, F, A, _} <- lists:sublist(Z, 6)]; _ -> undefined end}])
+      || P <- lists:sublist(Silent, 10), is_tuple(maps:get(P, Mail))]}.]=],
 
     integrity = texts.one .. [=[
   P = Main(SupervisorName),
@@ -88,7 +92,8 @@ return {
         "restarts[] (most first): supervisor, pid, intensity, period_seconds (more than intensity restarts in the "
           .. "period end the supervisor), restarts, restarts_in_period, last_restart_seconds (ago), "
           .. "restarts_per_minute, looping, started (children in the window), children[] (5): id, pid, name, status",
-        "silent[] (10): pid, name of supervisors that did not answer within 1 s" },
+        "silent[] (10; did not answer within 1 s): pid, name, message_queue (before it was asked), started (children in "
+          .. "the window), stack (what it does)" },
       query = "restarts",
     },
 
