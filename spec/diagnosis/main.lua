@@ -4,6 +4,7 @@
 --- again. LEAST is how many of them have to be right, or else it fails; so it does then for one false alarm. SHOW=1
 --- runs nothing and prints what would be planted.
 
+local able = require "spec.diagnosis.able"
 local async = require "runtime.async"
 local cases = require "spec.faults.cases.init"
 local crypto = require "host.crypto"
@@ -52,6 +53,12 @@ if under ~= "" and not unders[under] then
   io.stderr:write("UNDER is crowd, or busy, or nothing\n")
   return 2
 end
+local left_out = {}
+for i = #list, 1, -1 do
+  local needs = list[i].case.needs
+  if needs and not able.to(needs) then left_out[table.remove(list, i).case.name] = needs end
+end
+for name, needs in pairs(left_out) do print(("%s is left out: this machine allows no %s of ours"):format(name, needs)) end
 for _, job in ipairs(list) do
   job.parts = { shop, unpack(job.case.parts) }
   table.insert(job.parts, unders[under])

@@ -44,7 +44,12 @@ end
 ---@return table at   as live_node.start gives it
 function planting.start(programs, settles)
   local code = planting.compile(programs)
-  local at = live.start()
+  local within, args = {}, {}
+  for _, p in ipairs(programs) do
+    for _, word in ipairs(p.within) do within[#within + 1] = word end
+    for _, word in ipairs(p.args) do args[#args + 1] = word end
+  end
+  local at = live.start { within = within, args = args }
   for i, p in ipairs(programs) do at.eval(PLANT, { Name = p.module, Code = code[i] }) end
   async.sleep(settles or SETTLES_S)
   return at

@@ -10,6 +10,8 @@ local words = require "spec.diagnosis.words"
 ---@field source string
 ---@field truth Truth[]       what is wrong, with the names drawn; empty for a twin
 ---@field also Truth[]        what may be said besides
+---@field within string[]     what the node is started by, if by anything
+---@field args string[]       more of its command line
 
 ---@class Truth
 ---@field mechanism string
@@ -36,7 +38,8 @@ end
 -- What stands for each `$word`, drawn in the order of the alphabet so that no line more changes the others.
 local function drawn(part, twin, lot, name)
   local keys, values = { "module" }, {}
-  for key in part.source:gmatch "%$(%l[%w_]*)" do keys[#keys + 1] = key end
+  local text = table.concat({ part.source, unpack(part.within or {}) }, " ")
+  for key in text:gmatch "%$(%l[%w_]*)" do keys[#keys + 1] = key end
   table.sort(keys)
   for _, key in ipairs(keys) do
     local range = (part.draw or {})[key]
@@ -60,6 +63,12 @@ local function named(truths, values)
   return list
 end
 
+local function started(words, values)
+  local list = {}
+  for i, word in ipairs(words or {}) do list[i] = filled(word, values) end
+  return list
+end
+
 --- The programs of one run.
 ---@param parts table[]     of spec/faults/cases: the background, then the case's, which has two for two causes
 ---@param twin boolean      without the faults
@@ -71,7 +80,8 @@ function program.draw(parts, twin, seed)
   for i, part in ipairs(parts) do
     local values = drawn(part, twin, lot, name)
     local define = twin and "-define(TWIN, true).\n" or ""
-    plantings[i] = { module = values.module, truth = twin and {} or named(part.truth, values),
+    plantings[i] = { module = values.module, within = started(part.within, values), args = started(part.args, values),
+      truth = twin and {} or named(part.truth, values),
       also = named(part.also, values), source = ("-module(%s).\n-export([start/0]).\n%s%s"):format(values.module,
         define, filled(part.source, values)) }
   end

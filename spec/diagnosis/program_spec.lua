@@ -36,7 +36,9 @@ describe("a program of the gallery", function()
     local EVERYWHERE = { binary_alloc = true, max_heap_size = true, schedulers_online = true, persistent_term = true,
       code_server = true, timer_server = true,
       logger = true, primary = true, level = true, ["dirty_io*"] = true, ["dirty IO*"] = true,
-      ["dirty_cpu*"] = true, ["dirty CPU*"] = true }
+      ["dirty_cpu*"] = true, ["dirty CPU*"] = true, ["fd*"] = true, max_fds = true, ["file descriptors"] = true,
+      ["open files*"] = true, file_descriptors = true, ["quota*"] = true, ["cgroup*"] = true,
+      ["the container's CPU quota"] = true, ["node names"] = true, ["mnesia*"] = true }
     local unknown = {}
     each(function(case, programs)
       for _, p in ipairs(programs) do

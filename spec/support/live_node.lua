@@ -35,7 +35,8 @@ local function append(list, more)
 end
 
 local function erl(o)
-  return append(append({ "erl", o.short and "-sname" or "-name", o.name, "-noinput" }, LOOPBACK), o.args)
+  return append(append(append(append({}, o.within), { "erl", o.short and "-sname" or "-name", o.name, "-noinput" }),
+    LOOPBACK), o.args)
 end
 
 local function elixir(o)
@@ -156,9 +157,10 @@ end
 
 --- Starts a node and attaches to it.
 ---@param o? { name?: string, elixir?: boolean, cookie?: string, args?: string[], code?: string, short?: boolean,
----  attach?: boolean }
+---  attach?: boolean, within?: string[] }
 ---  short: -sname in place of -name; attach: false leaves that to the caller; args: more of the
----  command line; code: Erlang expressions (or Elixir) that it runs first
+---  command line; code: Erlang expressions (or Elixir) that it runs first; within: a command that becomes the node,
+---  such as a shell that sets a limit and then does exec "$@"
 ---@return table  { node, name, cookie_file, epmd_port, os_pid, home, eval = fn(text, variables), stop = fn() },
 ---  with methods freeze, thaw and write
 function live.start(o) return held.in_task(start, o or {}) end

@@ -9,9 +9,12 @@
 ---@field twin? table<string, integer>     numbers that the twin has in their place; TWIN is defined there besides
 ---@field source string        Erlang with $names and $numbers; start/0 returns once it is planted
 ---@field settles? number      seconds that it needs until it shows, 1.5 if left out
+---@field within? string[]      what the node is started by: a shell that sets a limit and then does exec "$@"
+---@field args? string[]        more of the node's command line
+---@field needs? string         what the machine has to allow, a word of spec/diagnosis/able.lua
 
-local KINDS = { "overload", "memory", "limits", "cpu", "crashes", "stuck", "servers", "sockets", "logging", "healthy",
-  "healthy_for_a_while", "healthy_at_work", "healthy_in_number" }
+local KINDS = { "overload", "memory", "limits", "cpu", "crashes", "stuck", "servers", "sockets", "nodes", "host",
+  "left_behind", "logging", "healthy", "healthy_for_a_while", "healthy_at_work", "healthy_in_number" }
 
 -- Two causes at once. Neither is the other's symptom.
 local PAIRS = {
@@ -33,7 +36,7 @@ end
 
 for _, kind in ipairs(KINDS) do
   for _, part in ipairs(require("spec.faults.cases." .. kind)) do
-    add { name = part.name, parts = { part }, sick = part.truth ~= nil, accepts = part.accepts }
+    add { name = part.name, parts = { part }, sick = part.truth ~= nil, accepts = part.accepts, needs = part.needs }
   end
 end
 for _, pair in ipairs(PAIRS) do

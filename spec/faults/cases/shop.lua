@@ -62,10 +62,13 @@ $open() ->
   receive {open, P} -> {ok, P} end.
 
 $greet(L) ->
-  {ok, S} = gen_tcp:accept(L),
-  {ok, P} = supervisor:start_child($desk, [S]),
-  gen_tcp:controlling_process(S, P),
-  P ! $begin,
+  case gen_tcp:accept(L) of
+    {ok, S} ->
+      {ok, P} = supervisor:start_child($desk, [S]),
+      gen_tcp:controlling_process(S, P),
+      P ! $begin;
+    {error, emfile} -> timer:sleep(100) %% as acceptors do: it may be better in a moment
+  end,
   $greet(L).
 
 $serve(S) ->
@@ -92,9 +95,12 @@ $stroll(I) ->
   $stroll(I + 1).
 
 $visit(I) ->
-  {ok, S} = gen_tcp:connect({127, 0, 0, 1}, persistent_term:get($address), [binary, {active, false}, {packet, line}]),
-  ok = gen_tcp:send(S, [integer_to_list(I), "\n"]),
-  {ok, _} = gen_tcp:recv(S, 0, 20000),
-  gen_tcp:close(S).
+  case gen_tcp:connect({127, 0, 0, 1}, persistent_term:get($address), [binary, {active, false}, {packet, line}]) of
+    {ok, S} ->
+      ok = gen_tcp:send(S, [integer_to_list(I), "\n"]),
+      {ok, _} = gen_tcp:recv(S, 0, 20000),
+      gen_tcp:close(S);
+    {error, emfile} -> gone
+  end.
 ]==],
 }
