@@ -142,6 +142,14 @@ describe("a shipped query", function()
     end
   end)
 
+  -- Every fun that is sent is linted there when it is come to.
+  it("takes no words along that it never uses", function()
+    local walked = skill.open("beam").queries.reducers
+    assert.is_truthy(walked:find("Fattest = fun", 1, true))
+    local sent = etf.encode(parsed.find(assert(query.wrap(walked))))
+    assert.is_nil(sent:find("Fattest", 1, true))
+  end)
+
   it("is found by its whole text only", function()
     assert.is_nil(parsed.find "1 + 1.")
   end)
