@@ -1,0 +1,208 @@
+-- What every mechanism's file says: it reads, its code compiles, and what it names is there.
+local advice = require "runtime.advice"
+local config = require "runtime.config"
+local erlang = require "spec.support.erlang"
+local files = require "host.files"
+local mechanisms = require "runtime.mechanisms"
+local skill = require "runtime.skill"
+
+local words = {}
+for word in pairs(mechanisms) do words[#words + 1] = word end
+table.sort(words)
+
+local function file_of(word) return ("prompts/mechanisms/%s.md"):format(word) end
+
+local function text_of(word) return assert(files.read(file_of(word))) end
+
+-- Named snippets as one text that `erlang.unframe` and Erlang can take apart.
+local function snippets(language)
+  local list = {}
+  for _, word in ipairs(words) do
+    local a = assert(advice.of(word))
+    if a[language] then
+      list[#list + 1] = word
+      list[#list + 1] = a[language]
+    end
+  end
+  return list
+end
+
+local ERLC = [==[
+{ok, In} = file:read_file("in"),
+Parts = (fun Split(<<N:32, B:N/binary, Rest/binary>>) -> [B | Split(Rest)]; Split(<<>>) -> [] end)(In),
+Tidy = fun(L) -> lists:flatten(io_lib:format("~tp", [L])) end,
+Compile = fun(Word, Code) ->
+  File = binary_to_list(Word) ++ ".erl",
+  ok = file:write_file(File, ["-module(", Word, ").\n-compile([export_all, nowarn_export_all]).\n", Code, "\n"]),
+  case compile:file(File, [return, binary]) of
+    {ok, _, _, []} -> [];
+    {ok, _, _, Warnings} -> [Tidy(Warnings)];
+    {error, Errors, _} -> [Tidy(Errors)]
+  end end,
+(fun Each([W, C | Rest]) -> Compile(W, C) ++ Each(Rest); Each([]) -> [] end)(Parts).
+]==]
+
+local ELIXIR = [==[
+split = fn
+  <<n::32, b::binary-size(n), rest::binary>>, split -> [b | split.(rest, split)]
+  <<>>, _ -> []
+end
+Code.compiler_options(no_warn_undefined: :all)
+for [word, code] <- Enum.chunk_every(split.(File.read!(hd(System.argv())), split), 2) do
+  Code.compile_string("defmodule Snippet_#{word} do\nrequire Logger\n#{code}\nend", word)
+end
+IO.write("all compile")
+]==]
+
+local function elixir(list)
+  local folder = os.tmpname()
+  os.remove(folder)
+  assert(os.execute("mkdir " .. folder) == 0)
+  for name, text in pairs { ["in"] = erlang.frames(list), ["program.exs"] = ELIXIR } do
+    local file = assert(io.open(folder .. "/" .. name, "wb"))
+    file:write(text)
+    file:close()
+  end
+  local pipe = io.popen(("cd %s && elixir program.exs in 2>&1"):format(folder))
+  local said = pipe:read "*a"
+  pipe:close()
+  os.execute("rm -r " .. folder)
+  return said
+end
+
+describe("the knowledge of a mechanism", function()
+  it("is there for every word, in its form", function()
+    for _, word in ipairs(words) do
+      local _, why = advice.read(text_of(word), word, file_of(word))
+      assert.is_nil(why and tostring(why))
+    end
+  end)
+
+  it("has no file for a word that there is not", function()
+    assert.same(words, require("runtime.files").list("prompts/mechanisms", ".md"))
+  end)
+
+  it("is short", function()
+    for _, word in ipairs(words) do
+      local _, lines = text_of(word):gsub("\n", "")
+      assert.is_true(lines <= 55, ("%s has %d lines"):format(word, lines))
+    end
+  end)
+
+  it("has Erlang that compiles without a warning", function()
+    assert.equal("", erlang.run(ERLC, erlang.frames(snippets "erlang")))
+  end)
+
+  it("has Elixir that compiles without a warning", function()
+    assert.equal("all compile", elixir(snippets "elixir"))
+  end)
+
+  it("has snippets of at most twelve lines, each in both languages", function()
+    for _, word in ipairs(words) do
+      local a = advice.of(word)
+      assert.equal(a.erlang == nil, a.elixir == nil, word)
+      for _, language in ipairs { "erlang", "elixir" } do
+        local _, breaks = (a[language] or ""):gsub("\n", "")
+        assert.is_true(breaks < 12, ("%s: %s has %d lines"):format(word, language, breaks + 1))
+      end
+    end
+  end)
+
+  it("has snippets that fit the report's lines", function()
+    for _, word in ipairs(words) do
+      local a = advice.of(word)
+      for line in ((a.erlang or "") .. "\n" .. (a.elixir or "")):gmatch "[^\n]+" do
+        assert.is_true(#line <= 97, ("%s: %s"):format(word, line))
+      end
+    end
+  end)
+
+  -- Words in backticks that look like a callback: of one of the prefixes that callbacks have.
+  it("names only callbacks that there are", function()
+    local known, prefixes = {}, {}
+    for _, name in ipairs(skill.names()) do
+      local s = assert(skill.open(name))
+      for _, callback in ipairs(skill.callable(s)) do
+        known[callback], prefixes[callback:match "^%l+"] = true, true
+      end
+    end
+    for _, word in ipairs(words) do
+      for name in text_of(word):gmatch "`(%l+_[%l_]+)`" do
+        local callback = prefixes[name:match "^%l+"] and not mechanisms[name]
+        assert.is_true(known[name] or not callback, ("%s names %s"):format(word, name))
+      end
+    end
+  end)
+
+  it("says of every word which callback shows that it is over", function()
+    for _, word in ipairs(words) do
+      local named = word == "other" or advice.of(word).verify:find "`%l+_[%l_]+`"
+      assert.is_truthy(named, word)
+    end
+  end)
+
+  it("names only commands and options of ours that there are", function()
+    local options = {}
+    for _, option in ipairs(config.OPTIONS) do options["--" .. option.name:gsub("_", "-")] = true end
+    for _, word in ipairs(words) do
+      local text = text_of(word)
+      for flag in text:gmatch "%f[%-]%-%-%a[%a-]*" do assert.is_true(options[flag], word .. ": " .. flag) end
+      for command in text:gmatch "`beamlens%-run (%l+)" do
+        assert.is_truthy(require("runtime.commands." .. command), word)
+      end
+    end
+  end)
+
+  -- As the VM itself reads them: one that it does not know ends it before the expression.
+  it("names only arguments of the VM that it takes", function()
+    local flags = {}
+    for _, word in ipairs(words) do
+      for flag in text_of(word):gmatch "`([%+%-]%a[^`]*)`" do flags[flag:find " " and flag or ""] = true end
+    end
+    flags[""] = nil
+    for flag in pairs(flags) do
+      local pipe = io.popen(("erl %s -noshell -noinput -eval 'io:put_chars(\"up\"), halt().' 2>&1"):format(flag))
+      assert.equal("up", pipe:read "*a", flag)
+      pipe:close()
+    end
+  end)
+end)
+
+describe("runtime.advice", function()
+  local GOOD = "# thing\n\nWhat it\nis.\n\n## Change\nThis.\n\nAnd that.\n\n"
+    .. "## Erlang\n```erlang\nf() ->\n    ok.\n```\n\n## Configuration\n- one\n  more\n- two\n\n## Verify\nSo.\n\n## Undo\nSo.\n\n## Follow-up\n- next\n"
+
+  it("reads paragraphs, code and lists", function()
+    assert.same({ means = "What it is.", change = "This.\n\nAnd that.", erlang = "f() ->\n    ok.",
+      configuration = { "one more", "two" }, verify = "So.", undo = "So.", follow_up = { "next" } },
+      advice.read(GOOD, "thing", "thing.md"))
+  end)
+
+  local BROKEN = {
+    { "another word", "# thing", "# thnig", "x.md:1: it begins with another word; begin it with: # thing" },
+    { "a heading that there is not", "## Undo", "## Undoo", "x.md:25: there is no heading Undoo; did you mean Undo?" },
+    { "a heading in the wrong place", "## Verify\nSo.\n\n## Undo", "## Undo\nSo.\n\n## Verify",
+      "x.md:25: Verify stands too late; the order is Change, Erlang, Elixir, Configuration, Verify, Undo, Follow-up" },
+    { "a heading too few", "## Undo\nSo.\n\n", "", "x.md:25: the heading Undo is missing; add it" },
+    { "no snippet", "```erlang\n", "", "x.md:11: Erlang wants one snippet between ``` and ```; mend it" },
+    { "no list", "- next", "next", 'x.md:28: Follow-up wants lines that begin with "- "; mend it' },
+    { "no meaning", "What it\nis.\n", "", "x.md:1: it does not say what the word means; say it below the first line" },
+  }
+  for _, case in ipairs(BROKEN) do
+    it("says where a file is not in the form: " .. case[1], function()
+      local first, last = GOOD:find(case[2], 1, true)
+      local _, err = advice.read(GOOD:sub(1, first - 1) .. case[3] .. GOOD:sub(last + 1), "thing", "x.md")
+      assert.equal(case[4], tostring(err))
+    end)
+  end
+
+  it("knows nothing of a word that is a path", function()
+    assert.is_nil(advice.of "../operator")
+  end)
+
+  it("tells all of it as text", function()
+    local text = advice.text(advice.read(GOOD, "thing", "thing.md"))
+    assert.equal("What it is.\nChange: This.\n\nAnd that.\nErlang:\nf() ->\n    ok.\nConfiguration:\n- one more\n"
+      .. "- two\nVerify: So.\nUndo: So.\nFollow-up:\n- next", text)
+  end)
+end)
