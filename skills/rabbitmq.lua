@@ -1,0 +1,141 @@
+--- RabbitMQ: its alarms, and the channels that clients hold, from the tables that it keeps itself. What its
+--- management plugin adds is not needed. No message is read, and no queue is asked.
+
+local texts = ...
+
+local UNAVAILABLE = { unavailable = "RabbitMQ does not run on this node" }
+
+local COUNT = texts.words .. [=[
+  Size = fun(T) -> case ets:info(T, size) of N when is_integer(N) -> N; _ -> 0 end end,
+]=]
+
+-- An alarm of any node of the cluster stops who publishes at every node of it. Others have a name alone.
+local ALARMS = COUNT .. [=[
+  Raised = [case A of {{resource_limit, R, X}, _} -> {R, X}; {R, _} -> {R, node()} end
+    || A <- rabbit_alarm:get_alarms()],
+]=]
+
+-- Who the connections are: the tables' own lists, whose order is that of every release since 3.6. Of channels the
+-- owner alone is copied, and where there are very many only of those with a number that few connections reach;
+-- the number of a channel is the lowest one that is free.
+local CHANNELS = COUNT .. [=[
+  T = channel_created,
+  Least = case Size(T) of N when N > 20000 -> 64; _ -> 0 end,
+  Owners = ets:select(T, [{{'_', [{pid, '_'}, {name, '_'}, {connection, '$1'}, {number, '$2'} | '_']},
+                           [{'>', '$2', Least}], ['$1']}]),
+  First = lists:sublist(lists:reverse(lists:keysort(2, maps:to_list(
+    lists:foldl(fun(P, A) -> maps:put(P, maps:get(P, A, 0) + 1, A) end, #{}, Owners)))), Limit),
+  Of = fun(P) -> lists:usort(ets:select(T,
+    [{{'$1', [{pid, '_'}, {name, '_'}, {connection, P} | '_']}, [], ['$1']}])) end,
+  Work = fun(H) -> lists:zip(H, lists:zipwith(fun erlang:process_info/2, H,
+    lists:duplicate(length(H), reductions))) end,
+  Told = fun(P) -> case ets:lookup(connection_created, P) of [{_, L}] -> L; _ -> [] end end,
+  Word = fun(X) when is_binary(X) -> X; (X) when is_atom(X), X =/= '', X =/= undefined -> Text(X); (_) -> undefined end,
+]=]
+
+local LIMIT = { name = "limit", type = "integer", min = 1, max = 20, default = 5 }
+local WINDOW = { name = "window_ms", type = "integer", min = 100, max = 10000, default = 1500, waits = true }
+
+---@type Skill
+return {
+  name = "rabbitmq",
+  title = "RabbitMQ",
+  about = "A RabbitMQ server: its alarms and the publishers they stop, connections and the channels they hold.",
+  needs = "RabbitMQ on the node",
+
+  prompt = [[
+You look after a RabbitMQ server from inside its node.
+An alarm (memory, disk) of any node of the cluster stops every publisher at all of them, and nothing else tells them.
+A channel is opened once and used again; an application needs a few for each connection. Channels that only become
+more, or hundreds that do nothing and consume nothing, are leaked by the client.
+Worth a notification: an alarm; a connection whose channels only become more, or come near its channel_max.
+Not worth one: a channel for each consumer or thread that is in use, channels that are opened and closed.
+Name the connection by its name and user, with its channels now and before, and how many of them did anything.]],
+
+  snapshot = function(node)
+    local found, err = node.ask "totals"
+    if found and not found.channel_count then return UNAVAILABLE end
+    return found, err
+  end,
+
+  available = function(node)
+    local found, err = node.ask "present"
+    if found == nil then return tostring(err) end
+    return found and true or UNAVAILABLE.unavailable
+  end,
+
+  queries = {
+    present = "is_pid(whereis(rabbit_sup)).",
+
+    totals = "case whereis(rabbit_sup) of undefined -> #{}; _ ->\n" .. ALARMS .. [=[
+  #{alarm_count => length(Raised), connection_count => Size(connection_created),
+    channel_count => Size(channel_created), consumer_count => Size(consumer_created),
+    queue_count => Size(rabbit_queue)} end.]=],
+
+    -- Connections are asked all at once, 200 at most, and together have a second. Who does not answer in time answers
+    -- to a process that is no more.
+    alarms = ALARMS .. [=[
+  L = case ets:select(connection_created, [{{'$1', '$2'}, [], ['$_']}], 200) of {X, _} -> X; _ -> [] end,
+  R = [{monitor(process, P), P, I} || {P, I} <- L],
+  lists:foreach(fun({X, P, _}) -> P ! {'$gen_call', {self(), X}, {info, [state]}} end, R),
+  E = Now() + 1000,
+  States = [{I, receive {X, {ok, [{state, Y}]}} -> Y; {X, _} -> none; {'DOWN', X, _, _, _} -> none
+    after max(0, E - Now()) -> silent end} || {X, _, I} <- R],
+  In = fun(Y) -> [I || {I, X} <- States, X =:= Y] end,
+  F = ets:info(rabbit_disk_monitor, size),
+  Disk = fun(K) when is_integer(F) -> case ets:lookup(rabbit_disk_monitor, K) of
+      [{_, N}] when is_number(N) -> Mb(N); _ -> undefined end;
+    (_) -> undefined end,
+  Some([{alarms, [#{resource => Text(K), node => Text(N), here => N =:= node()} || {K, N} <- lists:usort(Raised)]},
+    {memory_mb, Mb(erlang:memory(total))},
+    {memory_limit_mb, case catch vm_memory_monitor:get_memory_limit() of N when is_number(N) -> Mb(N);
+      _ -> undefined end},
+    {watermark, case catch vm_memory_monitor:get_vm_memory_high_watermark() of N when is_float(N) -> N;
+      _ -> undefined end},
+    {disk_free_mb, Disk(disk_free)}, {disk_limit_mb, Disk(disk_free_limit)},
+    {connections, Size(connection_created)}, {asked, length(R)}, {blocked, length(In(blocked))},
+    {blocking, length(In(blocking))}, {silent, length(In(silent))},
+    {stopped, [Some([{name, Get(name, I)}, {user, Get(user, I)}]) || I <- lists:sublist(In(blocked), 10)]}]).]=],
+
+    connections = CHANNELS .. [=[
+  B = Now(),
+  Was = [{P, Work(Of(P))} || {P, _} <- First],
+  receive after WindowMs -> ok end,
+  Use = case Size(consumer_created) of X when X > 200000 -> many; _ ->
+    lists:usort(ets:select(consumer_created, [{'$1', [], [{element, 2, {element, 1, '$1'}}]}])) end,
+  Row = fun({P, W}) ->
+    H = Of(P), Y = Work(H), Old = [C || {C, _} <- W], I = Told(P), Open = ordsets:subtract(H, Old),
+    Some([{pid, Show(P)}, {name, Word(Get(name, I))}, {given_name, Word(Get(user_provided_name, I))},
+      {user, Word(Get(user, I))}, {vhost, Word(Get(vhost, I))}, {channel_max, Get(channel_max, I)},
+      {channels, length(H)}, {before, length(W)}, {opened, length(Open)}, {closed, length(ordsets:subtract(Old, H))},
+      {idle, length(ordsets:intersection(lists:usort(W), lists:usort(Y)))},
+      {consuming, case Use of many -> undefined; _ -> length(ordsets:intersection(H, Use)) end}]) end,
+  Rows = lists:map(Row, Was),
+  #{seconds => Since(B), total => Size(connection_created), showing => length(Rows), channels => Size(T),
+    connections => Rows}.]=],
+  },
+
+  callbacks = {
+    rabbitmq_alarms = {
+      doc = "Alarms of the cluster, what memory and disk are to their limits, and the connections that alarms stopped.",
+      class = "SAFE",
+      cost = "one question to RabbitMQ's alarm process, two to its memory monitor, one to each of 200 connections",
+      returns = { "alarms[]: resource (memory, disk, …), node, here (it is this node's)",
+        "memory_mb (as the VM counts it)", "memory_limit_mb", "watermark (a share of the machine's, if so set)",
+        "disk_free_mb", "disk_limit_mb", "connections (in all)", "asked",
+        "blocked (of these: published, and are stopped)", "blocking (will be, if they publish)", "silent (did not answer within 1 s)", "stopped[] (10): name, user" },
+      query = "alarms",
+    },
+    rabbitmq_connections = {
+      doc = "The connections with most channels, at two looks: opened and closed meanwhile, and how many did nothing.",
+      args = { LIMIT, WINDOW },
+      class = "SAFE",
+      cost = "reads who owns each channel; one item of the channels of those shown, twice, none of them woken; where "
+        .. "there are over 20,000 channels only those beyond the 64th of a connection are looked for",
+      returns = { "seconds", "total", "showing", "channels (in all)",
+        "connections[]: pid, name, given_name, user, vhost, channel_max (0: none), channels, before, opened, closed, "
+          .. "idle (worked nothing between the looks), consuming (have a consumer)" },
+      query = "connections",
+    },
+  },
+}
