@@ -6,6 +6,7 @@ local attached = require "runtime.attached"
 local chunk_limits = require "runtime.chunk_limits"
 local foreign_skill = require "runtime.foreign_skill"
 local gate = require "runtime.gate"
+local joining = require "runtime.joining"
 local journal = require "runtime.journal"
 local own_tools = require "runtime.own_tools"
 local plain = require("runtime.plain").text
@@ -125,10 +126,11 @@ local function conceal(node, mind, mask)
   sinks.conceal(hide)
 end
 
--- Skills that are modules on the node, where there are any; and each text of a skill as the node understands it.
+-- Skills that are modules on the node and those that join, where there are any; and each text of a skill as the node
+-- understands it.
 local function skills_there(o, names, texts, asked, node)
   local skills, fine, err = texts.skills
-  if texts.foreign then
+  if texts.foreign or #names > #skills then
     skills, err = run_setup.skills(names, asked)
     if not skills then return nil, err end
     fine, err = gate.check(o.allow, skills)
@@ -164,6 +166,8 @@ function run_setup.begin(o, names, agent, base)
   local begun = { node = node, own = own, talks = talks, deadline = deadline }
   conceal(node, mind, mask)
   local asked, tape = node, nil
+  names = { unpack(names) }
+  for _, name in ipairs(agent == "coordinator" and joining.of(o, node) or {}) do names[#names + 1] = name end
   if o.record then
     tape, err = require("runtime.recording").begin(o.record, { agent = agent, node = node, mind = mind,
       privacy = mask, names = names, options = o })

@@ -9,6 +9,7 @@ local files = require "host.files"
 local folders = require "runtime.files"
 local foreign_skill = require "runtime.foreign_skill"
 local incarnation = require "runtime.incarnation"
+local joining = require "runtime.joining"
 local parsed = require "runtime.node.parsed"
 local query = require "runtime.node.query"
 local relay_form = require "runtime.relay_form"
@@ -36,6 +37,7 @@ for _, name in ipairs(relay_form.names()) do
   texts[#texts + 1] = r.query
 end
 for _, text in ipairs(incarnation.own_texts()) do texts[#texts + 1] = text end
+for _, text in ipairs(joining.own_texts()) do texts[#texts + 1] = text end
 for _, name in ipairs(folders.list("sandbox/actions", ".lua")) do
   for _, text in pairs(require("sandbox.actions." .. name).queries) do texts[#texts + 1] = text end
 end

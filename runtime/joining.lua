@@ -1,0 +1,29 @@
+--- Who looks without being named: where a run was given no skills, those of the applications that run on the node
+--- join the usual ones. An application is known by the name of its supervisor.
+
+local config = require "runtime.config"
+local sorted_keys = require "runtime.sorted_keys"
+
+local joining = {}
+
+local WITH = { rabbit_sup = "rabbitmq", ejabberd_sup = "ejabberd" }
+
+-- The names come as binaries, so that a node that has none of them gets no atom from the question.
+local RUNS = "[B || B <- Names, try is_pid(whereis(binary_to_existing_atom(B))) catch error:badarg -> false end]."
+
+--- For the build, which parses what is sent.
+function joining.own_texts() return { RUNS } end
+
+--- The skills that join, none where the run's were named by somebody.
+---@param o table      settled options
+---@param node table   one question to it
+---@return string[] skills
+function joining.of(o, node)
+  if o.skills ~= config.default "skills" or #(o.operators or {}) > 0 then return {} end
+  local found = node.query(RUNS, { Names = sorted_keys(WITH) })
+  local skills = {}
+  for i, name in ipairs(type(found) == "table" and found or {}) do skills[i] = WITH[tostring(name)] end
+  return skills
+end
+
+return joining
