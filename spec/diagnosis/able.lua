@@ -5,7 +5,9 @@ local able = {}
 
 local TRIES = {
   mounts = "unshare -m mount -t tmpfs none /mnt",
-  cgroups = "G=/sys/fs/cgroup/cpu/beamlens-run-bench-$$; mkdir $G && test -e $G/cpu.cfs_quota_us; S=$?; rmdir $G; exit $S",
+  cgroups = [[
+    G=/sys/fs/cgroup/cpu/beamlens-run-bench-$$
+    mkdir $G && test -e $G/cpu.cfs_quota_us; S=$?; rmdir $G; exit $S]],
 }
 
 local found = {}

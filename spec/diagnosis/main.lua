@@ -15,6 +15,7 @@ local program = require "spec.diagnosis.program"
 local results = require "spec.diagnosis.results"
 local score = require "spec.diagnosis.score"
 local shop = require "spec.faults.cases.shop"
+local ticker = require "spec.diagnosis.ticker"
 local unders = require "spec.faults.cases.under"
 
 local PAGE = "build/diagnosis/RESULTS.md"
@@ -58,10 +59,13 @@ for i = #list, 1, -1 do
   local needs = list[i].case.needs
   if needs and not able.to(needs) then left_out[table.remove(list, i).case.name] = needs end
 end
-for name, needs in pairs(left_out) do print(("%s is left out: this machine allows no %s of ours"):format(name, needs)) end
+for name, needs in pairs(left_out) do
+  print(("%s is left out: this machine allows no %s of ours"):format(name, needs))
+end
 for _, job in ipairs(list) do
   job.parts = { shop, unpack(job.case.parts) }
   table.insert(job.parts, unders[under])
+  if job.kind ~= "sick" then table.insert(job.parts, ticker.part) end
   job.key = key_of(job)
 end
 
@@ -80,9 +84,15 @@ local about = { provider = provider, commit = commit, version = version, seed = 
   under = under, asked = #list, date = os.date "!%Y-%m-%d" }
 local store = kept.open(about)
 
+-- How long the rest may take, by those that were made just now: kept ones take nothing.
+local made_now, began, left = 0, nil, 0
+for _, job in ipairs(list) do left = left + (store:get(job.key) and 0 or 1) end
+
 local function told(i, job, one, was)
-  print(("%4d/%d %-44s %-5s %6s%s  %s"):format(i, #list, job.key, score.run(one).right and "right" or "WRONG",
-    one.seconds and ("%.1f s"):format(one.seconds) or "-", was and " kept" or "", results.said(one)))
+  if not was then made_now, left = made_now + 1, left - 1 end
+  local rest = was and "" or (", %.0f min left"):format(left * (async.now() - began) / made_now / 60)
+  print(("%4d/%d %-44s %-5s %6s%s%s  %s"):format(i, #list, job.key, score.run(one).right and "right" or "WRONG",
+    one.seconds and ("%.1f s"):format(one.seconds) or "-", was and " kept" or "", rest, results.said(one)))
   io.stdout:flush()
 end
 
@@ -90,6 +100,7 @@ end
 local made = kept_apart({ "HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME" }, function()
   local run, runs = require "spec.diagnosis.run", {}
   async.run(function()
+    began = async.now()
     for i, job in ipairs(list) do
       local was = store:get(job.key)
       local now = was or run.make(job, provider)

@@ -12,14 +12,13 @@ local PLANT = [[
   M:start(),
   ok.]]
 
---- Compiles elsewhere than on the node, which then has nothing of a compiler loaded.
----@param programs Planting[]
----@return string[] code   in the same order
-function planting.compile(programs)
+-- Compiles elsewhere than on the node, which then has nothing of a compiler loaded; meanwhile the node can boot. Gives
+-- who waits for the code, in the same order.
+local function compiling(programs)
   local at = io.popen "mktemp -d"
   local folder = at:read "*l"
   at:close()
-  local sources, code = {}, {}
+  local sources = {}
   for i, p in ipairs(programs) do
     sources[i] = ("'%s/%s.erl'"):format(folder, p.module)
     local file = assert(io.open(("%s/%s.erl"):format(folder, p.module), "w"))
@@ -27,15 +26,17 @@ function planting.compile(programs)
     file:close()
   end
   local log = io.popen(("erlc -o '%s' %s 2>&1"):format(folder, table.concat(sources, " ")))
-  local said = log:read "*a"
-  log:close()
-  for i, p in ipairs(programs) do
-    local beam = assert(io.open(("%s/%s.beam"):format(folder, p.module), "rb"), said)
-    code[i] = beam:read "*a"
-    beam:close()
+  return function()
+    local said, code = log:read "*a", {}
+    log:close()
+    for i, p in ipairs(programs) do
+      local beam = assert(io.open(("%s/%s.beam"):format(folder, p.module), "rb"), said)
+      code[i] = beam:read "*a"
+      beam:close()
+    end
+    os.execute(("rm -r '%s'"):format(folder))
+    return code
   end
-  os.execute(("rm -r '%s'"):format(folder))
-  return code
 end
 
 --- Starts a node and plants all of them there, the background first. Inside a task.
@@ -43,13 +44,14 @@ end
 ---@param settles? number
 ---@return table at   as live_node.start gives it
 function planting.start(programs, settles)
-  local code = planting.compile(programs)
+  local compiled = compiling(programs)
   local within, args = {}, {}
   for _, p in ipairs(programs) do
     for _, word in ipairs(p.within) do within[#within + 1] = word end
     for _, word in ipairs(p.args) do args[#args + 1] = word end
   end
   local at = live.start { within = within, args = args }
+  local code = compiled()
   for i, p in ipairs(programs) do at.eval(PLANT, { Name = p.module, Code = code[i] }) end
   async.sleep(settles or SETTLES_S)
   return at

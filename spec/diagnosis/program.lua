@@ -12,6 +12,7 @@ local words = require "spec.diagnosis.words"
 ---@field also Truth[]        what may be said besides
 ---@field within string[]     what the node is started by, if by anything
 ---@field args string[]       more of its command line
+---@field asked_by? string     the names that the bench asks it by
 
 ---@class Truth
 ---@field mechanism string
@@ -63,9 +64,9 @@ local function named(truths, values)
   return list
 end
 
-local function started(words, values)
+local function started(command, values)
   local list = {}
-  for i, word in ipairs(words or {}) do list[i] = filled(word, values) end
+  for i, word in ipairs(command or {}) do list[i] = filled(word, values) end
   return list
 end
 
@@ -81,7 +82,7 @@ function program.draw(parts, twin, seed)
     local values = drawn(part, twin, lot, name)
     local define = twin and "-define(TWIN, true).\n" or ""
     plantings[i] = { module = values.module, within = started(part.within, values), args = started(part.args, values),
-      truth = twin and {} or named(part.truth, values),
+      asked_by = part.asked_by and filled(part.asked_by, values), truth = twin and {} or named(part.truth, values),
       also = named(part.also, values), source = ("-module(%s).\n-export([start/0]).\n%s%s"):format(values.module,
         define, filled(part.source, values)) }
   end

@@ -4,7 +4,7 @@ local async = require "runtime.async"
 
 local quiet = {}
 
-local WINDOW_S = 0.5
+local WINDOW_S = 0.3
 
 --- Above this share of all cores, a run was not made quietly.
 quiet.MOST = 0.1

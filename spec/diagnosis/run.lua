@@ -13,6 +13,7 @@ local quiet = require "spec.diagnosis.quiet"
 local residue = require "spec.diagnosis.residue"
 local target = require "spec.diagnosis.target"
 local telemetry = require "runtime.telemetry"
+local ticker = require "spec.diagnosis.ticker"
 
 local run = {}
 
@@ -98,11 +99,17 @@ function run.make(job, provider)
     at = planting.start(programs, settles_of(job.case.parts))
     local before = residue.settings(at)
     kept.planted = true
+    ticker.take(at, programs)
     local cpu = target.cpu(at.os_pid)
     keep(kept, investigate(at, provider, kept))
     local spent = target.cpu(at.os_pid) - cpu
+    kept.late = ticker.take(at, programs)
     kept.residue, kept.left = residue.count(at, before)
-    if job.kind ~= "sick" then kept.cpu_ms = target.more(at.os_pid, spent, kept.seconds) end
+    if kept.late then
+      ticker.take(at, programs)
+      kept.cpu_ms = math.max(0, spent - target.alone(at.os_pid) * kept.seconds) * 1000
+      kept.late_alone = ticker.take(at, programs)
+    end
   end)
   off()
   if at then at.stop() end

@@ -1,31 +1,32 @@
---- What a run takes of the target's CPU, over what the target takes by itself: told for cases whose own work is steady.
+--- What a run takes of the target, beside what the target takes by itself: told for cases whose own work is steady.
 
 local async = require "runtime.async"
+local uv = require "luv"
 
 local target = {}
 
 local ALONE_S = 1
 
---- CPU seconds of all threads of a process.
+--- CPU seconds of all threads of a process, as the kernel's scheduler counts them.
 ---@param os_pid integer
 ---@return number
 function target.cpu(os_pid)
-  local file = assert(io.open(("/proc/%d/stat"):format(os_pid)))
-  local user, system = file:read("*a"):match "%) %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ (%d+) (%d+)"
-  file:close()
-  return (tonumber(user) + tonumber(system)) / 100
+  local spent, scan = 0, assert(uv.fs_scandir(("/proc/%d/task"):format(os_pid)))
+  for thread in function() return (uv.fs_scandir_next(scan)) end do
+    local file = assert(io.open(("/proc/%d/task/%s/schedstat"):format(os_pid, thread)))
+    spent = spent + file:read "*n"
+    file:close()
+  end
+  return spent / 1e9
 end
 
---- Milliseconds of CPU that a window of so many seconds took more than the node takes alone. Waits a second.
+--- CPU seconds that the node takes in one second while nobody looks. Waits.
 ---@param os_pid integer
----@param spent number     CPU seconds in the window
----@param seconds number
 ---@return number
-function target.more(os_pid, spent, seconds)
+function target.alone(os_pid)
   local before, began = target.cpu(os_pid), async.now()
   async.sleep(ALONE_S)
-  local alone = (target.cpu(os_pid) - before) / (async.now() - began)
-  return math.max(0, spent - alone * seconds) * 1000
+  return (target.cpu(os_pid) - before) / (async.now() - began)
 end
 
 return target

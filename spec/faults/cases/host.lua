@@ -1,8 +1,8 @@
 --- What the machine gives, and takes: files, room, time on the CPU.
 
 return {
-  -- A pool that would have some connections more than the node may have files. Clients come and go, so that now and then
-  -- there is room for one.
+  -- A pool that would have some connections more than the node may have files. Clients come and go, so that now and
+  -- then there is room for one.
   {
     name = "fd_limit", truth = { { mechanism = "fd_limit", objects = { "$pool", "fd*", "max_fds", "file descriptors",
       "open files*", "file_descriptors", "$module*" } } },
