@@ -24,8 +24,8 @@ return {
   { what = "V(…)", class = "SAFE", why = "a fun of the text: reads a field of a list that it has" },
   { what = "erlang:apply/2", class = "SAFE", why = "process_info, the clock and a wait, strung together from compiled "
     .. "functions so that the looks lie close together; which, the text says" },
-  { what = "!", class = "SAFE", why = "a supervisor is asked for its children, as supervisor:which_children does; "
-    .. "whoever is no supervisor is sent nothing" },
+  { what = "!", class = "SAFE", why = "a supervisor is asked for its children, as supervisor:which_children does, and "
+    .. "a reader of RabbitMQ's for its state, as rabbit_reader:info does; nobody else is sent anything" },
   { what = "erlang:send/2", class = "SAFE", why = "to the process that asks, of itself" },
   { what = "gen:wait_response/2", class = "SAFE", why = "waits for an answer that never comes: a nap, compiled" },
   { what = "prim_eval:receive/2", class = "SAFE", why = "the same on an OTP that has no wait_response" },
@@ -33,6 +33,9 @@ return {
   { what = "prim_file:read_file/1", class = "SAFE", why = "files of /proc and /sys/fs/cgroup whose paths are ours, "
     .. "each below 64 KiB" },
   { what = "DBConnection.get_connection_metrics/1", class = "SAFE", why = "asks a pool that its own registry named" },
+  { what = "rabbit_alarm:get_alarms/0", class = "SAFE", why = "asks RabbitMQ for its alarms, as its own tools do" },
+  { what = "vm_memory_monitor:get_memory_limit/0", class = "SAFE", why = "a figure that RabbitMQ keeps" },
+  { what = "vm_memory_monitor:get_vm_memory_high_watermark/0", class = "SAFE", why = "a setting that RabbitMQ keeps" },
   { what = "erlang:trace/3", class = "CAUTION", why = "of the collections of one process that nobody traces, by the "
     .. "process that asks: the flag goes when it ends, however it ends" },
 }

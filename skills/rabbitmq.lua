@@ -123,7 +123,8 @@ Name the connection by its name and user, with its channels now and before, and 
       returns = { "alarms[]: resource (memory, disk, …), node, here (it is this node's)",
         "memory_mb (as the VM counts it)", "memory_limit_mb", "watermark (a share of the machine's, if so set)",
         "disk_free_mb", "disk_limit_mb", "connections (in all)", "asked",
-        "blocked (of these: published, and are stopped)", "blocking (will be, if they publish)", "silent (did not answer within 1 s)", "stopped[] (10): name, user" },
+        "blocked (of these: published, and are stopped)",
+        "blocking (will be, if they publish)", "silent (did not answer within 1 s)", "stopped[] (10): name, user" },
       query = "alarms",
     },
     rabbitmq_connections = {
