@@ -1,8 +1,9 @@
---- `make bench-diagnosis [CASES=…] [SEED=…] [REPEAT=5] [PROVIDER=analyst] [UNDER=crowd|busy]`: plants the cases
---- of the gallery one after another, has each investigated, and scores what is said by rules. CASES are names with
---- commas between, each perhaps with :sick or :twin, or how many to draw. A run that was made is kept and not made
---- again. LEAST is how many of them have to be right, or else it fails; so it does then for one false alarm. SHOW=1
---- runs nothing and prints what would be planted.
+--- `make bench-diagnosis [CASES=…] [SEED=…] [REPEAT=5] [PROVIDER=analyst] [UNDER=crowd|busy] [PAGE=…]`: plants the
+--- cases of the gallery one after another, has each investigated, and scores what is said by rules. CASES are names
+--- with commas between, each perhaps with :sick or :twin, or how many to draw. A run that was made is kept and not made
+--- again; the page has beside what is asked for whatever was kept of the same cases with other providers and other work
+--- beneath, so that the last of several benches writes it whole. LEAST is how many of them have to be right, or else it
+--- fails; so it does then for one false alarm. SHOW=1 runs nothing and prints what would be planted.
 
 local able = require "spec.diagnosis.able"
 local async = require "runtime.async"
@@ -25,20 +26,34 @@ local function asked(name, otherwise)
   return value and value ~= "" and value or otherwise
 end
 
--- A key holds what was drawn: a case that was edited is another.
-local function key_of(job)
-  local text = {}
-  for i, p in ipairs(program.draw(job.parts, job.kind == "twin", job.seed)) do text[i] = p.source end
-  return ("%s %s"):format(job.key, crypto.sha256(table.concat(text)):sub(1, 8))
+-- The same jobs with what lies beside a case, and their keys. A key holds what was drawn: a case that was edited is
+-- another.
+local function keyed(list, under)
+  local out = {}
+  for i, job in ipairs(list) do
+    local parts, text = { shop, unpack(job.case.parts) }, {}
+    parts[#parts + 1] = unders[under]
+    if job.kind ~= "sick" then parts[#parts + 1] = ticker.part end
+    for k, p in ipairs(program.draw(parts, job.kind == "twin", job.seed)) do text[k] = p.source end
+    out[i] = setmetatable({ parts = parts, key = ("%s %s"):format(job.key,
+      crypto.sha256(table.concat(text)):sub(1, 8)) }, { __index = job })
+  end
+  return out
 end
 
--- The runs of those who are set beside, as far as they were made.
+-- The runs that stand beside, as far as they were made: other work of the node beneath, and others who look.
+local BESIDE = { { "analyst", "" }, { "analyst", "crowd" }, { "analyst", "busy" }, { "thresholds", "" },
+  { "one_pass", "" } }
+
 local function beside(list, about)
   local columns = {}
-  for _, provider in ipairs { "thresholds", "one_pass" } do
-    local store, runs = kept.open { version = about.version, provider = provider, under = about.under }, {}
-    for _, job in ipairs(list) do runs[#runs + 1] = store:get(job.key) end
-    if #runs > 0 and provider ~= about.provider then columns[#columns + 1] = { name = provider, runs = runs } end
+  for _, one in ipairs(BESIDE) do
+    local who, under = unpack(one)
+    local store, runs = kept.open { version = about.version, provider = who, under = under }, {}
+    for _, job in ipairs(keyed(list, under)) do runs[#runs + 1] = store:get(job.key) end
+    if #runs > 0 and not (who == about.provider and under == about.under) then
+      columns[#columns + 1] = { name = under == "" and who or ("%s, under %s"):format(who, under), runs = runs }
+    end
   end
   return columns
 end
@@ -62,12 +77,8 @@ end
 for name, needs in pairs(left_out) do
   print(("%s is left out: this machine allows no %s of ours"):format(name, needs))
 end
-for _, job in ipairs(list) do
-  job.parts = { shop, unpack(job.case.parts) }
-  table.insert(job.parts, unders[under])
-  if job.kind ~= "sick" then table.insert(job.parts, ticker.part) end
-  job.key = key_of(job)
-end
+local bare = list
+list = keyed(bare, under)
 
 if asked "SHOW" then
   for _, job in ipairs(list) do
@@ -81,7 +92,7 @@ end
 
 local version, commit = kept.version()
 local about = { provider = provider, commit = commit, version = version, seed = o.seed, rounds = o.rounds,
-  under = under, asked = #list, date = os.date "!%Y-%m-%d" }
+  under = under, left_out = left_out, asked = #list, date = os.date "!%Y-%m-%d" }
 local store = kept.open(about)
 
 -- How long the rest may take, by those that were made just now: kept ones take nothing.
@@ -112,10 +123,11 @@ local made = kept_apart({ "HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME" }, functio
   return runs
 end)
 
-local file = assert(io.open(PAGE, "w"))
-file:write(results.page(made, about, beside(list, about)))
+local page = asked("PAGE", PAGE)
+local file = assert(io.open(page, "w"))
+file:write(results.page(made, about, beside(bare, about)))
 file:close()
-print(("%s; the runs are in %s"):format(PAGE, store.path))
+print(("%s; the runs are in %s"):format(page, store.path))
 local sum, least = score.sum(made), tonumber(asked("LEAST", ""))
 print(("%d passed, %d failed"):format(sum.right.k, sum.right.n - sum.right.k))
 return least and (sum.right.k < least or sum.alarms.k > 0) and 1 or 0

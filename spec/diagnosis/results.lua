@@ -3,6 +3,7 @@
 
 local quiet = require "spec.diagnosis.quiet"
 local score = require "spec.diagnosis.score"
+local ticker = require "spec.diagnosis.ticker"
 
 local results = {}
 
@@ -22,13 +23,21 @@ local function largest(runs, of)
   return most and ("%.0f"):format(most) or "-"
 end
 
-local function half(runs, field)
+local function half(runs, form, of)
   local values = {}
   for _, run in ipairs(runs) do
-    if type(run[field]) == "number" then values[#values + 1] = run[field] end
+    if type(run.cpu_ms) == "number" and run.seconds then values[#values + 1] = of(run) end
   end
   local middle = score.quantile(values, 0.5)
-  return middle and ("%.0f"):format(middle) or "-"
+  return middle and form:format(middle) or "-"
+end
+
+-- How late one tick in a hundred is at the least, over all runs.
+local function late(runs, field)
+  local counts = {}
+  for _, run in ipairs(runs) do counts[#counts + 1] = run[field] end
+  local most = ticker.quantile(counts, 0.99)
+  return most and ("%.1f ms"):format(most) or "-"
 end
 
 local function total(runs, of)
@@ -51,7 +60,10 @@ local function cells(runs)
     share(s.accused), share(s.missed), share(s.alarms), share(s.grounded), share(s.abstained_right),
     share(s.abstained_wrong),
     share(s.broke), share(s.residue), seconds(s.median), seconds(s.p95),
-    half(runs, "cpu_ms"), largest(runs, load "calls"), largest(runs, load "reductions"), largest(runs, load "max_ms"),
+    half(runs, "%.0f ms", function(run) return run.cpu_ms end),
+    half(runs, "%.1f %%", function(run) return run.cpu_ms / run.seconds / 10 end),
+    late(runs, "late_alone"), late(runs, "late"),
+    largest(runs, load "calls"), largest(runs, load "reductions"), largest(runs, load "max_ms"),
     ("%.0f"):format(total(runs, usage "input_tokens") + total(runs, usage "output_tokens")),
     ("%.2f"):format(total(runs, usage "cost_usd")),
   }
@@ -66,7 +78,9 @@ local ROWS = {
   "runs with a fault that say healthy",
   "false alarms where nothing is wrong", "claims found again where they say", "abstained, and that was right",
   "abstained, and that was wrong", "runs that broke", "runs that left something on the node",
-  "time to verdict, median", "time to verdict, p95", "CPU of the node for one run where nothing is wrong, median, ms",
+  "time to verdict, median", "time to verdict, p95",
+  "CPU of the node for one run where nothing is wrong, median", "… as a share of one scheduler for as long as it took",
+  "a 10 ms ticker there: p99 of its lateness without us", "… and with us",
   "asked of the node in one run, at the most: calls",
   "… reductions", "… longest call, ms", "tokens, in and out", "USD",
 }
@@ -89,24 +103,42 @@ local function sums(columns)
   return table.concat(out, "\n")
 end
 
-local function by_case(runs)
+local function title(run) return run.kind == "twin" and run.case .. ", twin" or run.case end
+
+-- The runs of each column by what was planted, and all that was planted, in the order of the first that met it.
+local function grouped(columns)
   local groups, order = {}, {}
-  for _, run in ipairs(runs) do
-    local name = run.kind == "twin" and run.case .. ", twin" or run.case
-    if not groups[name] then
-      groups[name] = {}
-      order[#order + 1] = name
+  for i, column in ipairs(columns) do
+    for _, run in ipairs(column.runs) do
+      local name = title(run)
+      if not groups[name] then groups[name], order[#order + 1] = {}, name end
+      groups[name][i] = groups[name][i] or {}
+      table.insert(groups[name][i], run)
     end
-    table.insert(groups[name], run)
   end
-  local out = { "| case | right | median | said otherwise |", "|---|---|---|---|" }
+  return groups, order
+end
+
+-- How many were right of each column; of the first, how long it took and what was said otherwise.
+local function by_case(columns)
+  local groups, order = grouped(columns)
+  local head, rule = { "case" }, { "---" }
+  for i, column in ipairs(columns) do head[i + 1], rule[i + 1] = column.name, "---" end
+  head[#head + 1], head[#head + 2] = "median", "said otherwise"
+  rule[#rule + 1], rule[#rule + 2] = "---", "---"
+  local out = { line(head), line(rule) }
   for _, name in ipairs(order) do
-    local s, said = score.sum(groups[name]), {}
-    for _, run in ipairs(groups[name]) do
+    local parts, said = { name }, {}
+    for i in ipairs(columns) do
+      local s = score.sum(groups[name][i] or {})
+      parts[i + 1] = s.runs > 0 and ("%d of %d"):format(s.right.k, s.right.n) or "-"
+    end
+    for _, run in ipairs(groups[name][1] or {}) do
       if not score.run(run).right then said[#said + 1] = results.said(run) end
     end
-    out[#out + 1] = ("| %s | %d of %d | %s | %s |"):format(name, s.right.k, s.right.n, seconds(s.median),
-      table.concat(said, "; "))
+    parts[#parts + 1] = seconds(score.sum(groups[name][1] or {}).median)
+    parts[#parts + 1] = table.concat(said, "; ")
+    out[#out + 1] = line(parts)
   end
   return table.concat(out, "\n")
 end
@@ -132,26 +164,43 @@ function results.unquiet(runs)
     quiet.MOST * 100)
 end
 
+-- What was left out, and why.
+local function gaps(left_out)
+  local names = {}
+  for name, needs in pairs(left_out or {}) do names[#names + 1] = ("%s (needs %s)"):format(name, needs) end
+  table.sort(names)
+  return #names > 0 and ("Not planted, since this machine does not allow it: %s."):format(table.concat(names, ", "))
+end
+
 ---@param runs Run[]
 ---@param about { provider: string, commit: string, version: string, seed: string, rounds: integer, under: string,
----  asked: integer, date: string }
----@param beside { name: string, runs: Run[] }[]   the same cases, as others saw them
+---  asked: integer, date: string, left_out?: table<string, string> }
+---@param beside { name: string, runs: Run[] }[]   the same cases, as others saw them or with other work beneath
 ---@return string
 function results.page(runs, about, beside)
-  local loud, seed = results.unquiet(runs), tonumber(about.seed)
+  local columns, all = { { name = about.provider .. (about.under ~= "" and ", under " .. about.under or ""),
+    runs = runs }, unpack(beside) }, {}
+  for _, column in ipairs(columns) do
+    for _, run in ipairs(column.runs) do all[#all + 1] = run end
+  end
+  local loud, seed = results.unquiet(all), tonumber(about.seed)
   local tuned = seed and seed < UNSEEN
-  return table.concat({
+  local text = {
     "# Diagnosis, measured",
-    ("%s, commit %s (program %s), seed %s, %d rounds, provider %s%s; %d of %d runs made, each with names, rates and "
-      .. "sizes of its own. Made by `make bench-diagnosis SEED=%s REPEAT=%d PROVIDER=%s`. Shares stand with their "
-      .. "Wilson intervals of 95 %%; every run counts."):format(about.date, about.commit, about.version, about.seed,
-      about.rounds, about.provider, about.under ~= "" and ", under " .. about.under or "", #runs, about.asked,
-      about.seed, about.rounds, about.provider),
+    ("%s, commit %s (program %s), seed %s, %d rounds; %d of %d runs made, each with names, rates and sizes of its "
+      .. "own. Made by `make bench-diagnosis SEED=%s REPEAT=%d PROVIDER=%s%s`, and what stands beside it by the same "
+      .. "with another PROVIDER or UNDER. Shares stand with their Wilson intervals of 95 %%; every run counts."):format(
+      about.date, about.commit, about.version, about.seed, about.rounds, #runs, about.asked, about.seed, about.rounds,
+      about.provider, about.under ~= "" and " UNDER=" .. about.under or ""),
     loud and ("**These figures are for nobody: %s.**"):format(loud) or "Measured on a machine that did nothing else.",
     tuned and ("Seeds below %d are those that rules are made with: final figures come from others."):format(UNSEEN)
       or "The seed is one that no rule was made with, as far as this command can tell: use each once.",
-    sums { { name = about.provider, runs = runs }, unpack(beside) }, "## Every case", by_case(runs),
-  }, "\n\n") .. "\n"
+  }
+  text[#text + 1] = gaps(about.left_out) or nil
+  text[#text + 1] = sums(columns)
+  text[#text + 1] = "## Every case"
+  text[#text + 1] = by_case(columns)
+  return table.concat(text, "\n\n") .. "\n"
 end
 
 return results
