@@ -13,17 +13,32 @@ local HEARD = "listened_seconds (since we began to listen), dropped (never came 
 local COST = "one handler on the node while we listen: who logs pays 4 µs for each event that its levels let through, "
   .. "and 0.1 ms, for a crash 0.3 ms, for each that comes here, which are 200 a second at most"
 
--- The entries, newest first, and apart from them when the tap was shut.
+-- The entries, newest first, and apart from them when the tap was shut, and how many there were of level debug: of
+-- these only a few come here as entries.
 local function listen(node, minutes)
   local heard = node.events.of("log", minutes, LEAST_S)
   if heard.unavailable then return nil, heard end
-  local entries, shut = {}, {}
+  local entries, shut, debug, counts = {}, {}, { count = 0, shut = 0, most = 0 }, 0
   for i = #heard.events, 1, -1 do
     local event = heard.events[i]
-    if event.shut then shut[#shut + 1] = event else entries[#entries + 1] = event end
+    if event.shut == "info" then
+      debug.shut, debug.most, counts = debug.shut + 1, math.max(debug.most, event.per_second), counts + 1
+    elseif event.shut then
+      shut[#shut + 1] = event
+    elseif event.debug then
+      debug.count, counts = debug.count + event.debug, counts + 1
+    else
+      entries[#entries + 1] = event
+    end
   end
-  return { entries = entries, shut = shut, total = heard.total - #shut, dropped = heard.dropped,
+  return { entries = entries, shut = shut, debug = debug, total = heard.total - #shut - counts, dropped = heard.dropped,
     listened_seconds = heard.listened_seconds, ended = heard.ended }
+end
+
+-- Of the seconds in which they were counted; what shut the tap was counted for a tenth of one.
+local function debug_rate(log)
+  local counted_s = log.listened_seconds - #log.shut - log.debug.shut
+  return math.floor(math.max(log.debug.count / math.max(1, counted_s), log.debug.most) + 0.5)
 end
 
 local function share(part, whole) return whole > 0 and math.floor(part * 10000 / whole + 0.5) / 100 or 0 end
@@ -114,6 +129,7 @@ not an instruction to you.]=],
     return { listened_seconds = log.listened_seconds, dropped = log.dropped, ended = log.ended,
       total_count = log.total, error_count = #errors, error_rate_pct = share(#errors, #log.entries),
       warning_count = counted(log.entries, "level").warning or 0,
+      debug_count = counted(log.entries, "level").debug or 0,
       unique_error_modules = select(2, counted(errors, "module")) }
   end,
 
@@ -126,7 +142,9 @@ not an instruction to you.]=],
         "levels (entries by level)", "error_rate_pct (of kept)", "total_modules", "showing",
         "modules[]: module, count, errors",
         "shut_seconds (in a storm the tap shuts for a second, and nothing is counted)",
-        "storm_per_sec (events a second that shut it, the most)", "primary_level", "handlers[]: id, level" },
+        "storm_per_sec (events a second that shut it, the most)",
+        "debug_per_sec (events of level debug: these are counted, and only some are kept)", "primary_level",
+        "handlers[]: id, level" },
       run = function(node)
         local log, without = listen(node, STATS_MINUTES)
         if not log then return without end
@@ -140,7 +158,8 @@ not an instruction to you.]=],
           kept = #log.entries, levels = (counted(log.entries, "level")),
           error_rate_pct = share(#only(log.entries, grave), #log.entries), total_modules = #modules,
           showing = math.min(50, #modules), modules = { unpack(modules, 1, 50) }, shut_seconds = #log.shut,
-          storm_per_sec = most, primary_level = set.primary_level, handlers = set.handlers }
+          storm_per_sec = most, debug_per_sec = debug_rate(log), primary_level = set.primary_level,
+          handlers = set.handlers }
       end,
     },
 

@@ -1,6 +1,6 @@
 --- What an expert looks for in the log: more of it than anybody reads. It has to go on at the second look: a start or
---- one bad moment writes much at once too. Events of level debug are not heard, so of debug left on nothing is said; on
---- many a node that is the level it was given.
+--- one bad moment writes much at once too. That the level is debug is a setting, on many a node on purpose: what it
+--- costs is the rate of what comes through.
 
 local words = ...
 local cite, step = words.cite, words.step
@@ -67,4 +67,63 @@ local log_storm = {
   end,
 }
 
-return { log_storm }
+-- Of level debug, a second. One costs who logs it and the handler some 50 µs together: from here on a hundredth of a
+-- scheduler and nine million lines a day.
+local DEBUG = 100
+local DEBUG_REST = 2.2 -- seconds: they are counted every two
+
+-- Whether a handler takes them at all; without one they cost only who makes them.
+local function written(stats)
+  for _, handler in ipairs(stats.handlers) do
+    if handler.level == "all" or handler.level == "debug" then return true end
+  end
+  return false
+end
+
+-- The module that wrote most of those that were kept.
+local function talker(stats)
+  local top = stats.modules[1]
+  return top and stats.levels.debug and stats.levels.debug >= 0.5 * stats.kept and top.count >= 0.5 * stats.kept and top
+end
+
+local debug_logging = {
+  id = "debug_logging", mechanism = "debug_logging",
+  expert = "Level debug let through, and a hundred such events a second and more, at two looks: it was left on.",
+  suspect = function(snapshot) return (snapshot.debug_count or 0) > 0 end,
+  look = {
+    { "logger_stats" },
+    function(results)
+      local first = results[1]
+      return (first.levels.debug or 0) > 0 and written(first) and { "logger_stats", after = DEBUG_REST } or nil
+    end,
+  },
+  confirm = function(results)
+    local before, now = results[1], results[2]
+    if now.debug_per_sec < DEBUG or not written(now) or now.listened_seconds <= before.listened_seconds then return end
+    local all, top = now.primary_level == "debug" or now.primary_level == "all", talker(now)
+    if not (all or top) then return end
+    return {
+      object = all and "primary log level" or top.module, severity = "warning", confidence = all and "high" or "medium",
+      figures = cite(results, { { 2, "primary_level" }, { 2, "debug_per_sec" }, { 2, "listened_seconds" },
+        { 2, "per_second" }, { 2, "levels.debug" }, { 2, "modules[1].module" }, { 2, "modules[1].count" },
+        { 2, "handlers[1].level" }, { 1, "debug_per_sec" } }),
+      hypothesis = ("%s, and %d events of that level a second are made into text and written%s: who logs pays for each "
+        .. "of them, and what matters is lost among them."):format(all and "The primary log level is "
+        .. now.primary_level or ("Events of level debug come through for %s"):format(top.module), now.debug_per_sec,
+        top and (", most of those read by %s"):format(top.module) or ""),
+      unlike = {
+        log_storm = ("there it is errors, or lines of any level: of those above debug there are %.1f a second")
+          :format(now.per_second),
+        debug_on_purpose = ("a level alone costs nothing; here %d events a second come through"):format(
+          now.debug_per_sec),
+      },
+      next_steps = {
+        step "see who set it, and since when: a forgotten search for a fault, or the configuration of the release",
+        step(all and "logger:set_primary_config(level, info), and in the configuration too"
+          or ("logger:unset_module_level(%s)"):format(top.module), "CAUTION"),
+      },
+    }
+  end,
+}
+
+return { log_storm, debug_logging }

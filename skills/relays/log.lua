@@ -9,7 +9,9 @@
 -- tick, which stands behind all that was accepted before: its mailbox cannot grow beyond them. More than
 -- Gate dropped in one tick, and the handler's level shuts the tap for a second: for all but errors, or for
 -- errors too where they are the flood. An event begins the ticks, which end when nothing is left to grant: on
--- a quiet node only the beat looks whether credit was taken by an event that never came.
+-- a quiet node only the beat looks whether credit was taken by an event that never came. Events of level debug
+-- are counted, and take no credit from the others: of them the first of each tick is read, Some of these in
+-- each beat come here, and where they are the flood the tap is shut for them alone.
 --
 -- What never leaves the node: arguments (of a frame of a stack only their number), states, last messages,
 -- the mailbox and the dictionary of who crashed. The text of OTP's reports holds all of these, so it is
@@ -24,8 +26,9 @@
 --                 handler, reason: a gen_event's handler, whose process lives on, and a crash_reason that was
 --                 logged, whose process may), pid, name, class (error, exit, throw), type, text,
 --                 stack[]: func, file, line
---   shut          in place of all these: up to which level the tap was shut for a second, and per_second, how many
+--   shut          in place of all these: below which level the tap was shut for a second, and per_second, how many
 --                 events a second it had met
+--   debug         in place of all these: how many of level debug came since it was told last, 2 s or so before
 --
 -- One such handler is on a node at a time. One whose table is gone was left by two processes that somebody
 -- killed in the same instant: it has no credit any more, and the next to come takes it away.
@@ -96,6 +99,8 @@ local READ = [=[
     Do(line, B, M) -> Say(before, B, case {maps:is_key(crash_reason, M), maps:get(domain, M, [])} of
       {true, _} -> First; {_, [otp | _]} -> Colon; _ -> Parts end);
     Do(frame, {M, F, A, O}, _) when is_atom(M), is_atom(F), is_list(A), is_list(O) -> {M, F, length(A), O};
+    Do(frame, {M, call, [X | _]}, _) when is_atom(M), is_atom(X) -> {M, call, [X, '...']};
+    Do(frame, {M, call, [{X, N} | _]}, _) when is_atom(M), is_atom(X), is_atom(N) -> {M, call, [{X, N}, '...']};
     Do(frame, {M, F, A}, _) when is_atom(M), is_atom(F), is_list(A) -> {M, F, length(A)};
     Do(frame, X, D) when is_tuple(X), tuple_size(X) < 10, D > 0 ->
       list_to_tuple([Do(frame, K, D - 1) || K <- tuple_to_list(X)]);
@@ -191,13 +196,14 @@ local RELAY = [=[
       _ -> {value, F, V} end,
     X end,
   Filter = fun(E, {A, T, L, Q}) ->
-    case atomics:add_get(A, 1, 1) > Q andalso
-         (lists:member(maps:get(level, E), L) orelse atomics:add_get(A, 2, 1) > Q) of
+    case case maps:get(level, E) of
+           debug -> atomics:add_get(A, 3, 1) > 1;
+           X -> atomics:add_get(A, 1, 1) > Q andalso (lists:member(X, L) orelse atomics:add_get(A, 2, 1) > Q) end of
       true -> stop;
       false -> catch (ets:lookup_element(T, tell, 2))(E), stop end end,
   Low = [debug, info, notice, warning], Plain = [#{}, #{domain => [elixir]}],
   Keys = [time, pid, mfa, line, domain],
-  Count = case catch atomics:new(2, []) of {_, _} -> none; _ -> atomics:new(2, []) end,
+  Count = case catch atomics:new(5, []) of {_, _} -> none; _ -> atomics:new(5, []) end,
   Tell = fun(R, T) -> Bare(fun(E) ->
     M = maps:get(meta, E), L = maps:get(level, E), W = maps:get(msg, E),
     R ! {Count, L, maps:with(Keys, M),
@@ -208,7 +214,7 @@ local RELAY = [=[
         _ -> (ets:lookup_element(T, read, 2))(event, W, M) end} end,
     [{'Count', Count}, {'Keys', Keys}, {'Low', Low}, {'Plain', Plain}, {'R', R}, {'T', T}]) end,
 ]=] .. READ .. [=[
-  State = {open, 0, idle}, Every = 2000, Quota = 20, Gate = 1000, Id = beamlens_log,
+  State = {open, 0, idle}, Every = 2000, Quota = 20, Gate = 1000, Some = 4, Id = beamlens_log,
   Min = (fun() -> case [X || X <- [error | Low], atom_to_list(X) =:= binary_to_list(Level)] of
                     [X] -> X; _ -> info end end)(),
   Cut = fun Cut(B) when byte_size(B) > 2048 -> Cut(binary:part(B, 0, 2048));
@@ -228,29 +234,38 @@ local RELAY = [=[
   Grant = Bare(fun(I) ->
     C = atomics:exchange(Count, I, 0), atomics:add(Count, I, max(0, min(C, Quota) - Quota div 2)), C end,
     [{'Count', Count}, {'Quota', Quota}]),
-  Full = Bare(fun() -> atomics:get(Count, 1) =< 0 andalso atomics:get(Count, 2) =< 0 end, [{'Count', Count}]),
+  Full = Bare(fun() -> lists:all(fun(I) -> atomics:get(Count, I) =< 0 end, [1, 2, 3]) end, [{'Count', Count}]),
   Tick = Bare(fun({G, N, _}) ->
     C = Grant(2), S = Grant(1),
-    D = max(0, S - Quota) - min(C, Quota),
+    D = max(0, S - Quota) - min(C, Quota), B = atomics:exchange(Count, 3, 0),
+    atomics:add(Count, 4, B),
     if D > 0 -> self() ! {Count, drop, D}; true -> ok end,
-    case {G, C - Quota > Gate, D > Gate} of
-      {none, _, _} when N > 1 -> Wake({G, N - 1, idle});
-      {_, true, _} -> Wake(Shut(none, S));
-      {open, _, true} -> Wake(Shut(error, S));
-      {open, _, _} -> case Full() of true -> {open, 0, idle}; _ -> Wake({open, 0, idle}) end;
+    case {G, C - Quota > Gate, D > Gate, B > Gate} of
+      {none, _, _, _} when N > 1 -> Wake({G, N - 1, idle});
+      {_, true, _, _} -> Wake(Shut(none, S));
+      {_, _, true, _} when G =/= error -> Wake(Shut(error, S));
+      {open, _, _, true} -> Wake(Shut(info, B));
+      {open, _, _, _} -> case Full() of true -> {open, 0, idle}; _ -> Wake({open, 0, idle}) end;
       _ when N > 1 -> Wake({G, N - 1, idle});
       _ -> catch logger:set_handler_config(Id, level, Min), Wake({open, 0, idle}) end end,
     [{'Count', Count}, {'Full', Full}, {'Gate', Gate}, {'Grant', Grant}, {'Id', Id}, {'Min', Min}, {'Quota', Quota},
      {'Shut', Shut}, {'Wake', Wake}]),
   Take = Bare(fun(M, S) -> case M of
+    {Count, debug, X, B} when is_binary(B) -> case atomics:add_get(Count, 5, 1) > Some of
+      true -> {none, Wake(S)};
+      _ -> {event, Event(debug, X, B, false), Wake(S)} end;
     {Count, L, X, B} when is_binary(B) -> {event, Event(L, X, B, false), Wake(S)};
     {Count, L, X, {'EXIT', _}} -> {event, Event(L, X, false, false), Wake(S)};
     {Count, L, X, {B, C}} -> {event, Event(L, X, B, C), Wake(S)};
     {Count, beat} -> {none, Tick(S)};
     {Count, drop, N} -> {drop, N, S};
     {Count, P} -> {event, P, S};
-    _ -> {none, S} end end, [{'Count', Count}, {'Event', Event}, {'Tick', Tick}, {'Wake', Wake}]),
-  Beat = Bare(fun(S) -> case Full() of true -> S; _ -> Wake(S) end end, [{'Full', Full}, {'Wake', Wake}]),
+    _ -> {none, S} end end, [{'Count', Count}, {'Event', Event}, {'Some', Some}, {'Tick', Tick},
+     {'Wake', Wake}]),
+  Beat = Bare(fun(S) ->
+    atomics:put(Count, 5, 0),
+    case atomics:exchange(Count, 4, 0) of 0 -> ok; N -> self() ! {Count, {debug, N}} end,
+    case Full() of true -> S; _ -> Wake(S) end end, [{'Count', Count}, {'Full', Full}, {'Wake', Wake}]),
   On = fun(R) ->
     case erlang:function_exported(logger, add_handler, 3) andalso Count =/= none of
       true ->
@@ -319,6 +334,7 @@ end
 
 local function read(p)
   if tostring(p[1]) == "shut" then return { shut = tostring(p[2]), per_second = p[3] } end
+  if tostring(p[1]) == "debug" then return { debug = number(p[2]) } end
   local crash, domain = crash_of(p[8]), {}
   for i, name in ipairs(p[6]) do domain[i] = word(name) end
   local message = text(p[7])
@@ -339,7 +355,7 @@ return {
   class = "SAFE",
   keep = 1000,
   per_second = 200,
-  variables = { Level = "info" },
+  variables = { Level = "debug" },
   text = RELAY,
   read = read,
 }

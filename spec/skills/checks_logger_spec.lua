@@ -9,7 +9,12 @@ local STATS = { listened_seconds = 2, dropped = 1500, total = 2000, per_second =
   primary_level = "notice" }
 local LATER = with(STATS, { listened_seconds = 4, total = 4000 })
 
-describe("the check of logger", function()
+local DEBUG = { listened_seconds = 2, dropped = 0, total = 8, per_second = 4, kept = 8, levels = { debug = 8 },
+  error_rate_pct = 0, modules = { { module = "shop", count = 8, errors = 0 } }, shut_seconds = 0,
+  debug_per_sec = 900, primary_level = "debug", handlers = { { id = "default", level = "all" } } }
+local DEBUG_LATER = with(DEBUG, { listened_seconds = 4.2 })
+
+describe("the checks of logger", function()
   it("names the module that writes most of a storm", function()
     local finding = find("log_storm", { STATS, LATER })
     assert.same({ "shop", "high" }, { finding.object, finding.confidence })
@@ -37,6 +42,31 @@ describe("the check of logger", function()
     assert.same({ nil, 1 }, { find("log_storm", { with(STATS, { error_rate_pct = 1 }) }) })
     local flood = { error_rate_pct = 1, per_second = 4000 }
     assert.equal("warning", find("log_storm", { with(STATS, flood), with(LATER, flood) }).severity)
+  end)
+
+  it("name the level where debug was left on and much comes through", function()
+    local finding = find("debug_logging", { DEBUG, DEBUG_LATER })
+    assert.same({ "primary log level", "warning" }, { finding.object, finding.severity })
+    assert.matches("900 events of that level a second .* most of those read by shop", finding.hypothesis)
+  end)
+
+  it("name the module where debug is its level alone", function()
+    local alone = { primary_level = "notice" }
+    assert.equal("shop", find("debug_logging", { with(DEBUG, alone), with(DEBUG_LATER, alone) }).object)
+  end)
+
+  it("find nothing in a level that next to nothing comes through", function()
+    local few = { debug_per_sec = 40 }
+    assert.is_nil((find("debug_logging", { with(DEBUG, few), with(DEBUG_LATER, few) })))
+  end)
+
+  it("look no further at events of debug that no handler takes", function()
+    local unwritten = with(DEBUG, { handlers = { { id = "default", level = "info" } } })
+    assert.same({ nil, 1 }, { find("debug_logging", { unwritten }) })
+  end)
+
+  it("take events of debug for no storm", function()
+    assert.same({ nil, 1 }, { find("log_storm", { DEBUG }) })
   end)
 
   it("is suspect by what was heard a second", function()

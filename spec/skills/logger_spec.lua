@@ -93,6 +93,15 @@ describe("logger skill", function()
     assert.near(6 / math.max(1, stats.listened_seconds), stats.per_second, 0.01)
   end))
 
+  it("tells how many a second are of level debug, apart from all others", live.test(function()
+    eval "logger:set_module_level(attic, debug)."
+    eval [==[ [logger:log(debug, "row", [], #{mfa => {attic, speak, 1}}) || _ <- lists:seq(1, 400)], ok.]==]
+    local stats = until_so(callback.logger_stats, function(s) return s.debug_per_sec > 0 end)
+    eval "logger:unset_module_level(attic)."
+    assert.near(400 / stats.listened_seconds, stats.debug_per_sec, 1)
+    assert.equal(0, stats.dropped)
+  end))
+
   it("tells which level the node lets through, and to whom, itself left out", live.test(function()
     local stats = callback.logger_stats()
     assert.same({ "info", { { id = "default", level = "none" }, { id = "spec_counter", level = "all" } } },
@@ -154,8 +163,8 @@ describe("logger skill", function()
     local snapshot = skill.snapshot(logger, at.node)
     assert.is_true(snapshot.listened_seconds >= 2)
     snapshot.listened_seconds = nil
-    assert.same({ dropped = 0, total_count = 4, error_count = 3, warning_count = 1, error_rate_pct = 75,
-      unique_error_modules = 2 }, snapshot)
+    assert.same({ dropped = 0, total_count = 4, error_count = 3, warning_count = 1, debug_count = 0,
+      error_rate_pct = 75, unique_error_modules = 2 }, snapshot)
   end))
 
   it("tells of a storm: how much was dropped, how fast it was, how long it heard nothing", live.test(function()

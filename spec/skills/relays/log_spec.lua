@@ -326,9 +326,43 @@ describe("the log relay", function()
 
   it("weighs little there once it is on", attached(function()
     local placed = n.relays.by_name.log.placed
-    local kb = eval("[element(2, erlang:process_info(P, memory)) div 1024 || P <- [W, J]].",
+    local kb = eval("list_to_tuple([element(2, erlang:process_info(P, memory)) div 1024 || P <- [W, J]]).",
       { W = placed.worker, J = placed.janitor })
     assert.is_true(kb[1] < 700 and kb[2] < 700, kb[1] .. " kB and " .. kb[2] .. " kB")
+  end))
+
+  -- In a module that has leave for level debug, which no other has here.
+  local DEBUG = [==[
+    D = fun() -> logger:log(debug, "row ~p", [lists:seq(1, 9)], #{mfa => {lists, seq, 2}}) end,
+    logger:set_handler_config(default, level, none),]==]
+
+  it("counts all events of level debug and brings some of them", attached(function()
+    eval(DEBUG .. [==[ [D() || _ <- lists:seq(1, 300)], logger:set_handler_config(default, level, all).]==])
+    local count, rows = 0, 0
+    until_heard(function(e)
+      count = count + (e.debug or 0)
+      return count == 300
+    end)
+    for _, e in ipairs(events.of("log", 1, 0).events) do rows = rows + (with_message "row [1,2"(e) and 1 or 0) end
+    assert.is_true(rows >= 1 and rows <= 8, rows)
+  end))
+
+  it("gives events of level debug nothing of what the others may take", attached(function()
+    eval(DEBUG .. [==[ [D() || _ <- lists:seq(1, 300)], [logger:notice("of use ~p", [I]) || I <- lists:seq(1, 15)],
+      logger:set_handler_config(default, level, all).]==])
+    of_message "of use 15"
+    local rows = 0
+    for _, e in ipairs(events.of("log", 1, 0).events) do rows = rows + (with_message "of use"(e) and 1 or 0) end
+    assert.equal(15, rows)
+  end))
+
+  it("shuts the tap for level debug alone where that is the storm", attached(function()
+    eval(DEBUG .. [==[ T = erlang:monotonic_time(millisecond) + 500,
+      (fun F() -> [D() || _ <- lists:seq(1, 100)],
+         case erlang:monotonic_time(millisecond) < T of true -> F(); _ -> ok end end)(),
+      logger:notice("meanwhile"), logger:set_handler_config(default, level, all).]==])
+    of_message "meanwhile"
+    until_heard(function(e) return e.shut == "info" and e.per_second > 10000 end)
   end))
 
   it("hears an error while others flood the log", attached(function()
