@@ -4,7 +4,7 @@ return {
   -- The other node hangs for longer than the ticks allow, comes to, and hangs again. It ends when this one does: its
   -- shell reads what is never written.
   {
-    name = "netsplit", settles = 7, args = { "-kernel", "net_ticktime", "4" },
+    name = "netsplit", settles = 10, args = { "-kernel", "net_ticktime", "4" },
     truth = { { mechanism = "netsplit", objects = { "$far@127.0.0.1" } } }, draw = { every_ms = { 200, 500 } },
     source = [==[
 start() ->
