@@ -11,12 +11,21 @@ local WINDOW = { name = "window_ms", type = "integer", min = 100, max = 10000, d
 local pairs_of = {}
 for i, word in ipairs { "process_count", "port_count", "atom_count", "modules", "run_queue", "total_mb",
   "processes_mb",
-    "processes_used_mb", "system_mb", "binary_mb", "ets_mb", "code_mb", "atom_mb" } do
+    "processes_used_mb", "system_mb", "binary_mb", "ets_mb", "code_mb", "atom_mb", "fixed_kb", "persistent_terms" } do
   pairs_of[i] = ("{%s, %s_before}"):format(word, word)
 end
 local OLD = ([=[
   Old = fun(M) -> maps:from_list([{B, maps:get(A, M)} || {A, B} <- [%s], maps:is_key(A, M)]) end,
 ]=]):format(table.concat(pairs_of, ", "))
+
+-- What has one size each has an allocator of its own: processes, monitors, links, timers, references to messages.
+-- It is asked as erlang:memory asks all of them, and tells of monitors and timers what no item of a process does.
+local FIXED = [=[
+  Size = fun() -> case catch erlang:system_info({allocator_sizes, fix_alloc}) of
+    [_ | _] = L -> lists:sum([element(2, Z) || {instance, _, P} <- L, {K, Q} <- P, K =:= mbcs orelse K =:= mbcs_pool,
+      {blocks, U} <- Q, {_, W} <- U, Z <- W, element(1, Z) =:= size]);
+    _ -> 0 end end,
+]=]
 
 local function round(x) return math.floor(x * 100 + 0.5) / 100 end
 
@@ -122,16 +131,37 @@ return {
     List(S, [Y || {D, X, E, P} <- L, Y <- Row(P, #{growth_kb => Kb(E), used_kb => Kb(X),
       used_growth_kb => Kb(D)})])))).]=],
 
+    -- A timer is in no item of its process. What has one size each grows by processes, monitors, links, messages and
+    -- timers; all but the last are told beside it, so what is left is them. Monitors, links and messages are part
+    -- of their process's memory beyond its heap. Asking the allocator wakes every scheduler: not each millisecond.
+    timer_makers = texts.walk .. texts.mailboxes .. texts.makers .. FIXED .. [=[
+  Sums = fun() -> {M, _, _} = Mail(), maps:get(total, M) end,
+  T = Now(), N = Sums(), B = Size(), C = erlang:system_info(process_count), U = erlang:system_info(port_count),
+  K = erlang:system_info(wordsize),
+  Beyond = fun(P) -> case erlang:process_info(P, [memory, total_heap_size]) of
+    [{_, X}, {_, H}] -> X - H * K; _ -> gone end end,
+  S = All(), G = Shape(reductions), A = Look(S, [], G, []), receive after 200 -> ok end,
+  V = [{P, Beyond(P)} || {_, _, _, P} <- Top(S, A, G, 20, 0)],
+  L = Makers(Size, 4, max(400, WindowMs - 400)),
+  W = Since(T),
+  R = [Y || {D, P} <- lists:sublist(L, 5), D > 0, X <- [Get(P, V)], is_integer(X), Z <- [Beyond(P)], is_integer(Z),
+    Y <- Row(P, #{share_pct => D, beside_heap_growth_kb => (Z - X) div 1024})],
+  #{seconds => W, fixed_kb_before => B div 1024, fixed_kb => Size() div 1024, process_count_before => C,
+    process_count => erlang:system_info(process_count), port_count_before => U,
+    port_count => erlang:system_info(port_count), messages_before => N, messages => Sums(), makers => R}.]=],
+
     -- erlang:memory/0 makes some 300 atoms when it is first called, so it goes before the count of them.
-    overview = texts.walk .. texts.counts .. texts.wall .. OLD .. [=[
+    overview = texts.walk .. texts.counts .. texts.wall .. OLD .. FIXED .. [=[
+  Sums = fun() -> maps:merge(#{fixed_kb => Size() div 1024, persistent_terms => maps:get(count,
+    persistent_term:info())}, maps:merge(Memory(), Counts())) end,
   Gcs = fun() -> element(1, erlang:statistics(garbage_collection)) end,
   S = All(), I = [reductions, message_queue_len], P = [{reductions, '$1'}, {message_queue_len, '$2'}],
-  T = Now(), C = maps:merge(Memory(), Counts()), N = Gcs(), R = Reds(),
+  T = Now(), C = Sums(), N = Gcs(), R = Reds(),
   A = Look(S, [], {I, P, '$1', 0}, []), B = Look(S, [], {I, P, 0, '$2'}, []), U = Wall(),
   receive after WindowMs -> ok end,
   L = Top(S, A, {I, P, '$1', 0}, 3, 0),
   {Z, Y, X} = Busy(U), W = Since(T), Q = Reds() - R, G = Gcs() - N,
-  maps:merge(maps:merge(Old(C), maps:merge(Counts(), Memory())), #{seconds => W,
+  maps:merge(maps:merge(Old(C), Sums()), #{seconds => W,
     schedulers => erlang:system_info(schedulers), schedulers_online => erlang:system_info(schedulers_online),
     utilization_pct => Mean(Z), max_utilization_pct => Most(Z), dirty_cpu_pct => Mean(Y), dirty_io_pct => Mean(X),
     process_limit => erlang:system_info(process_limit), port_limit => erlang:system_info(port_limit),
@@ -152,6 +182,7 @@ return {
       returns = { "seconds", "process_count, port_count, atom_count, modules, run_queue (each also as …_before)",
         "total_mb, processes_mb, processes_used_mb, system_mb, binary_mb, ets_mb, code_mb, atom_mb (each also as "
           .. "…_before)",
+        "persistent_terms, fixed_kb (what has one size each: processes, monitors, links, timers; also as …_before)",
         "process_limit", "port_limit", "atom_limit", "schedulers", "schedulers_online",
         "utilization_pct (mean of the schedulers online)", "max_utilization_pct", "dirty_cpu_pct", "dirty_io_pct",
         "reductions_per_sec", "gcs_per_sec", "top_reducers[] (3): as processes[], with reductions_delta, share_pct",
@@ -160,7 +191,7 @@ return {
     },
 
     beam_process_groups = {
-      brief = "by initial_call, current_function or parent",
+      brief = "who is there in masses",
       doc = "Processes counted and weighed by initial_call, current_function or parent (OTP 25): who is there in "
         .. "masses, and who started them.",
       args = { { name = "by", type = "choice", of = { "initial_call", "current_function", "parent" },
@@ -209,6 +240,22 @@ return {
           .. "them)", ROW:gsub("processes", "mailboxes") .. "queue_growth, mailbox_kb (memory beside the heap), "
           .. "mailbox_growth_kb (of that, by the number of messages that came)" },
       query = "memory_growth",
+    },
+
+    beam_timer_growth = {
+      brief = "who sets timers",
+      doc = "Whether timers become more, and who sets them. The node counts them only together with processes, "
+        .. "monitors, links and messages (fixed_kb): where these stand still, it is timers. A process that makes "
+        .. "monitors, links or messages has them in its memory beside its heap, timers it has not.",
+      args = { { name = "window_ms", type = "integer", min = 500, max = 10000, default = 1000, waits = true } },
+      class = "SAFE",
+      cost = "one item of every process six times, none of them woken but the 20 busiest; asks every scheduler some "
+        .. "200 times a second what it allocated",
+      returns = { "seconds", "fixed_kb_before", "fixed_kb", "process_count_before", "process_count",
+        "port_count_before", "port_count", "messages_before, messages (in all mailboxes)",
+        (ROW:gsub("processes", "makers")) .. "share_pct (100: all of it came while it ran, and nothing while it did "
+          .. "not), beside_heap_growth_kb" },
+      query = "timer_makers",
     },
 
     beam_atom_growth_rate = {

@@ -119,7 +119,7 @@ return {
 
   callbacks = {
     beam_link_holders = {
-      brief = "most links and monitors, and growth",
+      brief = "most links, monitors",
       doc = "Who has most links and monitors, and whether they become more: a leak of links, or of monitors that are "
         .. "never given up. On a node with over 5,000 processes only those with a name, most work or most memory.",
       args = { LIMIT, WINDOW },

@@ -73,7 +73,7 @@ return {
         used_kb_floor => Floor(lists:nthtail(N - max(1, N div 3), Hs))})
   catch error:{badmatch, undefined} -> gone; error:badarg -> gone; error:function_clause -> gone end.]==],
 
-    -- The 5,000 who hold most, of those with more than 4 kB.
+    -- The 5,000 who hold most, of those with more than 4 kB. Idle is also who did no more than answer others' looks.
     binary_groups = texts.walk .. [==[
   Word = erlang:system_info(wordsize),
   Large = [{B, P} || {B, _, _, P} <- Top(All(), [], Shape(binary), 5000, 512)],
@@ -82,7 +82,7 @@ return {
   R1 = Read(reductions, Ps),
   receive after WindowMs -> ok end,
   R2 = Read(reductions, Ps), Fs = Read(current_function, Ps), Hs = Read(total_heap_size, Ps),
-  Rows = [{F, B * Word, H * Word, case A =:= C of true -> 1; false -> 0 end, P}
+  Rows = [{F, B * Word, H * Word, case {A, C} of {{_, X}, {_, Y}} when Y - X < 8 -> 1; _ -> 0 end, P}
           || {{B, P}, {{{_, F}, {_, H}}, {A, C}}} <- lists:zip(Large, lists:zip(lists:zip(Fs, Hs), lists:zip(R1, R2)))],
   Sum = fun(K, L) -> lists:sum([element(K, X) || X <- L]) end,
   Groups = [[X || X <- Rows, element(1, X) =:= F] || F <- lists:usort([element(1, X) || X <- Rows])],
@@ -115,25 +115,10 @@ return {
                  process_count => length(lists:usort([P || {U, Q, P} <- Every, {U, Q} =:= {W, Pr}]))}
                || {N, {W, Pr}} <- lists:sublist(Groups, Limit)]}.]==],
 
-    atom_makers = texts.walk .. [==[
-  Count = fun() -> erlang:system_info(atom_count) end,
-  Ran = fun(Ps) -> [case X of {_, R} -> R; _ -> 0 end || X <- Ask(Ps, reductions)] end,
-  Begin = Now(), First = Count(), Code = length(erlang:loaded()),
-  S = All(), G = Shape(reductions), W = Look(S, [], G, []), receive after 200 -> ok end,
-  Busy = [P || {_, _, _, P} <- Top(S, W, G, 20, 0)],
-  Close = fun L(T, A, R, S) ->
-           receive after 1 -> ok end,
-           A1 = Count(), Q = Ran(Busy),
-           Did = [case Y > X of true -> 1; false -> 0 end || {X, Y} <- lists:zip(R, Q)],
-           S1 = [{A1 - A, Did} | S],
-           case Now() >= T of true -> S1; false -> L(T, A1, Q, S1) end end,
-  Steps = Close(Begin + max(400, WindowMs), Count(), Ran(Busy), []),
-  Made = max(1, lists:sum([D || {D, _} <- Steps])),
-  Without = max(1, length([x || {D, _} <- Steps, D =< 0])),
-  Makers = lists:reverse(lists:sort([{lists:sum([D || {D, R} <- Steps, lists:nth(I, R) =:= 1]) * 100 div Made
-              - length([x || {D, R} <- Steps, D =< 0, lists:nth(I, R) =:= 1]) * 100 div Without, P}
-              || {I, P} <- lists:zip(lists:seq(1, length(Busy)), Busy)])),
-  Mods = length(erlang:loaded()) - Code, Last = Count(), Secs = max(1, Now() - Begin) / 1000,
+    atom_makers = texts.walk .. texts.makers .. [==[
+  Begin = Now(), First = erlang:system_info(atom_count), Code = length(erlang:loaded()),
+  L = Makers(fun() -> erlang:system_info(atom_count) end, 1, max(400, WindowMs - 200)),
+  Mods = length(erlang:loaded()) - Code, Last = erlang:system_info(atom_count), Secs = max(1, Now() - Begin) / 1000,
   Names = [re:replace(N, "[0-9a-fA-F]*[0-9][0-9a-fA-F]*", "#", [global, {return, binary}])
            || I <- lists:seq(max(1, Last - 100), Last - 1), I > First,
               N <- [try atom_to_binary(binary_to_term(list_to_binary([131, 75, I bsr 16, (I bsr 8) band 255,
@@ -145,7 +130,7 @@ return {
                || {C, U} <- lists:sublist(Shapes, 3), C >= 5],
     makers => [maps:merge(#{pid => Show(P), share_pct => C, current_function => Func(F)},
                           case N of [] -> #{}; _ -> #{name => Text(N)} end)
-               || {C, P} <- lists:sublist(Makers, 5), C > 0,
+               || {C, P} <- lists:sublist(L, 5), C > 0,
                   [{_, N}, {_, F}] <- [process_info(P, [registered_name, current_function])]]}.]==],
   },
 
@@ -176,7 +161,7 @@ return {
     },
 
     beam_binary_groups = {
-      brief = "holders by function, how many idle",
+      brief = "holders by function",
       doc = "Who holds references to large binaries, without a GC: holders by current_function, and how many of "
         .. "them did nothing in the window.",
       args = { LIMIT, { name = "window_ms", type = "integer", min = 0, max = 10000, default = 500, waits = true } },

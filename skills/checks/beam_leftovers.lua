@@ -15,14 +15,33 @@ local QUEUES = { "beam_queue_growth", FIRST, 10 }
 
 --- Monitors -----------------------------------------------------------------------------------
 
+-- What has one size each (processes, monitors, links, timers) became more than new processes, ports and messages
+-- account for. A monitor takes some 120 bytes, a timer 150, a process under 1,000 beside its heap, a message that
+-- waits 64 and more (measured on OTP 25, 64 bits).
+local FIXED_KB = 6 -- a second: 50 monitors, or 40 timers
+local PROCESS_KB, PORT_KB, MESSAGE_KB = 1, 1, 0.15
+
+local function more_of(o, what) return math.max(0, (o[what] or 0) - (o[what .. "_before"] or 0)) end
+
+local function fixed_gained(o)
+  return o.fixed_kb - o.fixed_kb_before - PROCESS_KB * more_of(o, "process_count") - PORT_KB * more_of(o, "port_count")
+    - MESSAGE_KB * more_of(o, "messages")
+end
+
+local function fixed_moves(o) return fixed_gained(o) >= FIXED_KB * o.seconds end
+
+local TIMERS = { "beam_timer_growth", FIRST }
+
+-- Whom all that came speaks for, and nobody else.
+local function maker_of(t)
+  local first, second = t.makers[1], t.makers[2]
+  if first and first.share_pct >= 70 and (not second or second.share_pct <= first.share_pct - 30) then return first end
+end
+
 -- These looks wake many processes, and whoever looks for idle ones must be done before: so they come third.
-local HOLDERS = { "beam_link_holders", 5, CLOSE }
+local HOLDERS = { "beam_link_holders", 5, 1000 }
 local MONITORS = 50  -- a second
 local MANY = 500
-local GAIN_MB = 1.5 -- a second, of all processes: what our own questions take for a while is less
-
-local function memory_moves(o) return o.processes_mb - o.processes_mb_before >= GAIN_MB * o.seconds end
-
 local function hoarder(holders)
   for i, row in ipairs(holders.processes) do
     if row.monitor_count >= MANY and row.monitor_growth >= MONITORS * holders.seconds then return row, i end
@@ -34,8 +53,8 @@ local monitor_leak = {
   expert = "One process that monitors more and more, at two looks: it never takes a monitor back.",
   look = {
     OVERVIEW,
-    function(results) return memory_moves(results[1]) and { "beam_overview", CLOSE } or nil end,
-    function(results) return memory_moves(results[2]) and HOLDERS or nil end,
+    function(results) return fixed_moves(results[1]) and TIMERS or nil end,
+    function(results) return fixed_moves(results[2]) and HOLDERS or nil end,
     function(results) return hoarder(results[3]) and HOLDERS or nil end,
   },
   confirm = function(results)
@@ -62,6 +81,55 @@ local monitor_leak = {
       next_steps = {
         step(("find where %s monitors, and where it should call erlang:demonitor with flush"):format(object(now))),
         step("restarting it removes the monitors and loses its state", "DANGEROUS"),
+      },
+    }
+  end,
+}
+
+--- Timers -------------------------------------------------------------------------------------
+
+-- Monitors, links and messages lie in the memory of their process beside its heap; timers do not.
+local function timers_pile_up(t)
+  local maker = fixed_moves(t) and maker_of(t)
+  if maker and maker.beside_heap_growth_kb <= 0.25 * fixed_gained(t) then return maker end
+end
+
+local timer_leak = {
+  id = "timer_leak", mechanism = "timer_leak", suspect = always, yields_to = { monitor_leak = "any" },
+  expert = "What has one size each grows at three looks while processes, ports and messages stand: timers that stay.",
+  look = {
+    OVERVIEW,
+    function(results) return fixed_moves(results[1]) and TIMERS or nil end,
+    function(results) return timers_pile_up(results[2]) and TIMERS or nil end,
+  },
+  confirm = function(results)
+    local was, now = timers_pile_up(results[2]), timers_pile_up(results[3])
+    if not now or now.pid ~= was.pid then return end
+    local t = results[3]
+    local rate = fixed_gained(t) / t.seconds
+    return {
+      object = object(now),
+      figures = cite(results, { { 3, "fixed_kb_before" }, { 3, "fixed_kb" }, { 3, "seconds" },
+        { 3, "makers[1].share_pct" }, { 3, "makers[1].beside_heap_growth_kb" }, { 3, "process_count_before" },
+        { 3, "process_count" }, { 3, "messages" }, { 2, "fixed_kb_before" }, { 2, "makers[1].share_pct" },
+        { 1, "fixed_kb_before" } }),
+      severity = "warning", confidence = "medium",
+      hypothesis = ("%s sets timers and neither cancels them nor do they fire: %.0f kB more of what has one size each "
+        .. "every second (about %d timers of 150 bytes), all of it while %s worked."):format(object(now), rate,
+        rate * 1024 / 150, object(now)),
+      unlike = {
+        monitor_leak = ("monitors would lie beside its heap, which gained %d kB there"):format(
+          now.beside_heap_growth_kb),
+        process_leak = ("processes went from %d to %d"):format(t.process_count_before, t.process_count),
+        slow_consumer = ("messages that wait went from %d to %d"):format(t.messages_before, t.messages),
+        many_timers_by_design = ("a large number stands still; this went from %d to %d kB, then on to %d"):format(
+          results[2].fixed_kb_before, results[2].fixed_kb, t.fixed_kb),
+      },
+      next_steps = {
+        step(("find where %s calls start_timer or send_after, and keep the reference to cancel it when its reason is "
+          .. "gone"):format(object(now))),
+        step("one timer that looks for all that is due does for many"),
+        step("ending the process that they are for removes its timers, and its state", "DANGEROUS"),
       },
     }
   end,
@@ -283,4 +351,4 @@ local tracing_left_on = {
   end,
 }
 
-return { monitor_leak, process_dictionary_growth, module_leak, persistent_term_churn, tracing_left_on }
+return { monitor_leak, timer_leak, process_dictionary_growth, module_leak, persistent_term_churn, tracing_left_on }
