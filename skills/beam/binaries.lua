@@ -36,7 +36,7 @@ return {
 
   callbacks = {
     beam_binary_leak = {
-      brief = "collects all garbage, shows who let go",
+      brief = "collects garbage: who let go",
       doc = "Collects the garbage of every process, which costs, at most once a minute; then shows who let most "
         .. "references "
         .. "to binaries go, of the 200 that held most. A process stuck in native code lets it fail at the deadline.",

@@ -173,7 +173,7 @@ return {
 
   callbacks = {
     beam_overview = {
-      brief = "all that moves, cheaply; begin here",
+      brief = "all that moves; begin here",
       doc = "The whole machine over one window, before and after: the cheapest first look at what moves.",
       args = { WINDOW },
       class = "SAFE",

@@ -185,7 +185,7 @@ return {
     },
 
     beam_atom_growth = {
-      brief = "new atoms by shape, and who makes them",
+      brief = "new atoms, who makes them",
       doc = "Atoms made in the window, what the new ones look like (digits as #), and which processes ran "
         .. "whenever atoms were made.",
       args = { { name = "window_ms", type = "integer", min = 500, max = 10000, default = 1000, waits = true } },
