@@ -46,12 +46,15 @@ local stand_in = require "runtime.stand_in"
 ---@field hypothesis string
 ---@field unlike table<string, string>   look-alike -> what told it apart
 ---@field next_steps { text: string, risk: Class }[]
+---@field since? string           since when, where the figures tell it
 
 ---@class Check                  what an expert looks for, and how to be sure of it
 ---@field id string
 ---@field mechanism string       one word, the same for every skill that may find it
 ---@field suspect fun(snapshot: table, history: History): boolean   cheap, may be wrong
----@field urgent? fun(snapshot: table): boolean   its looks go first and alone; a critical finding ends the looking
+---@field urgent? fun(snapshot: table): boolean   its first look goes before those of all others
+---@field holds? fun(results: any[], snapshot: table): boolean   of an urgent one: what it saw leaves nobody any time, so
+---  the others wait; when it is confirmed they are not looked for
 ---@field look (any[]|fun(results: any[]): any[]?)[]   callback and arguments, run one after another, `after` so many
 ---  seconds where it has that field; a function that says nil has seen enough: no longer suspect
 ---@field confirm fun(results: any[]): Finding?

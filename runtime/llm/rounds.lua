@@ -66,7 +66,7 @@ end
 
 ---@class Rounds
 ---@field failed string[]     what could not be looked at, and why
----@field skipped Check[]     what was not looked for, since an urgent check said enough
+---@field skipped Check[]     what was not looked for, since who was asked first found that nobody would get an answer
 local Rounds = {}
 Rounds.__index = Rounds
 
@@ -77,14 +77,14 @@ local function try(all, check, f, ...)
   all.failed[#all.failed + 1] = ("check %s failed: %s"):format(check.id, tostring(value))
 end
 
---- The checks that a snapshot makes suspect. Those that are urgent go first: where they find something
---- critical the node has no time for the others, whose looks would only add to its work.
+--- The checks that a snapshot makes suspect. Those that are urgent go first: what they see may take all the time that
+--- there is, and then the looks of the others would only wait and add to the work.
 ---@param checks Check[]
 ---@param snapshot table
 ---@param history History
 ---@return Rounds
 function rounds.new(checks, snapshot, history)
-  local all = setmetatable({ going = {}, later = {}, failed = {}, made = {}, skipped = {} }, Rounds)
+  local all = setmetatable({ snapshot = snapshot, going = {}, later = {}, failed = {}, made = {}, skipped = {} }, Rounds)
   for _, check in ipairs(checks) do
     if try(all, check, check.suspect, snapshot, history) then
       local urgent = check.urgent and try(all, check, check.urgent, snapshot)
@@ -173,30 +173,39 @@ function Rounds:findings()
   return findings
 end
 
--- After the urgent checks: the others join, or are left out.
-local function go_on(self)
-  local waiting, critical = self.later, false
+-- Whether somebody who was asked first sees what lets nobody else have any time.
+local function held(self)
+  for _, run in ipairs(self.going) do
+    local holds = run.check.holds
+    if holds and #run.results > 0 and try(self, run.check, holds, run.results, self.snapshot) then return true end
+  end
+  return false
+end
+
+local function join(self)
+  for _, run in ipairs(self.later) do self.going[#self.going + 1] = run end
   self.later = {}
-  for _, finding in ipairs(#self.going > 0 and self:findings() or {}) do
-    critical = critical or finding.severity == "critical"
-  end
-  for _, run in ipairs(waiting) do
-    if critical then
-      self.skipped[#self.skipped + 1] = run.check
-    else
-      self.going[#self.going + 1] = run
-    end
-  end
+end
+
+-- A node that is only full answers late, and what else is wrong with it may be why it is full: there the others join
+-- at once. What holds them back until the end and is confirmed then, leaves them out.
+local function leave_out(self)
+  if not held(self) or #self:findings() == 0 then return join(self) end
+  for i, run in ipairs(self.later) do self.skipped[i] = run.check end
+  self.later = {}
 end
 
 --- The rounds, one after another; each has to be answered before the next is asked for.
 function Rounds:each()
   local last
   return function()
-    if last then take(self, last) end
+    if last then
+      take(self, last)
+      if not held(self) then join(self) end
+    end
     last = round_of(self)
     if #last.looks == 0 and #self.later > 0 then
-      go_on(self)
+      leave_out(self)
       last = round_of(self)
     end
     if #last.looks > 0 then return last end

@@ -181,12 +181,15 @@ local function still_crowded(results) return crowded(results[1]) and PROBE_AGAIN
 local cpu_saturation = {
   id = "cpu_saturation_first", mechanism = "cpu_saturation", suspect = no_time_left, urgent = no_time_left,
   expert = "A snapshot with a long run queue, or starved: ask beam_saturation before all else, which would wait.",
+  holds = function(_, snapshot) return snapshot.starved == true end,
   look = { PROBE, still_crowded }, confirm = full_of_work,
 }
 
 local priority_inversion = {
   id = "priority_inversion", mechanism = "priority_inversion", suspect = no_time_left, urgent = no_time_left,
   expert = "As many processes at high priority want to run as there are schedulers, at every look: the rest starves.",
+  -- As long as one of them wants to run, nothing of normal or low priority does, our questions neither.
+  holds = function(results) return outranked(results[#results]) end,
   look = { PROBE, still_crowded },
   confirm = function(results)
     local first, p = results[1], results[2]
@@ -214,32 +217,40 @@ local priority_inversion = {
   end,
 }
 
--- The same when it came after the snapshot.
+-- The same where the snapshot did not say so yet.
+local function time_left(snapshot) return not no_time_left(snapshot) end
 local function filled(results) return saturated(results[1]) and PROBE or nil end
 local function still_filled(results) return crowded(results[2]) and PROBE_AGAIN or nil end
 
 local saturation_since = {
-  id = "cpu_saturation", mechanism = "cpu_saturation", suspect = always,
+  id = "cpu_saturation", mechanism = "cpu_saturation", suspect = time_left,
   expert = "All schedulers full, a long run queue at two looks, the work spread over many equal processes.",
   look = { OVERVIEW, filled, still_filled }, confirm = full_of_work,
 }
 
-local unexplained_load = {
-  id = "unexplained_load", mechanism = "other", suspect = always, yields_to = { ["*"] = "any" },
-  expert = "Schedulers without rest and no cause in sight: say so, and accuse nobody.",
-  look = saturation_since.look,
-  confirm = function(results)
-    local o, p = results[1], results[3]
-    if not crowded(p) then return end
-    return {
-      object = "schedulers", severity = "warning", confidence = "low",
-      figures = cite(results, { { 1, "utilization_pct" }, { 1, "run_queue" }, { 1, "reductions_per_sec" },
-        { 1, "seconds" }, { 3, "run_queue" }, { 3, "run_queue_before" }, { 3, "groups[1].app_function" } }),
-      hypothesis = ("The schedulers are full (%d %%), %d processes wait for one, and no check knows why."):format(
-        o.utilization_pct, p.run_queue),
-      unlike = {}, next_steps = { step "look at beam_busy_groups again: who is there each time?" },
-    }
-  end,
-}
+local function nobody_knows(id, suspect, look)
+  return {
+    id = id, mechanism = "other", suspect = suspect, yields_to = { ["*"] = "any" },
+    expert = "Schedulers without rest and no cause in sight: say so, and accuse nobody.",
+    look = look,
+    confirm = function(results)
+      local n = #results
+      local first, p = results[n - 1], results[n]
+      if not crowded(first) or not crowded(p) then return end
+      return {
+        object = "schedulers", severity = "warning", confidence = "low",
+        figures = cite(results, { { n, "run_queue" }, { n, "run_queue_before" }, { n, "schedulers_online" },
+          { n, "reductions_per_sec" }, { n, "seconds" }, { n, "groups[1].app_function" } }),
+        hypothesis = ("%d processes wait for %d schedulers at every look, and no check knows why."):format(p.run_queue,
+          p.schedulers_online),
+        unlike = {}, next_steps = { step "look at beam_busy_groups again: who is there each time?" },
+      }
+    end,
+  }
+end
 
-return { hot_process, regex_backtracking, cpu_saturation, priority_inversion, saturation_since, unexplained_load }
+local unexplained_load = nobody_knows("unexplained_load", time_left, saturation_since.look)
+local unexplained_first = nobody_knows("unexplained_load_first", no_time_left, cpu_saturation.look)
+
+return { hot_process, regex_backtracking, cpu_saturation, priority_inversion, saturation_since, unexplained_load,
+  unexplained_first }

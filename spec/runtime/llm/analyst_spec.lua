@@ -213,30 +213,32 @@ describe("the analyst as an operator", function()
     assert.same({ "unexplained", "warning" }, { sent.type, sent.severity })
   end)
 
-  local function urgent(severity)
-    local first = check { id = "flood", mechanism = "flood", urgent = function(s) return s.full end,
-      look = { { "tank_flood" } } }
-    local confirm = first.confirm
-    first.confirm = function(results)
-      local found = confirm(results)
-      found.severity = severity
-      return found
-    end
+  -- Two looks, the first of which is urgent.
+  local function urgent(holds, confirm)
+    local first = check { id = "flood", mechanism = "flood", urgent = function(s) return s.full end, holds = holds,
+      look = { { "tank_flood" }, { "tank_flood", 2 } } }
+    first.confirm = confirm or first.confirm
     return operator { check(), first }
   end
 
-  it("makes urgent looks first and alone, and no others where they find something critical", function()
-    local turns = urgent "critical"
-    assert.same({ "return tank_flood()" }, codes(turns))
+  it("makes an urgent look first and alone, then those of the others", function()
+    local turns = urgent()
+    assert.same({ "return tank_flood()", "return tank_flood(2)", "return tank_level(2)" }, codes(turns))
+    assert.equal(2, #calls_of(turns, "send_notification"))
+  end)
+
+  it("lets the others wait while it sees what leaves nobody any time, and leaves them out when that is so", function()
+    local turns = urgent(function() return true end)
+    assert.same({ "return tank_flood()", "return tank_flood(2)" }, codes(turns))
     local sent = calls_of(turns, "send_notification")
     assert.equal(1, #sent)
     assert.matches("nobody looked for leak, since", sent[1].next_steps[#sent[1].next_steps].text)
   end)
 
-  it("goes on to the others where the urgent ones find nothing critical", function()
-    local turns = urgent "warning"
-    assert.same({ "return tank_flood()", "return tank_level(2)" }, codes(turns))
-    assert.equal(2, #calls_of(turns, "send_notification"))
+  it("goes on to the others where that was not confirmed", function()
+    local turns = urgent(function() return true end, no)
+    assert.same({ "return tank_flood()", "return tank_flood(2)", "return tank_level(2)" }, codes(turns))
+    assert.equal(1, #calls_of(turns, "send_notification"))
   end)
 
   it("does not ask again what the node had no time for", function()
