@@ -19,6 +19,8 @@ local agent = { iterations = 25 }
 ---@field provider table        `ask(self, request) -> reply | nil, err`
 ---@field system string
 ---@field task string           the first message
+---@field first? table[]        calls { id, name, args } that are made for it before its first turn: it begins with
+---  what it would ask for anyway
 ---@field alert? string         what others said that made somebody look; it stands in the first result
 ---@field tools Tool[]
 ---@field state any             handed to every tool
@@ -28,7 +30,7 @@ local agent = { iterations = 25 }
 ---@field emit fun(event: string, measurements?: table, metadata?: table)
 ---@field clean? fun(value: any): any    for whatever the model is shown
 ---@field purse? Purse           what it may use of the run's limits, all if left out; when there is no more, it ends
----@field led? true             somebody joins what it told: once its budget is spent it is asked for no last answer
+---@field led? true             what was found stands without its words: once its budget is spent it is asked for none
 ---@field refresh? fun(): { system: string, tools: Tool[] }?   before each turn: what holds from now on, if it changed
 ---@field ready? fun(): string?, table?   before each turn; waits where there is nothing to ask for, and may end the run
 ---@field forgot? fun()         what tools answered so far may not stand in the conversation any more
@@ -176,6 +178,12 @@ local function act(run, reply, message)
   if too_large(run, type(reply.usage) == "table" and reply.usage or {}) then compact(run) end
 end
 
+-- What it would ask for anyway: nobody pays for a turn that says so.
+local function begin(run, first)
+  run.messages[2] = { role = "assistant", text = "", calls = first }
+  run.messages[3] = { role = "tool", results = (calls.run(run, first)) }
+end
+
 local function turn(run)
   local lost, gone = run.ready()
   if async.current().cancelled then return "interrupted" end
@@ -235,6 +243,7 @@ function agent.run(opts)
     go_on = opts.go_on or nothing, inbox = opts.inbox, alert = opts.alert,
     specs = calls.specs(opts.tools), tools = calls.by_name(opts.tools), guard = calls.guard(),
   }
+  if opts.first then begin(run, opts.first) end
   local ended, err
   repeat
     ended, err = turn(run)

@@ -9,6 +9,7 @@ local gravity = require "runtime.gravity"
 local mechanism_words = require "runtime.mechanism_words"
 local privacy = require "runtime.privacy"
 local proposals = require "runtime.proposals"
+local proved = require "runtime.proved"
 local in_use = require "runtime.in_use"
 local skill = require "runtime.skill"
 local spending = require "runtime.spending"
@@ -31,6 +32,7 @@ local versions = require "runtime.versions"
 ---@field concluded integer        how many insights there were in all
 ---@field explained table<string, table>   id of a notification -> the gravest insight that names it
 ---@field operators table[]         { node, skill, state, iterations, running, ended, why }
+---@field proved table<table, true>         insights that rules made: a model may explain them
 ---@field answered table<string, true>      callbacks that the node answered
 ---@field unanswered table<string, string>  callbacks that were refused or failed, and why
 ---@field looks? table<string, table[]>     what they answered, by the call (runtime/unsaid.lua); of a run with an end
@@ -64,7 +66,7 @@ function case.new(opts)
     reason = opts.reason or "", occasion = opts.occasion,
     deadline = opts.deadline or async.now() + SECONDS, limits = opts.limits or {},
     clean = clean, original = original, evidence = evidence.new(clean),
-    notifications = {}, told = 0, sent = {}, insights = {}, concluded = 0, explained = {}, operators = {},
+    notifications = {}, told = 0, sent = {}, insights = {}, concluded = 0, explained = {}, proved = {}, operators = {},
     answered = {}, unanswered = {}, versions = versions.new(opts.skills),
     proposals = proposals.new { node = opts.node, store = opts.store, trace_id = trace_id,
       mind = opts.mind.model or opts.mind.name },
@@ -136,9 +138,10 @@ end
 --- Takes an operator's notification: claims that do not stand are dropped from it, the rest stays.
 ---@param operator string
 ---@param given table      the arguments of send_notification
+---@param by_rules? true
 ---@return table? notification
 ---@return table|string dropped   the claims that fell, each with why; or why it was not taken at all
-function Case:notify(operator, given)
+function Case:notify(operator, given, by_rules)
   local why = snapshots_fault(self, given.snapshot_ids) or mechanism_fault(self, given.root_cause)
   if why then return nil, why end
   for _, n in ipairs(self.notifications) do
@@ -155,7 +158,8 @@ function Case:notify(operator, given)
     severity = given.severity, context = given.context, observation = given.observation,
     hypothesis = given.hypothesis, snapshot_ids = given.snapshot_ids, evidence = stand,
     root_cause = given.root_cause, considered = given.considered or {}, next_steps = given.next_steps or {},
-    confidence = given.confidence or "low", detected_at = self.now(), status = "unread",
+    confidence = given.confidence or "low", since = given.since, detected_at = self.now(), status = "unread",
+    by_rules = by_rules,
   }, dropped
 end
 
@@ -265,6 +269,21 @@ end
 ---@return table|string dropped   the claims that fell; or why there is no insight
 ---@return string? open   what it does not settle, though it names it
 function Case:conclude(given)
+--- An insight that says more than it did, or something else.
+---@param insight table
+---@param named table[]   notifications that it stands for now too
+function Case:told_again(insight, named)
+  local ids = {}
+  for _, id in ipairs(insight.notification_ids) do ids[id] = true end
+  for _, n in ipairs(named) do
+    join(self, n, insight)
+    if not ids[n.id] then table.insert(insight.notification_ids, n.id) end
+  end
+  if self.journal then self.journal:insight(insight, named) end
+  self:emit("coordinator.insight_explained", nil, { id = insight.id, severity = insight.severity,
+    root_cause = insight.root_cause, summary = insight.summary })
+end
+
   local named = {}
   for i, id in ipairs(given.notification_ids) do
     named[i] = self:notification(id)
@@ -278,6 +297,9 @@ function Case:conclude(given)
   if #stand == 0 and GRAVE[given.severity] then
     local first = dropped[1] and "; " .. dropped[1].why or ""
     return nil, ("no evidence stands, so it cannot be %s%s%s"):format(given.severity, first, citable(named))
+  local told, fault = proved.take(self, given, named)
+  if told then self:told_again(told, named) end
+  if told or fault then return told, fault end
   end
   local insight = add_insight(self, {
     summary = given.summary, severity = given.severity, confidence = given.confidence,

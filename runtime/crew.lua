@@ -52,14 +52,15 @@ end
 
 ---@param name string
 ---@param context? string
+---@param rules? Mind   goes by rules, in place of the run's own mind
 ---@return "started"|"running"|"unknown"
-function Crew:start(name, context)
+function Crew:start(name, context, rules)
   local s = skill_named(self, name)
   if not s then return "unknown" end
   local before = self.entries[name]
   if before and before.running then return "running" end
   local entry = operator.entry(self.case, s)
-  entry.led = true
+  entry.led, entry.rules = true, rules
   self.entries[name] = entry
   self.tasks[name] = async.spawn(watched, self, s, entry, context)
   return "started"
@@ -68,10 +69,11 @@ end
 --- Starts several, all at once.
 ---@param names string[]
 ---@param context? string
+---@param rules? Mind
 ---@return { started: string[], running: string[], unknown: string[] }
-function Crew:invite(names, context)
+function Crew:invite(names, context, rules)
   local answer = { started = {}, running = {}, unknown = {} }
-  for _, name in ipairs(names) do table.insert(answer[self:start(name, context)], name) end
+  for _, name in ipairs(names) do table.insert(answer[self:start(name, context, rules)], name) end
   self.case:emit("coordinator.invoke_operators", { count = #answer.started }, { skills = answer.started })
   return answer
 end

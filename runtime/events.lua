@@ -48,6 +48,7 @@ add("coordinator.", {
   insight_produced = run({}, { "id", "node", "severity", "summary", "root_cause" }),
   invoke_operators = run({ "count" }, { "skills" }), message_operator = run({}, { "operator" }),
   get_operator_statuses = run({}, {}), operator_notification_received = run({}, { "operator", "id", "severity" }),
+  insight_explained = run({}, { "id", "severity", "summary", "root_cause" }), doubted = run({}, { "id", "outcome" }),
   operator_complete = run({ "iterations" }, { "operator", "ended" }),
   operator_crashed = run({}, { "operator", "reason" }), wait = run({ "ms" }, {}), think = run({}, {}),
   schedule = run({ "ms" }, { "id", "reason" }), schedule_rejected = run({ "ms" }, { "reason" }),

@@ -125,6 +125,15 @@ end
 
 -- JSON has no integers of its own, and a figure with two decimals is cited with two decimals.
 local function close(claimed, found)
+--- What stands at a place of an observation.
+---@param id string
+---@param path string
+---@return any value   nil where there is none
+function Evidence:value(id, path)
+  local o = self.by_id[id]
+  return o and (look_up(o, path))
+end
+
   if claimed == found then return true end
   if type(found) ~= "number" then return false end
   claimed = tonumber(claimed)

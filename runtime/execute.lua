@@ -13,9 +13,10 @@ local unsaid = require "runtime.unsaid"
 local execute = {}
 
 -- A chunk can turn a text into any other, which nobody would know again: so what a provider wrote sees no
--- more than what may leave to it. Names of secrets that it hands back mean what they stand for.
+-- more than what may leave to it. Names of secrets that it hands back mean what they stand for. Rules look at home.
 local function outward(state, value)
-  if not state.case.mind.destination then return value end
+  local rules = state.status and state.status.rules
+  if rules or not state.case.mind.destination then return value end
   return log_templates.applied(state.skill.lines, state.case.clean(value))
 end
 

@@ -114,18 +114,20 @@ function operator.investigate(case, s, entry, system, context, deadline)
   local emit, on = teller(case, s, entry), entry.mode == "continuous"
   emit("operator.started", { system_time = os.time() * 1e9 }, { mode = entry.mode })
   local question = context and context:sub(1, CONTEXT_BYTES)
-  local provider = case.mind.operator(s, skill.history(s, case.node), { mode = entry.mode, every = entry.every })
+  local mind = entry.rules or case.mind
+  local provider = mind.operator(s, skill.history(s, case.node), { mode = entry.mode, every = entry.every })
   local state = { case = case, skill = s, node = case.node, gate = case.gate, status = entry, question = question,
     inbox = entry.inbox, started = async.now(), emit = emit }
   local outcome = agent.run {
     kind = "operator", system = system, task = task_of(case, entry, question), alert = occasion.alert(case),
     tools = operator.tools(entry, case.versions),
     provider = provider, state = state, refresh = renewing(case, entry, state, provider),
-    deadline = deadline, turn_seconds = on and continuous.turn_s or nil, iterations = case.limits.iterations,
+    deadline = deadline, turn_seconds = on and continuous.turn_s or nil,
+    iterations = not entry.rules and case.limits.iterations or nil, -- which bound a model
     emit = emit, clean = case.clean, inbox = entry.inbox, forgot = function() state.told = nil end,
     go_on = on and continuous.go_on(case, entry, emit) or nil,
     ready = on and continuous.ready(case.node, entry, emit) or nil,
-    purse = case.spending:purse(), led = entry.led,
+    purse = entry.rules and case.spending:of_rules() or case.spending:purse(), led = entry.led,
   }
   entry.ended, entry.text = outcome.ended, outcome.text
   entry.why = outcome.err and tostring(outcome.err.message or outcome.err) or nil

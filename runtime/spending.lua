@@ -48,6 +48,13 @@ end
 ---@return Purse
 function Spending:purse() return setmetatable({ all = self }, Purse) end
 
+--- One whose requests go to nobody and cost nothing: the node's work bounds them alone.
+---@return Purse
+function Spending:of_rules()
+  return spending.new({ provider = "rules", limits = { node_reductions = self.limits.node_reductions }, priced = false,
+    worked = self.worked }):purse()
+end
+
 -- What the next request of an agent will take, as far as that can be known.
 local function next_of(purse)
   local sum = purse.all.sum

@@ -69,6 +69,14 @@ local function unread(case, s, check)
 end
 
 -- What a skill still has to look at: { text, told? } for what is missing as a whole (told: for a model, without words
+local function last_run(case, s)
+  local last
+  for _, entry in ipairs(case.operators) do
+    if entry.skill == s.name then last = entry end
+  end
+  return last
+end
+
 -- of the node), { mechanism, missing } for the callbacks of a check.
 local function open_of(case, s)
   if proof(case, s) then return {} end
@@ -83,7 +91,8 @@ local function open_of(case, s)
   end
   -- Nobody can judge what is not to be seen, and rules not what no rule was written for; a model may.
   local blind = verdict.blind(s, seen[1] or snapshots[#snapshots])
-  if blind and (#seen == 0 or not case.mind.destination) then return { { text = blind } } end
+  local by_rules = not case.mind.destination or (last_run(case, s) or {}).rules
+  if blind and (#seen == 0 or by_rules) then return { { text = blind } } end
   local history = skill.history(s, case.node)
   for _, check in ipairs(s.checks or {}) do
     local suspect = false
@@ -126,14 +135,6 @@ end
 
 local function add(list, more)
   for _, text in ipairs(more) do list[#list + 1] = text end
-end
-
-local function last_run(case, s)
-  local last
-  for _, entry in ipairs(case.operators) do
-    if entry.skill == s.name then last = entry end
-  end
-  return last
 end
 
 local function lost(case) return case.node.state ~= "up" end

@@ -128,7 +128,7 @@ local function judge(self, skill, history)
     and ("Not everything could be looked at: " .. table.concat(all.failed, "; ")) or "Nothing wrong was found."
   local worst
   for _, finding in ipairs(findings) do worst = clues.graver(worst, finding.severity) end
-  return { findings = findings, snapshot = snapshot, text = text,
+  return { findings = findings, snapshot = snapshot, text = text, failed = all.failed,
     state = STATE[worst] or #all.failed > 0 and "observing" or "healthy" }
 end
 
@@ -141,6 +141,19 @@ local function operate(self, skill, history)
   end
   self:call(seen.text, "set_state", { state = seen.state, reason = seen.text })
   return self:finish(seen.text, {})
+end
+
+-- The checks of some mechanisms alone, and what somebody would look at beside them. It tells nobody but who asked.
+local function again(self, skill, history, wanted)
+  local checks = {}
+  for _, check in ipairs(skill.checks or {}) do
+    if wanted.mechanisms[check.mechanism] then checks[#checks + 1] = check end
+  end
+  local seen = { call = wanted.code and self:call("What was asked for.", "execute", { code = wanted.code }) }
+  local judged, why = judge(self, setmetatable({ checks = checks }, { __index = skill }), history)
+  seen.judged, seen.why = judged, why
+  wanted.seen(skill, seen)
+  return self:finish(judged and judged.text or why, {})
 end
 
 -- For ever. What was told is told again only when it is graver, or was gone in between.
@@ -209,6 +222,21 @@ function analyst.operator(skill, history, how)
     if endless then return watch(self, skill, history, how.every or EVERY_S) end
     return operate(self, skill, history)
   end, endless)
+end
+
+---@class SecondLook
+---@field mechanisms table<string, true>   whose checks are gone by
+---@field code? string                     a script to be made first
+---@field seen fun(skill: Skill, seen: { call?: table, judged?: table, why?: string })   judged: findings, snapshot,
+---  failed (looks that were not made)
+
+--- Looks a second time, on purpose.
+---@param skill Skill
+---@param history History
+---@param wanted SecondLook
+---@return table provider   for one run of one operator
+function analyst.again(skill, history, wanted)
+  return provider(function(self) return again(self, skill, history, wanted) end)
 end
 
 ---@param skills Skill[]

@@ -23,6 +23,8 @@ local llm = {}
 ---@class Mind
 ---@field name string
 ---@field model? string
+---@field by_rules? true       the analyst
+---@field cheap? fun(skills: table[]): table   for a short question that a smaller model can answer
 ---@field destination? string   where text goes: print it before the first request; nil: nowhere
 ---@field operator fun(skill: table, history: History): table   a provider for an operator with this skill
 ---@field coordinator fun(skills: table[]): table
@@ -33,7 +35,7 @@ local choosers = {}
 
 function choosers.analyst()
   local analyst = require "runtime.llm.analyst"
-  return { name = "analyst", operator = analyst.operator, coordinator = analyst.coordinator }
+  return { name = "analyst", by_rules = true, operator = analyst.operator, coordinator = analyst.coordinator }
 end
 
 function choosers.script(_, env)

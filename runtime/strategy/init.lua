@@ -17,13 +17,16 @@
 ---   run.skills          the names of the skills, and run.about[name] what each looks at
 ---   run.reason, run.node, run.left()           what made somebody look, without the words of
 ---                       others, which stand in the first result; the node's name; seconds until the deadline
+---   run.rules_think     true where the analyst is the mind, and there is no model to ask
 ---   run.invoke(names, context?), run.wait(seconds?), run.statuses(), run.message(skill, text, seconds?)
 ---   run.notifications() all that was told, with its evidence
 ---   run.ask { prompt, tool = { name, doc, parameters }, task? }   one question to the model that is answered by one
 ---                       call -> its arguments | nil, why
----   run.agent { prompt, task?, without? = { tools } }    the whole loop with the coordinator's tools
----                       -> { ended, text, iterations }
+---   run.agent { prompt, task?, without? = { tools }, after_rules? = true }   the whole loop with the coordinator's
+---                       tools -> { ended, text, iterations }; after_rules: with what they found as its first result
 ---                       A prompt is a name in prompts/ (yours first), with the field `skills`.
+---   run.by_rules()      every skill is looked with by its checks, and what they prove is concluded
+---   run.doubt()         the leading cause is doubted by a model, and a second look by the checks decides
 ---   run.conclude(args)  an insight, as produce_insight -> insight | nil, why
 ---   run.promote()       makes insights of what stands and names its cause
 ---   run.emit(event, measurements?, metadata?)  "coordinator.…"
@@ -37,7 +40,7 @@ local stand_in = require "runtime.stand_in"
 
 local strategy = {}
 
-local OURS = { agent_loop = true, pipeline = true }
+local OURS = { hybrid = true, agent_loop = true, pipeline = true }
 local LONGEST_RUN_S = 86400 + 60 -- the run's own deadline ends it
 
 local function broken(path, why)
@@ -63,9 +66,14 @@ end
 function strategy.open(name)
   if OURS[name] then return require("runtime.strategy." .. name) end
   if name:find("/", 1, true) or name:find("%.lua$") then return users(name) end
-  local near = failure.nearest(name, { "agent_loop", "pipeline" })
+  local near = failure.nearest(name, { "hybrid", "agent_loop", "pipeline" })
   return nil, failure.new("usage", ("there is no strategy %s"):format(name),
-    near and ("did you mean %s?"):format(near) or "take agent_loop, pipeline, or the path of a Lua file", 2)
+    near and ("did you mean %s?"):format(near) or "take hybrid, agent_loop, pipeline, or the path of a Lua file", 2)
 end
+
+--- How one works when nobody says how: rules that think need no rules before them.
+---@param mind Mind
+---@return string name
+function strategy.usual(mind) return mind.by_rules and "agent_loop" or "hybrid" end
 
 return strategy

@@ -5,6 +5,9 @@ local agent = require "runtime.agent"
 local asking = require "runtime.asking"
 local arguments = require "runtime.arguments"
 local async = require "runtime.async"
+local by_rules = require "runtime.strategy.by_rules"
+local doubt = require "runtime.strategy.doubt"
+local findings = require "runtime.tools.findings"
 local follow_ups = require "runtime.follow_ups"
 local in_use = require "runtime.in_use"
 local occasion = require "runtime.occasion"
@@ -36,6 +39,8 @@ local function skills_text(case, closed)
   return table.concat(lines, "\n")
 end
 
+local KNOWS_NOTHING = { doubt = true } -- of the run that it is asked in
+
 --- A prompt of the coordinator's, filled.
 ---@param case Case
 ---@param name string
@@ -43,7 +48,8 @@ end
 ---@return string?
 ---@return Failure? err
 function means.system(case, name, closed)
-  local system, err, version = prompt.render(name, { skills = skills_text(case, closed) })
+  local system, err, version = prompt.render(name,
+    KNOWS_NOTHING[name] and {} or { skills = skills_text(case, closed) })
   if system then case.versions:uses("prompt", name, version) end
   return system, err
 end
@@ -83,6 +89,7 @@ end
 -- The whole loop.
 local function run_agent(case, crew, emit, o)
   local offered, can = without(o.without)
+  if o.after_rules then table.insert(offered, 1, findings) end
   local closed = not can.invoke_operators
   local system = filled(case, o.prompt, closed)
   local provider = case.mind.coordinator(case.skills)
@@ -91,12 +98,13 @@ local function run_agent(case, crew, emit, o)
   local outcome = agent.run {
     kind = "coordinator", provider = provider, system = system, tools = offered,
     task = o.task or task_of(case, occasion.task), alert = occasion.alert(case),
+    first = o.after_rules and { { id = "first", name = findings.name, args = {} } } or nil,
     deadline = case.deadline, iterations = case.limits.iterations,
     refresh = renewing(case, provider, o.prompt, offered, closed),
     state = { case = case, crew = crew, can = can, follow_ups = later, started = async.now(), emit = emit },
     emit = emit, clean = case.clean,
     go_on = function(ended) return (ended == "done" or ended == "answer") and later:wait() or nil end,
-    purse = case.spending:purse(),
+    purse = case.spending:purse(), led = o.after_rules,
   }
   return { ended = outcome.ended, text = outcome.text, iterations = outcome.iterations,
     why = outcome.err and tostring(outcome.err.message or outcome.err) or nil }
@@ -161,6 +169,7 @@ function means.of(case, crew, emit)
   for _, s in ipairs(case.skills) do about[s.name] = s.from_node and case.clean(s.about) or s.about end
   return {
     skills = crew:names(), about = about, reason = case.clean(case.occasion or case.reason), node = case.node.name,
+    rules_think = case.mind.by_rules,
     left = function() return math.max(0, case.deadline - async.now()) end,
     emit = function(...) emit(taken.call("emit", ...)) end,
     invoke = function(...) return crew:invite(taken.call("invoke", ...)) end,
@@ -177,6 +186,11 @@ function means.of(case, crew, emit)
     notifications = function() return case.notifications end,
     conclude = function(args) return conclude(case, args) end,
     promote = function() case:promote() end,
+    by_rules = function() by_rules.look(case, crew) end,
+    doubt = function()
+      crew:wait(crew.deadline)
+      doubt.carry_out(case, crew, emit, filled(case, "doubt"))
+    end,
     ask = function(o) return ask(case, emit, taken.table("ask", o)) end,
     agent = function(o) return run_agent(case, crew, emit, taken.table("agent", o)) end,
   }

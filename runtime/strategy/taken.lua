@@ -22,7 +22,8 @@ local TABLES = {
   ask = object({ prompt = text(), task = text(),
     tool = object({ name = text(), doc = text(), parameters = ANYTHING }, { "name", "parameters" }),
   }, { "prompt", "tool" }),
-  agent = object({ prompt = text(), task = text(), without = list(text()) }, { "prompt" }),
+  agent = object({ prompt = text(), task = text(), without = list(text()), after_rules = { type = "boolean" } },
+    { "prompt" }),
 }
 
 local function slip(name, why) error(("run.%s: %s"):format(name, why), 0) end

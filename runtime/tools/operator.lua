@@ -85,11 +85,8 @@ local tools = {
   {
     name = "send_notification",
     doc = "Tells of something that somebody should act on.",
-    parameters = object({
-      type = text(), context = text(), observation = text(), hypothesis = text(), severity = word(gravity.words),
-      snapshot_ids = list(text()), evidence = shapes.evidence, root_cause = shapes.root_cause,
-      considered = shapes.considered, next_steps = shapes.next_steps, confidence = shapes.confidence,
-    }, { "type", "context", "observation", "severity", "snapshot_ids" }),
+    parameters = notification(),
+    takes = notification { since = text() },
     from_node = true,
     run = function(state, args)
       local sent, dropped = state.case:notify(state.skill.name, args)
