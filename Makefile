@@ -132,10 +132,14 @@ bench-diagnosis: export PROVIDER := $(PROVIDER)
 bench-diagnosis: export UNDER := $(UNDER)
 bench-diagnosis: export LEAST := $(LEAST)
 bench-diagnosis: export SHOW := $(SHOW)
+bench-diagnosis: export PAGE := $(PAGE)
+bench-diagnosis: export PAGE := $(PAGE)
 bench-diagnosis: deps-test $(BUILD)/spec-host
 	@$(BUILD)/spec-host spec/diagnosis/main.lua
 
-# Every skill on a RabbitMQ and an ejabberd, with the time of each callback.
+# A RabbitMQ and an ejabberd: every skill, with the time of each callback; then REPEAT times, by rules, idle, under load
+# and with what goes wrong there.
+real-nodes: export REPEAT := $(REPEAT)
 real-nodes: deps-real $(BUILD)/spec-host
 	@sh spec/real_nodes/run.sh
 

@@ -21,12 +21,14 @@ local function wanted_of(text)
   return wanted
 end
 
--- So many by lot, one in three of them healthy.
+-- So many by lot, one in three of them healthy, of those that every machine allows.
 local function by_lot(cases, count, seed)
   local lot = random.lot("cases " .. seed)
   local sick, healthy = {}, {}
   for _, case in ipairs(lot:shuffled(cases)) do
-    for _, kind in ipairs(kinds_of(case)) do table.insert(kind == "sick" and sick or healthy, { case, kind }) end
+    for _, kind in ipairs(case.needs and {} or kinds_of(case)) do
+      table.insert(kind == "sick" and sick or healthy, { case, kind })
+    end
   end
   local chosen, calm = {}, math.ceil(count / 3)
   healthy = lot:shuffled(healthy)

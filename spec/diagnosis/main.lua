@@ -129,5 +129,5 @@ file:write(results.page(made, about, beside(bare, about)))
 file:close()
 print(("%s; the runs are in %s"):format(page, store.path))
 local sum, least = score.sum(made), tonumber(asked("LEAST", ""))
-print(("%d passed, %d failed"):format(sum.right.k, sum.right.n - sum.right.k))
+print(("%d of %d right, %d false alarms"):format(sum.right.k, sum.right.n, sum.alarms.k))
 return least and (sum.right.k < least or sum.alarms.k > 0) and 1 or 0

@@ -31,10 +31,10 @@ function ticker.take(at, programs)
     local beat, take = (p.asked_by or ""):match "^(%S+) (%S+)$"
     if beat then
       local counts = {}
-      local late = at.eval(("%s ! {%s, self()}, receive {%s, L} -> [X div %d || X <- L] end."):format(beat, take, take,
+      local late = at.eval(("%s ! {%s, self()}, receive {%s, L} -> [{X div %d} || X <- L] end."):format(beat, take, take,
         STEP_US))
-      for _, steps in ipairs(late) do
-        local key = tostring(steps)
+      for _, one in ipairs(late) do -- in a tuple each: a list of small numbers would be a text
+        local key = tostring(one[1])
         counts[key] = (counts[key] or 0) + 1
       end
       return counts

@@ -25,6 +25,8 @@ local PAIRS = {
   { "process_suspended", "socket_leak" },
   { "dependency_error_storm", "ets_table_leak" },
   { "hot_process", "unhandled_messages" },
+  { "hot_process", "process_leak" },
+  { "regex_backtracking", "ets_table_leak" },
 }
 
 local cases, by_name = {}, {}
