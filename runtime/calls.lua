@@ -13,6 +13,7 @@ local loop_guard = require "runtime.loop_guard"
 ---@field name string
 ---@field doc string
 ---@field parameters table       JSON schema of an object
+---@field takes? table           the same with what only our own rules say: it is taken, and shown to no model
 ---@field run fun(state: any, args: table, context: { deadline: number }): any, string?   data, or nil and why
 ---@field repeatable? boolean    the same call again may bring something new
 ---@field waits? boolean         time passes by it: whoever does it between two looks does not go in circles
@@ -78,7 +79,7 @@ local function fitting(run, call)
     return nil, ("the arguments of %s are no JSON object: %s"):format(call.name, tostring(call.bad_args):sub(1, 200))
   end
   if type(call.args) ~= "table" then return nil, ("%s needs its arguments as a JSON object"):format(call.name) end
-  local args, why = arguments.check(tool.parameters, call.args)
+  local args, why = arguments.check(tool.takes or tool.parameters, call.args)
   if not args then return nil, ("%s: %s"):format(call.name, why) end
   return tool, args
 end

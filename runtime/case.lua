@@ -241,6 +241,13 @@ local function object_fault(root_cause, named)
     :format(root_cause.object, table.concat(objects, ", "))
 end
 
+-- Since when, by who looked at this very object.
+local function since_of(root_cause, named)
+  for _, n in ipairs(named) do
+    if n.since and n.root_cause and n.root_cause.object == root_cause.object then return n.since end
+  end
+end
+
 -- One cause is told once: again only graver, or of something that no insight names yet.
 local function double_fault(self, severity, named)
   for _, n in ipairs(named) do
@@ -262,13 +269,6 @@ local function left_open(self, named)
   end
 end
 
---- Takes an insight of the coordinator. One of warning or worse needs evidence that stands, and
---- so do the notifications it rests on.
----@param given table     the arguments of produce_insight
----@return table? insight
----@return table|string dropped   the claims that fell; or why there is no insight
----@return string? open   what it does not settle, though it names it
-function Case:conclude(given)
 --- An insight that says more than it did, or something else.
 ---@param insight table
 ---@param named table[]   notifications that it stands for now too
@@ -284,12 +284,22 @@ function Case:told_again(insight, named)
     root_cause = insight.root_cause, summary = insight.summary })
 end
 
+--- Takes an insight of the coordinator. One of warning or worse needs evidence that stands, and
+--- so do the notifications it rests on.
+---@param given table     the arguments of produce_insight
+---@return table? insight
+---@return table|string dropped   the claims that fell; or why there is no insight
+---@return string? open   what it does not settle, though it names it
+function Case:conclude(given)
   local named = {}
   for i, id in ipairs(given.notification_ids) do
     named[i] = self:notification(id)
     if not named[i] then return nil, ("there is no notification %s"):format(id) end
   end
   if #named == 0 then return nil, "notification_ids: name the notifications that it rests on" end
+  local told, fault = proved.take(self, given, named)
+  if told then self:told_again(told, named) end
+  if told or fault then return told, fault end
   local why = mechanism_fault(self, given.root_cause) or object_fault(given.root_cause, named)
     or double_fault(self, given.severity, named)
   if why then return nil, why end
@@ -297,16 +307,13 @@ end
   if #stand == 0 and GRAVE[given.severity] then
     local first = dropped[1] and "; " .. dropped[1].why or ""
     return nil, ("no evidence stands, so it cannot be %s%s%s"):format(given.severity, first, citable(named))
-  local told, fault = proved.take(self, given, named)
-  if told then self:told_again(told, named) end
-  if told or fault then return told, fault end
   end
   local insight = add_insight(self, {
     summary = given.summary, severity = given.severity, confidence = given.confidence,
     correlation_type = given.correlation_type, root_cause = given.root_cause,
     root_cause_hypothesis = given.root_cause_hypothesis, matched_observations = given.matched_observations,
     notification_ids = given.notification_ids, evidence = stand, considered = given.considered or {},
-    next_steps = given.next_steps or {},
+    next_steps = given.next_steps or {}, since = since_of(given.root_cause, named),
   }, named)
   return insight, dropped, left_open(self, named)
 end
@@ -354,7 +361,7 @@ function Case:promote(anew)
         summary = n.hypothesis or n.observation, severity = n.severity, confidence = n.confidence,
         correlation_type = "single", root_cause = n.root_cause, root_cause_hypothesis = n.hypothesis,
         matched_observations = { n.observation }, notification_ids = { n.id }, evidence = n.evidence,
-        considered = n.considered, next_steps = n.next_steps,
+        considered = n.considered, next_steps = n.next_steps, since = n.since,
       }, { n })
     end
   end

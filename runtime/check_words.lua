@@ -64,6 +64,23 @@ function words.module_of(func) return (func or ""):match "^'?([%w_%.]+)'?:" or "
 ---@return { text: string, risk: Class }
 function words.step(text, risk) return { text = text, risk = risk or "SAFE" } end
 
+local MINUTE, HOUR, DAY = 60, 3600, 86400
+
+--- Since when, for what there is now and what is gained in a second: "about 3 min ago, at the rate of now". It
+--- holds for what began at nothing. Nothing where that would be a guess: where it hardly grows, or would have begun
+--- more than a week ago, longer than rates stay as they are.
+---@param amount number
+---@param per_second number
+---@return string?
+function words.since(amount, per_second)
+  local seconds = per_second > 0 and amount / per_second or math.huge
+  if amount <= 0 or seconds > 7 * DAY then return nil end
+  local about = seconds < 90 and ("%d s"):format(math.max(1, seconds)) or seconds < 90 * MINUTE
+    and ("%d min"):format(seconds / MINUTE + 0.5) or seconds < 36 * HOUR and ("%d h"):format(seconds / HOUR + 0.5)
+    or ("%d days"):format(seconds / DAY + 0.5)
+  return ("about %s ago, at the rate of now"):format(about)
+end
+
 --- For checks whose looks are cheap enough to be made at every run.
 function words.always() return true end
 

@@ -76,8 +76,10 @@ end
 ---@return Observation[]   in the order they were made
 function Evidence:all() return { unpack(self.list) } end
 
--- "a.b[2].c" and 'a["odd key"]' as a list of keys; nil when it is no path.
-local function keys_of(path)
+--- "a.b[2].c" and 'a["odd key"]' as a list of keys; nil when it is no path.
+---@param path string
+---@return (string|integer)[]?
+function evidence.keys(path)
   local keys, at = {}, 1
   while at <= #path do
     local name, index, quoted, stop
@@ -92,7 +94,7 @@ local function keys_of(path)
 end
 
 local function follow(value, path)
-  local keys = keys_of(path)
+  local keys = evidence.keys(path)
   if not keys then return nil, ("%q is no path: write it like processes[1].message_queue"):format(path) end
   local at = {}
   for _, key in ipairs(keys) do
@@ -123,8 +125,6 @@ local function look_up(o, path)
   return nil, why
 end
 
--- JSON has no integers of its own, and a figure with two decimals is cited with two decimals.
-local function close(claimed, found)
 --- What stands at a place of an observation.
 ---@param id string
 ---@param path string
@@ -134,6 +134,8 @@ function Evidence:value(id, path)
   return o and (look_up(o, path))
 end
 
+-- JSON has no integers of its own, and a figure with two decimals is cited with two decimals.
+local function close(claimed, found)
   if claimed == found then return true end
   if type(found) ~= "number" then return false end
   claimed = tonumber(claimed)

@@ -3,6 +3,7 @@
 --- it cannot be told, and this file says what would tell. No model has a say in it.
 
 local gravity = require "runtime.gravity"
+local insight_row = require "runtime.insight_row"
 local json = require "runtime.json"
 local plain = require "runtime.plain"
 local skill = require "runtime.skill"
@@ -68,7 +69,6 @@ local function unread(case, s, check)
   end
 end
 
--- What a skill still has to look at: { text, told? } for what is missing as a whole (told: for a model, without words
 local function last_run(case, s)
   local last
   for _, entry in ipairs(case.operators) do
@@ -77,6 +77,7 @@ local function last_run(case, s)
   return last
 end
 
+-- What a skill still has to look at: { text, told? } for what is missing as a whole (told: for a model, without words
 -- of the node), { mechanism, missing } for the callbacks of a check.
 local function open_of(case, s)
   if proof(case, s) then return {} end
@@ -280,6 +281,12 @@ local function rows(list, fields)
   return out
 end
 
+local function insights_of(case)
+  local list = case:ordered()
+  for i, insight in ipairs(list) do list[i] = insight_row.of(case, insight) end
+  return list
+end
+
 local NOTIFICATION = {
   "id", "node", "operator", "type", "severity", "context", "observation", "hypothesis", "snapshot_ids", "detected_at",
 }
@@ -293,7 +300,8 @@ function verdict.report(case)
     schema = 1, verdict = found, would_tell = would_tell, trace_id = case.trace_id, nodes = { case.node.name },
     reason = case.reason, incomplete = (incomplete(case)),
     incomplete_why = why_incomplete(case), lost = lost(case), restarted = restarted(case),
-    insights = case:ordered(), notifications = rows(case.notifications, NOTIFICATION),
+    insights = insights_of(case), language = insight_row.language(case),
+    notifications = rows(case.notifications, NOTIFICATION),
     operators = rows(case.operators, { "node", "skill", "state", "iterations" }), looks = looks(case),
     actions = case.proposals:rows(), usage = case:spent(), target_load = load_of(case),
     footprint = case.node:footprint() or json.null, versions = case.versions:report(),

@@ -102,7 +102,7 @@ function clues.notification(finding, snapshot)
     hypothesis = finding.hypothesis, severity = finding.severity, confidence = finding.confidence or "medium",
     snapshot_ids = { snapshot.id }, evidence = finding.evidence,
     root_cause = named and { object = finding.object, mechanism = finding.mechanism } or nil,
-    considered = considered(finding.unlike), next_steps = finding.next_steps,
+    considered = considered(finding.unlike), next_steps = finding.next_steps, since = finding.since,
   }
 end
 

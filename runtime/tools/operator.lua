@@ -46,6 +46,17 @@ local function snapshots_of(state)
   return rows
 end
 
+-- `more`: beside what a model is asked for.
+local function notification(more)
+  local properties = {
+    type = text(), context = text(), observation = text(), hypothesis = text(), severity = word(gravity.words),
+    snapshot_ids = list(text()), evidence = shapes.evidence, root_cause = shapes.root_cause,
+    considered = shapes.considered, next_steps = shapes.next_steps, confidence = shapes.confidence,
+  }
+  for name, schema in pairs(more or {}) do properties[name] = schema end
+  return object(properties, { "type", "context", "observation", "severity", "snapshot_ids" })
+end
+
 local tools = {
   {
     name = "take_snapshot",
@@ -89,7 +100,7 @@ local tools = {
     takes = notification { since = text() },
     from_node = true,
     run = function(state, args)
-      local sent, dropped = state.case:notify(state.skill.name, args)
+      local sent, dropped = state.case:notify(state.skill.name, args, state.status.rules and true)
       if not sent then
         state.emit("operator.notification_failed", nil, { reason = dropped })
         return nil, dropped

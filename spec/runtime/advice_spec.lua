@@ -170,7 +170,8 @@ end)
 
 describe("runtime.advice", function()
   local GOOD = "# thing\n\nWhat it\nis.\n\n## Change\nThis.\n\nAnd that.\n\n"
-    .. "## Erlang\n```erlang\nf() ->\n    ok.\n```\n\n## Configuration\n- one\n  more\n- two\n\n## Verify\nSo.\n\n## Undo\nSo.\n\n## Follow-up\n- next\n"
+    .. "## Erlang\n```erlang\nf() ->\n    ok.\n```\n\n"
+    .. "## Configuration\n- one\n  more\n- two\n\n## Verify\nSo.\n\n## Undo\nSo.\n\n## Follow-up\n- next\n"
 
   it("reads paragraphs, code and lists", function()
     assert.same({ means = "What it is.", change = "This.\n\nAnd that.", erlang = "f() ->\n    ok.",
