@@ -66,12 +66,13 @@ function beamlens.coordinator.run(opts)
   local o = settled(opts)
   local names, err = operating.skills(o)
   if not names then return nil, err end
-  local way, run
-  way, err = require("runtime.strategy").open(o.strategy)
-  if not way then return nil, err end
+  local strategy, way = require "runtime.strategy", nil
+  if o.strategy then way, err = strategy.open(o.strategy) end
+  if err then return nil, err end
+  local run
   run, err = prepare(o, names, "coordinator")
   if not run then return nil, err end
-  run.strategy, run.found = way, o.found
+  run.strategy, run.found = way or strategy.open(strategy.usual(run.mind)), o.found
   return run_setup.finish(run, require("runtime.coordinator").run(run))
 end
 

@@ -5,6 +5,7 @@ local crypto = require "host.crypto"
 local json = require "runtime.json"
 local mind_of = require "runtime.llm.cassette"
 local recorded = require "runtime.node.recorded"
+local strategy = require "runtime.strategy"
 
 local recording = {}
 
@@ -64,7 +65,7 @@ function recording.begin(path, run)
     node = run.node.name, skills = bare_names(run.names), reason = o.reason and clean(o.reason) or nil,
     task = o.task and clean(o.task) or nil,
     occasion = o.occasion and clean(o.occasion) or nil, allow = o.allow, deadline = o.deadline,
-    strategy = o.strategy and bare(o.strategy) or nil,
+    strategy = run.agent == "coordinator" and bare(o.strategy or strategy.usual(run.mind)) or nil,
     limits = json.object(o.limits or {}), chunk = o.chunk and json.object(o.chunk) or nil,
     hosts = hosts_of(run.node),
     mind = { name = run.mind.name, model = run.mind.model, destination = run.mind.destination ~= nil },

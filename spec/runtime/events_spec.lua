@@ -143,7 +143,8 @@ describe("events", function()
     uv.os_setenv("ANTHROPIC_API_KEY", "sk-test-0123456789")
     uv.os_setenv("ANTHROPIC_BASE_URL", server.url)
     stderr.catch() -- where it says who gets what is found
-    hear(function() run { provider = "anthropic", reason = "slow", limits = { iterations = 6 } } end)
+    hear(function() run { provider = "anthropic", reason = "slow", limits = { iterations = 6 },
+      strategy = "agent_loop" } end)
     stderr.release()
     uv.os_unsetenv "ANTHROPIC_API_KEY"
     uv.os_unsetenv "ANTHROPIC_BASE_URL"

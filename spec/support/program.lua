@@ -17,7 +17,8 @@ end
 ---@param more? table<string, string>
 ---@return string[]
 function program.environment(more)
-  local values, list = { LANG = "C.UTF-8" }, {}
+  -- Played models play the whole conversation; a spec of another strategy says so.
+  local values, list = { LANG = "C.UTF-8", BEAMLENS_STRATEGY = "agent_loop" }, {}
   for _, name in ipairs { "PATH", "HOME", "ASAN_OPTIONS" } do values[name] = os.getenv(name) end
   if not (more and more.HOME) then values.XDG_STATE_HOME = os.getenv "XDG_STATE_HOME" or os.getenv "SPEC_STATE_HOME" end
   for name, value in pairs(more or {}) do values[name] = value end
