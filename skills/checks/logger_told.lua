@@ -1,6 +1,7 @@
 --- What an expert reads in the log where OTP or the node's own code says the cause itself: a call to a name that nobody
---- has, a database that is behind with its own log, a node that stopped answering. Once is an incident; what counts
---- goes on at the second look. What was heard is kept here, so these looks cost the node nothing more.
+--- has, a database that is behind with its own log, a disk without room, a node that stopped answering. Once is an
+--- incident; what counts goes on at the second look. What was heard is kept here, so these looks cost the node nothing
+--- more.
 
 local words = ...
 local cite, step = words.cite, words.step
@@ -14,7 +15,7 @@ local function some_logged(snapshot) return (snapshot.error_count or 0) + (snaps
 local function commonest(result, named)
   local groups, best = {}, nil
   for i, entry in ipairs(result.entries) do
-    local object = named(entry.message)
+    local object = named(entry.message, entry)
     if object then
       groups[object] = groups[object] or {}
       table.insert(groups[object], i)
@@ -28,7 +29,7 @@ end
 --- of them new at the second look. `tell` is handed the object, how many lines, in how many seconds.
 local function said(c)
   return {
-    id = c.word, mechanism = c.word, expert = c.expert, suspect = some_logged,
+    id = c.id or c.word, mechanism = c.word, expert = c.expert, suspect = some_logged,
     look = { { "logger_search", c.text, 50 }, function(results)
       return commonest(results[1], c.named) and { "logger_search", c.text, 50, after = REST } or nil
     end },
@@ -103,6 +104,37 @@ local mnesia_overloaded = said {
   end,
 }
 
+-- The folder that a line names, else who wrote it.
+local function folder(message, entry)
+  local path = message:match "([%w_.%-~]*/[%w_.%-/~]+)"
+  local place = path and path:gsub("/[^/]*$", "")
+  return place and place ~= "" and place or path or entry.module or entry.pid
+end
+
+-- As the VM and as the system call it. Somebody who checks for room names neither.
+local function disk_full(id, text)
+  return said {
+    id = id, word = "disk_full", text = text, expert = "Writing fails with enospc again and again: that disk is full.",
+    named = function(message, entry) return message:find(text, 1, true) and folder(message, entry) end,
+    tell = function(place, lines, seconds)
+      return {
+        confidence = "high",
+        hypothesis = ("No room is left at %s: %d of the last lines of the log say so (%s), in %.1f s and still at the "
+          .. "second look. What is written there is lost, logs and data alike."):format(place, lines, text, seconds),
+        unlike = {
+          fd_limit = "there files cannot be opened (emfile); here what is open cannot be written",
+          dependency_error_storm = "it is the machine that says no, to whoever writes there",
+        },
+        next_steps = {
+          step(("see on the machine which disk holds %s and what takes its room: df, du"):format(place)),
+          step("delete or move what is old there: logs, dumps", "DANGEROUS"),
+          step("let a watch tell of it at 90 %: disksup of os_mon, whose threshold can be set"),
+        },
+      }
+    end,
+  }
+end
+
 -- A node that somebody cannot reach is looked for again after so many seconds: net_kernel gives it up in the end.
 local PATIENCE = 4
 
@@ -162,4 +194,5 @@ local netsplit = {
   end,
 }
 
-return { missing_process, mnesia_overloaded, netsplit }
+return { missing_process, mnesia_overloaded, netsplit, disk_full("disk_full", "enospc"),
+  disk_full("disk_full_in_words", "no space left on device") }

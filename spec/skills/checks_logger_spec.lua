@@ -65,6 +65,30 @@ describe("the checks of logger", function()
     assert.same({ nil, 1 }, { find("debug_logging", { unwritten }) })
   end)
 
+  -- So many lines, the newest first, the newest at this second.
+  local function lines(count, newest, message)
+    local entries = {}
+    for i = 1, count do
+      entries[i] = { timestamp = ("2026-01-01T00:00:%02d.000Z"):format(newest - i), level = "error", message = message,
+        pid = "<0.9.0>" }
+    end
+    return { listened_seconds = newest, dropped = 0, kept = count, total = count, showing = count, entries = entries }
+  end
+
+  it("name the folder where writing fails for want of room, as the VM says it and in words", function()
+    local function object(id, message)
+      return find(id, { lines(6, 20, message), lines(9, 23, message) }).object
+    end
+    assert.same({ "/var/spool/out", "data", "<0.9.0>" }, {
+      object("disk_full", "cannot write /var/spool/out/7.log: enospc"),
+      object("disk_full_in_words", "could not write to file \"data/7\": no space left on device"),
+      object("disk_full", "journal: {error,enospc}") })
+  end)
+
+  it("find no full disk where it was full once", function()
+    assert.is_nil((find("disk_full", { lines(6, 20, "x/y: enospc"), lines(6, 20, "x/y: enospc") })))
+  end)
+
   it("take events of debug for no storm", function()
     assert.same({ nil, 1 }, { find("log_storm", { DEBUG }) })
   end)
