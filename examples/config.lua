@@ -10,7 +10,7 @@ return {
   -- hosts = { "127.0.0.1:6379 REDIS_PASSWORD" },   -- where skills may go by tcp or http, and with which secret
   -- provider = "analyst",   -- or "anthropic", "openai", "ollama", … or a client of the registry
   -- model = "claude-haiku-4-5-20251001",
-  -- client_registry = { primary = "Main", clients = {
+  -- client_registry = { primary = "Main", cheap = "Local", clients = {   -- cheap: doubts what was found
   --   { name = "Main", provider = "fallback", options = { strategy = { "Claude", "Local" } } },   -- or "round-robin"
   --   { name = "Claude", provider = "anthropic", options = { api_key_file = "/home/me/.claude-key" },
   --     retry_policy = { max_retries = 3, first_ms = 200, busy_ms = 2000, factor = 1.5, longest_ms = 10000 } },

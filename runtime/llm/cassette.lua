@@ -97,6 +97,7 @@ function cassette.recording(mind, tape, clean)
       return recorder(mind.operator(s, ...), name(s and s.name or "operator"), tape, clean)
     end,
     coordinator = function(...) return recorder(mind.coordinator(...), name "coordinator", tape, clean) end,
+    cheap = function(...) return recorder((mind.cheap or mind.coordinator)(...), name "cheap", tape, clean) end,
   }, { __index = mind })
 end
 
@@ -243,6 +244,10 @@ function cassette.replaying(tape, live)
     coordinator = function(...)
       local rest = { ... }
       return provider(name "coordinator", function() return live.coordinator(unpack(rest)) end)
+    end,
+    cheap = function(...)
+      local rest = { ... }
+      return provider(name "cheap", function() return (live.cheap or live.coordinator)(unpack(rest)) end)
     end,
     conceal = live and live.conceal,
   }, self

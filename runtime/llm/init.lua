@@ -46,6 +46,7 @@ function choosers.script(_, env)
     name = "script",
     operator = function(skill) return script.new(replies, { agent = "operator", skill = skill and skill.name }) end,
     coordinator = function() return script.new(replies, { agent = "coordinator" }) end,
+    cheap = function() return script.new(replies, { agent = "refuter" }) end,
   }
 end
 
@@ -70,16 +71,26 @@ local function unpriced(opened, options)
   end
 end
 
-local function mind_of(opened, options)
-  local err = unpriced(opened, options)
+local function mind_of(opened, options, cheap)
+  local leaves = { unpack(opened.leaves) }
+  for _, leaf in ipairs(cheap and cheap.leaves or {}) do leaves[#leaves + 1] = leaf end
+  local err = unpriced({ leaves = leaves }, options)
   if err then return nil, err end
   return {
-    name = opened.name, model = listed(opened.leaves, "model"), destination = listed(opened.leaves, "destination"),
-    operator = opened.new, coordinator = opened.new, leaves = opened.leaves,
+    name = opened.name, model = listed(leaves, "model"), destination = listed(leaves, "destination"),
+    operator = opened.new, coordinator = opened.new, cheap = cheap and cheap.new, leaves = leaves,
     conceal = function(mask)
-      for _, leaf in ipairs(opened.leaves) do leaf.conceal(mask) end
+      for _, leaf in ipairs(leaves) do leaf.conceal(mask) end
     end,
   }
+end
+
+-- It belongs to the primary: who names another client asks nobody else.
+local function cheap_of(c, options, env)
+  local given = options.client_registry
+  if not given.cheap or given.cheap == c.name or options.model or options.provider
+    and options.provider ~= given.primary then return nil end
+  return registry.open(given, registry.find(given, given.cheap), env, options)
 end
 
 local function of_registry(c, options, env)
@@ -95,7 +106,10 @@ local function of_registry(c, options, env)
   end
   local opened, err = registry.open(options.client_registry, c, env, options)
   if not opened then return nil, err end
-  return mind_of(opened, options)
+  local cheap
+  cheap, err = cheap_of(c, options, env)
+  if err then return nil, err end
+  return mind_of(opened, options, cheap)
 end
 
 local function by_itself(name, options, env)

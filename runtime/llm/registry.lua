@@ -1,11 +1,13 @@
 --- The clients of a config by name:
 ---
----   client_registry = { primary = "Main", clients = {
+---   client_registry = { primary = "Main", cheap = "Local", clients = {
 ---     { name = "Main", provider = "fallback", options = { strategy = { "Claude", "Local" } } },
 ---     { name = "Claude", provider = "anthropic", options = { model = "…", api_key_file = "/home/me/.claude-key" },
 ---       retry_policy = { max_retries = 5 } },
 ---     { name = "Local", provider = "openai-generic", options = { base_url = "http://localhost:11434/v1",
 ---       model = "llama3" } } } }
+---
+--- `cheap` answers short questions beside the primary: the doubt of a leading cause.
 ---
 --- The whole of it is checked before anybody is asked, also what a run does not use: a slip in a
 --- fallback would else show in the night when it is needed. Keys are looked for where they are used.
@@ -159,7 +161,7 @@ end
 ---@return Failure?
 function registry.fault(given)
   for field in pairs(given) do
-    local err = unknown(nil, "field", field, { "primary", "clients" })
+    local err = unknown(nil, "field", field, { "primary", "cheap", "clients" })
     if err then return err end
   end
   if type(given.clients) ~= "table" or #given.clients == 0 then
@@ -180,7 +182,10 @@ function registry.fault(given)
     local err = circle_fault(by_name, name, {})
     if err then return err end
   end
-  return given.primary ~= nil and unknown(nil, "client", given.primary, names) or nil
+  for _, field in ipairs { "primary", "cheap" } do
+    local err = given[field] ~= nil and unknown(nil, "client", given[field], names)
+    if err then return err end
+  end
 end
 
 ---@param given table   a registry without fault

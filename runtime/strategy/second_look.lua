@@ -144,7 +144,7 @@ local function replace(case, insight, other, said, looked)
   let_go(case, insight, ("a second look showed %s in its place"):format(said.mechanism))
   local now = by_rules.words(case, n)
   for _, field in ipairs(REPLACED) do insight[field] = now[field] end
-  insight.evidence, case.proved[insight] = n.evidence, true
+  insight.evidence, insight.since, case.proved[insight] = n.evidence, n.since, true
   considered(insight, was.mechanism, "it was named at first, and a second look showed this in its place")
   insight.hypothesis_grounded =
     case.evidence:grounded(insight.evidence, insight.root_cause.mechanism, insight.considered)

@@ -79,6 +79,8 @@ describe("a registry of clients", function()
       { "a client that leads back to itself", { clients = { joined("fallback", { "Other" }),
         { name = "Other", provider = "round-robin", options = { strategy = { "Main" } } } } },
         "client_registry: Main: it leads back to itself; take it out of the strategy behind it" },
+      { "a cheap one that is not there", { primary = "Claude", cheap = "Locl", clients = { claude(), of_local() } },
+        "client_registry: there is no client Locl; did you mean Local?" },
       { "a primary that is not there", { primary = "Cloud", clients = { claude() } },
         "client_registry: there is no client Cloud; there are Claude" },
     }
@@ -101,6 +103,30 @@ describe("a registry of clients", function()
     mind = assert(choose(registry, { provider = "Claude", model = "claude-next" }))
     assert.equal("claude-next", mind.model)
     assert.equal("anthropic", assert(choose(registry, { provider = "anthropic" })).name)
+  end)
+
+  describe("with a cheap one", function()
+    local registry = { primary = "Claude", cheap = "Local", clients = { claude(), of_local() } }
+
+    it("is asked by both, and says where both are", function()
+      local mind = assert(choose(registry))
+      assert.same({ "claude-haiku-4-5, llama3", "api.anthropic.com, localhost:11434" },
+        { mind.model, mind.destination })
+      assert.same({ "Local", "llama3" }, { mind.cheap().name, mind.cheap().model })
+    end)
+
+    it("asks it no more where somebody names another client, or a model", function()
+      for _, more in ipairs { { provider = "Local" }, { model = "claude-next" } } do
+        assert.is_nil(assert(choose(registry, more)).cheap)
+      end
+    end)
+
+    it("keeps no limit in money where its price is not known", function()
+      local other = claude { name = "Other", options = { model = "nobodys" } }
+      local _, err = choose({ primary = "Claude", cheap = "Other", clients = { claude(), other } },
+        { limits = { usd = 1 } })
+      assert.matches("the price of nobodys is not known", err.message)
+    end)
   end)
 
   it("is a choice like any other for a name that is none", function()
