@@ -84,6 +84,13 @@ local MARKS = PORTS .. [=[
      || {Q, P} <- L, W <- [Limits(P)], X <- Port(P, #{})] end,
 ]=]
 
+-- Files that are opened without `raw` have a server each, listed in a table of the file server's. The limit of
+-- descriptors is what the emulator found when it began.
+local LIMITS = [=[
+  Opened = fun() -> case ets:info(file_io_servers, size) of N when is_integer(N) -> N; _ -> 0 end end,
+  Fds = fun() -> lists:max([0 | [X || L <- erlang:system_info(check_io), {max_fds, X} <- L]]) end,
+]=]
+
 local FIELDS = "id, name, connected_pid, connected_name, os_pid (of a program), queue_size (bytes that wait to be "
   .. "written), input_bytes, output_bytes, memory_kb (with what waits)"
 local LIMIT = { name = "limit", type = "integer", min = 1, max = 50, default = 10 }
@@ -111,27 +118,46 @@ Name the port, its owner, what waits, what drained, and the time between the loo
   texts = { ports = PORTS, marks = MARKS },
 
   queries = {
-    totals = texts.words .. [=[
+    totals = texts.words .. LIMITS .. [=[
   N = erlang:system_info(port_count), X = erlang:system_info(port_limit),
-  #{port_count => N, port_limit => X, port_utilization_pct => Pct(N, X)}.]=],
+  #{port_count => N, port_limit => X, port_utilization_pct => Pct(N, X), open_files => Opened(),
+    descriptor_limit => Fds()}.]=],
 
     -- Slim, because history keeps many of them.
     queues = MARKS .. [=[
   #{port_count => length(Ports), port_limit => erlang:system_info(port_limit),
     ports => Full(Tops(Cut, Plain(queue_size), 100, []))}.]=],
 
-    -- The number in a port's name counts up, so the last ones are the newest.
-    list = PORTS .. [=[
+    -- The number in a port's name counts up, so the last ones are the newest. The server of an opened file monitors
+    -- who opened it.
+    list = PORTS .. LIMITS .. [=[
   Kind = fun({_, "tcp_inet"}) -> tcp_inet; ({_, "udp_inet"}) -> udp_inet; ({_, "sctp_inet"}) -> sctp_inet;
             ({_, _}) -> other; (_) -> gone end,
-  Kinds = fun() -> L = [{Kind(X), N} || {X, N} <- Count(lists:append([Read(H, name) || H <- Cut]))],
+  Run1 = fun(H) -> length(Run(Read(H, os_pid), [{{os_pid, '$1'}, [{is_integer, '$1'}], ['$1']}])) end,
+  Kinds = fun() -> N1 = lists:sum(lists:map(Run1, Cut)),
+    L = [{program, N1}, {other, -N1} | [{Kind(X), N} || {X, N} <- Count(lists:append([Read(H, name) || H <- Cut]))]],
     lists:reverse(lists:keysort(2, [{K, lists:sum([N || {Y, N} <- L, Y =:= K])}
       || K <- lists:usort([X || {X, _} <- L]), K =/= gone])) end,
   Owners = fun() -> L = Count(lists:append([Run(Read(H, connected), [{{connected, '$1'}, [], ['$1']}]) || H <- Cut])),
     [Some([{pid, Show(P)}, {name, Who(P)}, {count, N}]) || {P, N} <- lists:sublist(L, 10)] end,
+  Files = fun(0) -> []; (_) -> case catch ets:match(file_io_servers, {'$1', '_'}, 100) of
+      {L, _} -> H = [X || [P] <- L, {_, [{_, X} | _]} <- [catch process_info(P, monitors)]],
+        [Some([{pid, Show(P)}, {name, Who(P)}, {share_pct, N * 100 div length(H)}])
+         || {P, N} <- lists:sublist(Count(H), 5)];
+      _ -> [] end end,
   maps:merge(Out(Some2(lists:sublist(lists:reverse(Ports), 50), [id, name, connected_pid, connected_name, os_pid,
-    queue_size])), #{kinds => [#{kind => atom_to_binary(K), count => N} || {K, N} <- Kinds()],
-    owners => Owners()}).]=],
+    queue_size])), #{kinds => [#{kind => atom_to_binary(K), count => N} || {K, N} <- Kinds(), N > 0],
+    owners => Owners(), open_files => Opened(), openers => Files(Opened())}).]=],
+
+    -- A descriptor is a number, the lowest that is free; so of numbers spread over all that there may be, as many
+    -- are taken as of all. To read where one leads takes none itself, as to list them would.
+    descriptors = PORTS .. LIMITS .. [=[
+  N = Fds(), K = max(1, min(500, N)),
+  L = [prim_file:read_link([$/, $p, $r, $o, $c, $/, $s, $e, $l, $f, $/, $f, $d, $/ | integer_to_list(I * N div K)])
+       || I <- lists:seq(0, K - 1)],
+  Free = length([x || {error, enoent} <- L]),
+  #{limit => N, looked_at => K, taken => K - Free, taken_pct => Pct(K - Free, K), port_count => length(Ports),
+    open_files => Opened()}.]=],
 
     info = PORTS .. [=[
   case Thing(PortId) of
@@ -150,12 +176,24 @@ Name the port, its owner, what waits, what drained, and the time between the loo
 
   callbacks = {
     ports_list = {
-      doc = "How many ports of each kind there are, who owns most of them, and the 50 newest.",
+      doc = "How many ports of each kind there are, who owns most of them, and the 50 newest; how many files are open "
+        .. "(but raw ones) and who opened them.",
       class = "SAFE",
-      cost = "three items of every port, without a signal; wakes the owners of the ports shown",
-      returns = { "total", "showing", "kinds[]: kind (tcp_inet, udp_inet, sctp_inet, other), count",
-        "owners[] (10): pid, name, count", "ports[]: id, name, connected_pid, connected_name, os_pid, queue_size" },
+      cost = "four items of every port, without a signal; wakes the owners of the ports shown and the servers of 100 "
+        .. "files",
+      returns = { "total", "showing", "kinds[]: kind (tcp_inet, udp_inet, sctp_inet, program, other), count",
+        "owners[] (10): pid, name, count", "open_files", "openers[] (5): pid, name, share_pct (of up to 100 files)",
+        "ports[]: id, name, connected_pid, connected_name, os_pid, queue_size" },
       query = "list",
+    },
+
+    ports_descriptors = {
+      brief = "file descriptors taken, of their limit",
+      doc = "How many of the file descriptors that the node may have are taken, by 500 of them at most (Linux).",
+      class = "SAFE",
+      cost = "500 links read on the dirty IO schedulers, some 10 ms",
+      returns = { "limit", "looked_at", "taken (of those)", "taken_pct", "port_count", "open_files" },
+      query = "descriptors",
     },
 
     ports_info = {
