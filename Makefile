@@ -51,6 +51,12 @@ $(BUILD)/jail_probe: spec/support/jail_probe.c host/jail.c $(wildcard host/*.h) 
 	@echo "  ld $@"
 	@$(CC) -O2 -g $(WARN) $(INC) -o $@ spec/support/jail_probe.c host/jail.c -l:libluajit-5.1.a -ldl -lm
 
+# A node whose wall clock is stepped, for the gallery.
+$(BUILD)/stepped_clock.so: spec/support/stepped_clock.c Makefile
+	@mkdir -p $(BUILD)
+	@echo "  ld $@"
+	@$(CC) -O2 $(WARN) -shared -fPIC -o $@ $< -ldl
+
 $(BUILD)/spec_files.o: host/files.c $(wildcard host/*.h) Makefile
 	@mkdir -p $(BUILD)
 	@$(CC) $(CFLAGS) $(WARN) $(INC) -DBL_LOOK_ABOVE=1 -c -o $@ $<
@@ -133,8 +139,7 @@ bench-diagnosis: export UNDER := $(UNDER)
 bench-diagnosis: export LEAST := $(LEAST)
 bench-diagnosis: export SHOW := $(SHOW)
 bench-diagnosis: export PAGE := $(PAGE)
-bench-diagnosis: export PAGE := $(PAGE)
-bench-diagnosis: deps-test $(BUILD)/spec-host
+bench-diagnosis: deps-test $(BUILD)/spec-host $(BUILD)/stepped_clock.so
 	@$(BUILD)/spec-host spec/diagnosis/main.lua
 
 # A RabbitMQ and an ejabberd: every skill, with the time of each callback; then REPEAT times, by rules, idle, under load

@@ -38,7 +38,8 @@ describe("a program of the gallery", function()
       logger = true, primary = true, level = true, ["dirty_io*"] = true, ["dirty IO*"] = true,
       ["dirty_cpu*"] = true, ["dirty CPU*"] = true, ["fd*"] = true, max_fds = true, ["file descriptors"] = true,
       ["open files*"] = true, file_descriptors = true, ["quota*"] = true, ["cgroup*"] = true,
-      ["the container's CPU quota"] = true, ["node names"] = true, ["mnesia*"] = true }
+      ["the container's CPU quota"] = true, ["node names"] = true, ["clock*"] = true, ["system clock"] = true, ["wall clock"] = true,
+      ["system time*"] = true, ["time offset"] = true, time_offset = true, os_system_time = true, ["mnesia*"] = true }
     local unknown = {}
     each(function(case, programs)
       for _, p in ipairs(programs) do

@@ -1,5 +1,10 @@
 --- What the machine gives, and takes: files, room, time on the CPU.
 
+local uv = require "luv"
+
+-- A shell that stays where it is would not find it from the node's home.
+local CLOCK = uv.cwd() .. "/build/stepped_clock.so"
+
 return {
   -- A pool that would have some connections more than the node may have files. Clients come and go, so that now and
   -- then there is room for one.
@@ -75,6 +80,24 @@ exec "$@"]], "sh" },
     source = [==[
 start() -> [spawn(fun() -> $work() end) || _ <- lists:seq(1, $workers)], ok.
 $work() -> _ = lists:sum(lists:seq(1, 100000)), timer:sleep(3), $work().
+]==],
+  },
+  -- The wall clock of the machine is set, forwards or back, by half a minute to an hour; in the twin by what a daemon
+  -- that keeps time corrects. Of this machine only the node sees it: the clock is a library's, loaded before libc.
+  {
+    name = "clock_jump",
+    truth = { { mechanism = "clock_jump", objects = { "clock*", "system clock", "wall clock", "system time*",
+      "time offset", "time_offset", "os_system_time" } } },
+    draw = { step_ms = { 30000, 4000000 }, back = { 0, 1 }, after_ms = { 100, 600 } }, twin = { step_ms = 30 },
+    within = { "sh", "-c", 'head -c 8 /dev/zero > $hand; export STEPPED_CLOCK="$PWD/$hand" LD_PRELOAD="' .. CLOCK
+      .. '"; exec "$@"', "sh" },
+    source = [==[
+start() -> spawn(fun() -> timer:sleep($after_ms), $turn((1 - 2 * $back) * $step_ms * 1000000) end).
+$turn(Ns) ->
+  {ok, F} = file:open("$hand", [read, write, raw, binary]),
+  ok = file:pwrite(F, 0, <<Ns:64/signed-native>>),
+  file:close(F),
+  receive $never -> ok end.
 ]==],
   },
 }
