@@ -1,8 +1,9 @@
---- Where in the code a finding points to: the first function among what it cites that is neither OTP's nor Elixir's
---- own. It is read from the recorded observations, in the rows that the cited figures stand in, so it is as true as
---- they are. Rows that are of the object itself come before those that only explain it.
+--- Where in the code a finding points to: the first function among what was seen that is neither OTP's nor Elixir's
+--- own. It is read from the recorded observations, so it is as true as they are: in rows of the object first, those
+--- that are cited before the others; then in cited rows that only explain it.
 
 local evidence = require "runtime.evidence"
+local sorted_keys = require "runtime.sorted_keys"
 local standard_modules = require "runtime.standard_modules"
 
 ---@class CodePlace
@@ -58,9 +59,11 @@ local function rows_of(value, path)
   return rows
 end
 
-local function is_of(row, object)
-  for _, field in ipairs { "name", "pid", "current_function", "app_function", "func", "initial_call", "owner_name" } do
-    if row[field] == object then return true end
+local NAMES = { "name", "pid", "current_function", "app_function", "func", "initial_call", "owner_name" }
+
+local function is_of(row, names)
+  for _, field in ipairs(NAMES) do
+    if names[row[field] or 0] then return true end
   end
   return false
 end
@@ -77,12 +80,12 @@ local function found(place, observation, path)
   return place
 end
 
--- One pass over the claims: with rows that are of the object alone, or with all.
-local function search(seen, insight, own)
+-- One pass over the claims: with rows that are of these alone, or with all.
+local function cited(seen, insight, names)
   for _, claim in ipairs(insight.evidence) do
     local o = seen:get(claim.observation)
     for _, at in ipairs(o and rows_of(o.value, claim.path) or {}) do
-      if not own or is_of(at.row, insight.root_cause.object) then
+      if not names or is_of(at.row, names) then
         local place, path = in_row(at.row, at.path)
         if place then return found(place, o.id, path) end
       end
@@ -90,7 +93,46 @@ local function search(seen, insight, own)
   end
 end
 
---- The place in the code, nil where nothing that was cited names one.
+local ALSO = { "pid", "name", "owner_pid", "owner_name", "connected_pid", "connected_name" }
+
+-- What the object is called, and who owns it, by the rows that are cited of it.
+local function names_of(seen, insight)
+  local names = { [insight.root_cause.object] = true }
+  local own = { [insight.root_cause.object] = true }
+  for _, claim in ipairs(insight.evidence) do
+    local o = seen:get(claim.observation)
+    for _, at in ipairs(o and rows_of(o.value, claim.path) or {}) do
+      for _, field in ipairs(is_of(at.row, own) and ALSO or {}) do
+        if type(at.row[field]) == "string" then names[at.row[field]] = true end
+      end
+    end
+  end
+  return names
+end
+
+local function walk(value, path, names)
+  if type(value) ~= "table" then return nil end
+  if #value == 0 and is_of(value, names) then
+    local place, at = in_row(value, path)
+    if place then return place, at end
+  end
+  for i, key in ipairs(#value > 0 and value or sorted_keys(value)) do
+    key = #value > 0 and i or key
+    local place, at = walk(value[key], joined(path, key), names)
+    if place then return place, at end
+  end
+end
+
+-- Whatever else was seen of them, the latest first.
+local function elsewhere(seen, names)
+  local all = seen:all()
+  for i = #all, 1, -1 do
+    local place, path = walk(all[i].value, "", names)
+    if place then return found(place, all[i].id, path) end
+  end
+end
+
+--- The place in the code, nil where nothing that was seen names one.
 ---@param seen Evidence
 ---@param insight table
 ---@return CodePlace?
@@ -99,5 +141,6 @@ return function(seen, insight)
     local place = place_of(claim.value)
     if place then return found(place, claim.observation, claim.path) end
   end
-  return search(seen, insight, true) or search(seen, insight, false)
+  local names = names_of(seen, insight)
+  return cited(seen, insight, { [insight.root_cause.object] = true }) or elsewhere(seen, names) or cited(seen, insight)
 end

@@ -10,6 +10,7 @@ local plain = require("runtime.plain").text
 local report = {}
 
 local WIDTH = 100
+local MOST_FIGURES = 8 -- the first prove it; who reads at night wants no list
 local COLORS = { critical = "1;31", warning = "1;33", info = "36", sick = "1;31", healthy = "1;32",
   cannot_tell = "1;33", dim = "2", CAUTION = "33", DANGEROUS = "31" }
 
@@ -87,16 +88,64 @@ local function evidence(w, claim)
   w.field("", "  " .. w.paint(w.wrapped(where, INDENT .. "  "), "dim"))
 end
 
-local function insight(w, i, n)
+-- As people of that language write it.
+local function place_text(code)
+  local module, func = code.module, code["function"]
+  local elixir = module:match "^Elixir%.(.+)$"
+  if elixir then return ("%s.%s/%d"):format(elixir, func, code.arity) end
+  return ("%s:%s/%d"):format(module, func, code.arity)
+end
+
+-- Marks of Markdown say nothing on a terminal.
+local function unmarked(text) return (text:gsub("`", "")) end
+
+-- A line that is broken is no code any more: then none of it is shown.
+local function snippet(w, text, language)
+  if missing(text) then return end
+  local lines = {}
+  for line in (text .. "\n"):gmatch "(.-)\n" do
+    if not w.fits("     " .. line) then return end
+    lines[#lines + 1] = line ~= "" and "     " .. plain(line) or ""
+  end
+  w.field(("in %s"):format(language:gsub("^%l", string.upper)), "")
+  w.line(w.paint(table.concat(lines, "\n"), "dim"))
+end
+
+-- What a designer would change stands for the leading cause alone: who reads all of them at once mends none.
+local function advised(w, a, leading, language)
+  if missing(a) then return end
+  if a.fault then w.field("your file", w.wrapped(a.fault .. "; ours stands here", INDENT)) end
+  if leading then
+    w.field("change", w.wrapped(unmarked(a.change), INDENT))
+    for k, item in ipairs(not missing(a.configuration) and a.configuration or {}) do
+      w.field(k == 1 and "set" or "", w.wrapped(unmarked(item), INDENT))
+    end
+    snippet(w, a[language], language)
+  end
+  w.field("verify", w.wrapped(unmarked(a.verify), INDENT))
+  if leading then w.field("undo", w.wrapped(unmarked(a.undo), INDENT)) end
+end
+
+-- When it was seen: one time stands for all, for they are seconds apart.
+local function seen_at(i)
+  local at = i.evidence[1].at
+  return missing(at) and "" or (", seen at %s"):format(plain(at))
+end
+
+local function insight(w, i, n, language)
   w.line ""
   local prefix = ("%d. %s  "):format(n, i.severity)
   w.line(("%d. %s  %s"):format(n, w.paint(i.severity, i.severity), w.wrapped(i.summary, "   ", #prefix)))
   w.field("object", plain(i.root_cause.object))
   local gloss = mechanisms[i.root_cause.mechanism]
   w.field("mechanism", w.wrapped(i.root_cause.mechanism .. (gloss and ": " .. gloss or ""), INDENT))
+  if not missing(i.since) then w.field("since", w.wrapped(i.since, INDENT)) end
+  if not missing(i.code) then w.field("points to", plain(place_text(i.code))) end
   if #i.evidence > 0 then
-    w.field("figures", w.paint("each read again where it is cited", "dim"))
-    for _, claim in ipairs(i.evidence) do evidence(w, claim) end
+    w.field("figures", w.paint("each read again where it is cited" .. seen_at(i), "dim"))
+    for k = 1, math.min(#i.evidence, MOST_FIGURES) do evidence(w, i.evidence[k]) end
+    local more = #i.evidence - MOST_FIGURES
+    if more > 0 then w.field("", ("and %d more, with --json or --report"):format(more)) end
   else
     w.field("figures", "none that stands")
   end
@@ -109,6 +158,7 @@ local function insight(w, i, n)
   end
   w.field("confidence", w.wrapped(("%s, %s"):format(i.confidence, i.hypothesis_grounded
     and "told apart from its look-alikes" or "not told apart from its look-alikes"), INDENT))
+  if i.severity ~= "info" then advised(w, i.advice, n == 1, language) end
 end
 
 -- A healthy verdict is worth what was seen.
@@ -198,7 +248,7 @@ function report.text(r, options)
     w.line("incomplete: " .. w.wrapped(why, "   ", #"incomplete: "))
   end
   if r.restarted then w.line "restarted: the node was started anew during the run; what was seen before is gone" end
-  for n, i in ipairs(r.insights) do insight(w, i, n) end
+  for n, i in ipairs(r.insights) do insight(w, i, n, r.language or "erlang") end
   for _, a in ipairs(r.actions or {}) do action(w, a) end
   if r.verdict ~= "sick" and #(r.would_tell or {}) > 0 then
     w.line ""

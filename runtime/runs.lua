@@ -3,6 +3,7 @@
 
 local failure = require "runtime.failure"
 local gravity = require "runtime.gravity"
+local insight_row = require "runtime.insight_row"
 local journal = require "runtime.journal"
 local json = require "runtime.json"
 local slip = require "runtime.slip"
@@ -109,6 +110,7 @@ local WHY = {
 local function report_so_far(s, row, run)
   local insights, err = bodies(s, "insights", row.number)
   if not insights then return nil, err end
+  for _, i in ipairs(insights) do i.advice = insight_row.advice(i.root_cause.mechanism) end
   local told
   told, err = bodies(s, "notifications", row.number)
   if not told then return nil, err end

@@ -51,6 +51,20 @@ describe("runtime.code_of", function()
     assert.equal("shop_sink", found.module)
   end)
 
+  it("finds it where the object was seen beside what is cited", function()
+    local id = seen { processes = { { pid = "<0.9.0>", name = "hub", monitor_count = 900,
+      current_function = "timer:sleep/1" } } }
+    seen { processes = { { pid = "<0.9.0>", current_function = "shop_hub:watch/2" } } }
+    assert.equal("shop_hub:watch/2 in o2 processes[1].current_function",
+      place(id, "processes[1].monitor_count", "hub"))
+  end)
+
+  it("goes from a table to its owner", function()
+    local id = seen { tables = { { name = "cache", owner_pid = "<0.7.0>", size_delta = 9 } } }
+    seen { processes = { { pid = "<0.7.0>", initial_call = "shop_cache:init/1" } } }
+    assert.equal("shop_cache:init/1 in o2 processes[1].initial_call", place(id, "tables[1].size_delta", "cache"))
+  end)
+
   it("says of a fun where it was written", function()
     local id = seen { current_function = "shop_jobs:-start/2-fun-0-/1", pid = "<0.1.0>", reductions = 1 }
     assert.equal("shop_jobs:start/2 in o1 current_function", place(id, "reductions", "<0.1.0>"))
