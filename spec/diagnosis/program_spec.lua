@@ -7,6 +7,12 @@ local shop = require "spec.faults.cases.shop"
 
 local function drawn(case, twin, seed) return program.draw({ shop, unpack(case.parts) }, twin, seed) end
 
+local function set(names)
+  local found = {}
+  for _, name in ipairs(names) do found[name] = true end
+  return found
+end
+
 local function each(tell)
   for _, case in ipairs(cases) do
     for _, twin in ipairs(case.sick and { false, true } or { false }) do tell(case, drawn(case, twin, "s"), twin) end
@@ -33,13 +39,12 @@ describe("a program of the gallery", function()
   end)
 
   it("names what is wrong by a name that stands in it, or by what every node has", function()
-    local EVERYWHERE = { binary_alloc = true, max_heap_size = true, schedulers_online = true, persistent_term = true,
-      code_server = true, timer_server = true,
-      logger = true, primary = true, level = true, ["dirty_io*"] = true, ["dirty IO*"] = true,
-      ["dirty_cpu*"] = true, ["dirty CPU*"] = true, ["fd*"] = true, max_fds = true, ["file descriptors"] = true,
-      ["open files*"] = true, file_descriptors = true, ["quota*"] = true, ["cgroup*"] = true,
-      ["the container's CPU quota"] = true, ["node names"] = true, ["clock*"] = true, ["system clock"] = true, ["wall clock"] = true,
-      ["system time*"] = true, ["time offset"] = true, time_offset = true, os_system_time = true, ["mnesia*"] = true }
+    local EVERYWHERE = set { "binary_alloc", "max_heap_size", "schedulers_online", "persistent_term", "code_server",
+      "timer_server", "logger", "primary", "level", "dirty_io*", "dirty IO*", "dirty_cpu*", "dirty CPU*", "fd*",
+      "max_fds", "file descriptors", "open files*", "file_descriptors", "quota*", "cgroup*",
+      "the container's CPU quota", "node names", "mnesia*", "clock*", "system clock", "wall clock",
+      "system time*", "time offset", "time_offset",
+      "os_system_time" }
     local unknown = {}
     each(function(case, programs)
       for _, p in ipairs(programs) do

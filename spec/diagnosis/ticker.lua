@@ -31,8 +31,8 @@ function ticker.take(at, programs)
     local beat, take = (p.asked_by or ""):match "^(%S+) (%S+)$"
     if beat then
       local counts = {}
-      local late = at.eval(("%s ! {%s, self()}, receive {%s, L} -> [{X div %d} || X <- L] end."):format(beat, take, take,
-        STEP_US))
+      local late = at.eval(("%s ! {%s, self()}, receive {%s, L} -> [{X div %d} || X <- L] end."):format(beat, take,
+        take, STEP_US))
       for _, one in ipairs(late) do -- in a tuple each: a list of small numbers would be a text
         local key = tostring(one[1])
         counts[key] = (counts[key] or 0) + 1

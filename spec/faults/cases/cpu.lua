@@ -129,4 +129,23 @@ start() -> [spawn(fun() -> $write($wait_ms) end)
 $write(Ms) -> erts_debug:dirty_io(wait, Ms), timer:sleep(5), $write(Ms).
 ]==],
   },
+  -- A process for each crumb of work: what they do is little beside making and burying them, and the schedulers do
+  -- nothing else. The twin hands the crumbs to those who are there.
+  {
+    name = "spawn_storm",
+    truth = { { mechanism = "spawn_storm", objects = { "$module:$crumb*", "$module:$deal*", "$dealer" } } },
+    draw = { each = { 1, 2 } },
+    source = [==[
+start() ->
+  spawn(fun() -> register($dealer, self()), $deal(1) end),
+  [spawn(fun() -> $deal(1) end) || _ <- lists:seq(1, $each * erlang:system_info(schedulers_online))],
+  ok.
+-ifdef(TWIN).
+$deal(I) -> $crumb(I), timer:sleep(5), $deal(I + 1).
+-else.
+$deal(I) -> spawn(fun() -> $crumb(I) end), $deal(I + 1).
+-endif.
+$crumb(I) -> erlang:phash2({I, I}).
+]==],
+  },
 }
