@@ -51,7 +51,7 @@ $(BUILD)/jail_probe: spec/support/jail_probe.c host/jail.c $(wildcard host/*.h) 
 	@echo "  ld $@"
 	@$(CC) -O2 -g $(WARN) $(INC) -o $@ spec/support/jail_probe.c host/jail.c -l:libluajit-5.1.a -ldl -lm
 
-# A node whose wall clock is stepped, for the gallery.
+# A node whose wall clock is stepped, for a spec and the gallery.
 $(BUILD)/stepped_clock.so: spec/support/stepped_clock.c Makefile
 	@mkdir -p $(BUILD)
 	@echo "  ld $@"
@@ -83,7 +83,7 @@ $(PROGRAM): host/main.c $(OBJECTS) $(BUILD)/embedded.S
 demo: deps all
 	@sh examples/demo/run.sh
 
-test: deps-test all $(BUILD)/spec-host
+test: deps-test all $(BUILD)/spec-host $(BUILD)/stepped_clock.so
 	@$(BUILD)/spec-host spec/run.lua
 
 # Our providers against what nobody here wrote: a model server, the official SDKs' types, their signer.
@@ -103,7 +103,7 @@ sanitize hostile: export BEAMLENS_PROGRAM = $(CURDIR)/build/sanitize/beamlens-ru
 SANITIZED = @$(MAKE) BUILD=build/sanitize PROGRAM=build/sanitize/beamlens-run \
   CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" \
   build/sanitize/beamlens-run build/sanitize/spec-host
-sanitize: deps-test
+sanitize: deps-test $(BUILD)/stepped_clock.so
 	$(SANITIZED)
 	build/sanitize/spec-host spec/run.lua
 

@@ -14,6 +14,13 @@ local GUARDED = texts.words .. [=[
 ]=]
 local PATIENCE = 2 -- seconds
 
+-- Milliseconds that the machine's clock is ahead of the node's, which follows it slowly (by 1 % at most) unless it was
+-- started to warp. Read before and after: what time passes between the two is no difference.
+local AHEAD = [=[
+  Ahead = fun() -> A = erlang:system_time(millisecond), X = os:system_time(millisecond),
+    B = erlang:system_time(millisecond), if X < A -> X - A; X > B -> X - B; true -> 0 end end,
+]=]
+
 local MB = 1024 * 1024
 
 local function round(x) return math.floor(x * 100 + 0.5) / 100 end
@@ -136,14 +143,15 @@ return {
   name = "system",
   also = { "os" },
   title = "The machine",
-  about = "Load, memory and disks of the node's machine, and the limits of its container.",
+  about = "Load, memory, disks and clock of the node's machine, and the limits of its container.",
 
   prompt = [[
-You look after the machine under one BEAM node: its load, memory and disks, and the limits of its container.
+You look after the machine under one BEAM node: its load, memory, disks and clock, and the limits of its container.
 Load counts what runs or waits, also for disks: 1.0 is one CPU's worth, so compare it with logical_processors,
 and with cgroup_cpus where there is one. Worth a notification: a load well above the CPUs at each look; memory over
 90 % of the machine, or of the control group, whose limit ends the node without a word; cgroup_throttled that rises
-between two looks; a disk over 90 %. Not worth one: memory that files are cached in, a load that is falling.]],
+between two looks; a disk over 90 %; a clock that was set by seconds while the node ran. Not worth one: memory that
+files are cached in, a load that is falling.]],
 
   needs = "Linux (its /proc), or os_mon on the node; disks need os_mon",
   available = function(node)
@@ -164,6 +172,7 @@ between two looks; a disk over 90 %. Not worth one: memory that files are cached
     load, memory = load or {}, memory or {}
     local seen = { load_1m = load.load_1m, load_5m = load.load_5m, load_15m = load.load_15m,
       logical_processors = known.logical_processors, memory_used_pct = memory.used_pct,
+      clock_ahead_ms = known.clock_ahead_ms,
       disk_max_used_pct = disks and disks[1] and disks[1].used_pct }
     if found.unavailable then return seen end
     return with_limits(node, found, seen, cgroup.memory, cgroup.cpu)
@@ -182,7 +191,7 @@ between two looks; a disk over 90 %. Not worth one: memory that files are cached
     _ -> #{waiting => W} end.]=],
 
     -- disksup tells what it saw at its last round.
-    os_mon = GUARDED .. [=[
+    os_mon = GUARDED .. AHEAD .. [=[
   On = fun(X) -> whereis(X) =/= undefined end,
   L = case On(cpu_sup) andalso W =:= 0 of
     true -> case catch [cpu_sup:avg1(), cpu_sup:avg5(), cpu_sup:avg15(), cpu_sup:nprocs()] of
@@ -198,7 +207,13 @@ between two looks; a disk over 90 %. Not worth one: memory that files are cached
     [_ | _] = Y -> [{disks, [#{mount => unicode:characters_to_binary(I), kb => K, used_pct => P}
                              || {I, K, P} <- Y, K > 0]}];
     _ -> [] end,
-  Some([{logical_processors, Number(erlang:system_info(logical_processors))} | L ++ M ++ H]).]=],
+  Some([{logical_processors, Number(erlang:system_info(logical_processors))}, {clock_ahead_ms, Ahead()}
+        | L ++ M ++ H]).]=],
+
+    clock = AHEAD .. [=[
+  #{clock_ahead_ms => Ahead(), warp_mode => atom_to_binary(erlang:system_info(time_warp_mode)),
+    corrects => erlang:system_info(time_correction),
+    uptime_seconds => element(1, erlang:statistics(wall_clock)) div 1000}.]=],
   },
 
   callbacks = {
@@ -228,6 +243,16 @@ between two looks; a disk over 90 %. Not worth one: memory that files are cached
         "cached_mb (with what the kernel can reclaim)", "source (os_mon or /proc)",
         "cgroup_limit_mb", "cgroup_used_mb (without cached files that nobody used of late)", "cgroup_used_pct" },
       run = function(node) return figures(node, memory_of, cgroup.memory) end,
+    },
+
+    system_get_clock = {
+      doc = "How far the clock of the machine is from the node's own, which follows a clock that was set only slowly.",
+      class = "SAFE",
+      cost = "two clocks are read",
+      returns = { "clock_ahead_ms (of the machine's clock; negative: behind)",
+        "warp_mode (no_time_warp: the node catches up by 1 % at most)", "corrects (false: not at all)",
+        "uptime_seconds" },
+      query = "clock",
     },
 
     system_get_disks = {

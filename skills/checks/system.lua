@@ -1,4 +1,4 @@
---- What an expert looks for on the machine: a quota that stops the node, a disk that is full.
+--- What an expert looks for on the machine: a quota that stops the node, a disk that is full, a clock that was set.
 
 local words = ...
 local cite, step = words.cite, words.step
@@ -77,4 +77,44 @@ local disk_full = {
   end,
 }
 
-return { cpu_throttled, disk_full }
+-- Daemons that keep time stay within some milliseconds and set the clock by more than 128 of them at once only where it
+-- was wrong; the node makes up for as much in 13 s. What is two seconds off was set by somebody, or the machine slept.
+local JUMP = 2000 -- milliseconds
+local CLOCK, CLOCK_AGAIN = { "system_get_clock" }, { "system_get_clock", after = 1 }
+
+local function apart(result) return math.abs(result.clock_ahead_ms) >= JUMP end
+
+local clock_jump = {
+  id = "clock_jump", mechanism = "clock_jump",
+  expert = "The machine's clock is seconds from the node's: it was set while the node ran, which follows by 1 %.",
+  suspect = function(snapshot) return math.abs(snapshot.clock_ahead_ms or 0) >= JUMP end,
+  look = { CLOCK, function(results) return apart(results[1]) and CLOCK_AGAIN or nil end },
+  confirm = function(results)
+    local now = results[2]
+    local off = now.clock_ahead_ms
+    if not apart(now) or off * results[1].clock_ahead_ms < 0 then return end
+    local seconds, follows = math.abs(off) / 1000, now.corrects and now.warp_mode == "no_time_warp"
+    return {
+      object = "system clock", severity = "warning", confidence = "high",
+      figures = cite(results, { { 2, "clock_ahead_ms" }, { 1, "clock_ahead_ms" }, { 2, "warp_mode" },
+        { 2, "corrects" }, { 2, "uptime_seconds" } }),
+      hypothesis = ("The machine's clock is %.1f s %s the node's: it was set while the node ran, or the machine stood "
+        .. "still. %s Times in its log, in what it stores and of what expires are wrong against other machines by "
+        .. "as much; its timers go by another clock."):format(seconds, off > 0 and "ahead of" or "behind",
+        follows and ("The node follows by 1 %%, so for another %.0f minutes."):format(seconds * 100 / 60)
+          or "The node does not follow."),
+      unlike = {
+        kept_clock = ("a daemon that keeps time moves a clock by milliseconds; this is %d ms"):format(off),
+        long_pause = "a pause of the node leaves its clock where the machine's is; the two differ at both looks",
+      },
+      next_steps = {
+        step "see what set it: the log of chrony or ntpd, a machine that was paused or moved",
+        step("let the daemon slew, not step; +C multi_time_warp lets the node follow, where its code can take it",
+          "CAUTION"),
+        step("a restart takes the new time over at once, and loses what the node holds", "DANGEROUS"),
+      },
+    }
+  end,
+}
+
+return { cpu_throttled, disk_full, clock_jump }

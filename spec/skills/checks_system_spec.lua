@@ -33,6 +33,18 @@ describe("the checks of system", function()
     assert.same({ "/var/log", "critical" }, { finding.object, finding.severity })
   end)
 
+  local function clock(ms) return { clock_ahead_ms = ms, warp_mode = "no_time_warp", corrects = true } end
+
+  it("find a clock that was set, forwards or back", function()
+    assert.matches("60.0 s behind the node's", find("clock_jump", { clock(-60010), clock(-60000) }).hypothesis, 1, true)
+    assert.matches("for another 100 minutes", find("clock_jump", { clock(60010), clock(60000) }).hypothesis, 1, true)
+  end)
+
+  it("find nothing in a clock that is kept, nor where one look was late", function()
+    assert.same({ nil, 1 }, { find("clock_jump", { clock(128) }) })
+    assert.is_nil((find("clock_jump", { clock(5000), clock(0) })))
+  end)
+
   it("find nothing in an image that is full by nature, nor in a disk with room", function()
     assert.is_nil((find("disk_full", disks("/snap/core20/1974", 100))))
     assert.is_nil((find("disk_full", disks("/var/log", 96))))

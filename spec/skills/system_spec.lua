@@ -65,6 +65,10 @@ local BLOCK = [=[
                        {true, N} -> ok; _ -> receive after 10 -> F(K - 1) end end end,
   Full(3000).]=]
 
+-- A node whose wall clock goes by a file of ours.
+local STEPPED = 'head -c 8 /dev/zero > ahead; export STEPPED_CLOCK="$PWD/ahead" LD_PRELOAD="'
+  .. uv.cwd() .. '/build/stepped_clock.so"; exec "$@"'
+
 -- Megabytes of every mount, as df has them.
 local function mounts()
   local df, sizes = io.popen "df -Pk", {}
@@ -110,6 +114,22 @@ describe("system skill", function()
     assert.equal(disks.disks[1].used_pct, skill.snapshot(system, at.node).disk_max_used_pct)
     local snapshot = skill.snapshot(system, at.node)
     assert.equal(callback.system_get_cpu().load_15m, snapshot.load_15m)
+  end))
+
+  it("tells how far the machine's clock is from that of a node that follows it slowly", live.test(function()
+    local at = live.start { within = { "sh", "-c", STEPPED, "sh" } }
+    local callback = skill.functions(system, at.node)
+    local calm = callback.system_get_clock()
+    at.eval [==[
+      {ok, F} = file:open("ahead", [read, write, raw, binary]),
+      ok = file:pwrite(F, 0, [<<(-600000000000):64/signed-native>>]), file:close(F).]==]
+    local stepped, truth = callback.system_get_clock(), at.eval("os:system_time(millisecond) - " ..
+      "erlang:system_time(millisecond).")
+    assert.near(0, calm.clock_ahead_ms, 20)
+    assert.near(-600000, stepped.clock_ahead_ms, 1000)
+    assert.near(truth, stepped.clock_ahead_ms, 100)
+    assert.near(truth, skill.snapshot(system, at.node).clock_ahead_ms, 100)
+    assert.same({ "no_time_warp", true }, { stepped.warp_mode, stepped.corrects })
   end))
 
   it("leaves files alone while others queue for the schedulers that read them", live.test(function()
