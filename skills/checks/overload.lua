@@ -1,6 +1,6 @@
 --- What an expert looks for when work piles up. Why one mailbox grows is told by beam, which watches its process;
---- here only two things are told: a ring of processes that wait for each other, and, without a cause, that the
---- node does not keep up.
+--- here it is told who waits for each other in a ring, who waits for a lock, and, without a cause, that the node does
+--- not keep up.
 
 local words = ...
 local cite, step = words.cite, words.step
@@ -78,6 +78,57 @@ local call_deadlock = {
   end,
 }
 
+local WAITERS = 3 -- one that stands by for a lock is a spare, by design
+
+-- The lock that one and the same process held at both looks, while others waited.
+local function held_on(results)
+  local was, now = results[1], results[2]
+  if was.waiting < WAITERS or now.waiting < WAITERS then return end
+  for i, row in ipairs(now.locks) do
+    for j, before in ipairs(was.locks) do
+      if before.lock == row.lock and before.holder == row.holder then return row, i, j end
+    end
+  end
+end
+
+local global_lock_held = {
+  id = "global_lock_held", mechanism = "global_lock_held",
+  expert = "A lock of global that one process holds at both looks while others sleep between their tries to get it.",
+  suspect = function(snapshot) return (snapshot.global_locks or 0) > 0 end,
+  look = {
+    { "overload_locks", 1000 },
+    function(results)
+      return results[1].total > 0 and results[1].waiting >= WAITERS and { "overload_locks", 2500 } or nil
+    end,
+  },
+  confirm = function(results)
+    local row, i, j = held_on(results)
+    if not row then return end
+    local now, at, holder = results[2], ("locks[%d]."):format(i), row.holder_name or row.holder
+    local others = now.total > 1 and (" (%d locks are held; who waits does not say for which)"):format(now.total) or ""
+    return {
+      object = row.lock, severity = "warning", confidence = now.total == 1 and "high" or "medium",
+      figures = cite(results, { { 2, "waiting" }, { 1, "waiting" }, { 2, at .. "lock" }, { 2, at .. "holder" },
+        { 2, at .. "holder_name" }, { 2, at .. "holder_function" }, { 1, ("locks[%d].holder"):format(j) },
+        { 2, "waiter_function" }, { 2, "seconds" } }),
+      hypothesis = ("%s holds the lock %s of global and does not give it back: at both looks, %.1f s apart, it was the "
+        .. "holder%s, while %d processes waited for a lock%s%s."):format(holder, row.lock, now.seconds,
+        row.holder_function and ", in " .. row.holder_function or "", now.waiting,
+        now.waiter_function and ", called from " .. now.waiter_function or "", others),
+      unlike = {
+        slow_server = "nobody's mailbox holds these requests: who waits for a lock asks again from time to time",
+        call_deadlock = ("the holder waits for none of them: it is in %s"):format(row.holder_function or "its work"),
+        busy_lock = "a lock that is only much in use has another holder at each look",
+      },
+      next_steps = {
+        step(("see what %s does while it holds the lock, and whether it should give it back first"):format(holder)),
+        step("do the slow part outside of global:trans, and give set_lock a number of retries", "CAUTION"),
+        step(("ending %s frees the lock, and loses what it is doing"):format(holder), "DANGEROUS"),
+      },
+    }
+  end,
+}
+
 local GROWS = { growing = true, accelerating = true }
 local GRAVE = { sustained = true, critical = true }
 
@@ -108,4 +159,4 @@ local overload = {
   end,
 }
 
-return { call_deadlock, overload }
+return { call_deadlock, global_lock_held, overload }
