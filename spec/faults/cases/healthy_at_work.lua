@@ -146,4 +146,18 @@ start() -> logger:set_module_level(?MODULE, debug), spawn(fun() -> $say(1) end).
 $say(I) -> ?LOG_DEBUG("$row ~p", [I]), timer:sleep($every_ms), $say(I + 1).
 ]==],
   },
+  -- Somebody's own monitoring: every process, the states of servers, all tables.
+  {
+    name = "introspection_of_others", draw = { every_ms = { 400, 900 } },
+    source = [==[
+start() -> spawn(fun() -> register($watcher, self()), $look() end).
+$look() ->
+  _ = [process_info(P, [memory, message_queue_len, current_function, reductions]) || P <- processes()],
+  _ = [ets:info(T) || T <- ets:all()],
+  _ = [catch sys:get_status(P, 500) || P <- [kernel_sup, rex, file_server_2]],
+  _ = erlang:memory(),
+  timer:sleep($every_ms),
+  $look().
+]==],
+  },
 }

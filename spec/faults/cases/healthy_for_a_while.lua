@@ -185,4 +185,30 @@ $serve() -> spawn(fun() -> $ask({error, $low}) end), timer:sleep($every_ms), $se
 $ask(X) -> {ok, Y} = X, Y.
 ]==],
   },
+  -- More callers than seats for a second or two; then there is room again.
+  {
+    name = "pool_full_for_a_moment", accepts = { "healthy", "cannot_tell" },
+    draw = { seats = { 4, 8 }, callers = { 60, 150 }, takes_ms = { 100, 200 } },
+    source = [==[
+-behaviour(gen_server).
+-export([init/1, handle_call/3, handle_cast/2]).
+start() ->
+  {ok, _} = gen_server:start({local, $pool}, ?MODULE, [], []),
+  [spawn(fun() ->
+    timer:sleep(1000 + rand:uniform(1500)),
+    ok = gen_server:call($pool, $sit, infinity),
+    timer:sleep($takes_ms),
+    gen_server:cast($pool, $rise)
+  end) || _ <- lists:seq(1, $callers)],
+  ok.
+init([]) -> {ok, {$seats, queue:new()}}.
+handle_call($sit, From, {0, Q}) -> {noreply, {0, queue:in(From, Q)}};
+handle_call($sit, _, {N, Q}) -> {reply, ok, {N - 1, Q}}.
+handle_cast($rise, {N, Q}) ->
+  case queue:out(Q) of
+    {{value, From}, Rest} -> gen_server:reply(From, ok), {noreply, {N, Rest}};
+    {empty, _} -> {noreply, {N + 1, Q}}
+  end.
+]==],
+  },
 }

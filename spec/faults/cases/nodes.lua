@@ -54,4 +54,41 @@ $as(I) -> lists:concat([$visitor, I]).
 -endif.
 ]==],
   },
+  -- A node that was connected and went away in good order, as in a deploy.
+  {
+    name = "peer_that_left", settles = 2,
+    source = [==[
+start() ->
+  Up = "erl -noinput -name $far@127.0.0.1 -start_epmd false -kernel inet_dist_use_interface '{127,0,0,1}' "
+       "</dev/null >/dev/null 2>&1 & P=$!; read X; kill -9 $P",
+  Me = self(),
+  spawn(fun() ->
+    open_port({spawn_executable, "/bin/sh"}, [{args, ["-c", Up]}]),
+    $reach('$far@127.0.0.1'),
+    Me ! up,
+    timer:sleep(500),
+    rpc:call('$far@127.0.0.1', init, stop, []),
+    receive $never -> ok end
+  end),
+  receive up -> ok end.
+$reach(Far) -> net_kernel:connect_node(Far) =:= true orelse begin timer:sleep(100), $reach(Far) end.
+]==],
+  },
+  -- The same at the beginning of its life: it came, and stays.
+  {
+    name = "peer_that_came",
+    source = [==[
+start() ->
+  Up = "erl -noinput -name $far@127.0.0.1 -start_epmd false -kernel inet_dist_use_interface '{127,0,0,1}' "
+       "</dev/null >/dev/null 2>&1 & P=$!; read X; kill -9 $P",
+  spawn(fun() ->
+    timer:sleep(1000),
+    open_port({spawn_executable, "/bin/sh"}, [{args, ["-c", Up]}]),
+    $reach('$far@127.0.0.1'),
+    $greet('$far@127.0.0.1')
+  end).
+$reach(Far) -> net_kernel:connect_node(Far) =:= true orelse begin timer:sleep(100), $reach(Far) end.
+$greet(Far) -> _ = rpc:call(Far, erlang, node, []), timer:sleep(200), $greet(Far).
+]==],
+  },
 }
