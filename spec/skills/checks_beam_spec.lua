@@ -27,7 +27,7 @@ end
 
 describe("the checks of mailboxes", function()
   local ALL = { "slow_consumer", "selective_receive_scan", "unhandled_messages", "process_suspended", "sys_suspended",
-    "serialising_process", "unexplained_mailbox" }
+    "serialising_process", "slow_server", "active_socket_flood", "unexplained_mailbox" }
 
   local function statuses(status, share)
     return { { status = status, share_pct = share or 100 }, { status = "garbage", share_pct = 100 - (share or 100) } }
@@ -54,6 +54,49 @@ describe("the checks of mailboxes", function()
 
   it("call it that too when it computes instead of sleeping", function()
     assert.same({ "slow_consumer" }, verdict { statuses = statuses "running", stack = { "app:price/2", "app:desk/0" } })
+  end)
+
+  it("say that it is the sockets when most of what comes was read by them", function()
+    assert.same({ "active_socket_flood" }, verdict { active_sockets = 1, socket_messages = 9000 })
+    assert.same({ "slow_consumer" }, verdict { active_sockets = 1, socket_messages = 900 })
+  end)
+
+  -- Ten requests a second come to a server that takes five.
+  local SERVER = { queue_first = 20, queue_last = 30, queue_min = 20, queue_max = 31, taken_at_least = 10,
+    callers = 25 }
+  local FEW = { queue_growth = 15, initial_queue = 5, final_queue = 20 }
+
+  it("say slow server when callers wait a second and longer, whether its queue grows or stands", function()
+    assert.same({ "slow_server" }, verdict(SERVER, FEW))
+    assert.same({ "slow_server" }, verdict(with(SERVER, { queue_last = 20 }), with(FEW, { queue_growth = 0 })))
+  end)
+
+  it("tell how long a caller waits at a slow server, by what lies before it and what it takes", function()
+    local finding = check("slow_server").confirm { { processes = { with(ROW, FEW) } }, with(WATCHED, SERVER) }
+    assert.matches("25 processes wait in a call to desk and 30 requests lie before it, never fewer than 20 in 2.0 s: "
+      .. "it took at least 10 out in 2.0 s, so whoever calls now waits some 4.0 s", finding.hypothesis, 1, true)
+  end)
+
+  it("do not call a server slow that answers at once, that was empty in between, or that nobody waits for", function()
+    assert.same({}, verdict(with(SERVER, { taken_at_least = 400 }), FEW))
+    assert.same({}, verdict(with(SERVER, { queue_min = 0 }), FEW))
+    assert.same({}, verdict(with(SERVER, { callers = 2 }), FEW))
+  end)
+
+  it("leave a server that itself waits in a call, and takes none, to who knows whom it waits for", function()
+    local calls = { taken_at_least = 0, stack = { "gen:do_call/4", "gen_server:call/3", "app:handle_call/3",
+      "gen_server:try_handle_call/4" } }
+    assert.same({}, verdict(with(SERVER, calls), FEW))
+  end)
+
+  it("do not say unhandled of one that is in the midst of handling", function()
+    assert.same({ "other" }, verdict { taken_at_least = 0, stack = { "app:fetch/1",
+      "app:handle_cast/2", "gen_server:try_handle_cast/3", "gen_server:handle_msg/6" } })
+  end)
+
+  it("say unhandled of a long queue that nobody takes from, even where little comes", function()
+    local little = with(OWN_RECEIVE, { queue_first = 5000, queue_last = 5003, queue_min = 5000, queue_max = 5003 })
+    assert.same({ "unhandled_messages" }, verdict(little, { queue_growth = 2, final_queue = 5000 }))
   end)
 
   it("tell what was taken as the least that it was, and no rate of arrival made from it", function()

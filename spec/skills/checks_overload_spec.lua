@@ -34,6 +34,31 @@ describe("the check for a ring of calls", function()
   end)
 end)
 
+describe("the check for a lock that is not given back", function()
+  local LOCK = { lock = "till", holder = "<0.5.0>", holder_name = "desk", holder_function = "timer:sleep/1" }
+
+  local function looks(now, waiting)
+    return { { seconds = 1, total = 1, waiting = 30, locks = { LOCK } },
+      { seconds = 2.5, total = 1, waiting = waiting or 28, locks = { with(LOCK, now) } } }
+  end
+
+  it("names the lock, and tells who holds it", function()
+    local finding = find("global_lock_held", looks())
+    assert.same({ "till", "warning", "high" }, { finding.object, finding.severity, finding.confidence })
+    assert.matches("desk holds the lock till of global and does not give it back", finding.hypothesis)
+  end)
+
+  it("finds nothing where it has another holder at each look, or nobody waits any more", function()
+    assert.is_nil((find("global_lock_held", looks { holder = "<0.6.0>" })))
+    assert.is_nil((find("global_lock_held", looks({}, 0))))
+  end)
+
+  it("looks no further where one stands by for it, and is not suspect without a lock", function()
+    assert.same({ nil, 1 }, { find("global_lock_held", { with(looks()[1], { waiting = 1 }) }) })
+    assert.is_false(suspect("global_lock_held", { global_locks = 0 }))
+  end)
+end)
+
 describe("the check for overload", function()
   local STATE = { severity = "critical", pattern = "growing", seconds = 3, max_queue_size = 20000,
     growth_per_sec = 4000, total_queue_depth = 20000, longest = { { pid = "<0.9.0>", name = "desk" } } }

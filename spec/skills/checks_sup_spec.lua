@@ -34,3 +34,30 @@ describe("the check of sup", function()
     assert.is_false(suspect("restart_loop", { supervisor_count = 0 }))
   end)
 end)
+
+describe("the check for a supervisor that a child keeps", function()
+  local STUCK = { pid = "<0.9.0>", name = "shop", message_queue = 4, started = 0, stack = { "till:open/1",
+    "supervisor:do_start_child_i/3", "supervisor:handle_call/3", "gen_server:try_handle_call/4" } }
+
+  local function silent(first, second)
+    return { { seconds = 1.5, restarts = {}, silent = { with(STUCK, first) } },
+      { seconds = 2.5, restarts = {}, silent = { with(STUCK, second) } } }
+  end
+
+  it("names it and the function that it stands in", function()
+    local finding = find("supervisor_blocked", silent({}, { message_queue = 30 }))
+    assert.same({ "shop", "critical" }, { finding.object, finding.severity })
+    assert.matches("it stood in till:open/1, started nobody and answered nobody. 30 requests wait before it, 4 at the "
+      .. "first look", finding.hypothesis, 1, true)
+  end)
+
+  it("looks no further where it started a child meanwhile, or stands in no child", function()
+    assert.same({ nil, 1 }, { find("supervisor_blocked", silent { started = 2 }) })
+    assert.same({ nil, 1 }, { find("supervisor_blocked", silent { stack = { "gen_server:loop/7" } }) })
+  end)
+
+  it("finds nothing where it moved on, or where our own question is all that waits", function()
+    assert.is_nil((find("supervisor_blocked", silent({}, { stack = { "bank:open/1", STUCK.stack[2] } }))))
+    assert.is_nil((find("supervisor_blocked", silent({ message_queue = 0 }, { message_queue = 1 }))))
+  end)
+end)

@@ -43,6 +43,33 @@ describe("beam skill, close looks", function()
     between((after - before) / 2, seen.taken_at_least, after - before)
   end))
 
+  it("count who waits in a call to it, and not who only monitors it", live.test(function()
+    eval [==[crowd:deaf(desk, 0), [crowd:start(N, fun() -> gen_server:call(desk, go, infinity) end) || N <- [a, b, c]],
+      crowd:start(guard, fun() -> monitor(process, desk), crowd:idle() end),
+      (fun L() -> length(element(2, process_info(whereis(desk), monitored_by))) =:= 4 orelse L() end)().]==]
+    local seen = callback.beam_watch_process("desk", 200)
+    eval "[crowd:stop(N) || N <- [a, b, c, guard, desk]]."
+    assert.equal(3, seen.callers)
+  end))
+
+  it("count what its active sockets send it, and leave out the passive", live.test(function()
+    eval [[crowd:start(reader, fun() ->
+        {ok, L} = gen_tcp:listen(0, [binary, {active, false}, {packet, line}, {ip, {127, 0, 0, 1}}]),
+        {ok, N} = inet:port(L),
+        {ok, C} = gen_tcp:connect({127, 0, 0, 1}, N, [binary, {active, false}]),
+        {ok, S} = gen_tcp:accept(L), inet:setopts(S, [{active, true}]), put(writer, C), crowd:idle() end).]]
+    local writer = "element(2, lists:keyfind(writer, 1, element(2, process_info(whereis(reader), dictionary))))"
+    eval(([[(fun L() -> case process_info(whereis(reader), dictionary) of {_, []} -> L(); _ -> ok end end)(),
+      W = %s, crowd:every(pen, 20, fun() -> gen_tcp:send(W, "one\ntwo\n") end).]]):format(writer))
+    local count = ("element(2, inet:getstat(%s, [send_cnt]))"):format(writer)
+    local before = eval(("element(2, hd(%s))."):format(count))
+    local seen = callback.beam_watch_process("reader", 400)
+    local after = eval(("element(2, hd(%s))."):format(count))
+    eval "crowd:stop(pen), crowd:stop(reader)."
+    assert.equal(1, seen.active_sockets)
+    between(1, seen.socket_messages, 2 * (after - before))
+  end))
+
   it("cost the node little, waited for or busy", live.test(function()
     eval "crowd:start(engine, fun() -> crowd:spin(0) end)."
     for _, name in ipairs { "code_server", "engine" } do
