@@ -111,6 +111,7 @@ end
 ---@return Failure? err
 function beamlens.watch(opts)
   local o = settled(opts)
+  o.report = rawget(o, "report") or false -- --report is a file's name, and of the script's own answer
   local names, ours = nodes_of(o)
   if not names then return nil, ours end
   local heard, fault = sinks.start(o)

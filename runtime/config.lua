@@ -19,6 +19,7 @@ local config = {}
 ---@field whole? true
 ---@field line_only? true  neither environment nor config may set it
 ---@field command? string  on the command line it belongs to this command alone
+---@field also? string     and to this one
 ---@field file_only? true  only the config file and scripts may set it
 ---@field fields? Option[]  of a group: what it holds, each with a default
 ---@field live? true        an edit of the config file holds while the program runs; else from the next start on
@@ -71,6 +72,8 @@ config.OPTIONS = {
   } },
   { name = "record", type = "text", shown = "FILE", line_only = true, command = "script",
     doc = "keep what node and model answer, for `replay`" },
+  { name = "report", type = "text", shown = "FILE.md", line_only = true, command = "script", also = "show",
+    doc = "the report as Markdown too, to hand on" },
   { name = "prompts", type = "text", shown = "DIR", line_only = true, command = "replay",
     doc = "replay with the prompts of this folder" },
   { name = "operators", type = "table", file_only = true, live = true, doc = "operators by name, skill and mode" },
@@ -322,9 +325,12 @@ end
 ---@return Failure?
 function config.stray(given, command)
   for _, option in ipairs(config.OPTIONS) do
-    if option.command and option.command ~= command and given[option.name] ~= nil then
-      return usage(("--%s is an option of %s"):format(option.name:gsub("_", "-"), option.command),
-        ("see `beamlens-run help %s`"):format(option.command))
+    local its = not option.command or option.command == command or option.also == command
+    if not its and given[option.name] ~= nil then
+      local of = option.command == "script" and "scripts" or option.command
+      return usage(("--%s is an option of %s%s"):format(option.name:gsub("_", "-"), of,
+        option.also and " and " .. option.also or ""),
+        of == "scripts" and SEE_HELP or ("see `beamlens-run help %s`"):format(of))
     end
   end
 end

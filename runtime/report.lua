@@ -2,26 +2,18 @@
 --- then each finding with the figures that prove it, what it is not and what to do, and in the
 --- last line what the run cost. Its exit code. The form itself is made in runtime/verdict.lua.
 
-local counted = require "runtime.counted"
-local json = require "runtime.json"
 local mechanisms = require "runtime.mechanisms"
 local plain = require("runtime.plain").text
+local said = require "runtime.report_words"
 
 local report = {}
+
+local figure, missing = said.figure, said.missing
 
 local WIDTH = 100
 local MOST_FIGURES = 8 -- the first prove it; who reads at night wants no list
 local COLORS = { critical = "1;31", warning = "1;33", info = "36", sick = "1;31", healthy = "1;32",
   cannot_tell = "1;33", dim = "2", CAUTION = "33", DANGEROUS = "31" }
-
-local function missing(v) return v == nil or v == json.null end
-
-local function figure(v)
-  if missing(v) then return "unknown" end
-  if type(v) ~= "number" then return plain(v) end
-  if v % 1 ~= 0 then return (("%.2f"):format(v):gsub("0$", "")) end
-  return counted.grouped(v)
-end
 
 local INDENT = (" "):rep(14)
 
@@ -58,24 +50,6 @@ local function writer(color, width)
   return self
 end
 
-local HEADS = { sick = "SICK", healthy = "HEALTHY", cannot_tell = "CANNOT TELL" }
-
-local function headline(r)
-  local first = r.insights[1]
-  if r.verdict == "sick" then
-    local more = #r.insights > 1 and (", and %d more"):format(#r.insights - 1) or ""
-    return ("%s: %s%s"):format(plain(first.root_cause.object), plain(first.root_cause.mechanism), more)
-  end
-  if r.verdict == "healthy" then return "every look that was called for was made and found nothing" end
-  return "what would tell stands below"
-end
-
-local INCOMPLETE = {
-  deadline = "the time was up", budget = "the budget was spent", iterations = "the steps were used up",
-  provider = "the model failed", interrupted = "it was interrupted",
-  crashed = "a part of it crashed",
-}
-
 -- The last part of a path says what the figure is; where it stood follows in brackets.
 local function evidence(w, claim)
   local name = claim.path:match "([^%.%[%]\"]+)$" or claim.path
@@ -86,14 +60,6 @@ local function evidence(w, claim)
   end
   w.field("", w.wrapped(what, INDENT))
   w.field("", "  " .. w.paint(w.wrapped(where, INDENT .. "  "), "dim"))
-end
-
--- As people of that language write it.
-local function place_text(code)
-  local module, func = code.module, code["function"]
-  local elixir = module:match "^Elixir%.(.+)$"
-  if elixir then return ("%s.%s/%d"):format(elixir, func, code.arity) end
-  return ("%s:%s/%d"):format(module, func, code.arity)
 end
 
 -- Marks of Markdown say nothing on a terminal.
@@ -140,7 +106,7 @@ local function insight(w, i, n, language)
   local gloss = mechanisms[i.root_cause.mechanism]
   w.field("mechanism", w.wrapped(i.root_cause.mechanism .. (gloss and ": " .. gloss or ""), INDENT))
   if not missing(i.since) then w.field("since", w.wrapped(i.since, INDENT)) end
-  if not missing(i.code) then w.field("points to", plain(place_text(i.code))) end
+  if not missing(i.code) then w.field("points to", plain(said.place(i.code))) end
   if #i.evidence > 0 then
     w.field("figures", w.paint("each read again where it is cited" .. seen_at(i), "dim"))
     for k = 1, math.min(#i.evidence, MOST_FIGURES) do evidence(w, i.evidence[k]) end
@@ -176,43 +142,14 @@ local function looks(w, r)
   end
 end
 
-local STATES = {
-  proposed = "nothing was done; a person decides", superseded = "proposed again since, under another id",
-  rejected = "a person rejected it", approved = "approved, and not done yet", executing = "being done",
-  executed = "done; what came of it was not looked at yet", verified = "done", not_verified = "did not help",
-  failed = "not done", unknown = "it may have been done", dry_run = "a runbook would have done it",
-  refused = "a runbook was not let",
-}
-
 -- Whoever proposed it gives a reason in their own words: a model's, perhaps led on by the node's. So it is quoted.
 local function action(w, a)
   w.line ""
   local id = missing(a.id) and "-" or a.id -- what stands in no store has none
   w.line(("%s  %s %s  %s"):format(plain(id), plain(a.action), plain(a.object), w.paint(plain(a.class), a.class)))
-  local said = missing(a.outcome) and "" or ": " .. tostring(a.outcome.message)
-  w.field("state", w.wrapped((STATES[a.state] or a.state) .. said, INDENT))
+  w.field("state", w.wrapped(said.action_state(a), INDENT))
   if a.reason ~= "" then w.field("because", w.wrapped(('"%s"'):format(a.reason), INDENT)) end
   if a.state == "proposed" then w.field("approve it", "beamlens-run actions approve " .. plain(a.id)) end
-end
-
-local function size(bytes)
-  return bytes >= 1e6 and ("%.1f MB"):format(bytes / 1e6) or ("%.0f kB"):format(bytes / 1e3)
-end
-
-local function cost(usage)
-  local model = plain(usage.provider)
-  local tokens = usage.input_tokens + usage.cache_read_tokens + usage.output_tokens
-  if tokens == 0 then return model end
-  local price = usage.cost_usd == 0 and "" or missing(usage.cost_usd)
-    and ", price unknown: set prices in the config" or (", %.4f USD"):format(usage.cost_usd)
-  return ("%s, %s in %s%s"):format(model, counted.of(tokens, "token"), counted.of(usage.calls, "request"), price)
-end
-
-local function footprint(f)
-  if missing(f) then return "footprint unknown" end
-  local function some(n, word) return missing(n) and ("unknown %ss"):format(word) or counted.of(n, word) end
-  return ("loaded there for us: %s, %s, %s"):format(some(f.modules_loaded, "module"), some(f.atoms, "atom"),
-    some(f.relays, "relay"))
 end
 
 -- What somebody edited while the run went on, and it went by.
@@ -223,14 +160,12 @@ local function edits(w, r)
 end
 
 local function costs(w, r)
-  local load = r.target_load
   w.line ""
   edits(w, r)
   if not missing(r.not_kept) then w.line("not kept: " .. plain(r.not_kept)) end
   local kept = missing(r.run) and "" or " · kept as " .. plain(r.run)
-  w.line(w.paint(w.wrapped(("%s · asked of the node: %s, %s, %s, longest %s ms · %s%s"):format(cost(r.usage),
-    counted.of(load.calls, "call"), counted.of(load.reductions, "reduction"), size(load.bytes),
-    figure(math.floor(load.max_ms + 0.5)), footprint(r.footprint), kept), "", 0), "dim"))
+  w.line(w.paint(w.wrapped(("%s · %s · %s%s"):format(said.cost(r.usage), said.asked(r.target_load),
+    said.footprint(r.footprint), kept), "", 0), "dim"))
 end
 
 --- The report for a person.
@@ -240,13 +175,10 @@ end
 function report.text(r, options)
   options = options or {}
   local w = writer(options.color, math.min(options.width or WIDTH, WIDTH))
-  w.line(("%s  %s  %s"):format(w.paint(HEADS[r.verdict], r.verdict), plain(table.concat(r.nodes, ", ")), headline(r)))
-  if not missing(r.incomplete) then
-    local why = INCOMPLETE[r.incomplete] or r.incomplete
-    -- Where nothing was found, this stands among what is missing.
-    if r.verdict == "sick" and not missing(r.incomplete_why) then why = ("%s: %s"):format(why, r.incomplete_why) end
-    w.line("incomplete: " .. w.wrapped(why, "   ", #"incomplete: "))
-  end
+  w.line(("%s  %s  %s"):format(w.paint(said.HEADS[r.verdict], r.verdict), plain(table.concat(r.nodes, ", ")),
+    said.headline(r)))
+  local why = said.incomplete(r)
+  if why then w.line("incomplete: " .. w.wrapped(why, "   ", #"incomplete: ")) end
   if r.restarted then w.line "restarted: the node was started anew during the run; what was seen before is gone" end
   for n, i in ipairs(r.insights) do insight(w, i, n, r.language or "erlang") end
   for _, a in ipairs(r.actions or {}) do action(w, a) end

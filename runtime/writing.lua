@@ -65,6 +65,27 @@ local function shared_fault(path, stage)
     ("%s, or chmod +t %s"):format(command, private.folder_of(path)))
 end
 
+--- Why a file could not be put there, asked before there is anything to write: what stands there is no file that may
+--- be replaced, or the folder takes none.
+---@param path string
+---@param stage string
+---@return Failure?
+function writing.refusal(path, stage)
+  local stat, folder = uv.fs_lstat(path), private.folder_of(path)
+  if stat and stat.type == "directory" then return broken(stage, path, "is a folder", "name a file in it") end
+  if stat and stat.type ~= "file" then
+    return broken(stage, path, ("is a %s, so it is not replaced"):format(stat.type), "name a file")
+  end
+  local about = uv.fs_stat(folder)
+  if not about or about.type ~= "directory" then
+    return broken(stage, path, "cannot be written: there is no folder " .. folder, "make the folder first")
+  end
+  if not uv.fs_access(folder, "W") then
+    return broken(stage, path, ("cannot be written: you may not write in %s"):format(folder), "name another folder")
+  end
+  return shared_fault(path, stage)
+end
+
 --- Puts a file in the place of another, in a folder that may be shared.
 ---@param path string
 ---@param text string

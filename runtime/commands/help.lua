@@ -15,7 +15,7 @@ local function option_lines(command)
     if type(default) == "table" then default = table.concat(default, ",") end
     local shown = default and default ~= "" and (" [%s]"):format(tostring(default)) or ""
     local of = option.command ~= "script" and option.command or nil
-    if not option.file_only and of == command then
+    if not option.file_only and (of == command or command and option.also == command) then
       lines[#lines + 1] = ("  %-22s %s%s"):format(flag, option.doc, shown)
     end
   end
@@ -28,7 +28,7 @@ local function others(commands)
   for _, name in ipairs(commands) do
     local flags = {}
     for _, option in ipairs(config.OPTIONS) do
-      if option.command == name and not option.file_only then
+      if (option.command == name or option.also == name) and not option.file_only then
         flags[#flags + 1] = "--" .. option.name:gsub("_", "-") .. (option.shown and " " .. option.shown or "")
       end
     end
@@ -40,7 +40,7 @@ end
 local function own_options(command)
   local names = {}
   for _, option in ipairs(config.OPTIONS) do
-    if option.command == command then names[#names + 1] = option.name end
+    if option.command == command or option.also == command then names[#names + 1] = option.name end
   end
   return names
 end

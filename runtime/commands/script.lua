@@ -7,6 +7,7 @@ local files = require "runtime.files"
 local json = require "runtime.json"
 local ours = require "host.files"
 local plain = require "runtime.plain"
+local report_file = require "runtime.report_file"
 local screen = require "runtime.screen"
 
 local script = { words = math.huge } -- those behind its name are its arguments
@@ -30,17 +31,30 @@ function script.find(word)
     "give the path of a Lua file, or copy one: `beamlens-run init examples/coordinator.lua`", SCRIPT_ERROR)
 end
 
+local function is_report(result)
+  return type(result) == "table" and result.schema == 1 and result.verdict and result.nodes
+end
+
+-- On stdout, and as a file where that was asked for. What could not be written is said, and the answer stands.
+local function told(options, result)
+  local report = require "runtime.report"
+  local text = options.json and json.encode(result) .. "\n" or report.text(result, screen.out(options))
+  local err = report_file.write(options.report, result)
+  if err then io.stderr:write("beamlens-run: ", plain.text(tostring(err)), "\n") end
+  return text, err and err.exit or report.exit(result)
+end
+
 -- A Failure that a script passes on keeps its stage and exit code.
 local function outcome(options, shown, result, err)
   if result == nil and err ~= nil then return nil, failure.of(err, "script", SCRIPT_ERROR) end
+  if is_report(result) then return told(options, result) end
+  if options.report then
+    return nil, failure.new("script", ("%s returned no report, so %s was not written"):format(shown,
+      plain.text(options.report)), "return what coordinator.run gives, or leave out --report", SCRIPT_ERROR)
+  end
   if result == nil then result = 0 end
   if type(result) == "number" and result % 1 == 0 and result >= 0 and result <= 255 then
     return options.json and json.encode { schema = 1, exit = result } .. "\n" or "", result
-  end
-  if type(result) == "table" and result.schema == 1 and result.verdict and result.nodes then
-    local report = require "runtime.report"
-    if options.json then return json.encode(result) .. "\n", report.exit(result) end
-    return report.text(result, screen.out(options)), report.exit(result)
   end
   if type(result) == "table" and type(result.callbacks) == "table" then
     return nil, failure.new("script", shown .. " is a skill, and no script",
@@ -68,6 +82,8 @@ end
 function script.run(call)
   local text, shown = script.find(call.words[1])
   if not text then return nil, shown end
+  local refusal = report_file.refusal(call.options.report)
+  if refusal then return nil, refusal end
   local chunk, why = load(text, "@" .. shown, "t")
   if not chunk then
     local named = why:find(":%d+: ") and why or ("%s: %s"):format(shown, why) -- of bytecode no line is told

@@ -4,6 +4,7 @@ local failure = require "runtime.failure"
 local json = require "runtime.json"
 local plain = require("runtime.plain").text
 local report = require "runtime.report"
+local report_file = require "runtime.report_file"
 local runs = require "runtime.runs"
 local screen = require "runtime.screen"
 local store = require "runtime.store"
@@ -17,6 +18,8 @@ local command = {
   beamlens-run show r17          as `runs` and the report itself name it
   beamlens-run show 9f3a0c       or by the beginning of its trace_id
   beamlens-run show last         the latest
+  beamlens-run show r17 --report handoff.md
+                                 and as a document, to hand on
 
 Of a run that was ended before it had a report it shows what it had told. It exits with 0 whatever the verdict was.
 ]],
@@ -44,6 +47,8 @@ end
 
 function command.run(c)
   if not c.words[1] then return nil, failure.new("usage", "show wants a run", "`beamlens-run runs` lists them", 2) end
+  local refusal = report_file.refusal(c.options.report)
+  if refusal then return nil, refusal end
   local s, err = store.kept(c.options)
   if s == nil then return nil, err end
   if not s then return nil, runs.unknown(c.words[1]) end
@@ -53,6 +58,8 @@ function command.run(c)
   store.close_all()
   if not id then return nil, err end
   if not found then return nil, run end
+  err = report_file.write(c.options.report, found)
+  if err then return nil, err end
   if c.options.json then return json.encode(found) .. "\n", 0 end
   return head(run) .. report.text(found, screen.out(c.options)), 0
 end
