@@ -73,6 +73,36 @@ describe("ports skill", function()
     assert.equal(3, harbor.count)
   end))
 
+  it("counts programs apart, by the processes of the machine that they are", live.test(function()
+    eval [==[Me = self(), spawn(fun() -> register(yard, self()),
+      [open_port({spawn_executable, "/bin/cat"}, [binary]) || _ <- [1, 2, 3]], Me ! up, receive stop -> ok end end),
+      receive up -> ok end.]==]
+    local list = callback.ports_list()
+    eval "exit(whereis(yard), kill)."
+    local count
+    for _, kind in ipairs(list.kinds) do count = kind.kind == "program" and kind.count or count end
+    assert.equal(3, count)
+  end))
+
+  it("counts open files, and names who opened them", live.test(function()
+    eval [[Me = self(), spawn(fun() -> register(clerk, self()),
+      [file:open("/dev/null", [read]) || _ <- lists:seq(1, 7)], Me ! up, receive stop -> ok end end),
+      receive up -> ok end.]]
+    local list, totals = callback.ports_list(), skill.snapshot(ports, at.node)
+    eval "exit(whereis(clerk), kill)."
+    assert.same({ 7, 7, "clerk", 100 }, { list.open_files, totals.open_files, list.openers[1].name,
+      list.openers[1].share_pct })
+  end))
+
+  it("tells the limit of descriptors and how many are taken, by numbers spread over it", live.test(function()
+    local seen = callback.ports_descriptors()
+    local limits = io.open(("/proc/%d/limits"):format(at.os_pid))
+    local limit = tonumber(limits:read("*a"):match "Max open files%s+(%d+)")
+    limits:close()
+    assert.same({ limit, math.min(500, limit) }, { seen.limit, seen.looked_at })
+    assert.is_true(seen.taken_pct < 5 and seen.taken >= 1)
+  end))
+
   it("shows one port with what it read, wrote and keeps", live.test(function()
     local info = callback.ports_info(server)
     assert.same({ 70000, 3000, 0, 1 }, { info.input_bytes, info.output_bytes, info.queue_size, info.link_count })

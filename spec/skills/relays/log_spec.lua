@@ -228,6 +228,17 @@ describe("the log relay", function()
       "{noproc,gen_server:call/2 to prices}" }, texts)
   end))
 
+  it("tells of a failed call that the node's own code wrote down whom it was meant for, and no more", attached(function()
+    eval [==[
+      [try gen_server:call(X, {secret, <<"12345">>}) catch exit:E -> logger:error("no price: ~p", [E]) end
+       || X <- [prices, {prices, node()}]], logger:notice("the last").]==]
+    of_message "the last"
+    local texts = {}
+    for i, e in ipairs(events.of("log", 1, 0).events) do texts[i] = e.message:gsub("%s", "") end
+    assert.same({ "noprice:{noproc,{gen_server,call,[prices,'...']}}",
+      ("noprice:{noproc,{gen_server,call,[{prices,'%s'},'...']}}"):format(at.name), "thelast" }, texts)
+  end))
+
   it("tells the reason that an EXIT is around, of an event handler and of a child that did not start",
     attached(function()
       eval [==[

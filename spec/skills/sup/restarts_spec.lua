@@ -69,7 +69,10 @@ describe("sup skill, restarts", function()
         process_info(whereis(stuck), current_function) =:= {current_function, {grove, slow, 0}} end).]]
     local answer = callback.sup_restarts(10, 100)
     eval "stuck ! go, grove:until(fun() -> length(supervisor:which_children(stuck)) =:= 2 end), grove:fell(stuck)."
-    assert.equal("stuck", answer.silent[1].name)
+    local silent = answer.silent[1]
+    assert.same({ "stuck", 0, 0, "grove:slow/0" },
+      { silent.name, silent.message_queue, silent.started, silent.stack[1] })
+    assert.matches("^supervisor:", silent.stack[2])
     assert.same({ skill.snapshot(sup, at.node).supervisor_count + 1, 0 }, { answer.asked, answer.left_out })
   end))
 
