@@ -228,7 +228,7 @@ describe("the log relay", function()
       "{noproc,gen_server:call/2 to prices}" }, texts)
   end))
 
-  it("tells of a failed call that the node's own code wrote down whom it was meant for, and no more", attached(function()
+  it("tells of a failed call that somebody wrote down whom it was meant for, and no more", attached(function()
     eval [==[
       [try gen_server:call(X, {secret, <<"12345">>}) catch exit:E -> logger:error("no price: ~p", [E]) end
        || X <- [prices, {prices, node()}]], logger:notice("the last").]==]
