@@ -111,6 +111,19 @@ local function looks_now(node)
   return looks
 end
 
+-- A table that is emptied now and then gained rows between most two looks.
+local function watched(node, row, ms)
+  local seen, err = node.ask("rows", { table_name = row.id, window_ms = ms })
+  if not seen then return nil, err end
+  row.samples, row.seconds, row.falls, row.lost = #seen.rows, seen.seconds, 0, 0
+  for i = 2, #seen.rows do
+    local less = seen.rows[i - 1] - seen.rows[i]
+    if less > 0 then row.falls, row.lost = row.falls + 1, row.lost + less end
+  end
+  row.gained = seen.rows[#seen.rows] - seen.rows[1]
+  return row
+end
+
 ---@type Skill
 return {
   name = "ets",
@@ -147,6 +160,15 @@ Name the table and its owner, and give both sizes and the time between them.]],
                    ets:match_spec_compile([{{'$1', '$2'}, [{'=:=', '$1', {const, N}}], ['$2']}])) end,
   [maps:merge(Row(I), maps:with([compressed, read_concurrency, write_concurrency], I))
    || I <- Infos(lists:sublist(L, 5))].]],
+
+    -- Its rows, many times. One that is gone has none.
+    rows = [[
+  N = try binary_to_existing_atom(TableName) catch _:_ -> catch list_to_ref(binary_to_list(TableName)) end,
+  At = fun() -> erlang:monotonic_time(millisecond) end, T = At(),
+  Look = fun Look(L) -> receive after 20 -> ok end, S = [case catch ets:info(N, size) of X when is_integer(X) -> X;
+                                                           _ -> 0 end | L],
+           case At() - T >= WindowMs of true -> lists:reverse(S); false -> Look(S) end end,
+  #{rows => Look([]), seconds => (At() - T) / 1000}.]],
 
     -- Slim, because history keeps many of them. Those with most rows and those with most
     -- memory: a table of few rows that grow stands in the second list only.
@@ -185,15 +207,17 @@ Name the table and its owner, and give both sizes and the time between them.]],
     },
 
     ets_table_info = {
-      doc = "One table, by its id, or by its name where no other has the same.",
-      args = { { name = "table_name", type = "string" } },
+      doc = "One table, by its id, or by its name where no other has the same; with a window, whether it loses rows.",
+      args = { { name = "table_name", type = "string" },
+        { name = "window_ms", type = "integer", min = 0, max = 10000, default = 0, waits = true } },
       class = "SAFE",
-      cost = "one item of every table, all items of the one",
-      returns = { FIELDS, "compressed", "read_concurrency", "write_concurrency" },
+      cost = "one item of every table, all items of the one; its rows 50 times a second",
+      returns = { FIELDS, "compressed", "read_concurrency", "write_concurrency",
+        "samples, seconds, gained, falls (samples with fewer rows than the one before), lost (rows in these)" },
       run = function(node, args)
         local found, err = node.ask("find", args)
         if not found then return nil, err end
-        if #found == 1 then return found[1] end
+        if #found == 1 then return args.window_ms > 0 and watched(node, found[1], args.window_ms) or found[1] end
         if #found == 0 then return nil, "no such table now; ets_list_tables gives names and ids" end
         local ids = {}
         for i, row in ipairs(found) do ids[i] = row.id end

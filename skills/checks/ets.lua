@@ -7,14 +7,32 @@ local cite, row_of, step, always = words.cite, words.row_of, words.step, words.a
 local MINUTES, WINDOW = 0.03, 1800 -- the same 1.8 s, as the two callbacks want it
 local MB_PER_HOUR = 100            -- below this it can wait for a longer watch
 local TABLES_GAINED = 3            -- in each window
+local CLOSE = 2000                 -- milliseconds; longer than the two windows' own length, so that no rhythm hides
+local YOUNG = 60                   -- seconds that its size would take at its pace: many a buffer is emptied as often
 
 local function owner_of(row) return row.owner_name or row.owner_pid end
 
 local function mb_per_hour(row, seconds) return row.memory_delta_kb / 1024 * 3600 / seconds end
 
+-- Those that gained enough in both windows. One that is filled and emptied gains in most windows too, and seldom the
+-- same: who keeps its pace comes first.
+local function growing(results)
+  local first, any
+  for i, now in ipairs(results[2].tables) do
+    local was, j = row_of(results[1].tables, "id", now.id)
+    if was and mb_per_hour(now, results[2].seconds) >= MB_PER_HOUR then
+      local less, more = math.min(was.size_delta, now.size_delta), math.max(was.size_delta, now.size_delta)
+      local found = { now = now, was = was, i = i, j = j }
+      any = any or found
+      if 2 * less >= more then first = first or found end
+    end
+  end
+  return first or any
+end
+
 local ets_growth = {
   id = "ets_growth", mechanism = "ets_growth",
-  expert = "A table that gains rows at two looks and never loses any. Large and steady is a cache, and healthy.",
+  expert = "A table that gains rows at two looks and loses none. Large and steady is a cache, emptied often a buffer.",
   suspect = always,
   look = {
     { "ets_growth_stats", MINUTES },
@@ -22,37 +40,42 @@ local ets_growth = {
       local top = results[1].tables[1]
       return top and mb_per_hour(top, results[1].seconds) >= MB_PER_HOUR and { "ets_growth_stats", MINUTES } or nil
     end,
+    function(results)
+      local found = growing(results)
+      return found and { "ets_table_info", found.now.id, CLOSE } or nil
+    end,
   },
-  -- What was filled at once is in the first look only; what shrinks in between is in neither.
+  -- What was filled at once is in the first look only; what is emptied now and then loses rows while it is watched.
   confirm = function(results)
-    for i, now in ipairs(results[2].tables) do
-      local was, j = row_of(results[1].tables, "id", now.id)
-      local per_hour, seconds = mb_per_hour(now, results[2].seconds), results[2].seconds
-      if was and per_hour >= MB_PER_HOUR then
-        local row = ("tables[%d]."):format(i)
-        return {
-          object = now.name,
-          figures = cite(results, { { 2, row .. "current_size" }, { 2, row .. "memory_mb" }, { 2, row .. "size_delta" },
-            { 2, row .. "memory_delta_kb" }, { 2, "seconds" }, { 1, ("tables[%d].size_delta"):format(j) },
-            { 1, ("tables[%d].current_size"):format(j) } }),
-          severity = per_hour >= 10240 and "critical" or "warning",
-          confidence = was.size_delta > 0 and now.size_delta > 0 and "high" or "medium",
-          hypothesis = ("Table %s gains %d rows and %.1f MB a second (%d rows, %.0f MB now): rows are inserted and "
-            .. "nobody deletes any. It belongs to %s."):format(now.name, now.size_delta / seconds,
-            now.memory_delta_kb / 1024 / seconds, now.current_size, now.memory_mb, owner_of(now)),
-          unlike = {
-            large_stable_ets = ("a large cache stands still; this one gained %d rows, then %d"):format(was.size_delta,
-              now.size_delta),
-            ets_table_leak = "it is one table that grows, not more and more tables",
-          },
-          next_steps = {
-            step(("find who inserts into %s and who should delete"):format(now.name)),
-            step("give rows an expiry, or the table a limit", "CAUTION"),
-            step("delete old rows in slices with ets:select_delete/2, once it is known which are old", "DANGEROUS"),
-          },
-        }
-      end
-    end
+    local found, close = growing(results), results[3]
+    if close.id ~= found.now.id or close.lost > math.max(0, close.gained) then return end
+    local now, was, seconds = found.now, found.was, results[2].seconds
+    local row, per_hour = ("tables[%d]."):format(found.i), mb_per_hour(now, seconds)
+    local age = now.current_size * seconds / math.max(1, now.size_delta)
+    local sure = was.size_delta > 0 and now.size_delta > 0 and age >= YOUNG
+    return {
+      object = now.name,
+      figures = cite(results, { { 2, row .. "current_size" }, { 2, row .. "memory_mb" }, { 2, row .. "size_delta" },
+        { 2, row .. "memory_delta_kb" }, { 2, "seconds" }, { 1, ("tables[%d].size_delta"):format(found.j) },
+        { 1, ("tables[%d].current_size"):format(found.j) }, { 3, "gained" }, { 3, "lost" }, { 3, "samples" } }),
+      severity = per_hour >= 10240 and "critical" or "warning", confidence = sure and "high" or "medium",
+      hypothesis = ("Table %s gains %d rows and %.1f MB a second (%d rows, %.0f MB now): rows are inserted and %s. It "
+        .. "belongs to %s."):format(now.name, now.size_delta / seconds, now.memory_delta_kb / 1024 / seconds,
+        now.current_size, now.memory_mb, close.lost == 0 and "nobody deletes any" or "too few are deleted",
+        owner_of(now)),
+      unlike = {
+        large_stable_ets = ("a large cache stands still; this one gained %d rows, then %d"):format(was.size_delta,
+          now.size_delta),
+        buffer_table = ("a buffer is emptied: %d rows went while %d came. At this pace its size took %.0f s to come, "
+          .. "so one that is emptied less often looks the same"):format(close.lost, close.gained + close.lost, age),
+        ets_table_leak = "it is one table that grows, not more and more tables",
+      },
+      next_steps = {
+        step(("find who inserts into %s and who should delete"):format(now.name)),
+        step("give rows an expiry, or the table a limit", "CAUTION"),
+        step("delete old rows in slices with ets:select_delete/2, once it is known which are old", "DANGEROUS"),
+      },
+    }
   end,
 }
 

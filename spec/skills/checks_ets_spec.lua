@@ -81,9 +81,26 @@ describe("the checks of ets", function()
       if not once then insert(3000) end
       once = true
     end
+    assert.is_nil(look_through(check "ets_growth"))
+  end))
+
+  it("find nothing in a table that gained at both looks and is emptied now and then", live.test(function()
+    during = function() insert(3000) end
+    eval [[spawn(fun() -> link(whereis(depot)),
+      (fun F() -> [begin ets:insert(parcels, [{make_ref(), x, y} || _ <- lists:seq(1, 50)]), timer:sleep(10) end
+         || _ <- lists:seq(1, 20)], ets:match_delete(parcels, {'_', x, y}), F() end)() end), ok.]]
     local finding, results = find "ets_growth"
     assert.is_nil(finding)
-    assert.equal(2, #results)
+    assert.is_true(results[3].lost > 1000)
+  end))
+
+  it("find the table all the same that loses less than it gains", live.test(function()
+    local orders = { id = "orders", name = "orders", size_delta = 5000, current_size = 900000, memory_mb = 90,
+      memory_delta_kb = 500, owner_pid = "<0.9.0>" }
+    local window = { seconds = 1.8, tables = { orders } }
+    local finding = check("ets_growth").confirm { window, window,
+      { id = "orders", samples = 90, gained = 5500, lost = 900, falls = 9 } }
+    assert.same({ "orders", "high" }, { finding.object, finding.confidence })
   end))
 
   it("find nothing in a table that gains so little that it can wait", live.test(function()
