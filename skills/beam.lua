@@ -80,7 +80,10 @@ one: many processes by design, an atom count that is high and flat. Say what a p
     port_count => erlang:system_info(port_count), port_limit => erlang:system_info(port_limit)}.]=],
 
     schedulers = [=[
+  Of = fun(I) -> case catch erlang:system_info(I) of
+    N when is_integer(N) -> N; _ -> erlang:system_info(schedulers) end end,
   #{schedulers => erlang:system_info(schedulers), schedulers_online => erlang:system_info(schedulers_online),
+    cores => Of(logical_processors_available), cpu_quota => Of(cpu_quota),
     dirty_cpu_schedulers_online => erlang:system_info(dirty_cpu_schedulers_online),
     dirty_io_schedulers => erlang:system_info(dirty_io_schedulers),
     run_queue => erlang:statistics(total_run_queue_lengths_all)}.]=],
@@ -175,8 +178,9 @@ one: many processes by design, an atom count that is high and flat. Say what a p
       brief = "",
       doc = "How many schedulers there are, and how many runnable processes wait for one now.",
       class = "SAFE",
-      cost = "five counters",
-      returns = { "schedulers", "schedulers_online", "dirty_cpu_schedulers_online", "dirty_io_schedulers",
+      cost = "seven counters",
+      returns = { "schedulers", "schedulers_online", "cores, cpu_quota (that the VM may use)",
+        "dirty_cpu_schedulers_online", "dirty_io_schedulers",
         "run_queue" },
       query = "schedulers",
     },

@@ -11,7 +11,8 @@ local WINDOW = { name = "window_ms", type = "integer", min = 100, max = 10000, d
 local pairs_of = {}
 for i, word in ipairs { "process_count", "port_count", "atom_count", "modules", "run_queue", "total_mb",
   "processes_mb",
-    "processes_used_mb", "system_mb", "binary_mb", "ets_mb", "code_mb", "atom_mb", "fixed_kb", "persistent_terms" } do
+    "processes_used_mb", "system_mb", "binary_mb", "ets_mb", "code_mb", "atom_mb", "fixed_kb", "persistent_terms",
+  "dirty_cpu_queue", "dirty_io_queue" } do
   pairs_of[i] = ("{%s, %s_before}"):format(word, word)
 end
 local OLD = ([=[
@@ -152,20 +153,23 @@ return {
 
     -- erlang:memory/0 makes some 300 atoms when it is first called, so it goes before the count of them.
     overview = texts.walk .. texts.counts .. texts.wall .. OLD .. FIXED .. [=[
-  Sums = fun() -> maps:merge(#{fixed_kb => Size() div 1024, persistent_terms => maps:get(count,
-    persistent_term:info())}, maps:merge(Memory(), Counts())) end,
-  Gcs = fun() -> element(1, erlang:statistics(garbage_collection)) end,
+  Sums = fun() -> [Y, X | _] = lists:reverse(erlang:statistics(run_queue_lengths_all)),
+    maps:merge(#{dirty_cpu_queue => X, dirty_io_queue => Y, fixed_kb => Size() div 1024,
+      persistent_terms => maps:get(count, persistent_term:info())}, maps:merge(Memory(), Counts())) end,
+  Gcs = fun() -> erlang:statistics(garbage_collection) end,
   S = All(), I = [reductions, message_queue_len], P = [{reductions, '$1'}, {message_queue_len, '$2'}],
   T = Now(), C = Sums(), N = Gcs(), R = Reds(),
   A = Look(S, [], {I, P, '$1', 0}, []), B = Look(S, [], {I, P, 0, '$2'}, []), U = Wall(),
-  receive after WindowMs -> ok end,
+  receive after WindowMs div 2 -> ok end, V = erlang:system_info(atom_count),
+  receive after WindowMs - WindowMs div 2 -> ok end,
   L = Top(S, A, {I, P, '$1', 0}, 3, 0),
-  {Z, Y, X} = Busy(U), W = Since(T), Q = Reds() - R, G = Gcs() - N,
-  maps:merge(maps:merge(Old(C), Sums()), #{seconds => W,
+  {Z, Y, X} = Busy(U), W = Since(T), Q = Reds() - R, {G, K, _} = Gcs(), {D, E, _} = N,
+  maps:merge(maps:merge(Old(C), Sums()), #{seconds => W, atom_count_between => V,
     schedulers => erlang:system_info(schedulers), schedulers_online => erlang:system_info(schedulers_online),
     utilization_pct => Mean(Z), max_utilization_pct => Most(Z), dirty_cpu_pct => Mean(Y), dirty_io_pct => Mean(X),
     process_limit => erlang:system_info(process_limit), port_limit => erlang:system_info(port_limit),
-    atom_limit => erlang:system_info(atom_limit), reductions_per_sec => round(Q / W), gcs_per_sec => round(G / W),
+    atom_limit => erlang:system_info(atom_limit), reductions_per_sec => round(Q / W), gcs_per_sec => round((G - D) / W),
+    gc_mb_per_sec => Mb((K - E) * erlang:system_info(wordsize) / W),
     top_reducers => [K || {D, _, _, H} <- L, K <- Row(H, #{reductions_delta => D, share_pct => Pct(D, Q)})],
     longest_queues => [K || {D, _, E, H} <- Top(S, B, {I, P, '$2', '$2'}, 3, 0),
                             K <- Row(H, #{message_queue => D, queue_growth => E})]}).]=],
@@ -180,12 +184,15 @@ return {
       cost = "two items of every process at three looks, none of them woken but the six shown; turns the "
         .. "accounting of scheduler time on while it looks",
       returns = { "seconds", "process_count, port_count, atom_count, modules, run_queue (each also as …_before)",
+        "atom_count_between (half-way)",
         "total_mb, processes_mb, processes_used_mb, system_mb, binary_mb, ets_mb, code_mb, atom_mb (each also as "
           .. "…_before)",
         "persistent_terms, fixed_kb (what has one size each: processes, monitors, links, timers; also as …_before)",
         "process_limit", "port_limit", "atom_limit", "schedulers", "schedulers_online",
         "utilization_pct (mean of the schedulers online)", "max_utilization_pct", "dirty_cpu_pct", "dirty_io_pct",
-        "reductions_per_sec", "gcs_per_sec", "top_reducers[] (3): as processes[], with reductions_delta, share_pct",
+        "dirty_cpu_queue, dirty_io_queue (each also as …_before)",
+        "reductions_per_sec", "gcs_per_sec", "gc_mb_per_sec (thrown away)",
+        "top_reducers[] (3): as processes[], with reductions_delta, share_pct",
         "longest_queues[] (3): as processes[], with queue_growth" },
       query = "overview",
     },

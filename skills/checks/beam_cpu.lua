@@ -1,55 +1,92 @@
---- What an expert looks for in the use of the CPU: one process that takes a scheduler, or more
---- work than schedulers. The first looks at the whole node, and then at who stands out; the second is
---- asked first of all where the snapshot says that nobody gets any time.
+--- What an expert looks for where one process takes a scheduler. The first look is at the whole node, the next at who
+--- stands out.
 ---
---- A loop and a long batch look alike while they last; the check says so instead of guessing.
+--- A loop and a long batch look alike while they last: it is told from what the process has worked in its life at this
+--- pace, and where that is short, by a look a while later.
 
 local words = ...
 local object, cite, row_of, share, step, always =
   words.object, words.cite, words.row_of, words.share, words.step, words.always
 
-local FIRST, CLOSE = 1500, 2000 -- milliseconds
+local FIRST, CLOSE, SHORT = 1500, 2000, 500 -- milliseconds
 
 local OVERVIEW = { "beam_overview", FIRST }
 local REDUCERS = { "beam_top_reducers_window", 10, FIRST }
 
 local function watch(row) return row and { "beam_watch_process", row.pid, CLOSE } end
 
-local SATURATED_PCT = 90
-local HOT_PER_SECOND = 2000000 -- reductions; who works less and runs always is in native code or waits for a lock
+-- Reductions a second. A loop of plain code makes tens of millions; who makes less and runs always is in native code or
+-- waits for a lock.
+local HOT_PER_SECOND = 2000000
+
+-- Seconds at this pace. What somebody waits for is done sooner; who goes on for longer is worth a person's eye.
+local LONG_S = 15
+local LEAST_REST_S = 3 -- who worked as much in its life may have done so piece by piece
 
 -- Busy for reasons of their own: whoever uses them has the trouble.
 local SERVANTS = { code_server = true, erl_prim_loader = true, logger_std_h_default = true, logger_proxy = true,
   user = true, standard_error = true, ["erts_literal_area_collector:start/0"] = true }
 
-local function saturated(o)
-  return o.utilization_pct >= SATURATED_PCT and math.max(o.run_queue, o.run_queue_before) >= 2 * o.schedulers_online
-end
-
--- Whoever stands in the regular expressions of the VM at most looks.
-local function in_regex(w)
+-- How much of the looks stood in functions that are of this kind.
+local function inside(w, is)
   local sum = 0
   for _, row in ipairs(w.functions) do
-    if row.current_function:find "^erlang:re_run" or row.current_function:find "^re:" then sum = sum + row.share_pct end
+    if is(row.current_function or "") then sum = sum + row.share_pct end
   end
   return sum
 end
 
+local function of_regex(func) return func:find "^erlang:re_run" or func:find "^re:" end
+local function of_appending(func) return func:find "^erlang:%+%+/2" or func:find "^lists:append/" end
+
+local function in_regex(w) return inside(w, of_regex) >= 70 end
+
+-- In code that appends little to what is long, every tenth look is in the copying: a loop that does something else by
+-- the way is seen there once in a hundred.
+local function appends(w) return inside(w, of_appending) >= 10 end
+
+local function busy_share(w) return share(w, "running", "runnable") end
+
+-- Who does most of the work of the node.
 local function stands_out(results)
   local first = results[1].processes[1]
   if not first or first.share_pct < 40 or first.rate_per_sec < HOT_PER_SECOND then return nil end
-  return not SERVANTS[object(first)] and watch(first) or nil
+  return not SERVANTS[object(first)] and first or nil
 end
+
+-- On a node whose schedulers are full of one kind of work: who has a name of its own and gets as much as any of them.
+-- All get the same there, so who rests gets less.
+local function stands_beside(results)
+  local rows, one = results[1].processes, nil
+  local most = rows[1] and rows[1].rate_per_sec or 0
+  for i, row in ipairs(rows) do
+    if row.share_pct >= 40 then return nil end
+    if row.name and not SERVANTS[row.name] and row.rate_per_sec >= most / 2 and i <= 10 then
+      if one then return nil end
+      one = row
+    end
+  end
+  return most >= HOT_PER_SECOND / 4 and one or nil
+end
+
+local function who_is_busy(results) return watch(stands_out(results) or stands_beside(results)) end
+
+local function never_blocks(w, row, least)
+  return busy_share(w) >= 90 and w.queue_max <= 10 and not in_regex(w) and not appends(w)
+    and w.reductions_per_sec >= (least or row.rate_per_sec / 2)
+end
+
+-- For how long it has been at it: what it worked in its life, at the pace of now.
+local function ran_for(row, w) return (row.reductions or 0) / math.max(1, row.rate_per_sec, w.reductions_per_sec) end
 
 local regex_backtracking = {
   id = "regex_backtracking", mechanism = "regex_backtracking", suspect = always,
   expert = "One process that runs at every look and stands in erlang:re_run: a pattern that backtracks without end.",
-  look = { REDUCERS, stands_out },
+  look = { REDUCERS, who_is_busy },
   confirm = function(results)
     local w = results[2]
     local row, i = row_of(results[1].processes, "pid", w.pid)
-    local inside = in_regex(w)
-    if not row or inside < 70 or share(w, "running", "runnable") < 90 then return end
+    if not row or not in_regex(w) or busy_share(w) < 90 then return end
     return {
       object = w.name or object(row),
       figures = cite(results, { { 2, "functions[1].current_function" }, { 2, "functions[1].share_pct" },
@@ -57,7 +94,7 @@ local regex_backtracking = {
         { 1, ("processes[%d].share_pct"):format(i) } }),
       severity = "warning", confidence = "high",
       hypothesis = ("%s spends %d %% of its time inside one regular expression and takes a whole scheduler: the "
-        .. "pattern backtracks on what it is given."):format(object(row), inside),
+        .. "pattern backtracks on what it is given."):format(object(row), inside(w, of_regex)),
       unlike = {
         hot_process = ("a busy loop changes its place; this one stands in %s"):format(w.functions[1].current_function),
         selective_receive_scan = ("its mailbox held %d messages at most"):format(w.queue_max),
@@ -71,186 +108,149 @@ local regex_backtracking = {
   end,
 }
 
-local hot_process = {
-  id = "hot_process", mechanism = "hot_process", suspect = always,
-  yields_to = { selective_receive_scan = "same", serialising_process = "same", slow_consumer = "same",
-    cpu_saturation = "any" },
-  expert = "One process that runs at every look and does most of the work, with an empty mailbox: it never blocks.",
-  look = { REDUCERS, stands_out },
+local string_building = {
+  id = "string_building", mechanism = "string_building", suspect = always,
+  expert = "One process that is always busy and stands in ++ again and again: it appends to a list that grows.",
+  look = { REDUCERS, who_is_busy },
   confirm = function(results)
     local w = results[2]
     local row, i = row_of(results[1].processes, "pid", w.pid)
-    local busy, where = share(w, "running", "runnable"), w.functions[1].current_function
-    if not row or busy < 90 or w.queue_max > 10 or w.reductions_per_sec < HOT_PER_SECOND then return end
-    if in_regex(w) >= 70 then return end
-    local at = ("processes[%d]."):format(i)
+    if not row or not appends(w) or busy_share(w) < 70 then return end
+    local _, at = row_of(w.functions, "current_function", "erlang:++/2")
     return {
       object = w.name or object(row),
-      figures = cite(results, { { 2, "statuses[1].status" }, { 2, "statuses[1].share_pct" },
-        { 2, "reductions_per_sec" }, { 2, "seconds" }, { 2, "functions[1].current_function" }, { 2, "queue_max" },
-        { 1, at .. "share_pct" } }),
+      figures = cite(results, { { 2, ("functions[%d].share_pct"):format(at or 1) },
+        { 2, "functions[1].current_function" }, { 2, "functions[1].share_pct" }, { 2, "collections" },
+        { 2, "samples" }, { 2, "seconds" }, { 1, ("processes[%d].share_pct"):format(i) } }),
       severity = "warning", confidence = "medium",
-      hypothesis = ("%s never blocks: it ran in %d %% of %d looks, always in %s, and takes a whole scheduler for "
-        .. "itself (%d million reductions a second)."):format(object(row), busy, w.samples,
-        w.stack[#w.stack] or where, w.reductions_per_sec / 1000000),
+      hypothesis = ("%s appends to a long list again and again: %d %% of %d looks were in ++, which copies the whole "
+        .. "list each time, called by %s."):format(object(row), inside(w, of_appending), w.samples,
+        w.stack[1] or w.functions[1].current_function),
       unlike = {
-        selective_receive_scan = ("its mailbox is empty (%d at most)"):format(w.queue_max),
-        cpu_saturation = ("the work is not spread: it did %d %% of it alone"):format(row.share_pct),
-        bounded_batch_job = ("a batch ends by itself; this one was as busy at the second look, %.1f s on; "
-          .. "only a longer watch can rule a long batch out"):format(w.seconds),
-        serialising_process = "nobody's requests wait at it",
+        hot_process = ("it is no loop without an end that takes the time, but the copying: %d %% of the looks were in "
+          .. "it"):format(inside(w, of_appending)),
+        gc_thrash = ("what it holds is little: %d kB"):format(w.memory_kb or 0),
       },
       next_steps = {
-        step(("look at the loop in %s: what should make it wait, or end?"):format(w.stack[1] or where)),
-        step("look again in some minutes, to tell a loop from a long batch"),
-        step("ending the process frees the scheduler, and loses what it was doing", "DANGEROUS"),
+        step(("see what %s puts together: add to the front and reverse once at the end, or make an iolist"):format(
+          w.stack[1] or w.functions[1].current_function)),
+        step "try it with ten times the input: the time should grow tenfold, not a hundredfold",
       },
     }
   end,
 }
 
---- More to do than the schedulers can: asked of the node before its own work, for what waits behind
---- that work would get its answers late or never.
+-- Heaps of a megabyte and more are collected on the schedulers for dirty CPU work. Where one process is busy at every
+-- look, these are at work for more than the others are, and much is thrown away, collecting is what it does.
+local COLLECTS_KB, COLLECTS_MB_PER_SEC = 1024, 50
+local PART_OF_ONE = 25 -- percent of one scheduler
 
-local PROBE, PROBE_AGAIN = { "beam_saturation" }, { "beam_saturation", CLOSE }
+local function of_one(pct, o) return pct * (o.schedulers or 1) end
 
--- What the snapshot says of it; `starved` when it was itself left waiting.
-local function no_time_left(snapshot)
-  return snapshot.starved == true or (snapshot.scheduler_run_queue or 0) >= 2 * (snapshot.schedulers_online or 1)
+local function collecting(o)
+  local dirty = of_one(o.dirty_cpu_pct or 0, o)
+  return dirty >= PART_OF_ONE and dirty >= (o.utilization_pct or 0) * (o.schedulers_online or 1)
+    and (o.gc_mb_per_sec or 0) >= COLLECTS_MB_PER_SEC
 end
 
--- How many want to run at these priorities, in the emptier of the two looks. On a node of very many
--- processes nobody is looked at, and only the run queue tells.
-local function wanting(p, ...)
-  local before, now = 0, 0
-  for _, class in ipairs { ... } do before, now = before + p[class .. "_before"], now + p[class] end
-  return math.min(before, now)
-end
-
-local function overfull(p)
-  local most = p.looked_at == 0 and p.run_queue or wanting(p, "normal", "high", "max")
-  return math.min(p.run_queue, p.run_queue_before) >= 2 * p.schedulers_online and most >= 3 * p.schedulers_online
-end
-
-local function outranked(p) return wanting(p, "high", "max") >= p.schedulers_online end
-
-local function crowded(p) return overfull(p) or outranked(p) end
-
--- Where most of those stand that were looked at.
-local function common(p)
-  local group = p.groups[1]
-  return group and group.share_pct >= 50 and group or nil
-end
-
-local function figures_of(results, class)
-  local n = #results
-  return cite(results, { { n, "run_queue" }, { n, "run_queue_before" }, { n, "schedulers_online" }, { n, "seconds" },
-    { n, class }, { n, "groups[1].app_function" }, { n, "groups[1].share_pct" }, { n, "reductions_per_sec" },
-    { n - 1, "run_queue" }, { n - 1, class } })
-end
-
-local function full_of_work(results)
-  local first, p = results[#results - 1], results[#results]
-  if not overfull(first) or not overfull(p) or outranked(first) or outranked(p) then return end
-  -- Who waits for a lock uses a scheduler and gets nothing done.
-  if p.reductions_per_sec < 500000 * p.schedulers_online then return end
-  local group, limited, want = common(p), p.schedulers_online < p.schedulers, math.max(p.normal, p.run_queue)
-  return {
-    object = group and group.app_function or "schedulers", figures = figures_of(results, "normal"),
-    severity = "critical", confidence = limited and "low" or group and "high" or "medium",
-    hypothesis = ("%d processes want to run at once on %d schedulers%s, at every look: there is more work than CPU, "
-      .. "and nothing limits how much is started."):format(want, p.schedulers_online, group
-      and (", %d %% of those looked at in %s"):format(group.share_pct, group.app_function) or ""),
-    unlike = {
-      hot_process = ("one busy process fills one scheduler; here never less than %d waited for one"):format(
-        math.min(p.run_queue, p.run_queue_before)),
-      priority_inversion = ("%d of them have a priority above normal"):format(p.high + p.max),
-      ets_contention = ("waiting for a lock gets no work done; here %.1f million reductions a second were"):format(
-        p.reductions_per_sec / 1000000),
-      schedulers_limited = ("%d of %d schedulers are online"):format(p.schedulers_online, p.schedulers),
-    },
-    next_steps = {
-      step(("find what starts so much of %s at once"):format(group and group.app_function or "this work")),
-      step("limit how many run at a time (a pool, a queue), or spread the work over more nodes", "CAUTION"),
-    },
-  }
-end
-
-local function still_crowded(results) return crowded(results[1]) and PROBE_AGAIN or nil end
-
-local cpu_saturation = {
-  id = "cpu_saturation_first", mechanism = "cpu_saturation", suspect = no_time_left, urgent = no_time_left,
-  expert = "A snapshot with a long run queue, or starved: ask beam_saturation before all else, which would wait.",
-  holds = function(_, snapshot) return snapshot.starved == true end,
-  look = { PROBE, still_crowded }, confirm = full_of_work,
-}
-
-local priority_inversion = {
-  id = "priority_inversion", mechanism = "priority_inversion", suspect = no_time_left, urgent = no_time_left,
-  expert = "As many processes at high priority want to run as there are schedulers, at every look: the rest starves.",
-  -- As long as one of them wants to run, nothing of normal or low priority does, our questions neither.
-  holds = function(results) return outranked(results[#results]) end,
-  look = { PROBE, still_crowded },
+local gc_thrash = {
+  id = "gc_thrash", mechanism = "gc_thrash", suspect = always,
+  expert = "One process with a large heap that is always busy while the dirty CPU schedulers work: it only collects.",
+  look = {
+    OVERVIEW,
+    function(results)
+      local o = results[1]
+      local first = (o.top_reducers or {})[1]
+      return first and first.memory_kb >= COLLECTS_KB and collecting(o) and watch(first) or nil
+    end,
+  },
   confirm = function(results)
-    local first, p = results[1], results[2]
-    if not outranked(first) or not outranked(p) then return end
-    local group, above = common(p), p.high + p.max
+    local o, w = results[1], results[2]
+    if busy_share(w) < 80 or w.memory_kb < COLLECTS_KB or w.queue_max > 10 then return end
     return {
-      object = group and (group.names[1] or group.app_function) or "schedulers",
-      figures = figures_of(results, p.high >= p.max and "high" or "max"),
-      severity = "critical", confidence = group and p.normal > 0 and "high" or "medium",
-      hypothesis = ("%d processes at high priority want to run on %d schedulers, at every look%s. Whatever has normal "
-        .. "priority waits until none of them does: %d processes at this moment."):format(above, p.schedulers_online,
-        group and (", %d %% of them in %s"):format(group.share_pct, group.app_function) or "", p.normal),
+      object = w.name or object(o.top_reducers[1]),
+      figures = cite(results, { { 1, "gc_mb_per_sec" }, { 1, "gcs_per_sec" }, { 1, "dirty_cpu_pct" },
+        { 1, "utilization_pct" }, { 1, "seconds" }, { 2, "memory_kb" }, { 2, "statuses[1].status" },
+        { 2, "statuses[1].share_pct" }, { 2, "functions[1].current_function" } }),
+      severity = "warning", confidence = "medium",
+      hypothesis = ("%s does little but collect garbage: it is busy at %d %% of the looks with a heap of %d MB, the "
+        .. "collections of such heaps take %d %% of a scheduler and the work itself %d %%, and %d MB a second are "
+        .. "thrown away in %s."):format(w.name or object(o.top_reducers[1]), busy_share(w), w.memory_kb / 1024,
+        of_one(o.dirty_cpu_pct, o), o.utilization_pct * o.schedulers_online, o.gc_mb_per_sec,
+        w.stack[1] or w.functions[1].current_function),
       unlike = {
-        cpu_saturation = ("there all take turns; here %d have a priority above normal and %d have not"):format(above,
-          p.normal),
-        hot_process = ("a hot process leaves the other schedulers to the rest; here %d are fought for by %d"):format(
-          p.schedulers_online, above),
+        hot_process = ("a busy loop takes a scheduler for itself; here they were used for %d %% of one"):format(
+          o.utilization_pct * o.schedulers_online),
+        one_off_long_gc = ("one long collection passes; these were %d a second"):format(o.gcs_per_sec),
+        dirty_cpu_exhausted = ("native code throws nothing away; here it were %d MB a second"):format(o.gc_mb_per_sec),
       },
       next_steps = {
-        step(("see who raises the priority of %s, and why"):format(group and group.app_function or "these processes")),
-        step("give them normal priority again: process_flag(priority, normal) in their own code", "CAUTION"),
-        step("ending them frees the schedulers and loses what they were doing", "DANGEROUS"),
+        step(("see what %s makes anew at each step, and whether it calls erlang:garbage_collect/0 itself"):format(
+          w.stack[1] or w.functions[1].current_function)),
+        step("keep what lives long outside of the heap (ETS, persistent_term, binaries)", "CAUTION"),
       },
     }
   end,
 }
 
--- The same where the snapshot did not say so yet.
-local function time_left(snapshot) return not no_time_left(snapshot) end
-local function filled(results) return saturated(results[1]) and PROBE or nil end
-local function still_filled(results) return crowded(results[2]) and PROBE_AGAIN or nil end
+-- The last look, once it has been at it for long; until then it may be a batch that ends.
+local function keeps_on(pick, least)
+  return function(results)
+    local w = results[2]
+    local row = row_of(results[1].processes, "pid", w.pid)
+    if not row or not pick(results) or not never_blocks(w, row, least) then return nil end
+    local rest = math.max(LEAST_REST_S, LONG_S - ran_for(row, w))
+    return { "beam_watch_process", w.pid, SHORT, after = math.ceil(rest) }
+  end
+end
 
-local saturation_since = {
-  id = "cpu_saturation", mechanism = "cpu_saturation", suspect = time_left,
-  expert = "All schedulers full, a long run queue at two looks, the work spread over many equal processes.",
-  look = { OVERVIEW, filled, still_filled }, confirm = full_of_work,
-}
-
-local function nobody_knows(id, suspect, look)
+local function hot(id, pick, least, yields_to, of_many)
   return {
-    id = id, mechanism = "other", suspect = suspect, yields_to = { ["*"] = "any" },
-    expert = "Schedulers without rest and no cause in sight: say so, and accuse nobody.",
-    look = look,
+    id = id, mechanism = "hot_process", suspect = always, yields_to = yields_to,
+    expert = "One process that runs at every look and does most of the work, with an empty mailbox, for longer than a "
+      .. "batch would take: it never blocks.",
+    look = { REDUCERS, function(results) return watch(pick(results)) end, keeps_on(pick, least) },
     confirm = function(results)
-      local n = #results
-      local first, p = results[n - 1], results[n]
-      if not crowded(first) or not crowded(p) then return end
+      local w, last = results[2], results[3]
+      local row, i = row_of(results[1].processes, "pid", w.pid)
+      if not row or not never_blocks(last, row, least) then return end
+      local busy, where = busy_share(w), w.functions[1].current_function
+      local at = ("processes[%d]."):format(i)
       return {
-        object = "schedulers", severity = "warning", confidence = "low",
-        figures = cite(results, { { n, "run_queue" }, { n, "run_queue_before" }, { n, "schedulers_online" },
-          { n, "reductions_per_sec" }, { n, "seconds" }, { n, "groups[1].app_function" } }),
-        hypothesis = ("%d processes wait for %d schedulers at every look, and no check knows why."):format(p.run_queue,
-          p.schedulers_online),
-        unlike = {}, next_steps = { step "look at beam_busy_groups again: who is there each time?" },
+        object = w.name or object(row),
+        figures = cite(results, { { 2, "statuses[1].status" }, { 2, "statuses[1].share_pct" },
+          { 2, "reductions_per_sec" }, { 2, "seconds" }, { 2, "functions[1].current_function" }, { 2, "queue_max" },
+          { 1, at .. "share_pct" }, { 1, at .. "reductions" }, { 3, "reductions_per_sec" },
+          { 3, "statuses[1].share_pct" } }),
+        severity = "warning", confidence = of_many and "low" or "medium",
+        hypothesis = ("%s never blocks: it ran or wanted to in %d %% of %d looks, always in %s, and %s (%.1f million "
+          .. "reductions a second); it has worked for %d s or more and goes on."):format(object(row), busy, w.samples,
+          w.stack[#w.stack] or where, of_many and "takes as much as any of the many that fill the schedulers"
+          or "takes a whole scheduler for itself", w.reductions_per_sec / 1000000, LONG_S),
+        unlike = {
+          selective_receive_scan = ("its mailbox is empty (%d at most)"):format(w.queue_max),
+          cpu_saturation = of_many and "that is the others; this one has a name of its own and no part in their work"
+            or ("the work is not spread: it did %d %% of it alone"):format(row.share_pct),
+          bounded_batch_job = ("a batch ends by itself; this one is as busy after %d s and more; only a longer watch "
+            .. "can rule a long batch out"):format(LONG_S),
+          serialising_process = "nobody's requests wait at it",
+        },
+        next_steps = {
+          step(("look at the loop in %s: what should make it wait, or end?"):format(w.stack[1] or where)),
+          step "look again in some minutes, to tell a loop from a long batch",
+          step("ending the process frees the scheduler, and loses what it was doing", "DANGEROUS"),
+        },
       }
     end,
   }
 end
 
-local unexplained_load = nobody_knows("unexplained_load", time_left, saturation_since.look)
-local unexplained_first = nobody_knows("unexplained_load_first", no_time_left, cpu_saturation.look)
+local OTHERS = { selective_receive_scan = "same", serialising_process = "same", slow_consumer = "same",
+  gc_thrash = "same", string_building = "same", regex_backtracking = "same" }
+local MANY = { cpu_saturation = "any" }
+for word, how in pairs(OTHERS) do MANY[word] = how end
 
-return { hot_process, regex_backtracking, cpu_saturation, priority_inversion, saturation_since, unexplained_load,
-  unexplained_first }
+local hot_process = hot("hot_process", stands_out, HOT_PER_SECOND, MANY)
+local hot_beside = hot("hot_process_beside", stands_beside, nil, OTHERS, true)
+
+return { hot_process, hot_beside, regex_backtracking, string_building, gc_thrash }
