@@ -57,16 +57,18 @@ return {
   #{seconds => Took, total => Total(S), looked_at => length(L), showing => length(Z), processes => Z}.]=],
 
     -- Who puts or erases a term makes the collector of literals walk through every process; its work tells what
-    -- the count does not: terms that are written anew.
+    -- the count does not: terms that are written anew. Code that is purged has literals too, which the purger tells.
     literals = texts.words .. [=[
   C = [P || P <- lists:sublist(erlang:processes(), 100),
             Item(P, initial_call) =:= {erts_literal_area_collector, start, 0}],
-  Did = fun() -> lists:sum([X || P <- C, X <- [Item(P, reductions)], is_integer(X)]) end,
-  T = Now(), A = persistent_term:info(), R = Did(),
+  Did = fun(L) -> lists:sum([X || P <- L, X <- [Item(P, reductions)], is_integer(X)]) end,
+  Old = [P || P <- [whereis(erts_code_purger)], is_pid(P)],
+  T = Now(), A = persistent_term:info(), R = Did(C), N = Did(Old),
   receive after WindowMs -> ok end,
   W = Since(T), B = persistent_term:info(),
   #{seconds => W, count_before => maps:get(count, A), count => maps:get(count, B), memory_mb => Mb(maps:get(memory, B)),
-    memory_mb_before => Mb(maps:get(memory, A)), collector_reductions_per_sec => round((Did() - R) / W)}.]=],
+    memory_mb_before => Mb(maps:get(memory, A)), collector_reductions_per_sec => round((Did(C) - R) / W),
+    purger_reductions_per_sec => round((Did(Old) - N) / W)}.]=],
 
     modules = texts.words .. [=[
   T = Now(), A = erlang:loaded(), M = erlang:memory(code),
@@ -150,7 +152,8 @@ return {
       args = { WINDOW },
       class = "SAFE",
       cost = "two counters twice, an item of the first 100 processes",
-      returns = { "seconds", "count_before", "count", "memory_mb_before", "memory_mb", "collector_reductions_per_sec" },
+      returns = { "seconds", "count_before", "count", "memory_mb_before", "memory_mb", "collector_reductions_per_sec",
+        "purger_reductions_per_sec (of code that is loaded anew)" },
       query = "literals",
     },
 

@@ -246,7 +246,11 @@ local binary_refs_held = {
 
 local ATOMS_PER_SECOND = 20
 
-local function atoms_per_second(o) return (o.atom_count - o.atom_count_before) / o.seconds end
+-- The slower half of the window: what many skills bring with their first questions comes in the first.
+local function atoms_per_second(o)
+  local between = o.atom_count_between or o.atom_count_before
+  return math.min(between - o.atom_count_before, o.atom_count - between) / (o.seconds / 2)
+end
 
 -- A module brings its own atoms: then the modules are what leaks.
 local function modules_bring_them(a) return a.modules_loaded * 5 >= a.atom_count - a.atom_count_before end

@@ -3,63 +3,6 @@ local played = require "spec.support.played_checks"
 local with = played.with
 local find = played.of "beam"
 
--- What has one size each, before and after.
-local function fixed(before, after, more)
-  return with({ seconds = 1.5, fixed_kb_before = before, fixed_kb = after, process_count_before = 60,
-    process_count = 60, port_count_before = 8, port_count = 8, messages_before = 0, messages = 0, makers = {} }, more)
-end
-
-describe("the check for monitors that pile up", function()
-  local MOVES = fixed(300, 1200)
-  local ROW = { pid = "<0.9.0>", name = "desk", monitor_count = 9000, monitor_growth = 8000, link_count = 0,
-    beside_heap_kb = 900 }
-  local function holders(row) return { seconds = 2, processes = { with(ROW, row) } } end
-
-  it("names who sets them", function()
-    local finding = find("monitor_leak", { MOVES, MOVES, holders(), holders { monitor_count = 17000 } })
-    assert.equal("desk", finding.object)
-    assert.matches("sets 4000 monitors a second and gives none back: it has 17000", finding.hypothesis)
-  end)
-
-  it("wakes nobody while monitors cannot have become more, at either look", function()
-    assert.same({ nil, 1 }, { find("monitor_leak", { fixed(300, 305) }) })
-    assert.same({ nil, 2 }, { find("monitor_leak", { MOVES, fixed(1200, 1203) }) })
-  end)
-
-  it("wakes nobody where processes, ports or messages account for it", function()
-    assert.same({ nil, 1 }, { find("monitor_leak", { fixed(300, 1200, { process_count = 1000 }) }) })
-    assert.same({ nil, 1 }, { find("monitor_leak", { fixed(300, 1200, { port_count = 1000 }) }) })
-    assert.same({ nil, 2 }, { find("monitor_leak", { MOVES, fixed(300, 1200, { messages = 6000 }) }) })
-  end)
-
-  it("finds nothing in many monitors that are given back", function()
-    assert.same({ nil, 3 }, { find("monitor_leak", { MOVES, MOVES, holders { monitor_growth = 3 } }) })
-    assert.same({ nil, 4 }, { find("monitor_leak", { MOVES, MOVES, holders(), holders { monitor_growth = -9 } }) })
-  end)
-end)
-
-describe("the check for timers that pile up", function()
-  local MAKER = { pid = "<0.9.0>", name = "desk", share_pct = 97, beside_heap_growth_kb = 0 }
-  local function look(maker, other)
-    return fixed(1200, 1500, { makers = { with(MAKER, maker), other } })
-  end
-
-  it("names who sets them", function()
-    local finding = find("timer_leak", { fixed(300, 600), look(), look() })
-    assert.equal("desk", finding.object)
-    assert.matches("200 kB more of what has one size each every second (about 1365 timers", finding.hypothesis, 1, true)
-  end)
-
-  it("leaves what lies beside a heap to the check for monitors", function()
-    assert.same({ nil, 2 }, { find("timer_leak", { fixed(300, 600), look { beside_heap_growth_kb = 200 } }) })
-  end)
-
-  it("accuses nobody where two worked whenever they came, or another one each time", function()
-    assert.same({ nil, 2 }, { find("timer_leak", { fixed(300, 600), look({}, with(MAKER, { share_pct = 80 })) }) })
-    assert.is_nil((find("timer_leak", { fixed(300, 600), look(), look { pid = "<0.8.0>" } })))
-  end)
-end)
-
 describe("the check for a dictionary that grows", function()
   local HEAP = { processes = { { pid = "<0.9.0>", name = "desk", used_growth_kb = 2000, message_queue = 0 } } }
   local ROW = { pid = "<0.9.0>", name = "desk", entries = 4000, entries_growth = 3000, dictionary_kb = 2000,
@@ -109,17 +52,43 @@ describe("the check for persistent terms that are written anew", function()
     return { processes = { { pid = "<0.9.0>", name = "erts_literal_area_collector:start/0", rate_per_sec = rate,
       share_pct = 30 } } }
   end
-  local function literals(rate)
-    return { seconds = 2, count_before = 20, count = 20, memory_mb = 0.1, collector_reductions_per_sec = rate }
+  local function literals(rate, purger)
+    return { seconds = 2, count_before = 20, count = 20, memory_mb = 0.1, collector_reductions_per_sec = rate,
+      purger_reductions_per_sec = purger or 0 }
   end
 
   it("tells by the collector that works at both looks", function()
     assert.equal("persistent_term", find("persistent_term_churn", { top(400000), literals(400000) }).object)
   end)
 
+  it("finds nothing in modules that are loaded anew, whose purger works as much", function()
+    assert.is_nil((find("persistent_term_churn", { top(400000), literals(400000, 390000) })))
+    assert.is_nil((find("persistent_term_churn", { top(400000), literals(400000, 300000) })))
+  end)
+
   it("finds nothing in one that was written once", function()
     assert.is_nil((find("persistent_term_churn", { top(400000), literals(0) })))
     assert.same({ nil, 1 }, { find("persistent_term_churn", { top(100) }) })
+  end)
+end)
+
+describe("the check for persistent terms that become more", function()
+  local function overview(before, after)
+    return { seconds = 1.5, persistent_terms_before = before, persistent_terms = after }
+  end
+  local function literals(before, after)
+    return { seconds = 1.5, count_before = before, count = after, memory_mb_before = 0.1, memory_mb = 0.2 }
+  end
+
+  it("tells their rate", function()
+    local finding = find("persistent_term_growth", { overview(20, 50), literals(50, 80), literals(80, 110) })
+    assert.matches("^20%.0 persistent terms more every second %(110 now", finding.hypothesis)
+  end)
+
+  it("finds nothing in those that are put at a start", function()
+    assert.same({ nil, 1 }, { find("persistent_term_growth", { overview(20, 21) }) })
+    assert.same({ nil, 2 }, { find("persistent_term_growth", { overview(20, 50), literals(50, 51) }) })
+    assert.is_nil((find("persistent_term_growth", { overview(20, 50), literals(50, 80), literals(80, 80) })))
   end)
 end)
 

@@ -108,6 +108,21 @@ describe("beam skill, leftovers", function()
       assert.equal(churn.count_before, churn.count)
       assert.equal(0, calm.collector_reductions_per_sec)
       assert.is_true(churn.collector_reductions_per_sec > 1000)
+      assert.is_true(churn.collector_reductions_per_sec > 10 * churn.purger_reductions_per_sec)
+    end))
+
+    it("are told from the literals of modules that are loaded anew by the purger's work", live.test(function()
+      eval [[crowd:start(compiler, fun() ->
+        {ok, M, B} = compile:forms([{attribute, 1, module, leaf}, {attribute, 2, export, [{r, 0}]},
+          {function, 3, r, 0, [{clause, 3, [], [], [{string, 3, "something literal"}]}]}]),
+        (fun L() -> code:purge(M), code:load_binary(M, "leaf", B), receive stop -> ok after 5 -> L() end end)() end),
+        ok.]]
+      wait_for "code:is_loaded(leaf) =/= false andalso erlang:check_old_code(leaf)."
+      local reload = callback.beam_persistent_term_growth(500)
+      eval "crowd:stop(compiler), code:purge(leaf), code:delete(leaf), code:purge(leaf), ok."
+      assert.is_true(reload.collector_reductions_per_sec > 1000)
+      between(0.5 * reload.collector_reductions_per_sec, reload.purger_reductions_per_sec,
+        2 * reload.collector_reductions_per_sec)
     end))
   end)
 
