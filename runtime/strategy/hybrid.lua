@@ -5,13 +5,16 @@
 
 local CARRIED_ON = { done = true, answer = true }
 
+-- Its findings hold what these would answer; and it comes back to nothing, since rules have looked twice.
+local LEFT_OUT = { "get_notifications", "get_operator_statuses", "schedule", "think" }
+
 return {
   name = "hybrid",
   prompts = { "hybrid", "doubt" },
   run = function(run)
     if run.rules_think then return run.agent { prompt = "coordinator" } end -- the same, with nobody to explain it
     run.by_rules()
-    local outcome = run.agent { prompt = "hybrid", after_rules = true }
+    local outcome = run.agent { prompt = "hybrid", after_rules = true, without = LEFT_OUT }
     if CARRIED_ON[outcome.ended] then run.doubt() end
     return outcome
   end,

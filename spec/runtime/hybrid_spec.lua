@@ -38,6 +38,7 @@ describe("the hybrid strategy", function()
       turn(word)
       local mind = model.mind({ tide = models.operator }, models.leader)
       mind.cheap = function() return models.doubter or model.played { says "nothing against it" } end
+      for key, value in pairs(more and more.mind_more or {}) do mind[key] = value end
       local o = { node = at.node, skills = skills, mind = mind, gate = gate.new {}, deadline = async.now() + 60,
         strategy = assert(strategy.open "hybrid"), reason = "memory rises" }
       for key, value in pairs(more or {}) do o[key] = value end
@@ -88,6 +89,18 @@ describe("the hybrid strategy", function()
       assert.same({ "node", "ets_growth", true, 700 }, { told.trust, told.insights[1].root_cause.mechanism,
         told.insights[1].proved, told.notifications[1].evidence[1].value })
       assert.is_nil((leader.asked[1].system .. first[1].text):find("ledger", 1, true))
+    end)
+
+    it("knows what is secret by another name, and may say that of the cause", function()
+      async.run(function() tide.call(at, "postgres://shop:hunter2@db/orders") end)
+      local leader = model.played { function(request)
+        local told = json.decode(results(request)[1].text)
+        return explains { root_cause = told.insights[1].root_cause }
+      end }
+      local r = run("flood", { leader = leader }, { mind_more = { destination = "far" } })
+      async.run(function() tide.call(at, "ledger") end)
+      assert.is_nil(leader.asked[1].messages[3].results[1].text:find("hunter2", 1, true))
+      assert.equal("Orders are never archived.", r.insights[1].root_cause_hypothesis)
     end)
 
     it("that says nothing leaves what the analyst would have said", function()

@@ -3,6 +3,7 @@
 local async = require "runtime.async"
 local coordinator = require "runtime.coordinator"
 local gate = require "runtime.gate"
+local hybrid = require "runtime.strategy.hybrid"
 local live = require "spec.support.live_node"
 local llm = require "runtime.llm"
 local operator = require "runtime.operator"
@@ -74,6 +75,16 @@ describe("what is sent to a provider", function()
 
   it(("has at most %d characters before the coordinator's first turn"):format(COORDINATOR), function()
     local first = bodies(quiet, coordinator_of(open { "beam", "ets" }))[1]
+    assert.is_true(#first <= COORDINATOR, ("%d characters"):format(#first))
+  end)
+
+  it(("has at most %d characters before a leader's first turn where rules have looked and found nothing"):format(
+    COORDINATOR), function()
+    local skills = open { "beam", "ets" }
+    local first = bodies(quiet, function(o)
+      o.skills, o.strategy = skills, hybrid
+      return coordinator.run(o)
+    end)[1]
     assert.is_true(#first <= COORDINATOR, ("%d characters"):format(#first))
   end)
 
