@@ -209,7 +209,7 @@ function handoff.text(r)
   actions(w, r)
   follow_up(w, r)
   how(w, r)
-  return (table.concat(w.out, "\n"):gsub("\n\n\n+", "\n\n"):gsub("\n*$", "\n"))
+  return table.concat(w.out, "\n"):gsub("\n\n\n+", "\n\n"):match "^(.-)\n*$" .. "\n"
 end
 
 return handoff

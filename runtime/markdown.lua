@@ -46,6 +46,7 @@ end
 function markdown.prose(text)
   local parts = {}
   for word in plain(text):gmatch "%S+" do parts[#parts + 1] = marked(word) end
+  if #parts == 0 then return "(empty)" end
   local line = table.concat(parts, " ")
   return (line:gsub("^[#>%+=:%-]", "\\%0"):gsub("^(%d+)([%.%)])", "%1\\%2"))
 end

@@ -55,6 +55,58 @@ describe("runtime.report", function()
       .. " · loaded there for us: 2 modules, 254 atoms, 0 relays", (last:gsub("\n", " ")))
   end)
 
+  local ADVICE = { change = "Make the `sender` feel it.", verify = "`beam_queue_growth` falls.", undo = "Put it back.",
+    erlang = "push(X) ->\n    ok.", elixir = "def push(x), do: x", configuration = { "`+zdbbl 8192`" }, follow_up = {} }
+
+  it("says since when, and what it points to, before the figures", function()
+    local finding = insight { since = "about 3 min ago, at the rate of now",
+      code = { module = "shop_sink", ["function"] = "loop", arity = 2 } }
+    finding.evidence[1].at = "2026-11-21T23:00:00Z"
+    local text = report.text(a_report { insights = { finding } })
+    assert.matches("\n   since      about 3 min ago, at the rate of now\n   points to  shop_sink:loop/2\n"
+      .. "   figures    each read again where it is cited, seen at 2026-11-21T23:00:00Z\n", text, 1, true)
+  end)
+
+  it("says a place of Elixir's as Elixir does", function()
+    local text = report.text(a_report { insights = { insight {
+      code = { module = "Elixir.Shop.Sink", ["function"] = "loop", arity = 2 } } } })
+    assert.matches("\n   points to  Shop.Sink.loop/2\n", text, 1, true)
+  end)
+
+  it("has for the leading cause the change, settings, code in the node's language, how to verify and undo", function()
+    local text = report.text(a_report { language = "elixir", insights = { insight { advice = ADVICE } } })
+    assert.matches("\n   change     Make the sender feel it.\n   set        +zdbbl 8192\n   in Elixir  \n"
+      .. "     def push(x), do: x\n   verify     beam_queue_growth falls.\n   undo       Put it back.\n", text, 1, true)
+  end)
+
+  it("has for those after it how to verify, and no more", function()
+    local text = report.text(a_report { insights = { insight(), insight { advice = ADVICE } } })
+    assert.matches("look-alikes\n   verify     beam_queue_growth falls.\n\n", text, 1, true)
+  end)
+
+  it("has no advice for what is only told", function()
+    local text = report.text(a_report { insights = { insight { severity = "info", advice = ADVICE } } })
+    assert.is_nil(text:find("verify", 1, true))
+  end)
+
+  it("shows code whole or not at all", function()
+    local long = insight { advice = { change = "c", verify = "v", undo = "u", follow_up = {},
+      erlang = "f() ->\n    " .. ("a"):rep(90) .. "." } }
+    assert.is_nil(report.text(a_report { insights = { long } }, { width = 80 }):find("f() ->", 1, true))
+  end)
+
+  it("says where the user's own advice does not read", function()
+    local own = insight { advice = { change = "c", verify = "v", undo = "u", follow_up = {}, fault = "x.md:3: bad" } }
+    assert.matches("\n   your file  x.md:3: bad; ours stands here\n", report.text(a_report { insights = { own } }))
+  end)
+
+  it("names eight figures, and how many more there are", function()
+    local many = {}
+    for i = 1, 11 do many[i] = { observation = "o1", callback = "c", path = "figure" .. i, value = i } end
+    assert.matches("figure8 = 8   o1, c: figure8\n              and 3 more, with --json or --report\n   it is not",
+      report.text(a_report { insights = { insight { evidence = many } } }), 1, true)
+  end)
+
   it("counts one of a thing as one", function()
     local usage = { provider = "m", calls = 1, input_tokens = 1, cache_read_tokens = 0, output_tokens = 0,
       cost_usd = 0 }
