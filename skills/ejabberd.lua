@@ -20,6 +20,16 @@ local SPOOL = SIZE .. [=[
     true -> mnesia:table_info(offline_msg, size); _ -> undefined end end,
 ]=]
 
+local IF_THERE, ELSE = "case is_pid(whereis(ejabberd_sup)) of true ->\n", "; _ -> #{} end."
+
+local function asked(query)
+  return function(node, args)
+    local found, err = node.ask(query, args)
+    if found and next(found) == nil then return UNAVAILABLE end
+    return found, err
+  end
+end
+
 ---@type Skill
 return {
   name = "ejabberd",
@@ -35,11 +45,7 @@ Worth a notification: one user whose kept messages only become more, many a seco
 Not worth one: many kept messages that stand, a few more now and then, users who come and go.
 Name the user, with the messages now and before, and the seconds between.]],
 
-  snapshot = function(node)
-    local found, err = node.ask "totals"
-    if found and not found.session_count then return UNAVAILABLE end
-    return found, err
-  end,
+  snapshot = asked "totals",
 
   available = function(node)
     local found, err = node.ask "present"
@@ -50,11 +56,11 @@ Name the user, with the messages now and before, and the seconds between.]],
   queries = {
     present = "is_pid(whereis(ejabberd_sup)).",
 
-    totals = "case whereis(ejabberd_sup) of undefined -> #{}; _ ->\n" .. SIZE .. [=[
+    totals = IF_THERE .. SIZE .. [=[
   #{session_count => Size(session), server_links => Size(s2s),
-    offline_users => Size(offline_msg_counter_cache)} end.]=],
+    offline_users => Size(offline_msg_counter_cache)}]=] .. ELSE,
 
-    offline = SPOOL .. [=[
+    offline = IF_THERE .. SPOOL .. [=[
   B = Now(), Was = maps:from_list([{K, N} || {N, K} <- Many(1)]), X = Whole(),
   receive after WindowMs -> ok end,
   L = Many(1), Y = Whole(),
@@ -63,7 +69,7 @@ Name the user, with the messages now and before, and the seconds between.]],
   Rows = [Some([{user, Word(K)}, {messages, N}, {before, N + D}, {gained, -D}])
     || {D, N, K} <- lists:sublist(Grew, Limit)],
   Some([{seconds, Since(B)}, {kept, Y}, {kept_before, X}, {table, case Y of undefined -> Y; _ -> Text(offline_msg) end},
-    {total, length(L)}, {showing, length(Rows)}, {users, Rows}]).]=],
+    {total, length(L)}, {showing, length(Rows)}, {users, Rows}])]=] .. ELSE,
   },
 
   callbacks = {
@@ -75,7 +81,7 @@ Name the user, with the messages now and before, and the seconds between.]],
       cost = "reads ejabberd's own counters of kept messages, and asks the table on disk for its size, twice",
       returns = { "seconds", "kept (messages in the table, where mnesia has it)", "kept_before", "table",
         "total (users)", "showing", "users[]: user, messages, before, gained" },
-      query = "offline",
+      run = asked "offline",
     },
   },
 }

@@ -3,7 +3,11 @@
 
 local texts = ...
 
-local UNAVAILABLE = { unavailable = "RabbitMQ does not run on this node" }
+local UNAVAILABLE = { unavailable = "RabbitMQ does not run on this node, or has not started yet" }
+
+-- Its tables and its alarms are there once it has started.
+local THERE = "is_integer(ets:info(channel_created, size)) andalso is_pid(whereis(rabbit_alarm))"
+local IF_THERE, ELSE = "case " .. THERE .. " of true ->\n", "; _ -> #{} end."
 
 local COUNT = texts.words .. [=[
   Size = fun(T) -> case ets:info(T, size) of N when is_integer(N) -> N; _ -> 0 end end,
@@ -36,6 +40,14 @@ local CHANNELS = COUNT .. [=[
 local LIMIT = { name = "limit", type = "integer", min = 1, max = 20, default = 5 }
 local WINDOW = { name = "window_ms", type = "integer", min = 100, max = 10000, default = 1500, waits = true }
 
+local function asked(query)
+  return function(node, args)
+    local found, err = node.ask(query, args)
+    if found and next(found) == nil then return UNAVAILABLE end
+    return found, err
+  end
+end
+
 ---@type Skill
 return {
   name = "rabbitmq",
@@ -52,11 +64,7 @@ Worth a notification: an alarm; a connection whose channels only become more, or
 Not worth one: a channel for each consumer or thread that is in use, channels that are opened and closed.
 Name the connection by its name and user, with its channels now and before, and how many of them did anything.]],
 
-  snapshot = function(node)
-    local found, err = node.ask "totals"
-    if found and not found.channel_count then return UNAVAILABLE end
-    return found, err
-  end,
+  snapshot = asked "totals",
 
   available = function(node)
     local found, err = node.ask "present"
@@ -65,16 +73,16 @@ Name the connection by its name and user, with its channels now and before, and 
   end,
 
   queries = {
-    present = "is_pid(whereis(rabbit_sup)).",
+    present = THERE .. ".",
 
-    totals = "case whereis(rabbit_sup) of undefined -> #{}; _ ->\n" .. ALARMS .. [=[
+    totals = IF_THERE .. ALARMS .. [=[
   #{alarm_count => length(Raised), connection_count => Size(connection_created),
     channel_count => Size(channel_created), consumer_count => Size(consumer_created),
-    queue_count => Size(rabbit_queue)} end.]=],
+    queue_count => Size(rabbit_queue)}]=] .. ELSE,
 
     -- Connections are asked all at once, 200 at most, and together have a second. Who does not answer in time answers
     -- to a process that is no more.
-    alarms = ALARMS .. [=[
+    alarms = IF_THERE .. ALARMS .. [=[
   L = case ets:select(connection_created, [{{'$1', '$2'}, [], ['$_']}], 200) of {X, _} -> X; _ -> [] end,
   R = [{monitor(process, P), P, I} || {P, I} <- L],
   lists:foreach(fun({X, P, _}) -> P ! {'$gen_call', {self(), X}, {info, [state]}} end, R),
@@ -83,21 +91,19 @@ Name the connection by its name and user, with its channels now and before, and 
     after max(0, E - Now()) -> silent end} || {X, _, I} <- R],
   In = fun(Y) -> [I || {I, X} <- States, X =:= Y] end,
   F = ets:info(rabbit_disk_monitor, size),
-  Disk = fun(K) when is_integer(F) -> case ets:lookup(rabbit_disk_monitor, K) of
-      [{_, N}] when is_number(N) -> Mb(N); _ -> undefined end;
-    (_) -> undefined end,
+  Big = fun(N) when is_number(N) -> Mb(N); (_) -> undefined end,
+  Share = fun(N) when is_float(N) -> N; (_) -> undefined end,
+  Disk = fun(K) when is_integer(F) -> Big(proplists:get_value(K, ets:lookup(rabbit_disk_monitor, K)));
+            (_) -> undefined end,
   Some([{alarms, [#{resource => Text(K), node => Text(N), here => N =:= node()} || {K, N} <- lists:usort(Raised)]},
-    {memory_mb, Mb(erlang:memory(total))},
-    {memory_limit_mb, case catch vm_memory_monitor:get_memory_limit() of N when is_number(N) -> Mb(N);
-      _ -> undefined end},
-    {watermark, case catch vm_memory_monitor:get_vm_memory_high_watermark() of N when is_float(N) -> N;
-      _ -> undefined end},
+    {memory_mb, Mb(erlang:memory(total))}, {memory_limit_mb, Big(catch vm_memory_monitor:get_memory_limit())},
+    {watermark, Share(catch vm_memory_monitor:get_vm_memory_high_watermark())},
     {disk_free_mb, Disk(disk_free)}, {disk_limit_mb, Disk(disk_free_limit)},
     {connections, Size(connection_created)}, {asked, length(R)}, {blocked, length(In(blocked))},
     {blocking, length(In(blocking))}, {silent, length(In(silent))},
-    {stopped, [Some([{name, Get(name, I)}, {user, Get(user, I)}]) || I <- lists:sublist(In(blocked), 10)]}]).]=],
+    {stopped, [Some([{name, Get(name, I)}, {user, Get(user, I)}]) || I <- lists:sublist(In(blocked), 10)]}])]=] .. ELSE,
 
-    connections = CHANNELS .. [=[
+    connections = IF_THERE .. CHANNELS .. [=[
   B = Now(),
   Was = [{P, Work(Of(P))} || {P, _} <- First],
   receive after WindowMs -> ok end,
@@ -112,7 +118,7 @@ Name the connection by its name and user, with its channels now and before, and 
       {consuming, case Use of many -> undefined; _ -> length(ordsets:intersection(H, Use)) end}]) end,
   Rows = lists:map(Row, Was),
   #{seconds => Since(B), total => Size(connection_created), showing => length(Rows), channels => Size(T),
-    connections => Rows}.]=],
+    connections => Rows}]=] .. ELSE,
   },
 
   callbacks = {
@@ -125,7 +131,7 @@ Name the connection by its name and user, with its channels now and before, and 
         "disk_free_mb", "disk_limit_mb", "connections (in all)", "asked",
         "blocked (of these: published, and are stopped)",
         "blocking (will be, if they publish)", "silent (did not answer within 1 s)", "stopped[] (10): name, user" },
-      query = "alarms",
+      run = asked "alarms",
     },
     rabbitmq_connections = {
       doc = "The connections with most channels, at two looks: opened and closed meanwhile, and how many did nothing.",
@@ -136,7 +142,7 @@ Name the connection by its name and user, with its channels now and before, and 
       returns = { "seconds", "total", "showing", "channels (in all)",
         "connections[]: pid, name, given_name, user, vhost, channel_max (0: none), channels, before, opened, closed, "
           .. "idle (worked nothing between the looks), consuming (have a consumer)" },
-      query = "connections",
+      run = asked "connections",
     },
   },
 }
