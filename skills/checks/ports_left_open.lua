@@ -9,6 +9,7 @@ local PACE = { "ports_saturation_prediction", 10 }
 
 -- Whoever needs so many at once has a pool of them, which is filled once; a rate is of what comes after.
 local MANY = 20
+local FEW = 3    -- at the first look, which may come early
 local GAINED = 3 -- from the first to the last look
 
 local function programs(list)
@@ -32,7 +33,7 @@ local os_process_leak = {
   look = {
     LIST,
     PACE,
-    function(results) return programs(results[1]) >= MANY and rises(results[2]) and PACE or nil end,
+    function(results) return programs(results[1]) >= FEW and rises(results[2]) and PACE or nil end,
     function(results) return rises(results[3]) and LIST or nil end,
   },
   confirm = function(results)
