@@ -103,7 +103,7 @@ local KINDS = {
   reply = fields { reply = is.name, turn = is.count, ["t?"] = is.seconds, ["failed?"] = failed,
     ["said?"] = fields { ["usage?"] = usage, ["calls?"] = is.table } },
   permit = fields { permit = is.name, ok = is.flag },
-  observed = fields { observed = is.name, operator = is.name, kind = is.name, sum = is.name },
+  observed = fields { observed = is.name, operator = is.name, kind = is.name, sum = is.name, ["at?"] = is.name },
 }
 
 --- Whether a line between them is one that we write.

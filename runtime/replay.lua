@@ -41,7 +41,7 @@ local function gate_of(tape)
   return own
 end
 
--- Observations by the names that they had, for a model cites them.
+-- Observations by the names that they had, for a model cites them, and of the moment that they were made in.
 local function names_of(tape)
   local known, count = {}, 0
   for _, entry in ipairs(tape.entries) do
@@ -49,14 +49,17 @@ local function names_of(tape)
   end
   local function take(fits)
     for i, entry in ipairs(known) do
-      if fits(entry) then return table.remove(known, i).observed end
+      if fits(entry) then return table.remove(known, i) end
     end
   end
   return function(o)
     local sum = recording.sum(o)
     local function same(entry) return entry.operator == o.operator and entry.kind == o.kind end
-    local name = take(function(entry) return same(entry) and entry.sum == sum end) or take(same)
-    if name then return name end
+    local entry = take(function(entry) return same(entry) and entry.sum == sum end) or take(same)
+    if entry then
+      o.at = entry.at or o.at
+      return entry.observed
+    end
     count = count + 1
     return "o" .. count
   end
