@@ -71,9 +71,12 @@ end
 
 local function who_is_busy(results) return watch(stands_out(results) or stands_beside(results)) end
 
+-- What a process is charged for on a dirty scheduler, is in no sum of the node's work. That is no loop of plain code.
+local MOST_SHARE = 120
+
 local function never_blocks(w, row, least)
-  return busy_share(w) >= 90 and w.queue_max <= 10 and not in_regex(w) and not appends(w)
-    and w.reductions_per_sec >= (least or row.rate_per_sec / 2)
+  return busy_share(w) >= 90 and row.share_pct <= MOST_SHARE and w.queue_max <= 10
+    and not in_regex(w) and not appends(w) and w.reductions_per_sec >= (least or row.rate_per_sec / 2)
 end
 
 -- For how long it has been at it: what it worked in its life, at the pace of now.

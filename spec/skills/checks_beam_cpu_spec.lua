@@ -58,6 +58,7 @@ describe("the checks of a busy process", function()
   it("do not wait for who rests, serves a queue, or is better explained", function()
     assert.is_nil(third({}, { statuses = at_work(60, 40) }))
     assert.is_nil(third({}, { queue_max = 500 }))
+    assert.is_nil(third { share_pct = 320 })
     assert.is_nil(third({}, { functions = { { current_function = "erlang:re_run_trap/3", share_pct = 98 } } }))
   end)
 

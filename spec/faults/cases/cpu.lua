@@ -44,10 +44,12 @@ $rest() -> ok.
 -endif.
 ]==],
   },
+  -- They rest for a moment now and then, each at its own time, so that a hundredth is left for the rest. Where nothing
+  -- is, nobody gets in to look: who answers for the cookie of a connection (auth) runs at normal priority.
   {
     name = "priority_inversion",
-    truth = { { mechanism = "priority_inversion", objects = { "$module:$crest/1" } } },
-    draw = { each = { 2, 3 } },
+    truth = { { mechanism = "priority_inversion", objects = { "$module:$crest/1", "$module:$work/1" } } },
+    draw = { each = { 2, 3 }, work_ms = { 60, 120 } },
     source = [==[
 start() ->
   Count = $each * erlang:system_info(schedulers_online),
@@ -58,7 +60,11 @@ $grow() -> spawn_opt(fun() -> $crest(1) end, [{priority, high}]).
 -ifdef(TWIN).
 $crest(N) -> timer:sleep(50), $crest(erlang:phash2({N, N})).
 -else.
-$crest(N) -> $crest(erlang:phash2({N, N})).
+$crest(N) ->
+  $work(erlang:monotonic_time(millisecond) + 30 + erlang:phash2({self(), N}, $work_ms)),
+  timer:sleep(5),
+  $crest(N + 1).
+$work(Until) -> _ = erlang:phash2(lists:seq(1, 100)), erlang:monotonic_time(millisecond) < Until andalso $work(Until).
 -endif.
 $plain(N) -> timer:sleep(5), $plain(N + 1).
 ]==],
