@@ -35,6 +35,7 @@ local versions = require "runtime.versions"
 ---@field proved table<table, true>         insights that rules made: a model may explain them
 ---@field answered table<string, true>      callbacks that the node answered
 ---@field unanswered table<string, string>  callbacks that were refused or failed, and why
+---@field lacking table<string, true>       those of them that cannot be had on this node
 ---@field looks? table<string, table[]>     what they answered, by the call (runtime/unsaid.lua); of a run with an end
 ---@field versions Versions       what the run goes by
 ---@field proposals Proposals       what the run would do, if a person approved it
@@ -67,7 +68,7 @@ function case.new(opts)
     deadline = opts.deadline or async.now() + SECONDS, limits = opts.limits or {},
     clean = clean, original = original, evidence = evidence.new(clean),
     notifications = {}, told = 0, sent = {}, insights = {}, concluded = 0, explained = {}, proved = {}, operators = {},
-    answered = {}, unanswered = {}, versions = versions.new(opts.skills),
+    answered = {}, unanswered = {}, lacking = {}, versions = versions.new(opts.skills),
     proposals = proposals.new { node = opts.node, store = opts.store, trace_id = trace_id,
       mind = opts.mind.model or opts.mind.name },
     load_before = { calls = load.calls, reductions = load.reductions, bytes = load.bytes },

@@ -57,7 +57,7 @@ local function serve(state, name, given, log)
     return nil, worded(state, name, err)
   end
   if type(value) == "table" and value.unavailable then
-    case.unanswered[name] = tostring(value.unavailable)
+    case.unanswered[name], case.lacking[name] = tostring(value.unavailable), true
   else
     case.answered[name] = true
     if case.looks then unsaid.keep(case, name, args, began, async.now(), value) end

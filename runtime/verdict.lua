@@ -77,6 +77,25 @@ local function last_run(case, s)
   return last
 end
 
+-- A check of no mechanism names no cause: it has facts for who looks on. Where its sensor cannot be had (another tool
+-- has the system monitor), no cause is left unlooked for.
+local function causeless(check) return check.mechanism == "other" end
+
+local function spared(case, check, missing)
+  if not causeless(check) then return false end
+  for _, name in ipairs(missing) do
+    if not case.lacking[name] then return false end
+  end
+  return #missing > 0
+end
+
+local function all_causeless(s)
+  for _, check in ipairs(s.checks or {}) do
+    if not causeless(check) then return false end
+  end
+  return #(s.checks or {}) > 0
+end
+
 -- What a skill still has to look at: { text, told? } for what is missing as a whole (told: for a model, without words
 -- of the node), { mechanism, missing } for the callbacks of a check.
 local function open_of(case, s)
@@ -92,6 +111,7 @@ local function open_of(case, s)
   end
   -- Nobody can judge what is not to be seen, and rules not what no rule was written for; a model may.
   local blind = verdict.blind(s, seen[1] or snapshots[#snapshots])
+  if blind and #seen == 0 and all_causeless(s) then return {} end
   local by_rules = not case.mind.destination or (last_run(case, s) or {}).rules
   if blind and (#seen == 0 or by_rules) then return { { text = blind } } end
   local history = skill.history(s, case.node)
@@ -99,8 +119,10 @@ local function open_of(case, s)
     local suspect = false
     for _, snapshot in ipairs(seen) do suspect = suspect or suspects.is(check, snapshot, history) end
     local missing = suspect and unseen(case, check) or {}
-    open[#open + 1] = #missing > 0 and { mechanism = check.mechanism, missing = missing }
-      or suspect and unread(case, s, check) or nil
+    if not spared(case, check, missing) then
+      open[#open + 1] = #missing > 0 and { mechanism = check.mechanism, missing = missing }
+        or suspect and unread(case, s, check) or nil
+    end
   end
   return open
 end

@@ -220,6 +220,25 @@ describe("runtime.operator", function()
     assert.same({ "cannot_tell", { "ets cannot be looked at: somebody else listens" } }, { r.verdict, r.would_tell })
   end)
 
+  it("lets it be where its checks name no cause: who has the sensor keeps no cause from being looked for", function()
+    local s = assert(skill.open "vm_events")
+    s.snapshot = function() return GONE end
+    local r = run(model.played { calls { "take_snapshot" }, calls { "done" }, calls { "done" } }, { skill = s })
+    assert.same({ "healthy", {}, GONE }, { r.verdict, r.would_tell, r.looks[1].figures })
+  end)
+
+  it("lets a look be that cannot be had, where its check names no cause", function()
+    local s = assert(skill.open "gc")
+    local list = {}
+    for _, check in ipairs(s.checks) do if check.mechanism == "other" then list[#list + 1] = check end end
+    s.checks, s.callbacks.gc_get_long_gcs = list, { doc = "", returns = {}, class = "SAFE", run = function()
+      return GONE
+    end }
+    local r = run(model.played { calls { "take_snapshot" }, calls { "execute", { code = "return gc_get_long_gcs()" } },
+      calls { "done" }, calls { "done" } }, { skill = s })
+    assert.same({ "healthy", {} }, { r.verdict, r.would_tell })
+  end)
+
   it("goes by the snapshot that could be taken, where another could not", function()
     local r = run(model.played { calls({ "take_snapshot" }, { "take_snapshot" }), calls { "done" }, calls { "done" } },
       { skill = shown(GONE, { table_count = 20 }) })
