@@ -30,7 +30,8 @@ end
 local function doubter(talk)
   local claim, other = talk.results[1].data, nil
   for _, row in ipairs(claim.look_alikes) do other = other or row.is and row.mechanism end
-  return { calls = { { "refute", { mechanism = other, callback = claim.looks[1]:match "^[%w_]+", why = "so" } } } }
+  return { calls = { { "refute", { mechanism = other, callback = claim.looks[1]:match "^[%w_]+", arguments = { 0.03 },
+    why = "so" } } } }
 end
 
 local function mind(talk)

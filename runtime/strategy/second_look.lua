@@ -71,8 +71,9 @@ end
 -- What the look that was asked for showed, where it was said.
 local function shown(case, looked, said)
   local got = looked.seen[said.skill.name]
-  local data = got and got.call and got.call.ok and got.call.data
-  local value = data and said.path and case.evidence:value(data.observation, said.path)
+  if not (got and got.call and got.call.ok and said.path) then return "" end
+  local data = got.call.data
+  local value = case.evidence:value(data.observation, said.path)
   if value == nil or type(value) == "table" then return "" end
   return ("; %s of %s is %s (%s)"):format(said.path, said.callback, tostring(value), data.observation)
 end

@@ -217,6 +217,11 @@ describe("the hybrid strategy", function()
       end
     end)
 
+    it("whose own look fails is decided by the checks all the same", function()
+      local r = run("flood", { leader = model.played { DONE }, doubter = doubter("ebb", { arguments = { 7 } }) })
+      assert.same({ "sick", "ets_table_leak", "warning" }, cause(r))
+    end)
+
     it("is not asked for where nothing was found", function()
       local one = model.played { calls { "stands" } }
       run("calm", { leader = model.played { DONE }, doubter = one })
