@@ -3,6 +3,7 @@
 --- node is not asked, and nothing of an answer is a figure.
 
 local actions = require "runtime.actions"
+local advice = require "runtime.advice"
 local failure = require "runtime.failure"
 local words_for = require "runtime.mechanism_words"
 local skill = require "runtime.skill"
@@ -16,6 +17,12 @@ local function words_of(s, known)
   return words
 end
 
+-- The line that everybody sees, and below it what a designer says of it.
+local function word_of(word)
+  local known = advice.of(word)
+  return words_for.lines { word } .. (known and "\n" .. advice.text(known) or "")
+end
+
 ---@param s Skill
 ---@param known string[]   the words for mechanisms
 ---@param name? any        the callbacks if left out
@@ -27,7 +34,7 @@ function help.of(s, known, name)
   if name == "mechanisms" then return words_for.lines(known) end
   local callback = skill.help(s, name)
   if callback then return callback end
-  for _, word in ipairs(known) do if word == name then return words_for.lines { word } end end
+  for _, word in ipairs(known) do if word == name then return word_of(word) end end
   local e = actions.find(name)
   if e then return actions.describe(e) end
   local near = failure.nearest(name, words_of(s, known))

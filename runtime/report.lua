@@ -104,6 +104,7 @@ local function insight(w, i, n, language)
   w.line(("%d. %s  %s"):format(n, w.paint(i.severity, i.severity), w.wrapped(i.summary, "   ", #prefix)))
   w.field("object", plain(i.root_cause.object))
   local gloss = mechanisms[i.root_cause.mechanism]
+    or not missing(i.advice) and unmarked(i.advice.means):match "^(.-)[%.:]%s" or nil
   w.field("mechanism", w.wrapped(i.root_cause.mechanism .. (gloss and ": " .. gloss or ""), INDENT))
   if not missing(i.since) then w.field("since", w.wrapped(i.since, INDENT)) end
   if not missing(i.code) then w.field("points to", plain(said.place(i.code))) end

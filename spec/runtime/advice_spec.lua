@@ -6,9 +6,10 @@ local files = require "host.files"
 local mechanisms = require "runtime.mechanisms"
 local skill = require "runtime.skill"
 
-local words = {}
-for word in pairs(mechanisms) do words[#words + 1] = word end
-table.sort(words)
+-- Ours, and those that the checks of all our skills bring.
+local skills = {}
+for i, name in ipairs(skill.names()) do skills[i] = assert(skill.open(name)) end
+local words = require("runtime.mechanism_words").of(skills)
 
 local function file_of(word) return ("prompts/mechanisms/%s.md"):format(word) end
 
@@ -120,8 +121,7 @@ describe("the knowledge of a mechanism", function()
   -- Words in backticks that look like a callback: of one of the prefixes that callbacks have.
   it("names only callbacks that there are", function()
     local known, prefixes = {}, {}
-    for _, name in ipairs(skill.names()) do
-      local s = assert(skill.open(name))
+    for _, s in ipairs(skills) do
       for _, callback in ipairs(skill.callable(s)) do
         known[callback], prefixes[callback:match "^%l+"] = true, true
       end

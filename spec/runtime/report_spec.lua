@@ -79,6 +79,12 @@ describe("runtime.report", function()
       .. "     def push(x), do: x\n   verify     beam_queue_growth falls.\n   undo       Put it back.\n", text, 1, true)
   end)
 
+  it("explains a word of somebody's own by what its file says", function()
+    local own = insight { advice = { means = "A `client` opens channels. More.", change = "c", verify = "v", undo = "u",
+      follow_up = {} }, root_cause = { object = "hub", mechanism = "channel_leak" } }
+    assert.matches("\n   mechanism  channel_leak: A client opens channels\n", report.text(a_report { insights = { own } }))
+  end)
+
   it("has for those after it how to verify, and no more", function()
     local text = report.text(a_report { insights = { insight(), insight { advice = ADVICE } } })
     assert.matches("look-alikes\n   verify     beam_queue_growth falls.\n\n", text, 1, true)
