@@ -1,6 +1,7 @@
 -- What every mechanism's file says: it reads, its code compiles, and what it names is there.
 local advice = require "runtime.advice"
 local config = require "runtime.config"
+local edited = require "spec.support.edited"
 local erlang = require "spec.support.erlang"
 local files = require "host.files"
 local mechanisms = require "runtime.mechanisms"
@@ -196,6 +197,28 @@ describe("runtime.advice", function()
       assert.equal(case[4], tostring(err))
     end)
   end
+
+  describe("with a file of the user's", function()
+    before_each(edited.open)
+    after_each(edited.close)
+
+    it("takes that", function()
+      edited.save("prompts/mechanisms/slow_consumer.md", (GOOD:gsub("thing", "slow_consumer")))
+      assert.equal("What it is.", advice.of("slow_consumer").means)
+    end)
+
+    it("takes ours where that does not read, and says why", function()
+      local path = edited.save("prompts/mechanisms/slow_consumer.md", "# slow_consumer\n\nIt.\n")
+      local ours = advice.of "slow_consumer"
+      assert.equal(path .. ":1: the heading Change is missing; add it", ours.fault)
+      assert.matches("^More messages come", ours.means)
+    end)
+
+    it("takes one for a word of the user's own checks", function()
+      edited.save("prompts/mechanisms/tools_left.md", (GOOD:gsub("thing", "tools_left")))
+      assert.equal("So.", advice.of("tools_left").verify)
+    end)
+  end)
 
   it("knows nothing of a word that is a path", function()
     assert.is_nil(advice.of "../operator")

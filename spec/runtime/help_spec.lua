@@ -41,8 +41,8 @@ describe("runtime.help", function()
   end)
 
   it("explains the words for mechanisms, one or all, and every action", function()
-    assert.matches("^ets_growth: a table is inserted into and nobody deletes\nA table is inserted into and never deleted "
-      .. "from: .*\nChange: Give every entry an end: .*\nVerify: ", help.of(ets, of:words(), "ets_growth"))
+    assert.matches("^ets_growth: a table is inserted into and nobody deletes\nA table is inserted into and never "
+      .. "deleted from: .*\nChange: Give every entry an end: .*\nVerify: ", help.of(ets, of:words(), "ets_growth"))
     assert.matches("\nets_table_leak: tables are made again", help.of(ets, of:words(), "mechanisms"), 1, true)
     assert.matches("^flush_table%(table, without_undo%?%), DANGEROUS: Deletes", help.of(ets, {}, "flush_table"))
   end)

@@ -82,7 +82,8 @@ describe("runtime.report", function()
   it("explains a word of somebody's own by what its file says", function()
     local own = insight { advice = { means = "A `client` opens channels. More.", change = "c", verify = "v", undo = "u",
       follow_up = {} }, root_cause = { object = "hub", mechanism = "channel_leak" } }
-    assert.matches("\n   mechanism  channel_leak: A client opens channels\n", report.text(a_report { insights = { own } }))
+    assert.matches("\n   mechanism  channel_leak: A client opens channels\n",
+      report.text(a_report { insights = { own } }))
   end)
 
   it("has for those after it how to verify, and no more", function()
