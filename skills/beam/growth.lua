@@ -22,7 +22,7 @@ local OLD = ([=[
 -- What has one size each has an allocator of its own: processes, monitors, links, timers, references to messages.
 -- It is asked as erlang:memory asks all of them, and tells of monitors and timers what no item of a process does.
 local FIXED = [=[
-  Size = fun() -> case catch erlang:system_info({allocator_sizes, fix_alloc}) of
+  Count = fun() -> case catch erlang:system_info({allocator_sizes, fix_alloc}) of
     [_ | _] = L -> lists:sum([element(2, Z) || {instance, _, P} <- L, {K, Q} <- P, K =:= mbcs orelse K =:= mbcs_pool,
       {blocks, U} <- Q, {_, W} <- U, Z <- W, element(1, Z) =:= size]);
     _ -> 0 end end,
@@ -135,26 +135,27 @@ return {
     -- A timer is in no item of its process. What has one size each grows by processes, monitors, links, messages and
     -- timers; all but the last are told beside it, so what is left is them. Monitors, links and messages are part
     -- of their process's memory beyond its heap. Asking the allocator wakes every scheduler: not each millisecond.
-    timer_makers = texts.walk .. texts.mailboxes .. texts.makers .. FIXED .. [=[
+    timer_makers = texts.walk .. texts.mailboxes .. FIXED .. texts.makers .. [=[
   Sums = fun() -> {M, _, _} = Mail(), maps:get(total, M) end,
-  T = Now(), N = Sums(), B = Size(), C = erlang:system_info(process_count), U = erlang:system_info(port_count),
+  T = Now(), N = Sums(), B = Count(), C = erlang:system_info(process_count), U = erlang:system_info(port_count),
   K = erlang:system_info(wordsize),
   Beyond = fun(P) -> case erlang:process_info(P, [memory, total_heap_size]) of
     [{_, X}, {_, H}] -> X - H * K; _ -> gone end end,
   S = All(), G = Shape(reductions), A = Look(S, [], G, []), receive after 200 -> ok end,
   V = [{P, Beyond(P)} || {_, _, _, P} <- Top(S, A, G, 20, 0)],
-  L = Makers(Size, 4, max(400, WindowMs - 400)),
+  L = Makers(4, max(400, WindowMs - 400)),
   W = Since(T),
   R = [Y || {D, P} <- lists:sublist(L, 5), D > 0, X <- [Get(P, V)], is_integer(X), Z <- [Beyond(P)], is_integer(Z),
     Y <- Row(P, #{share_pct => D, beside_heap_growth_kb => (Z - X) div 1024})],
-  #{seconds => W, fixed_kb_before => B div 1024, fixed_kb => Size() div 1024, process_count_before => C,
+  #{seconds => W, fixed_kb_before => B div 1024, fixed_kb => Count() div 1024, process_count_before => C,
     process_count => erlang:system_info(process_count), port_count_before => U,
-    port_count => erlang:system_info(port_count), messages_before => N, messages => Sums(), makers => R}.]=],
+    port_count => erlang:system_info(port_count), queued_messages_before => N, queued_messages => Sums(),
+    makers => R}.]=],
 
     -- erlang:memory/0 makes some 300 atoms when it is first called, so it goes before the count of them.
     overview = texts.walk .. texts.counts .. texts.wall .. OLD .. FIXED .. [=[
   Sums = fun() -> [Y, X | _] = lists:reverse(erlang:statistics(run_queue_lengths_all)),
-    maps:merge(#{dirty_cpu_queue => X, dirty_io_queue => Y, fixed_kb => Size() div 1024,
+    maps:merge(#{dirty_cpu_queue => X, dirty_io_queue => Y, fixed_kb => Count() div 1024,
       persistent_terms => maps:get(count, persistent_term:info())}, maps:merge(Memory(), Counts())) end,
   Gcs = fun() -> erlang:statistics(garbage_collection) end,
   S = All(), I = [reductions, message_queue_len], P = [{reductions, '$1'}, {message_queue_len, '$2'}],
@@ -259,7 +260,7 @@ return {
       cost = "one item of every process six times, none of them woken but the 20 busiest; asks every scheduler some "
         .. "200 times a second what it allocated",
       returns = { "seconds", "fixed_kb_before", "fixed_kb", "process_count_before", "process_count",
-        "port_count_before", "port_count", "messages_before, messages (in all mailboxes)",
+        "port_count_before", "port_count", "queued_messages_before, queued_messages",
         (ROW:gsub("processes", "makers")) .. "share_pct (100: all of it came while it ran, and nothing while it did "
           .. "not), beside_heap_growth_kb" },
       query = "timer_makers",

@@ -115,10 +115,10 @@ return {
                  process_count => length(lists:usort([P || {U, Q, P} <- Every, {U, Q} =:= {W, Pr}]))}
                || {N, {W, Pr}} <- lists:sublist(Groups, Limit)]}.]==],
 
-    atom_makers = texts.walk .. texts.makers .. [==[
-  Begin = Now(), First = erlang:system_info(atom_count), Code = length(erlang:loaded()),
-  L = Makers(fun() -> erlang:system_info(atom_count) end, 1, max(400, WindowMs - 200)),
-  Mods = length(erlang:loaded()) - Code, Last = erlang:system_info(atom_count), Secs = max(1, Now() - Begin) / 1000,
+    atom_makers = texts.walk .. "  Count = fun() -> erlang:system_info(atom_count) end," .. texts.makers .. [==[
+  Begin = Now(), First = Count(), Code = length(erlang:loaded()),
+  L = Makers(1, max(400, WindowMs - 200)),
+  Mods = length(erlang:loaded()) - Code, Last = Count(), Secs = max(1, Now() - Begin) / 1000,
   Names = [re:replace(N, "[0-9a-fA-F]*[0-9][0-9a-fA-F]*", "#", [global, {return, binary}])
            || I <- lists:seq(max(1, Last - 100), Last - 1), I > First,
               N <- [try atom_to_binary(binary_to_term(list_to_binary([131, 75, I bsr 16, (I bsr 8) band 255,

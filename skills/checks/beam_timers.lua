@@ -23,17 +23,17 @@ local function more_of(o, what) return math.max(0, (o[what] or 0) - (o[what .. "
 
 local function fixed_gained(o)
   return o.fixed_kb - o.fixed_kb_before - PROCESS_KB * more_of(o, "process_count") - PORT_KB * more_of(o, "port_count")
-    - MESSAGE_KB * more_of(o, "messages")
+    - MESSAGE_KB * more_of(o, "queued_messages")
 end
 
 local function fixed_moves(o) return fixed_gained(o) >= FIXED_KB * o.seconds end
 
 local TIMERS = { "beam_timer_growth", FIRST }
 
--- Whom all that came speaks for, and nobody else.
+-- Whom all that came speaks for, and nobody else. On a loaded machine some steps are missed.
 local function maker_of(t)
   local first, second = t.makers[1], t.makers[2]
-  if first and first.share_pct >= 70 and (not second or second.share_pct <= first.share_pct - 30) then return first end
+  if first and first.share_pct >= 60 and (not second or second.share_pct <= first.share_pct - 30) then return first end
 end
 
 -- These looks wake many processes, and whoever looks for idle ones must be done before: so they come third.
@@ -109,7 +109,7 @@ local timer_leak = {
       object = object(now),
       figures = cite(results, { { 3, "fixed_kb_before" }, { 3, "fixed_kb" }, { 3, "seconds" },
         { 3, "makers[1].share_pct" }, { 3, "makers[1].beside_heap_growth_kb" }, { 3, "process_count_before" },
-        { 3, "process_count" }, { 3, "messages" }, { 2, "fixed_kb_before" }, { 2, "makers[1].share_pct" },
+        { 3, "process_count" }, { 3, "queued_messages" }, { 2, "fixed_kb_before" }, { 2, "makers[1].share_pct" },
         { 1, "fixed_kb_before" } }),
       severity = "warning", confidence = "medium",
       hypothesis = ("%s sets timers and neither cancels them nor do they fire: %.0f kB more of what has one size each "
@@ -119,7 +119,7 @@ local timer_leak = {
         monitor_leak = ("monitors would lie beside its heap, which gained %d kB there"):format(
           now.beside_heap_growth_kb),
         process_leak = ("processes went from %d to %d"):format(t.process_count_before, t.process_count),
-        slow_consumer = ("messages that wait went from %d to %d"):format(t.messages_before, t.messages),
+        slow_consumer = ("messages that wait went from %d to %d"):format(t.queued_messages_before, t.queued_messages),
         many_timers_by_design = ("a large number stands still; this went from %d to %d kB, then on to %d"):format(
           results[2].fixed_kb_before, results[2].fixed_kb, t.fixed_kb),
       },

@@ -1,4 +1,5 @@
---- Erlang that skills share: who makes more of what the node only counts as a whole. Stands behind `texts.walk`.
+--- Erlang that skills share: who makes more of what the node only counts as a whole. Stands behind `texts.walk` and a
+--- fun Count, which gives that count.
 
 return {
   -- The count is read again and again, and beside it who of the 20 busiest has worked: what came while a process
@@ -6,7 +7,7 @@ return {
   -- likeliest first; 100 is who worked whenever something came, and never else.
   makers = [==[
   Ran = fun(Ps) -> [case X of {_, R} -> R; _ -> 0 end || X <- Ask(Ps, reductions)] end,
-  Makers = fun(Count, Nap, Ms) ->
+  Makers = fun(Nap, Ms) ->
     S = All(), G = Shape(reductions), W = Look(S, [], G, []), receive after 200 -> ok end,
     Busy = [P || {_, _, _, P} <- Top(S, W, G, 20, 0)],
     Close = fun L(T, A, R, S) ->

@@ -6,7 +6,8 @@ local find = played.of "beam"
 -- What has one size each, before and after.
 local function fixed(before, after, more)
   return with({ seconds = 1.5, fixed_kb_before = before, fixed_kb = after, process_count_before = 60,
-    process_count = 60, port_count_before = 8, port_count = 8, messages_before = 0, messages = 0, makers = {} }, more)
+    process_count = 60, port_count_before = 8, port_count = 8, queued_messages_before = 0,
+    queued_messages = 0, makers = {} }, more)
 end
 
 describe("the check for monitors that pile up", function()
@@ -29,7 +30,7 @@ describe("the check for monitors that pile up", function()
   it("wakes nobody where processes, ports or messages account for it", function()
     assert.same({ nil, 1 }, { find("monitor_leak", { fixed(300, 1200, { process_count = 1000 }) }) })
     assert.same({ nil, 1 }, { find("monitor_leak", { fixed(300, 1200, { port_count = 1000 }) }) })
-    assert.same({ nil, 2 }, { find("monitor_leak", { MOVES, fixed(300, 1200, { messages = 6000 }) }) })
+    assert.same({ nil, 2 }, { find("monitor_leak", { MOVES, fixed(300, 1200, { queued_messages = 6000 }) }) })
   end)
 
   it("finds nothing in many monitors that are given back", function()
