@@ -15,7 +15,7 @@ local PLANT = [[
   spawn(fun() -> ets:new(binary_to_atom(Dsn), [named_table, public]), receive stop -> ok end end), true.]]
 local SECRET = "postgres://shop:hunter2@db/orders"
 
-local at, folder, by_model, by_rules, by_many, by_own, operator, proposal, no_room
+local at, folder, by_model, by_rules, by_many, by_own, by_both, operator, proposal, no_room
 
 local function environment(script)
   return { ERL_EPMD_PORT = tostring(at.epmd_port), HOME = at.home, XDG_STATE_HOME = folder,
@@ -104,10 +104,14 @@ describe("a recorded run", function()
           return record("own", nil, "--provider", "analyst", "--skills",
             write("own.lua", read "examples/own_skill.lua"))
         end,
+        function()
+          return record("both", "spec/support/played_doubt.lua", "--provider", "script", "--skills", "beam",
+            "--strategy", "hybrid")
+        end,
       }
     end)
     for i, run in ipairs(runs) do runs[i] = assert(run.value, run.err) end
-    by_model, by_many, by_rules, proposal, operator, no_room, by_own = unpack(runs)
+    by_model, by_many, by_rules, proposal, operator, no_room, by_own, by_both = unpack(runs)
     at.stop()
   end)
   teardown(function()
@@ -130,6 +134,15 @@ describe("a recorded run", function()
     assert.same(by_rules.report.insights[1].root_cause, again.report.insights[1].root_cause)
     assert.same(by_rules.report.insights[1].evidence, again.report.insights[1].evidence)
   end))
+
+  it("of rules and a model that doubts them comes to the same: rules look anew, and the model's words are said again",
+    live.test(function()
+      assert.equal(1, by_both.code)
+      assert.matches("doubted", json.encode(by_both.report.insights[1].considered))
+      local again, code = replayed(by_both.path, "--json")
+      assert.same({ 1, NOTHING }, { code, again.replay.changed })
+      assert.same(by_both.report.insights, again.report.insights)
+    end))
 
   it("of four operators at once comes to the same: who was first is first again", live.test(function()
     assert.equal(1, by_many.code)
