@@ -130,4 +130,9 @@ file:close()
 print(("%s; the runs are in %s"):format(page, store.path))
 local sum, least = score.sum(made), tonumber(asked("LEAST", ""))
 print(("%d of %d right, %d false alarms"):format(sum.right.k, sum.right.n, sum.alarms.k))
-return least and (sum.right.k < least or sum.alarms.k > 0) and 1 or 0
+if least and (sum.right.k < least or sum.alarms.k > 0) then
+  print(("LEAST=%d and no false alarm were asked for: %s has each run that was wrong, the kept runs what was looked at")
+    :format(least, page))
+  return 1
+end
+return 0

@@ -113,6 +113,14 @@ describe("the runs of a bench", function()
     assert.same({ 12, 8 }, { #keys, sick })
   end)
 
+  it("are by lot none that some machine could not plant", function()
+    local needy = {}
+    for _, job in ipairs(assert(jobs.list(cases, { cases = "999", seed = "1", rounds = 1 }))) do
+      needy[#needy + 1] = job.case.needs and job.key
+    end
+    assert.same({}, needy)
+  end)
+
   it("are at least one third with nothing wrong", function()
     local keys, sick = list {}, 0
     for _, key in ipairs(keys) do sick = sick + (key:find(":sick", 1, true) and 1 or 0) end
