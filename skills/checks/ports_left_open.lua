@@ -99,8 +99,8 @@ local file_handle_leak = {
       unlike = {
         process_leak = "the processes that become more are the servers of opened files, one for each",
         socket_leak = ("what became more are files: %d"):format(now.open_files - first.open_files),
-        many_files_by_design = ("a store that keeps its files open has a number that stands still; this went from %d to "
-          .. "%d"):format(first.open_files, now.open_files),
+        many_files_by_design = ("a store that keeps its files open has a number that stands still; this went from %d "
+          .. "to %d"):format(first.open_files, now.open_files),
       },
       next_steps = {
         step(("find where %s opens a file and leaves without file:close, on an error too"):format(name)),
