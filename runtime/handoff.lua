@@ -53,7 +53,11 @@ end
 
 local function summary(w, r)
   w.head(2, "Summary")
-  for _, i in ipairs(r.insights) do w.block(("**%s**: %s"):format(prose(i.severity), prose(i.summary))) end
+  for _, i in ipairs(r.insights) do
+    w.block(("**%s**: %s"):format(prose(i.severity), prose(i.summary)))
+    local words = i.root_cause_hypothesis -- a model's own, beside what figures say
+    if not missing(words) and words ~= i.summary then w.block(("Explained: \"%s\""):format(prose(words))) end
+  end
   local rows = {}
   for n, i in ipairs(r.insights) do
     rows[n] = { code(i.root_cause.object), code(i.root_cause.mechanism), prose(i.severity), known(i.since),

@@ -106,6 +106,9 @@ local function insight(w, i, n, language)
   local gloss = mechanisms[i.root_cause.mechanism]
     or not missing(i.advice) and unmarked(i.advice.means):match "^(.-)[%.:]%s" or nil
   w.field("mechanism", w.wrapped(i.root_cause.mechanism .. (gloss and ": " .. gloss or ""), INDENT))
+  -- Beside what figures say, a model's own words: perhaps led on by the node's, so they are quoted.
+  local words = i.root_cause_hypothesis
+  if not missing(words) and words ~= i.summary then w.field("explained", w.wrapped(('"%s"'):format(words), INDENT)) end
   if not missing(i.since) then w.field("since", w.wrapped(i.since, INDENT)) end
   if not missing(i.code) then w.field("points to", plain(said.place(i.code))) end
   if #i.evidence > 0 then

@@ -24,6 +24,12 @@ describe("runtime.handoff", function()
       .. "`2026-11-21T23:00:00Z` |\n", handoff.text(r), 1, true)
   end)
 
+  it("quotes what a model says of it in the summary", function()
+    local r = report_of "kettle"
+    r.insights[1].root_cause_hypothesis = "The sink logs each."
+    assert.matches('\nExplained: "The sink logs each."\n', handoff.text(r), 1, true)
+  end)
+
   it("says unknown where nobody knows since when, where in the code and when", function()
     local r = report_of "kettle"
     local i = r.insights[1]

@@ -49,6 +49,14 @@ describe("runtime.report", function()
     assert.matches("mechanism  slow_consumer: messages come faster than the process handles them", text, 1, true)
   end)
 
+  it("quotes what a model says of it, where it says more than the figures do", function()
+    local explained = report.text(a_report { insights = { insight { root_cause_hypothesis = "The sink logs each." } } })
+    assert.matches('\n   explained  "The sink logs each."\n', explained, 1, true)
+    local i = insight()
+    i.root_cause_hypothesis = i.summary
+    assert.is_nil(report.text(a_report { insights = { i } }):find "explained")
+  end)
+
   it("tells in its last line who thought, what was asked of the node and what it loaded", function()
     local last = report.text(a_report()):match ".*\n\n(.*)\n$"
     assert.equal("analyst · asked of the node: 23 calls, 1,234,567 reductions, 2 kB, longest 12 ms"
