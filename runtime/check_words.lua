@@ -66,7 +66,7 @@ function words.step(text, risk) return { text = text, risk = risk or "SAFE" } en
 
 local MINUTE, HOUR, DAY = 60, 3600, 86400
 
---- Since when, for what there is now and what is gained in a second: "about 3 min ago, at the rate of now". It
+--- Since when, for what there is now and what is gained in a second: "about 3 min before it was seen, at that rate". It
 --- holds for what began at nothing. Nothing where that would be a guess: where it hardly grows, or would have begun
 --- more than a week ago, longer than rates stay as they are.
 ---@param amount number
@@ -78,7 +78,7 @@ function words.since(amount, per_second)
   local about = seconds < 90 and ("%d s"):format(math.max(1, seconds)) or seconds < 90 * MINUTE
     and ("%d min"):format(seconds / MINUTE + 0.5) or seconds < 36 * HOUR and ("%d h"):format(seconds / HOUR + 0.5)
     or ("%d days"):format(seconds / DAY + 0.5)
-  return ("about %s ago, at the rate of now"):format(about)
+  return ("about %s before it was seen, at that rate"):format(about)
 end
 
 --- For checks whose looks are cheap enough to be made at every run.

@@ -71,6 +71,7 @@ local function gathering_check(id, word, expert, tell)
         { 2, "died" }, { 2, "groups[1].current_function" }, { 2, "groups[1].count" }, { 1, "before" }, { 1, "after" },
         { 3, "link_count" } })
       finding.severity = finding.severity or "critical"
+      finding.since = word == "link_leak" and words.since(results[3].link_count, rate) or nil
       finding.confidence = finding.confidence or rate >= 50 and "high" or "medium"
       return finding
     end,

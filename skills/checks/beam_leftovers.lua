@@ -55,6 +55,7 @@ local process_dictionary_growth = {
         { 3, at .. "dictionary_growth_kb" }, { 3, "seconds" }, { 2, before .. "entries" },
         { 2, before .. "entries_growth" } }),
       severity = "warning", confidence = "high",
+      since = words.since(now.entries, now.entries_growth / results[3].seconds),
       hypothesis = ("%s puts more and more into its process dictionary: %d entries a second, %d now (%d kB), and none "
         .. "is erased."):format(object(now), now.entries_growth / results[3].seconds, now.entries, now.dictionary_kb),
       unlike = {

@@ -82,7 +82,9 @@ local function growing_word(w)
   -- A port that is full suspends who writes to it; then the stack ends in the driver's call.
   if share(w, "suspended") >= 80 then return WAITS_IN[top] and "other" or "process_suspended" end
   if top == "sys" then return "sys_suspended" end
-  if w.taken_at_least == 0 and share(w, "waiting") >= 80 and top ~= "timer" then
+  -- Who waits while messages lie there was shown them all, and matches none. On a full node it is runnable at most
+  -- looks, for each message that comes wakes it.
+  if w.taken_at_least == 0 and share(w, "waiting") >= 20 and top ~= "timer" then
     if WAITS_IN[top] or in_handler(w) then return "other" end
     return w.functions[1].share_pct >= 95 and "unhandled_messages" or "other"
   end
@@ -143,6 +145,8 @@ local function mailbox_check(word, expert, tell)
       if not row or mailbox_word(row, w) ~= word then return end
       local finding = tell(row, w, per_second(w.queue_last - w.queue_first, w.seconds))
       finding.object = finding.object or w.name or object(row)
+      finding.since = grows(row, w) and words.since(w.queue_last, per_second(w.queue_last - w.queue_first, w.seconds))
+        or nil
       finding.figures = mailbox_figures(results, i)
       finding.severity = finding.severity or w.queue_last >= 100 * LONG and "critical" or "warning"
       return finding

@@ -67,7 +67,7 @@ local monitor_leak = {
       figures = cite(results, { { 4, at .. "monitor_count" }, { 4, at .. "monitor_growth" }, { 4, "seconds" },
         { 4, at .. "beside_heap_kb" }, { 4, at .. "link_count" }, { 3, before .. "monitor_count" },
         { 3, before .. "monitor_growth" } }),
-      severity = "warning", confidence = "high",
+      severity = "warning", confidence = "high", since = words.since(now.monitor_count, rate),
       hypothesis = ("%s sets %d monitors a second and gives none back: it has %d now, which take %d kB beside its "
         .. "heap."):format(object(now), rate, now.monitor_count, now.beside_heap_kb),
       unlike = {

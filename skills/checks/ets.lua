@@ -59,6 +59,7 @@ local ets_growth = {
         { 2, row .. "memory_delta_kb" }, { 2, "seconds" }, { 1, ("tables[%d].size_delta"):format(found.j) },
         { 1, ("tables[%d].current_size"):format(found.j) }, { 3, "gained" }, { 3, "lost" }, { 3, "samples" } }),
       severity = per_hour >= 10240 and "critical" or "warning", confidence = sure and "high" or "medium",
+      since = words.since(now.current_size, now.size_delta / seconds),
       hypothesis = ("Table %s gains %d rows and %.1f MB a second (%d rows, %.0f MB now): rows are inserted and %s. It "
         .. "belongs to %s."):format(now.name, now.size_delta / seconds, now.memory_delta_kb / 1024 / seconds,
         now.current_size, now.memory_mb, close.lost == 0 and "nobody deletes any" or "too few are deleted",

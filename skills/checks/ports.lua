@@ -172,6 +172,7 @@ local socket_leak = {
         { 4, "total" }, { 1, "total" }, { 3, "port_table.growth_per_minute" }, { 3, "port_table.port_count" },
         { 3, "port_table.port_limit" }, { 2, "port_table.growth_per_minute" } }),
       severity = minutes and minutes < 60 and "critical" or "warning", confidence = "medium",
+      since = words.since(owner.count, pace.growth_per_minute / 60),
       hypothesis = ("%s owns %d sockets, %d more than when we began to look, of %d that the node gained: it opens or "
         .. "accepts them and closes none.%s"):format(owner.name or owner.pid, owner.count, gained, more,
         minutes and (" The table of ports is full in %.0f minutes, the limit of open files is reached earlier.")

@@ -67,11 +67,11 @@ describe("runtime.report", function()
     erlang = "push(X) ->\n    ok.", elixir = "def push(x), do: x", configuration = { "`+zdbbl 8192`" }, follow_up = {} }
 
   it("says since when, and what it points to, before the figures", function()
-    local finding = insight { since = "about 3 min ago, at the rate of now",
+    local finding = insight { since = "about 3 min before it was seen, at that rate",
       code = { module = "shop_sink", ["function"] = "loop", arity = 2 } }
     finding.evidence[1].at = "2026-11-21T23:00:00Z"
     local text = report.text(a_report { insights = { finding } })
-    assert.matches("\n   since      about 3 min ago, at the rate of now\n   points to  shop_sink:loop/2\n"
+    assert.matches("\n   since      about 3 min before it was seen, at that rate\n   points to  shop_sink:loop/2\n"
       .. "   figures    each read again where it is cited, seen at 2026-11-21T23:00:00Z\n", text, 1, true)
   end)
 
