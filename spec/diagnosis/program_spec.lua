@@ -87,6 +87,31 @@ describe("a program of the gallery", function()
   end)
 end)
 
+describe("the gallery", function()
+  it("has a case of its own for every word for a mechanism", function()
+    local found, missing = {}, {}
+    for _, case in ipairs(cases) do
+      for _, t in ipairs(#case.parts == 1 and case.parts[1].truth or {}) do found[t.mechanism] = true end
+    end
+    for word in pairs(mechanisms) do
+      if word ~= "other" and not found[word] then missing[#missing + 1] = word end
+    end
+    assert.same({}, missing)
+  end)
+
+  it("has at least five cases with two causes at once", function()
+    local two = 0
+    for _, case in ipairs(cases) do two = two + (#case.parts == 2 and 1 or 0) end
+    assert.is_true(two >= 5)
+  end)
+
+  it("has nothing wrong in at least one third of its cases", function()
+    local calm = 0
+    for _, case in ipairs(cases) do calm = calm + (case.sick and 0 or 1) end
+    assert.is_true(calm * 3 >= #cases)
+  end)
+end)
+
 describe("the runs of a bench", function()
   local function list(o)
     local keys, asked = {}, { cases = o.cases or "", seed = o.seed or "1", rounds = o.rounds or 1 }
