@@ -45,8 +45,9 @@ function insight_row.of(case, insight)
   return row
 end
 
+-- Of Elixir a module begins with a capital: "Shop.Sink:loop/1".
 local function names_elixir(value)
-  if type(value) == "string" then return value:find "%f[%w]Elixir%.%u" ~= nil end
+  if type(value) == "string" then return value:find "^%u[%w_%.]*:[%w_!%?]+/%d+$" ~= nil end
   if type(value) ~= "table" then return false end
   if value.elixir_version then return true end
   for _, inner in pairs(value) do

@@ -54,10 +54,8 @@ end
 --- A place in the code, as people of its language write it.
 ---@return string
 function report_words.place(code)
-  local module, func = code.module, code["function"]
-  local elixir = module:match "^Elixir%.(.+)$"
-  if elixir then return ("%s.%s/%d"):format(elixir, func, code.arity) end
-  return ("%s:%s/%d"):format(module, func, code.arity)
+  local between = code.module:find "^%u" and "." or ":"
+  return ("%s%s%s/%d"):format(code.module, between, code["function"], code.arity)
 end
 
 local STATES = {

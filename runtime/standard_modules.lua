@@ -86,10 +86,10 @@ for name in OTP:gmatch "%S+" do standard_modules.otp[name] = true end
 for name in ELIXIR:gmatch "%S+" do standard_modules.elixir[name] = true end
 
 --- Whether this module is one of theirs.
----@param module string   "gen_server", "Elixir.Task.Supervised", "Task.Supervised"
+---@param module string   "gen_server", "Task.Supervised", as the node's figures have them
 ---@return boolean
 function standard_modules.has(module)
-  local first = module:gsub("^Elixir%.", ""):match "^(%u[%w_]*)%f[^%w_-]"
+  local first = module:match "^(%u[%w_]*)%f[^%w_-]"
   return first and standard_modules.elixir[first] or standard_modules.otp[module] or module:find "^elixir" ~= nil
 end
 

@@ -77,7 +77,7 @@ describe("runtime.report", function()
 
   it("says a place of Elixir's as Elixir does", function()
     local text = report.text(a_report { insights = { insight {
-      code = { module = "Elixir.Shop.Sink", ["function"] = "loop", arity = 2 } } } })
+      code = { module = "Shop.Sink", ["function"] = "loop", arity = 2 } } } })
     assert.matches("\n   points to  Shop.Sink.loop/2\n", text, 1, true)
   end)
 
