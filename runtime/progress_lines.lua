@@ -3,6 +3,13 @@
 local plain = require "runtime.plain"
 local sentence = require "runtime.sentence"
 
+-- What came of looking again.
+local DOUBTED = {
+  stands = "nothing is held against it", confirmed = "looked for again, and it is so",
+  replaced = "looked for again, and it is something else", lowered = "looked for again, and not seen",
+  not_made = "it could not be looked for again",
+}
+
 local LINES = {
   ["node.up"] = function(m) return "attached to " .. m.node end,
   ["node.down"] = function(m) return sentence.lost(m) end,
@@ -18,6 +25,7 @@ local LINES = {
   ["operator.done"] = function(m) return ("%s is done: %s"):format(m.operator, m.state or "") end,
   ["action.proposed"] = function(m) return ("proposes %s on %s, as %s"):format(m.action, m.object, m.id) end,
   ["coordinator.insight_produced"] = function(m) return "found: " .. tostring(m.summary or "") end,
+  ["coordinator.doubted"] = function(m) return ("%s: %s"):format(m.id, DOUBTED[m.outcome]) end,
   ["operator.llm_error"] = function(m) return ("%s: %s"):format(m.operator, tostring(m.reason)) end,
   ["coordinator.llm_error"] = function(m) return "coordinator: " .. tostring(m.reason) end,
   ["llm.retry"] = function(m, figures)

@@ -158,12 +158,23 @@ local function asked(case, insight, emit, system)
   return state.said
 end
 
+-- What rules know and did not see has to be seen by them before it is called proven.
+local function look_for_unproved(case, crew, emit)
+  for _, insight in ipairs(case:ordered()) do
+    if gravity.grave[insight.severity] and not case.proved[insight]
+      and second_look.knows(case, insight.root_cause.mechanism) then
+      emit("coordinator.doubted", nil, { id = insight.id, outcome = second_look.make(case, crew, insight, {}) })
+    end
+  end
+end
+
 --- Has the leading cause doubted, and what a second look says stands.
 ---@param case Case
 ---@param crew Crew
 ---@param emit fun(event: string, measurements?: table, metadata?: table)
 ---@param system string   its prompt
 function doubt.carry_out(case, crew, emit, system)
+  look_for_unproved(case, crew, emit)
   local insight = doubt.leading(case)
   if not insight then return end
   local said = asked(case, insight, emit, system)

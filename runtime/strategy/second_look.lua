@@ -1,6 +1,9 @@
 --- A doubt, decided by the checks: both the cause that was named and the one that is held against it are looked for
 --- anew. The cause is confirmed, or the other one takes its place, or neither is there any more and it is lowered, so
 --- that nobody calls it proven. What could not be looked at changes nothing.
+---
+--- A cause that a model alone has named, of a mechanism that rules know, is looked for so too: they looked, and said
+--- nothing of it.
 
 local analyst = require "runtime.llm.analyst"
 local by_rules = require "runtime.strategy.by_rules"
@@ -30,11 +33,12 @@ end
 -- What each skill saw that has something to look for.
 local function look(case, crew, words, said, n)
   local seen, names, states = {}, {}, {}
+  local asked = said.skill and said.skill.name
   for _, s in ipairs(case.skills) do
-    if s.name == said.skill.name or has_checks(s, words) then names[#names + 1] = s.name end
+    if s.name == asked or has_checks(s, words) then names[#names + 1] = s.name end
   end
   local mind = { name = "analyst", operator = function(s, history)
-    return analyst.again(s, history, { mechanisms = words, code = s.name == said.skill.name and script(said, n) or nil,
+    return analyst.again(s, history, { mechanisms = words, code = s.name == asked and script(said, n) or nil,
       seen = function(_, got) seen[s.name] = got end })
   end }
   for _, status in ipairs(crew:statuses()) do states[status.skill] = status.state end
@@ -70,7 +74,7 @@ end
 
 -- What the look that was asked for showed, where it was said.
 local function shown(case, looked, said)
-  local got = looked.seen[said.skill.name]
+  local got = said.skill and looked.seen[said.skill.name]
   if not (got and got.call and got.call.ok and said.path) then return "" end
   local data = got.call.data
   local value = case.evidence:value(data.observation, said.path)
@@ -92,9 +96,11 @@ local function confirm(case, insight, again, said, looked)
   local claims, first = {}, again.finding.evidence[1]
   for i = 1, math.min(MOST_FIGURES, #again.finding.evidence) do claims[i] = again.finding.evidence[i] end
   proved.add(insight, { evidence = (case.evidence:check_all(claims)) })
-  considered(insight, said.mechanism, ("doubted, and not there at a second look, which showed %s again: %s = %s (%s)%s")
-    :format(insight.root_cause.mechanism, first.path, tostring(first.value), first.observation,
+  if said.mechanism then
+    considered(insight, said.mechanism, ("doubted, and not there at a second look, which showed %s again: %s = %s "
+      .. "(%s)%s"):format(insight.root_cause.mechanism, first.path, tostring(first.value), first.observation,
       shown(case, looked, said)))
+  end
   insight.hypothesis_grounded = insight.hypothesis_grounded
     or case.evidence:grounded(insight.evidence, insight.root_cause.mechanism, insight.considered)
   case:told_again(insight, {})
@@ -118,12 +124,11 @@ end
 
 local function lower(case, insight, said, looked)
   local ids = insight.notification_ids
-  local why = ("%s was not there any more when it was looked for again%s"):format(insight.root_cause.mechanism,
+  local why = ("%s was not to be seen when it was looked for again%s"):format(insight.root_cause.mechanism,
     shown(case, looked, said))
   let_go(case, insight, why)
   insight.notification_ids = ids
   insight.severity, insight.confidence, case.proved[insight] = "info", "low", nil
-  considered(insight, said.mechanism, why)
   case:told_again(insight, {})
   return "lowered"
 end
@@ -153,21 +158,32 @@ local function replace(case, insight, other, said, looked)
   return "replaced"
 end
 
+--- Whether any rule knows the signs of a mechanism.
+---@param case Case
+---@param mechanism string
+---@return boolean
+function second_look.knows(case, mechanism)
+  for _, s in ipairs(case.skills) do
+    if has_checks(s, { [mechanism] = true }) then return true end
+  end
+  return false
+end
+
 --- Looks again, and lets the insight be what the looks say.
 ---@param case Case
 ---@param crew Crew
 ---@param insight table
----@param said { mechanism: string, callback: string, arguments: any[], path?: string, skill: Skill }
+---@param said { mechanism?: string, callback?: string, arguments?: any[], path?: string, skill?: Skill }   what is
+---  held against it, and a look of the skill's; nothing where it is only looked for again
 ---@return "confirmed"|"replaced"|"lowered"|"not_made" outcome
 function second_look.make(case, crew, insight, said)
   local own = insight.root_cause.mechanism
-  local words, judged, looked = { [own] = true, [said.mechanism] = true }, false, nil
-  for _, s in ipairs(case.skills) do judged = judged or has_checks(s, { [own] = true }) end
+  local words, judged, looked = { [own] = true, [said.mechanism or own] = true }, second_look.knows(case, own), nil
   for n = 1, LOOKS do
     looked = look(case, crew, words, said, n)
     local again = found(case, looked, insight, own)
     if again then return confirm(case, insight, again, said, looked) end
-    local other = found(case, looked, insight, said.mechanism)
+    local other = said.mechanism and found(case, looked, insight, said.mechanism)
     if other then return replace(case, insight, other, said, looked) end
     if not judged or incomplete(looked) then return "not_made" end -- no rule knows its signs, or not all was seen
   end
