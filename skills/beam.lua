@@ -80,10 +80,10 @@ one: many processes by design, an atom count that is high and flat. Say what a p
     port_count => erlang:system_info(port_count), port_limit => erlang:system_info(port_limit)}.]=],
 
     schedulers = [=[
-  Of = fun(I) -> case catch erlang:system_info(I) of
-    N when is_integer(N) -> N; _ -> erlang:system_info(schedulers) end end,
+  Of = fun(X) when is_integer(X) -> X; (_) -> erlang:system_info(schedulers) end,
   #{schedulers => erlang:system_info(schedulers), schedulers_online => erlang:system_info(schedulers_online),
-    cores => Of(logical_processors_available), cpu_quota => Of(cpu_quota),
+    cores => Of(erlang:system_info(logical_processors_available)),
+    cpu_quota => Of(catch erlang:system_info(cpu_quota)),
     dirty_cpu_schedulers_online => erlang:system_info(dirty_cpu_schedulers_online),
     dirty_io_schedulers => erlang:system_info(dirty_io_schedulers),
     run_queue => erlang:statistics(total_run_queue_lengths_all)}.]=],

@@ -179,7 +179,8 @@ local function insight(group, groups, checks)
   }
 end
 
---- What stands behind the operators' notifications: one insight for each cause, the leading first.
+--- What stands behind the operators' notifications: one insight for each cause, the leading first, and what is perhaps
+--- only the sign of another one last, however grave.
 --- A notification without a cause becomes none; it stays for the verdict.
 ---@param notifications table[]
 ---@param checks Check[]         of all skills
@@ -189,8 +190,12 @@ function clues.insights(notifications, checks)
   for _, n in ipairs(notifications) do
     if n.root_cause and n.status ~= "resolved" and #(n.evidence or {}) > 0 then caused[#caused + 1] = n end
   end
-  local groups = grouped(caused)
-  for _, group in ipairs(groups) do insights[#insights + 1] = insight(group, groups, checks) end
+  local groups, symptoms = grouped(caused), {}
+  for _, group in ipairs(groups) do
+    local one = insight(group, groups, checks)
+    table.insert(one.correlation_type == "symptomatic" and symptoms or insights, one)
+  end
+  for _, one in ipairs(symptoms) do insights[#insights + 1] = one end
   return insights
 end
 

@@ -7,6 +7,14 @@ local texts = ...
 
 local CLASSES = { "max", "high", "normal", "low" }
 
+-- Processes are numbered as they are started, in 28 bits: two that were asked tell how many came in between.
+local SERIAL, ALL = 2 ^ 15, 2 ^ 28
+
+local function number(pid)
+  local n, s = pid:match "^<%d+%.(%d+)%.(%d+)>$"
+  return tonumber(s) * SERIAL + tonumber(n)
+end
+
 return {
   urgent = { "busy", "stands" },
 
@@ -31,9 +39,13 @@ return {
   #{run_queue => erlang:statistics(total_run_queue_lengths), schedulers => erlang:system_info(schedulers),
     schedulers_online => erlang:system_info(schedulers_online), looked_at => N,
     process_count => erlang:system_info(process_count), busy => maps:from_list([{X, length(P)} || {X, P} <- By]),
-    some => lists:sublist(Ps, 20), reductions => element(1, erlang:statistics(reductions)), took_us => Us() - T}.]=],
+    some => lists:sublist(Ps, 20), me => Show(self()),
+    ran => [case I of {_, X} -> X; _ -> 0 end || {I, _} <- Ask(lists:sublist(Ps, 20), reductions)],
+    reductions => element(1, erlang:statistics(reductions)), took_us => Us() - T}.]=],
 
-    -- Of the first class only, which is served first: who waits behind it would never answer.
+    -- Of the first class only, which is served first: who waits behind it would never answer. They are weighed by what
+    -- they worked since the first look, where that is known of any: who is woken for a moment may be many, and does
+    -- little.
     stands = texts.words .. texts.where .. [=[
   Us = fun() -> erlang:monotonic_time(microsecond) end, T = Us(),
   Look = fun Look([], A) -> A;
@@ -41,12 +53,14 @@ return {
                case Us() - T > 40000 of
                  true -> A;
                  false -> case erlang:process_info(P, [current_stacktrace, registered_name, reductions]) of
-                   [{_, S}, {_, N}, _] -> Look(R, [{Where(S), N} | A]); _ -> Look(R, A) end end end,
-  L = Look(Pids, []), Fs = [F || {F, _} <- L],
-  [#{app_function => Func(F), process_count => N, share_pct => N * 100 div length(L),
-     names => [Text(Y) || {X, Y} <- L, X =:= F, is_atom(Y)]}
-   || {N, F} <- lists:reverse(lists:sort([{length(Fs) - length(Fs -- lists:duplicate(length(Fs), F)), F}
-     || F <- lists:usort(Fs)]))].]=],
+                   [{_, S}, {_, N}, {_, X}] -> Look(R, [{P, Where(S), N, X} | A]); _ -> Look(R, A) end end end,
+  A = lists:zip(Was, Ran), L = [{F, N, case Get(P, A) of X when is_integer(X) -> R - X; _ -> 0 end}
+    || {P, F, N, R} <- Look(Pids, [])],
+  W = lists:sum([R || {_, _, R} <- L]), U = if W > 0 -> W; true -> length(L) end,
+  Of = fun(F) -> [if W > 0 -> R; true -> 1 end || {X, _, R} <- L, X =:= F] end,
+  [#{app_function => Func(F), process_count => length(Of(F)), share_pct => N * 100 div U,
+     names => [Text(Y) || {X, Y, _} <- L, X =:= F, is_atom(Y)]}
+   || {N, F} <- lists:reverse(lists:sort([{lists:sum(Of(F)), F} || F <- lists:usort([X || {X, _, _} <- L])]))].]=],
   },
 
   callbacks = {
@@ -60,9 +74,10 @@ return {
       returns = { "seconds (between the looks)", "schedulers", "schedulers_online", "run_queue_before", "run_queue",
         "process_count", "looked_at (processes; 0 where there are over 100,000)",
         "max_before, max, high_before, high, normal_before, normal, low_before, low (running or runnable at that "
-          .. "priority, of the first 1,000)", "reductions_per_sec", "took_ms (the slower look)",
+          .. "priority, of the first 1,000)", "reductions_per_sec", "spawned_per_sec", "took_ms (the slower look)",
         "priority (that of the groups: the highest)", "sampled",
-        "groups[]: app_function (the first of the stack that is not OTP's), process_count, share_pct, names" },
+        "groups[]: app_function (the first of the stack that is not OTP's), process_count, names, "
+          .. "share_pct (of their work between the looks)" },
       run = function(node, args)
         local seconds = args.window_ms / 1000
         local first, err = node.ask "busy"
@@ -74,6 +89,7 @@ return {
         local answer = { seconds = seconds, schedulers = later.schedulers, schedulers_online = later.schedulers_online,
           run_queue_before = first.run_queue, run_queue = later.run_queue, process_count = later.process_count,
           looked_at = later.looked_at,
+          spawned_per_sec = math.floor((number(later.me) - number(first.me)) % ALL / seconds),
           reductions_per_sec = math.floor((later.reductions - first.reductions) / seconds),
           took_ms = math.max(first.took_us, later.took_us) / 1000, sampled = 0, groups = {} }
         for i = #CLASSES, 1, -1 do
@@ -82,7 +98,7 @@ return {
           if class ~= "low" and later.busy[class] > 0 then answer.priority = class end
         end
         -- Of the highest class alone. One may be stuck in native code; then where they stand stays unknown.
-        local groups = #later.some > 0 and node.ask("stands", { pids = later.some })
+        local groups = #later.some > 0 and node.ask("stands", { pids = later.some, was = first.some, ran = first.ran })
         for _, group in ipairs(groups or {}) do
           answer.groups[#answer.groups + 1], answer.sampled = group, answer.sampled + group.process_count
         end

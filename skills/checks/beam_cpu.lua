@@ -39,11 +39,16 @@ end
 local function of_regex(func) return func:find "^erlang:re_run" or func:find "^re:" end
 local function of_appending(func) return func:find "^erlang:%+%+/2" or func:find "^lists:append/" end
 
+local function of_starting(func) return func:find "^erlang:spawn" end
+
 local function in_regex(w) return inside(w, of_regex) >= 70 end
 
 -- In code that appends little to what is long, every tenth look is in the copying: a loop that does something else by
 -- the way is seen there once in a hundred.
 local function appends(w) return inside(w, of_appending) >= 10 end
+
+-- One that starts others all the time: what they are too many for, is looked at as a whole.
+local function starts_others(w) return inside(w, of_starting) >= 10 end
 
 local function busy_share(w) return share(w, "running", "runnable") end
 
@@ -76,7 +81,8 @@ local MOST_SHARE = 120
 
 local function never_blocks(w, row, least)
   return busy_share(w) >= 90 and row.share_pct <= MOST_SHARE and w.queue_max <= 10
-    and not in_regex(w) and not appends(w) and w.reductions_per_sec >= (least or row.rate_per_sec / 2)
+    and not in_regex(w) and not appends(w) and not starts_others(w)
+    and w.reductions_per_sec >= (least or row.rate_per_sec / 2)
 end
 
 -- For how long it has been at it: what it worked in its life, at the pace of now.

@@ -86,7 +86,16 @@ local function full_of_work(results, at)
   }
 end
 
-local function too_full(results) return overfull(results[1]) and not outranked(results[1]) and OVERVIEW or nil end
+-- To start and to end a process takes some microseconds: so many on each scheduler are a good part of what it can do.
+-- A node that starts as many and has room is as it should be.
+local SPAWNS = 20000
+
+local function storm(p) return (p.spawned_per_sec or 0) >= SPAWNS * p.schedulers_online end
+
+local function too_full(results)
+  local p = results[1]
+  return (overfull(p) or storm(p)) and not outranked(p) and OVERVIEW or nil
+end
 local function crowded_first(results) return crowded(results[1]) and PROBE_AGAIN or nil end
 
 -- The snapshot came, with a long run queue or without; or it did not come.
@@ -95,15 +104,50 @@ local WAYS = {
     look = { PROBE, too_full, function(results) return not rested(results, { overview = 2 }) and PROBE or nil end } },
   { id = "", suspect = came_calm, at = { overview = 1, first = 2, last = 3 },
     look = { OVERVIEW, function(results) return saturated(results[1]) and PROBE or nil end,
-      function(results) return crowded(results[2]) and PROBE or nil end } },
+      function(results) return (crowded(results[2]) or storm(results[2])) and PROBE or nil end } },
   { id = "_starved", suspect = starved, urgent = starved, at = { first = 1, last = 2 }, look = { PROBE, crowded_first },
     holds = function() return true end },
 }
 
+local function spawn_storm(way)
+  return {
+    id = "spawn_storm" .. way.id, mechanism = "spawn_storm", suspect = way.suspect, look = way.look,
+    expert = "Schedulers full over a window while tens of thousands of processes are started a second on each.",
+    confirm = function(results)
+      local first, p = results[way.at.first], results[way.at.last]
+      if not storm(first) or not storm(p) or not way.at.overview or rested(results, way.at) then return end
+      local group = common(p)
+      local n, o = way.at.last, way.at.overview
+      return {
+        object = group and (group.names[1] or group.app_function) or "short-lived processes",
+        severity = "warning", confidence = group and "medium" or "low",
+        figures = cite(results, { { n, "spawned_per_sec" }, { way.at.first, "spawned_per_sec" }, { n, "seconds" },
+          { n, "process_count" }, { o, "utilization_pct" }, { o, "seconds" }, { n, "groups[1].app_function" },
+          { n, "groups[1].share_pct" } }),
+        hypothesis = ("%d processes are started a second on %d schedulers that are %d %% busy%s: starting and ending "
+          .. "them is what is done here."):format(p.spawned_per_sec, p.schedulers_online, results[o].utilization_pct,
+          group and (", with %d %% of the work in %s"):format(group.share_pct, group.app_function) or ""),
+        unlike = {
+          process_leak = ("they end: %d are there, as before"):format(p.process_count),
+          cpu_saturation = ("few of those that want to run have been there for long; %d are started a second"):format(
+            p.spawned_per_sec),
+          hot_process = "who starts them is busy by that alone",
+        },
+        next_steps = {
+          step(("see what %s starts a process for, and how long one works"):format(group and group.app_function
+            or "the code that is busy")),
+          step("do tiny pieces in the caller, or in batches by a few workers that stay", "CAUTION"),
+        },
+      }
+    end,
+  }
+end
+
 local function cpu_saturation(way)
   return {
     id = "cpu_saturation" .. way.id, mechanism = "cpu_saturation", suspect = way.suspect, urgent = way.urgent,
-    holds = way.holds, look = way.look, yields_to = { schedulers_limited = "any" }, symptom_of = { "cpu_throttled" },
+    holds = way.holds, look = way.look, symptom_of = { "cpu_throttled" },
+    yields_to = { schedulers_limited = "any", spawn_storm = "any" },
     expert = "Schedulers full over a window, a long run queue and many that want to run at several looks, the work "
       .. "spread over many equal processes.",
     confirm = function(results) return full_of_work(results, way.at) end,
@@ -166,6 +210,7 @@ end
 local checks = { priority_inversion }
 for _, way in ipairs(WAYS) do
   checks[#checks + 1] = cpu_saturation(way)
+  checks[#checks + 1] = spawn_storm(way)
   checks[#checks + 1] = unexplained_load(way)
 end
 

@@ -378,6 +378,16 @@ describe("the analyst as the coordinator", function()
     assert.same({ "single", "symptomatic" }, { insights[1].correlation_type, insights[2].correlation_type })
   end)
 
+  it("names a cause before its symptom, however grave that is", function()
+    local skills = { { name = "tanks", checks = { check { mechanism = "wet", symptom_of = { "leak" } } } } }
+    local insights = calls_of(coordinate({
+      notification {},
+      notification { id = "n2", root_cause = { object = "floor", mechanism = "wet" }, hypothesis = "wet",
+        severity = "critical" },
+    }, skills), "produce_insight")
+    assert.same({ "leak", "wet" }, { insights[1].root_cause.mechanism, insights[2].root_cause.mechanism })
+  end)
+
   it("leaves what has no cause, or no figure that stands, to the verdict", function()
     local nameless = notification {}
     nameless.root_cause = nil
