@@ -194,7 +194,8 @@ local slow_server = mailbox_check("slow_server",
   function(row, w)
     local name, wait, about = object(row), wait_of(w), w.taken_at_least > 0 and "some" or "more than"
     return {
-      confidence = w.taken_at_least > 0 and "high" or "medium",
+      -- Where it waits for another itself, overload follows it to the end.
+      confidence = w.taken_at_least > 0 and not stands_in(w, "^gen:do_call") and "high" or "medium",
       hypothesis = ("%d processes wait in a call to %s and %d requests lie before it, never fewer than %d in %.1f s: "
         .. "it %s, so whoever calls now waits %s %.1f s. While it handles one it is in %s."):format(w.callers,
         name, w.queue_last, w.queue_min, w.seconds, taken(w), about, wait, stands(w)),

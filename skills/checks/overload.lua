@@ -1,6 +1,6 @@
---- What an expert looks for when work piles up. Why one mailbox grows is told by beam, which watches its process;
---- here it is told who waits for each other in a ring, who waits for a lock, and, without a cause, that the node does
---- not keep up.
+--- What an expert looks for when work piles up. Why one mailbox grows is told by beam, which watches its process; here
+--- it is told who waits for each other in a ring, who holds up a chain of others, who keeps a lock that others wait for,
+--- and, without a cause, that the node does not keep up.
 
 local words = ...
 local cite, step = words.cite, words.step
@@ -73,6 +73,59 @@ local call_deadlock = {
         step "break the ring in the code: one of them must not call back, a cast or a reply later will do",
         step("give these calls a time limit, so that the ring breaks by itself", "CAUTION"),
         step(("ending %s frees the others, and loses its state"):format(name_of(first)), "DANGEROUS"),
+      },
+    }
+  end,
+}
+
+local HELD_UP = 5 -- requests before the first of a chain, at both looks
+
+-- A chain with an end, from one with requests before it to one that is at work on the answer. Who waits for its next
+-- message at the end answers when it likes: a pool that is empty, a long poll.
+local function held_up(result)
+  for i, chain in ipairs(result.chains) do
+    local first, last, sure = chain.links[1], chain.links[#chain.links], not chain.cycle
+    for k = 1, #chain.links - 1 do sure = sure and chain.links[k].in_call and chain.links[k].sure end
+    if sure and not last.in_call and first.message_queue >= HELD_UP
+      and not (last.current_function or ""):find "^gen_%w+:loop" then return chain, i end
+  end
+end
+
+local slow_downstream = {
+  id = "slow_downstream", mechanism = "slow_server",
+  expert = "A chain of calls from a server with requests before it to one that is at work, the same two seconds later: "
+    .. "the one at its end is slow, the others only wait for it.",
+  suspect = function(snapshot) return (snapshot.max_queue_size or 0) >= HELD_UP end,
+  look = {
+    CHAINS,
+    function(results) return held_up(results[1]) and { "overload_cascade_detection", after = 2 } or nil end,
+  },
+  confirm = function(results)
+    local was = held_up(results[1])
+    local now, i = held_up(results[2])
+    if not was or not now or was.root_pid ~= now.root_pid or was.links[1].pid ~= now.links[1].pid then return end
+    local n, at = #now.links, ("chains[%d]."):format(i)
+    local first, last = now.links[1], now.links[n]
+    return {
+      object = name_of(last), severity = "warning", confidence = "high",
+      figures = cite(results, { { 2, at .. "root" }, { 2, at .. "depth" }, { 2, at .. "links[1].message_queue" },
+        { 1, "chains[1].links[1].message_queue" }, { 2, at .. "links[1].waits_for" },
+        { 2, ("%slinks[%d].current_function"):format(at, n) }, { 2, ("%slinks[%d].status"):format(at, n) } }),
+      hypothesis = ("%s holds up %s, which waits in a call for it%s at both looks while %d requests lie before %s (%d "
+        .. "before): %s is at work in %s, and what it does takes too long for those who call."):format(name_of(last),
+        name_of(first), n > 2 and (" over %d others"):format(n - 2) or "", first.message_queue, name_of(first),
+        was.links[1].message_queue, name_of(last), tostring(last.current_function)),
+      unlike = {
+        call_deadlock = ("the chain has an end: %s waits for nobody"):format(name_of(last)),
+        slow_consumer = ("%s is not slow by itself: it waits in a call"):format(name_of(first)),
+        empty_pool = ("who lets callers wait on purpose waits for its next message; this one is in %s"):format(
+          tostring(last.current_function)),
+      },
+      next_steps = {
+        step(("see what %s does in a call, and on whom it waits outside of the node"):format(name_of(last))),
+        step(("give the calls of %s a time limit, and an answer for when it is over"):format(name_of(first)),
+          "CAUTION"),
+        step("let it be asked by more than one at a time: a pool, or processes of their own", "CAUTION"),
       },
     }
   end,
@@ -159,4 +212,4 @@ local overload = {
   end,
 }
 
-return { call_deadlock, global_lock_held, overload }
+return { call_deadlock, slow_downstream, global_lock_held, overload }

@@ -34,6 +34,33 @@ describe("the check for a ring of calls", function()
   end)
 end)
 
+describe("the check for who holds others up", function()
+  local FRONT = { pid = "<0.1.0>", name = "till", in_call = true, sure = true, waits_for = "<0.2.0>",
+    waits_for_name = "bank", message_queue = 9, current_function = "gen:do_call/4" }
+  local BEHIND = { pid = "<0.2.0>", name = "bank", in_call = false, message_queue = 0, status = "waiting",
+    current_function = "timer:sleep/1" }
+
+  local function look(front, behind)
+    return { chains = { { depth = 2, cycle = false, root = "bank", root_pid = with(BEHIND, behind).pid,
+      links = { with(FRONT, front), with(BEHIND, behind) } } } }
+  end
+
+  it("names the one at the end of the chain, not the one where the requests lie", function()
+    local finding = find("slow_downstream", { look(), look { message_queue = 20 } })
+    assert.equal("bank", finding.object)
+    assert.matches("bank holds up till, .* while 20 requests lie before till %(9 before%)", finding.hypothesis)
+  end)
+
+  it("looks no further at a few requests, nor at an end that waits for its next message", function()
+    assert.same({ nil, 1 }, { find("slow_downstream", { look { message_queue = 2 } }) })
+    assert.same({ nil, 1 }, { find("slow_downstream", { look({}, { current_function = "gen_server:loop/7" }) }) })
+  end)
+
+  it("finds nothing where another holds it up at the second look", function()
+    assert.is_nil((find("slow_downstream", { look(), look({}, { pid = "<0.3.0>" }) })))
+  end)
+end)
+
 describe("the check for a lock that is not given back", function()
   local LOCK = { lock = "till", holder = "<0.5.0>", holder_name = "desk", holder_function = "timer:sleep/1" }
 

@@ -19,6 +19,27 @@ $come() ->
   $come().
 ]==],
   },
+  -- The queue is before one server, and the work that takes so long is another's.
+  {
+    name = "slow_downstream", settles = 3, truth = { { mechanism = "slow_server", objects = { "$behind" } } },
+    draw = { takes_ms = { 200, 400 }, every_ms = { 50, 90 } }, twin = { takes_ms = 1 },
+    source = [==[
+-behaviour(gen_server).
+-export([init/1, handle_call/3, handle_cast/2]).
+start() ->
+  {ok, _} = gen_server:start({local, $behind}, ?MODULE, behind, []),
+  {ok, _} = gen_server:start({local, $front}, ?MODULE, front, []),
+  spawn(fun $come/0).
+init(S) -> {ok, S}.
+handle_call(_, _, behind) -> timer:sleep($takes_ms), {reply, ok, behind};
+handle_call($ask, _, front) -> {reply, gen_server:call($behind, $fetch, infinity), front}.
+handle_cast(_, S) -> {noreply, S}.
+$come() ->
+  spawn(fun() -> catch gen_server:call($front, $ask, 1500) end),
+  timer:sleep($every_ms),
+  $come().
+]==],
+  },
   {
     name = "supervisor_blocked", settles = 2, truth = { { mechanism = "supervisor_blocked", objects = { "$sup" } } },
     draw = { every_ms = { 80, 200 } },
