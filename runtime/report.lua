@@ -73,7 +73,7 @@ local function snippet(w, text, language)
     if not w.fits("     " .. line) then return end
     lines[#lines + 1] = line ~= "" and "     " .. plain(line) or ""
   end
-  w.field(("in %s"):format(language:gsub("^%l", string.upper)), "")
+  w.line("   in " .. language:gsub("^%l", string.upper))
   w.line(w.paint(table.concat(lines, "\n"), "dim"))
 end
 

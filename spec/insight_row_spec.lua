@@ -44,7 +44,7 @@ describe("a finding on a live node", function()
   it("is told in their language", function()
     local text = report.text(r)
     assert.matches("\n   points to  Shop.Sink.drain/0\n", text, 1, true)
-    assert.matches("\n   in Elixir  \n", text, 1, true)
+    assert.matches("\n   in Elixir\n", text, 1, true)
   end)
 
   it("says when each figure was seen", function()

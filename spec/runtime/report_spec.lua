@@ -83,7 +83,7 @@ describe("runtime.report", function()
 
   it("has for the leading cause the change, settings, code in the node's language, how to verify and undo", function()
     local text = report.text(a_report { language = "elixir", insights = { insight { advice = ADVICE } } })
-    assert.matches("\n   change     Make the sender feel it.\n   set        +zdbbl 8192\n   in Elixir  \n"
+    assert.matches("\n   change     Make the sender feel it.\n   set        +zdbbl 8192\n   in Elixir\n"
       .. "     def push(x), do: x\n   verify     beam_queue_growth falls.\n   undo       Put it back.\n", text, 1, true)
   end)
 

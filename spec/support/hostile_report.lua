@@ -10,7 +10,8 @@ return function(text, more)
     schema = 1, verdict = "sick", would_tell = {}, nodes = { text }, reason = text, incomplete = json.null,
     lost = false, language = "erlang", run = "r7", notifications = {}, looks = {},
     insights = { {
-      id = "i1", node = text, summary = text, severity = "warning", confidence = "high", correlation_type = "single",
+      id = "i1", node = text, summary = text, root_cause_hypothesis = text .. " " .. text,
+      severity = "warning", confidence = "high", correlation_type = "single",
       hypothesis_grounded = true, root_cause = { object = text, mechanism = "slow_consumer" }, since = text,
       code = { module = text, ["function"] = text, arity = 1, observation = "o1", path = text },
       evidence = { { observation = "o1", callback = text, path = text, value = text, at = "2026-11-21T23:00:00Z" } },
