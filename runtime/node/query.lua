@@ -180,20 +180,39 @@ local function settled(n, given)
   }
 end
 
+local function call_form(module, func, arguments)
+  return tuple(A.call, 1, tuple(A.remote, 1, atom_form(module), atom_form(func)), arguments)
+end
+
+local function number_form(value) return tuple(A.integer, 1, value) end
+local function op_form(word, left, right) return tuple(A.op, 1, A[word], left, right) end
+
+-- Work of low priority gets every eighth turn of the queue. Where the queue is long, that is hardly ever: there our
+-- question is one among all of them, and takes its turn as they do. As long as that, our own questions, 16 at most,
+-- never make it.
+local OURS_AT_MOST, EACH = 16, 4
+
+local LONG = op_form(">=", call_form("erlang", "statistics", { atom_form "total_run_queue_lengths" }),
+  op_form("+", number_form(OURS_AT_MOST),
+    op_form("*", number_form(EACH), call_form("erlang", "system_info", { atom_form "schedulers_online" }))))
+
+local RAISED = tuple(A.case, 1, LONG, {
+  tuple(A.clause, 1, { atom_form "true" }, {}, { flag_form("priority", atom_form "normal") }),
+  tuple(A.clause, 1, { tuple(A.var, 1, A._) }, {}, { atom_form "ok" }),
+})
+
 -- Linked to us while it is evaluated, so that it ends when the connection does: killed or cut off, we cannot end it.
 -- Unlinked before it answers, for an exit signal would carry the whole answer a second time.
-local function linked_form(form)
-  local function with_us(func)
-    local remote = tuple(A.remote, 1, atom_form "erlang", atom_form(func))
-    return tuple(A.call, 1, remote, { tuple(A.var, 1, A[US]) })
-  end
-  local remote = tuple(A.remote, 1, atom_form "erlang", atom_form "element")
-  local all = tuple(A.tuple, 1, { with_us "link", form, with_us "unlink" })
-  return tuple(A.call, 1, remote, { tuple(A.integer, 1, 2), all })
+local function linked_form(form, low)
+  local function with_us(func) return call_form("erlang", func, { tuple(A.var, 1, A[US]) }) end
+  local all = tuple(A.tuple, 1, { with_us "link", low and RAISED or atom_form "ok", form, with_us "unlink" })
+  return call_form("erlang", "element", { number_form(3), all })
 end
 
 local function send(n, form, variables, o, given)
-  if not (given.outlives or given.group_leader == "user") then form = linked_form(form) end
+  if not (given.outlives or given.group_leader == "user") then
+    form = linked_form(form, o.priority == "low")
+  end
   if not n.calls:limited() then form = limited_form(form, o) end
   -- With the last argument the value alone comes back, without the bindings.
   local arguments = { form, bindings_of(n, variables, o), A.none, A.none, A.value }

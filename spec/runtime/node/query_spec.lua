@@ -135,6 +135,22 @@ describe("a query", function()
   end))
 end)
 
+describe("the priority of a query", function()
+  local at
+  setup(function() at = live.start() end)
+  teardown(function() at.stop() end)
+
+  local function priority() return at.node.query "erlang:process_info(self(), priority)." end
+
+  it("is low", live.test(function() assert.equal(A.low, priority()[2]) end))
+
+  -- There it would have every eighth turn of a long queue.
+  it("is that of all others where very many wait for a turn", live.test(function()
+    at.eval "[spawn(fun F() -> F() end) || _ <- lists:seq(1, 60 * erlang:system_info(schedulers_online))], ok."
+    assert.equal(A.normal, priority()[2])
+  end))
+end)
+
 describe("a shipped query", function()
   it("was parsed when the program was built", function()
     for _, text in ipairs(query.own_texts()) do
