@@ -200,7 +200,8 @@ describe("runtime.report", function()
     local step = { text = evil, risk = "SAFE" }
     local text = report.text(a_report { nodes = { evil }, insights = { insight { summary = evil,
       root_cause = { object = evil, mechanism = evil }, considered = { { mechanism = evil, why_not = evil } },
-      next_steps = { step }, confidence = evil,
+      next_steps = { step }, confidence = evil, since = evil, code = { module = evil, ["function"] = evil, arity = 1 },
+      advice = { means = evil, change = evil, verify = evil, undo = evil, follow_up = {}, fault = evil, erlang = evil },
       evidence = { { observation = "o1", callback = evil, path = evil, value = evil } } } } })
     assert.is_nil(text:find "[%z\1-\8\11-\31\127]")
     assert.is_nil(text:find("\194\155", 1, true))
