@@ -38,6 +38,8 @@ return {
   { what = "rabbit_alarm:get_alarms/0", class = "SAFE", why = "asks RabbitMQ for its alarms, as its own tools do" },
   { what = "vm_memory_monitor:get_memory_limit/0", class = "SAFE", why = "a figure that RabbitMQ keeps" },
   { what = "vm_memory_monitor:get_vm_memory_high_watermark/0", class = "SAFE", why = "a setting that RabbitMQ keeps" },
+  { what = "erlang:check_process_code/3", class = "SAFE", why = "asks a process whether it runs old code, without a "
+    .. "collection of its garbage; nothing is purged, and nobody ended" },
   { what = "erlang:trace/3", class = "CAUTION", why = "of the collections of one process that nobody traces, by the "
     .. "process that asks: the flag goes when it ends, however it ends" },
 }

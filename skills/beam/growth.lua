@@ -10,9 +10,8 @@ local WINDOW = { name = "window_ms", type = "integer", min = 100, max = 10000, d
 -- query itself would look like growth.
 local pairs_of = {}
 for i, word in ipairs { "process_count", "port_count", "atom_count", "modules", "run_queue", "total_mb",
-  "processes_mb",
-    "processes_used_mb", "system_mb", "binary_mb", "ets_mb", "code_mb", "atom_mb", "fixed_kb", "persistent_terms",
-  "dirty_cpu_queue", "dirty_io_queue" } do
+  "processes_mb", "processes_used_mb", "system_mb", "binary_mb", "ets_mb", "code_mb", "atom_mb", "fixed_kb",
+  "persistent_terms", "known_nodes", "dirty_cpu_queue", "dirty_io_queue" } do
   pairs_of[i] = ("{%s, %s_before}"):format(word, word)
 end
 local OLD = ([=[
@@ -156,7 +155,8 @@ return {
     overview = texts.walk .. texts.counts .. texts.wall .. OLD .. FIXED .. [=[
   Sums = fun() -> [Y, X | _] = lists:reverse(erlang:statistics(run_queue_lengths_all)),
     maps:merge(#{dirty_cpu_queue => X, dirty_io_queue => Y, fixed_kb => Count() div 1024,
-      persistent_terms => maps:get(count, persistent_term:info())}, maps:merge(Memory(), Counts())) end,
+      persistent_terms => maps:get(count, persistent_term:info()), known_nodes => length(erlang:nodes(known))},
+      maps:merge(Memory(), Counts())) end,
   Gcs = fun() -> erlang:statistics(garbage_collection) end,
   S = All(), I = [reductions, message_queue_len], P = [{reductions, '$1'}, {message_queue_len, '$2'}],
   T = Now(), C = Sums(), N = Gcs(), R = Reds(),
@@ -164,8 +164,14 @@ return {
   receive after WindowMs div 2 -> ok end, V = erlang:system_info(atom_count),
   receive after WindowMs - WindowMs div 2 -> ok end,
   L = Top(S, A, {I, P, '$1', 0}, 3, 0),
+  Named = lists:usort([Y || X <- lists:sublist(registered(), 1000), Y <- [whereis(X)], is_pid(Y)]
+    ++ lists:sublist(hd(S), 1000)),
+  Lead = [X || {_, X} <- Ask(Named, group_leader), node(X) =:= node()],
+  Dead = [X || X <- lists:usort(Lead), not is_process_alive(X)],
   {Z, Y, X} = Busy(U), W = Since(T), Q = Reds() - R, {G, K, _} = Gcs(), {D, E, _} = N,
   maps:merge(maps:merge(Old(C), Sums()), #{seconds => W, atom_count_between => V,
+    led_by_the_dead_count => length([X || X <- Lead, lists:member(X, Dead)]),
+    old_code_count => length([M || M <- lists:map(fun erlang:check_old_code/1, erlang:loaded()), M]),
     schedulers => erlang:system_info(schedulers), schedulers_online => erlang:system_info(schedulers_online),
     utilization_pct => Mean(Z), max_utilization_pct => Most(Z), dirty_cpu_pct => Mean(Y), dirty_io_pct => Mean(X),
     process_limit => erlang:system_info(process_limit), port_limit => erlang:system_info(port_limit),
@@ -185,7 +191,8 @@ return {
       cost = "two items of every process at three looks, none of them woken but the six shown; turns the "
         .. "accounting of scheduler time on while it looks",
       returns = { "seconds", "process_count, port_count, atom_count, modules, run_queue (each also as …_before)",
-        "atom_count_between (half-way)",
+        "atom_count_between (half-way)", "known_nodes (also as …_before)", "old_code_count (modules)",
+        "led_by_the_dead_count (of up to 2,000 processes, those whose group leader is dead)",
         "total_mb, processes_mb, processes_used_mb, system_mb, binary_mb, ets_mb, code_mb, atom_mb (each also as "
           .. "…_before)",
         "persistent_terms, fixed_kb (what has one size each: processes, monitors, links, timers; also as …_before)",

@@ -78,6 +78,23 @@ return {
     code_mb_before => Mb(M), code_mb => Mb(erlang:memory(code)), total => length(N), showing => length(L),
     names => [Text(X) || X <- L]}.]=],
 
+    -- Who runs the old code of a module is asked of those who wait, for who runs may be long in answering; it says so
+    -- by what it has on its stack, and is not collected for it. Of many processes only those are asked that have a name
+    -- or began in that module.
+    old_code = texts.walk .. [=[
+  S = All(), L = erlang:loaded(),
+  Ms = [M || {true, M} <- lists:zip(lists:map(fun erlang:check_old_code/1, L), L)],
+  Named = [P || X <- lists:sublist(registered(), 1000), P <- [whereis(X)], is_pid(P)],
+  Of = case Total(S) of
+    N when N =< 5000 -> fun(_) -> lists:append(S) end;
+    _ -> fun(M) -> lists:usort(Named ++ lists:sublist(lists:append([Those(H, initial_call, {M, '_', '_'}) || H <- S]),
+           2000)) end end,
+  Z = [{M, X} || M <- lists:sublist(lists:sort(Ms), 10),
+    X <- [[P || P <- Those(Of(M), status, waiting), true =:= erlang:check_process_code(P, M, [{allow_gc, false}])]]],
+  #{old_code_count => length(Ms), looked_at => case Ms of [] -> 0; [M | _] -> length(Of(M)) end,
+    users => [maps:merge(#{module => Text(M), process_count => length(X)}, maps:with([pid, name, current_function], Y))
+      || {M, [P | _] = X} <- Z, Y <- Row(P, #{})]}.]=],
+
     -- Flags that new processes get show a trace of all; else those of some processes are asked for. Nobody is woken
     -- for a status or a group leader. Who suspends is asked of all, but only where somebody is suspended.
     leftovers = texts.walk .. [=[
@@ -166,6 +183,18 @@ return {
       returns = { "seconds", "modules_before", "modules", "born", "gone", "code_mb_before", "code_mb", "total",
         "showing", "names (of the born)" },
       query = "modules",
+    },
+
+    beam_old_code = {
+      brief = "who runs it",
+      doc = "Who still runs the old version of a module that was loaded anew: the next load of it ends them. Old code "
+        .. "that nobody runs is harmless. On a node with over 5,000 processes only those with a name, and those that "
+        .. "began in that module, are asked.",
+      class = "SAFE",
+      cost = "up to 5,000 processes that wait are woken for each module with old code, 10 modules at most",
+      returns = { "old_code_count (modules)", "looked_at (processes)", "users[]: module, process_count (at least), "
+        .. "pid, name, current_function (of one of them)" },
+      query = "old_code",
     },
 
     beam_leftovers = {

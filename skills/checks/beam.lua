@@ -263,7 +263,7 @@ local function rising(a) return a.atoms_per_sec >= ATOMS_PER_SECOND and not modu
 local function ours(a) return a.makers[1] ~= nil and words.interpreted(a.makers[1]) end
 
 local atom_leak = {
-  id = "atom_leak", mechanism = "atom_leak", suspect = always,
+  id = "atom_leak", mechanism = "atom_leak", suspect = always, yields_to = { node_name_atoms = "any" },
   expert = "The atom count rises at two looks; atoms are never freed. A high count that stands still is no fault.",
   look = {
     OVERVIEW,

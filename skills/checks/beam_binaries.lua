@@ -55,9 +55,9 @@ local sub_binary_pins_parent = {
         { 1, "binary_mb_before" }, { 1, "binary_mb" } }),
       severity = "warning", confidence = "medium",
       hypothesis = ("%s most likely keeps slices of large binaries, each of which holds on to the whole: it refers to "
-        .. "%d binaries of %d kB each (%.0f MB), %d more than %.1f s before, while all its own memory is %d kB."):format(
-        object(now), now.binary_count, each, now.binary_memory_kb / 1024, now.binary_count - was.binary_count, results[3].seconds,
-        now.memory_kb),
+        .. "%d binaries of %d kB each (%.0f MB), %d more than %.1f s before, while all its own memory is %d kB.")
+        :format(object(now), now.binary_count, each, now.binary_memory_kb / 1024, now.binary_count - was.binary_count,
+        results[3].seconds, now.memory_kb),
       unlike = {
         binary_refs_held = ("there a collection lets go of them; it collected %d times and has more"):format(
           results[3].collections),

@@ -39,6 +39,9 @@ describe("beam skill, leftovers", function()
       left.traced_count, left.suspended_count, left.suspenders, left.led_by_the_dead_count, left.old_code_count,
       left.global_lock_count })
     assert.is_nil(left.tracer)
+    assert.same({ old_code_count = 0, looked_at = 0, users = {} }, callback.beam_old_code())
+    local o = callback.beam_overview(100)
+    assert.same({ 0, 0 }, { o.old_code_count, o.led_by_the_dead_count })
   end))
 
   describe("links and monitors", function()
@@ -125,6 +128,24 @@ describe("beam skill, leftovers", function()
         2 * reload.collector_reductions_per_sec)
     end))
   end)
+
+  it("tell who still runs the old version of a module, and not who went over", live.test(function()
+    eval [=[
+      Load = fun(Over) -> Forms = [begin {ok, T, _} = erl_scan:string(X), {ok, F} = erl_parse:parse_form(T), F end
+          || X <- ["-module(leaf).", "-export([loop/0]).",
+            "loop() -> receive renew -> " ++ Over ++ "loop(); stop -> ok end."]],
+        {ok, M, B} = compile:forms(Forms), {module, M} = code:load_binary(M, "leaf", B) end,
+      Load("leaf:"), register(culprit, spawn(leaf, loop, [])), register(victim, spawn(leaf, loop, [])),
+      Load(""), victim ! renew, ok.]=]
+    wait_for "element(2, process_info(whereis(victim), message_queue_len)) =:= 0."
+    wait_for "not erlang:check_process_code(whereis(victim), leaf, [{allow_gc, false}])."
+    local old = callback.beam_old_code()
+    local counted = callback.beam_overview(100).old_code_count
+    eval "[exit(whereis(X), kill) || X <- [culprit, victim]], code:purge(leaf), code:delete(leaf), code:purge(leaf), ok."
+    assert.same({ 1, "leaf", 1, "culprit", "leaf:loop/0" }, { counted, old.users[1].module,
+      old.users[1].process_count, old.users[1].name, old.users[1].current_function })
+    assert.equal(1, #old.users)
+  end))
 
   it("name the modules that were made in the window", live.test(function()
     eval [[crowd:start(compiler, fun() -> (fun L(N) -> M = list_to_atom("leaf_" ++ integer_to_list(N)),
