@@ -6,6 +6,7 @@
 ---   run.message(skill, text, seconds?)           a question to an operator -> its next words
 ---   run.ask { prompt, task?, tool }              one question to the model, answered by one call -> its arguments
 ---   run.agent { prompt, task?, without? }        the whole loop with the coordinator's tools -> how it ended
+---   run.by_rules(), run.doubt()                  the checks of all skills first; the leading cause doubted at the end
 ---   run.conclude(insight), run.promote()         as produce_insight; what stands and names its cause
 --- A prompt is a file in prompts/ (yours first). What it returns is how the run ended; code decides the verdict.
 ---

@@ -7,7 +7,7 @@ local sentence = require "runtime.sentence"
 local DOUBTED = {
   stands = "nothing is held against it", confirmed = "looked for again, and it is so",
   replaced = "looked for again, and it is something else", lowered = "looked for again, and not seen",
-  not_made = "it could not be looked for again",
+  not_made = "it could not be looked for again", not_asked = "no model could be asked what speaks against it",
 }
 
 local LINES = {

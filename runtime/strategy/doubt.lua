@@ -146,16 +146,18 @@ function doubt.leading(case)
   return first and gravity.grave[first.severity] and first or nil
 end
 
--- What a model says against it; nil where it says nothing.
+local ANSWERED = { done = true, answer = true }
+
+-- What a model says against it, and what that comes to where it says nothing.
 local function asked(case, insight, emit, system)
   local state = { case = case, insight = insight }
-  agent.run {
+  local outcome = agent.run {
     kind = "coordinator", provider = (case.mind.cheap or case.mind.coordinator)(case.skills), system = system,
     tools = TOOLS, task = TASK:format(case.node.name), first = { { id = "first", name = "get_cause", args = {} } },
     deadline = case.deadline, iterations = TURNS, state = state, emit = emit, clean = case.clean,
     purse = case.spending:purse(), led = true,
   }
-  return state.said
+  return state.said, ANSWERED[outcome.ended] and "stands" or "not_asked"
 end
 
 -- What rules know and did not see has to be seen by them before it is called proven.
@@ -177,8 +179,8 @@ function doubt.carry_out(case, crew, emit, system)
   look_for_unproved(case, crew, emit)
   local insight = doubt.leading(case)
   if not insight then return end
-  local said = asked(case, insight, emit, system)
-  local outcome = said and second_look.make(case, crew, insight, said) or "stands"
+  local said, outcome = asked(case, insight, emit, system)
+  if said then outcome = second_look.make(case, crew, insight, said) end
   emit("coordinator.doubted", nil, { id = insight.id, outcome = outcome, mechanism = said and said.mechanism })
 end
 

@@ -231,6 +231,36 @@ describe("the hybrid strategy", function()
       assert.same({ "sick", "ets_table_leak", "warning" }, cause(r))
     end)
 
+    -- How the doubts of a run came out.
+    local function outcomes(fn)
+      local list = {}
+      local off = telemetry.on("coordinator.doubted", function(_, _, about) list[#list + 1] = about.outcome end)
+      fn()
+      off()
+      return list
+    end
+
+    it("of one who cannot be asked leaves the cause as it was, and is told", function()
+      local gone = model.played { function() return nil, { class = "fatal", message = "no such model" } end }
+      local r
+      assert.same({ "not_asked" }, outcomes(function()
+        r = run("flood", { leader = model.played { DONE }, doubter = gone })
+      end))
+      assert.same({ json.null, unpack(FOUND) }, { r.incomplete, unpack(cause(r)) })
+    end)
+
+    it("that cannot be looked at changes nothing, and is told", function()
+      local r
+      local one = model.played { function()
+        at.eval "ets:delete(tide, word)."
+        return calls { "refute", { mechanism = "ets_table_leak", callback = "tide_rows", why = "so" } }
+      end }
+      assert.same({ "not_made" }, outcomes(function()
+        r = run("flood", { leader = model.played { DONE }, doubter = one })
+      end))
+      assert.same(FOUND, cause(r))
+    end)
+
     it("is not asked for where nothing was found", function()
       local one = model.played { calls { "stands" } }
       run("calm", { leader = model.played { DONE }, doubter = one })

@@ -203,6 +203,16 @@ describe("runtime.strategy", function()
       assert.matches("the time was up, and it went on", report.would_tell[1])
     end)
 
+    it("may have rules look first, and the cause doubted", function()
+      local leader = model.played { calls { "stands" } }
+      local r = run(file [[return { name = "mine", run = function(run)
+        run.by_rules()
+        run.doubt()
+      end }]], model.mind({}, leader))
+      assert.same({ "sick", "ledger", "ets_growth", 1 },
+        { r.verdict, r.insights[1].root_cause.object, r.insights[1].root_cause.mechanism, #leader.asked })
+    end)
+
     it("that trips is told with file and line, and what was found stands", function()
       local path = file [[
         return { name = "mine", run = function(run)
