@@ -109,33 +109,53 @@ local WAYS = {
     holds = function() return true end },
 }
 
+-- Who does most of the work that is left between: one that is seen starting somebody, before others.
+local function starter(o)
+  for _, row in ipairs(o.top_reducers) do
+    if (row.current_function or ""):find "^erlang:spawn" then return row end
+  end
+  return o.top_reducers[1]
+end
+
+-- The first function of a stack that is not the VM's.
+local function own_function(stack)
+  for _, func in ipairs(stack or {}) do
+    if not func:find "^erlang:" then return func end
+  end
+end
+
 local function spawn_storm(way)
+  local function is_one(results)
+    return way.at.overview and storm(results[way.at.first]) and storm(results[way.at.last])
+      and not rested(results, way.at)
+  end
+  local look = { unpack(way.look) }
+  look[#look + 1] = function(results)
+    local row = is_one(results) and starter(results[way.at.overview])
+    return row and { "beam_process_info", row.pid } or nil
+  end
   return {
-    id = "spawn_storm" .. way.id, mechanism = "spawn_storm", suspect = way.suspect, look = way.look,
+    id = "spawn_storm" .. way.id, mechanism = "spawn_storm", suspect = way.suspect, urgent = way.urgent, look = look,
     expert = "Schedulers full over a window while tens of thousands of processes are started a second on each.",
     confirm = function(results)
-      local first, p = results[way.at.first], results[way.at.last]
-      if not storm(first) or not storm(p) or not way.at.overview or rested(results, way.at) then return end
-      local group = common(p)
-      local n, o = way.at.last, way.at.overview
+      local n, o, who = way.at.last, way.at.overview, results[#look]
+      local p, where = results[n], own_function(who.stack)
       return {
-        object = group and (group.names[1] or group.app_function) or "short-lived processes",
-        severity = "warning", confidence = group and "medium" or "low",
+        object = who.name or where or who.pid, severity = "warning", confidence = "medium",
         figures = cite(results, { { n, "spawned_per_sec" }, { way.at.first, "spawned_per_sec" }, { n, "seconds" },
-          { n, "process_count" }, { o, "utilization_pct" }, { o, "seconds" }, { n, "groups[1].app_function" },
-          { n, "groups[1].share_pct" } }),
-        hypothesis = ("%d processes are started a second on %d schedulers that are %d %% busy%s: starting and ending "
-          .. "them is what is done here."):format(p.spawned_per_sec, p.schedulers_online, results[o].utilization_pct,
-          group and (", with %d %% of the work in %s"):format(group.share_pct, group.app_function) or ""),
+          { n, "process_count" }, { o, "utilization_pct" }, { o, "seconds" }, { #look, "stack[1]" },
+          { #look, "reductions" } }),
+        hypothesis = ("%d processes are started a second on %d schedulers that are %d %% busy: starting and ending "
+          .. "them is what is done here. %s was the busiest that lasts, in %s."):format(p.spawned_per_sec,
+          p.schedulers_online, results[o].utilization_pct, who.name or who.pid, where or "code of the VM"),
         unlike = {
-          process_leak = ("they end: %d are there, as before"):format(p.process_count),
+          process_leak = ("they end: %d are there"):format(p.process_count),
           cpu_saturation = ("few of those that want to run have been there for long; %d are started a second"):format(
             p.spawned_per_sec),
           hot_process = "who starts them is busy by that alone",
         },
         next_steps = {
-          step(("see what %s starts a process for, and how long one works"):format(group and group.app_function
-            or "the code that is busy")),
+          step(("see what %s starts a process for, and how long one works"):format(where or "the code that is busy")),
           step("do tiny pieces in the caller, or in batches by a few workers that stay", "CAUTION"),
         },
       }
@@ -190,7 +210,7 @@ local priority_inversion = {
 
 local function unexplained_load(way)
   return {
-    id = "unexplained_load" .. way.id, mechanism = "other", suspect = way.suspect, look = way.look,
+    id = "unexplained_load" .. way.id, mechanism = "other", suspect = way.suspect, urgent = way.urgent, look = way.look,
     yields_to = { ["*"] = "any" },
     expert = "Schedulers without rest and no cause in sight: say so, and accuse nobody.",
     confirm = function(results)

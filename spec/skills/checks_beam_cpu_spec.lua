@@ -184,6 +184,24 @@ describe("the checks of saturation", function()
     assert.is_nil(look { with(OVERVIEW, { run_queue = 1, run_queue_before = 1 }) })
   end)
 
+  -- As many started as the schedulers can bear, and who starts them.
+  local STORM = with(FULL, { spawned_per_sec = 250000, normal = 5, normal_before = 5 })
+  local STARTED = with(OVERVIEW, { top_reducers = { { pid = "<0.7.0>", current_function = "app:other/1" },
+    { pid = "<0.8.0>", current_function = "erlang:spawn/1" } } })
+
+  it("find a storm of processes, and who starts them", function()
+    local last = check("spawn_storm").look[4] { STARTED, STORM, STORM }
+    assert.same({ "beam_process_info", "<0.8.0>" }, last)
+    local finding = check("spawn_storm").confirm { STARTED, STORM, STORM,
+      { pid = "<0.8.0>", stack = { "erlang:spawn/1", "app:deal/1" }, reductions = 1 } }
+    assert.equal("app:deal/1", finding.object)
+  end)
+
+  it("take as many on a node that has room for what they are", function()
+    assert.is_nil(check("spawn_storm").look[4] { with(STARTED, { utilization_pct = 40 }), STORM, STORM })
+    assert.is_nil(check("spawn_storm").look[4] { STARTED, STORM, with(STORM, { spawned_per_sec = 900 }) })
+  end)
+
   it("ask the node nothing that waits with everybody where work at high priority holds it", function()
     assert.is_nil(check("cpu_saturation_first").look[2] { with(FULL, RAISED) })
     assert.is_true(check("priority_inversion").holds { with(FULL, RAISED) })
