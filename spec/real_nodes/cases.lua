@@ -44,6 +44,17 @@ local function enough_memory(on)
   gone(on)
 end
 
+-- More than any disk has.
+local function no_disk(on)
+  on.client("broker:pile(Port, 1000, 20).", { Port = on.amqp })
+  on.rabbit "rabbit_disk_monitor:set_disk_free_limit(1000000000000000)."
+end
+
+local function enough_disk(on)
+  on.rabbit "rabbit_disk_monitor:set_disk_free_limit(50000000)."
+  gone(on)
+end
+
 local USERS = [==[[ejabberd_auth:try_register(U, list_to_binary("localhost"), list_to_binary("secret")) ||
   U <- [list_to_binary("u" ++ integer_to_list(I)) || I <- lists:seq(1, 20)] ++ [list_to_binary("away")]], ok.]==]
 
@@ -75,7 +86,9 @@ return {
   { name = "after the leak", node = "rabbit", settle = 2 },
   { name = "no memory for publishers", node = "rabbit", plant = no_memory, settle = 5, truth = "memory_alarm",
     object = "rabbit@localhost", finish = enough_memory },
-  { name = "after the alarm", node = "rabbit", settle = 3 },
+  { name = "no disk for publishers", node = "rabbit", plant = no_disk, settle = 5, truth = "disk_alarm",
+    object = "rabbit@localhost", finish = enough_disk },
+  { name = "after the alarms", node = "rabbit", settle = 3 },
 
   { name = "idle", node = "ejabberd", settle = 1 },
   { name = "20 users who chat", node = "ejabberd", plant = chat, settle = 3, finish = hushed },
