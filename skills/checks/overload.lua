@@ -1,6 +1,6 @@
---- What an expert looks for when work piles up. Why one mailbox grows is told by beam, which watches its process; here
---- it is told who waits for each other in a ring, who holds up a chain of others, who keeps a lock that others wait for,
---- and, without a cause, that the node does not keep up.
+--- What an expert looks for when work piles up. Why one mailbox grows is told by beam, which watches its process.
+--- Here it is told who waits for each other in a ring, who holds up a chain of others, who keeps a lock that others
+--- wait for, and, without a cause, that the node does not keep up.
 
 local words = ...
 local cite, step = words.cite, words.step
@@ -44,7 +44,7 @@ end
 local call_deadlock = {
   id = "call_deadlock", mechanism = "call_deadlock",
   expert = "A ring of processes, each in a call to the next, the same one two seconds later: none of them can answer.",
-  suspect = function(snapshot) return (snapshot.max_queue_size or 0) > 0 end,
+  suspect = function(snapshot) return (snapshot.total_queue_size or 0) >= 2 end, -- each has another's call before it
   look = {
     CHAINS,
     function(results) return ring_of(results[1]) and { "overload_cascade_detection", after = 2 } or nil end,
