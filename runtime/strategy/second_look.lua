@@ -6,6 +6,7 @@
 --- nothing of it.
 
 local analyst = require "runtime.llm.analyst"
+local async = require "runtime.async"
 local by_rules = require "runtime.strategy.by_rules"
 local clues = require "runtime.llm.clues"
 local proved = require "runtime.proved"
@@ -14,6 +15,8 @@ local second_look = {}
 
 -- One look that shows nothing may have fallen into a pause of what goes on; two have not.
 local LOOKS = 2
+-- A round of looks takes 2 to 6 s; more is a window that a model has chosen, and nobody waits for it in an alarm.
+local LONGEST_S = 30
 local MOST_FIGURES = 3 -- of the second look, beside those of the first
 
 local function literal(value) return type(value) == "string" and ("%q"):format(value) or tostring(value) end
@@ -42,9 +45,12 @@ local function look(case, crew, words, said, n)
       seen = function(_, got) seen[s.name] = got end })
   end }
   for _, status in ipairs(crew:statuses()) do states[status.skill] = status.state end
+  local until_then = crew.deadline
+  crew.deadline = math.min(until_then, async.now() + LONGEST_S)
   crew:invite(names, nil, mind)
   for _, name in ipairs(names) do crew.entries[name].state = states[name] or crew.entries[name].state end
   crew:wait(crew.deadline)
+  crew.deadline = until_then
   return { seen = seen, names = names }
 end
 
