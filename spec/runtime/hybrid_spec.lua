@@ -161,6 +161,38 @@ describe("the hybrid strategy", function()
       assert.same({ "healthy", 1, 1 }, { r.verdict, #leader.asked, r.usage.calls })
     end)
 
+    describe("where rules have no checks for a skill", function()
+      local bare
+
+      setup(function()
+        local path = folder .. "/bare.lua"
+        local out = assert(io.open(path, "w"))
+        out:write [[return { name = "bare", title = "Bare", about = "a", prompt = "p", snapshot = "size",
+          queries = { size = "#{rows => ets:info(ledger, size)}." },
+          callbacks = { bare_size = { doc = "Rows.", class = "SAFE", returns = { "rows" }, query = "size" } } }]]
+        out:close()
+        uv.fs_chmod(path, 384)
+        bare = { skills = { skills[1], assert(skill.open(path)) }, mind_more = { destination = "far" } }
+      end)
+
+      it("is told so, and without a look of its own there is no verdict", function()
+        local leader = model.played { DONE }
+        local r = run("calm", { leader = leader }, bare)
+        local told = json.decode(leader.asked[1].messages[3].results[1].text)
+        local why = "the skill bare has no checks, so the analyst cannot judge what it saw"
+        assert.same({ { skill = "bare", open = { why } } }, told.left_open)
+        assert.same({ "cannot_tell", { why } }, { r.verdict, r.would_tell })
+      end)
+
+      it("may look itself, and then there is one", function()
+        local looks = model.played { calls({ "take_snapshot" }, { "done" }) }
+        bare.mind_more.operator = function() return looks end
+        local leader = model.played { calls({ "invoke_operators", { skills = { "bare" } } },
+          { "wait", { ms = 30000 } }), DONE }
+        assert.equal("healthy", run("calm", { leader = leader }, bare).verdict)
+      end)
+    end)
+
     -- Its operator looks at a node that rules found well, and says that this is wrong with it; so does it.
     local function claiming(mechanism)
       local operator = model.played { calls { "take_snapshot" }, function(request)
