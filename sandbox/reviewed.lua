@@ -20,7 +20,6 @@ return {
   { what = "M(…)", class = "SAFE", why = "a fun of the text: makes the call that asks a supervisor for its children" },
   { what = "N(…)", class = "SAFE", why = "a fun of the text: counts a list" },
   { what = "R(…)", class = "SAFE", why = "a fun of the text: reads a counter" },
-  { what = "T(…)", class = "SAFE", why = "a fun of the text: reads the clock" },
   { what = "V(…)", class = "SAFE", why = "a fun of the text: reads a field of a list that it has" },
   { what = "erlang:apply/2", class = "SAFE", why = "process_info, the clock and a wait, strung together from compiled "
     .. "functions so that the looks lie close together; which, the text says" },
