@@ -117,11 +117,15 @@ describe("runtime.verdict", function()
     end)
 
     it("is not healthy where the rules find in its answers what it did not tell", function()
-      local ets = model.played { calls({ "take_snapshot" }, LOOK, TABLES), calls(LOOK), calls { "done" } }
+      local function close(request)
+        local id = results(request)[1].data.result.tables[1].id
+        return calls { "execute", { code = ("return ets_table_info(%q, 2000)"):format(id) } }
+      end
+      local ets = model.played { calls({ "take_snapshot" }, LOOK, TABLES), calls(LOOK), close, calls { "done" } }
       local r = run(sick, leader(calls { "done" }), ets)
       assert.same({ "cannot_tell", { "the looks that were made show ets_growth of ledger, and nobody told it" } },
         { r.verdict, r.would_tell })
-      assert.matches("the looks that were made show ets_growth, and you did not tell it", results(ets.asked[4])[1].text)
+      assert.matches("the looks that were made show ets_growth, and you did not tell it", results(ets.asked[5])[1].text)
     end)
 
     it("is healthy where the rules find nothing either", function()
