@@ -280,7 +280,9 @@ function Case:told_again(insight, named)
     join(self, n, insight)
     if not ids[n.id] then table.insert(insight.notification_ids, n.id) end
   end
-  if self.journal then self.journal:insight(insight, named) end
+  local all = {}
+  for i, id in ipairs(insight.notification_ids) do all[i] = self:notification(id) end
+  if self.journal then self.journal:insight(insight, all) end
   self:emit("coordinator.insight_explained", nil, { id = insight.id, severity = insight.severity,
     root_cause = insight.root_cause, summary = insight.summary })
 end

@@ -1,12 +1,15 @@
 -- The hybrid strategy on a live node: rules find, a model explains and doubts, code decides. Only the model is played.
 local async = require "runtime.async"
 local coordinator = require "runtime.coordinator"
+local database = require "host.db"
 local gate = require "runtime.gate"
+local journal = require "runtime.journal"
 local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local llm = require "runtime.llm"
 local model = require "spec.support.played_model"
 local skill = require "runtime.skill"
+local store = require "runtime.store"
 local strategy = require "runtime.strategy"
 local telemetry = require "runtime.telemetry"
 local tide = require "spec.support.tide_skill"
@@ -244,6 +247,24 @@ describe("the hybrid strategy", function()
       local r = run("flood", { leader = model.played { DONE }, doubter = doubter "ebb" })
       assert.same({ "sick", "ets_table_leak", "warning" }, cause(r))
       assert.same({ 1, "ledger has 700 rows, by ets_table_leak" }, { #r.insights, r.insights[1].summary })
+    end)
+
+    it("is kept as it came out", function()
+      local path = folder .. "/store.db"
+      async.run(function()
+        local kept = assert(journal.open { store = path, retention = { runs_days = 90, events_days = 7 } })
+        turn "flood"
+        local mind = model.mind({}, model.played { DONE })
+        mind.cheap = function() return doubter "flood" end
+        kept:ended(assert(coordinator.run { node = at.node, skills = skills, mind = mind, gate = gate.new {},
+          deadline = async.now() + 60, strategy = assert(strategy.open "hybrid"), journal = kept }))
+      end)
+      local db = assert(database.open(path))
+      local rows = assert(db:rows [[select mechanism, operators, body like '%doubted, and not there%' as doubted
+        from insights]])
+      db:close()
+      store.close_all()
+      assert.same({ { mechanism = "ets_growth", operators = '["tide"]', doubted = 1 } }, rows)
     end)
 
     it("after which nothing is to be seen any more leaves no verdict", function()
