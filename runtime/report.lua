@@ -110,12 +110,12 @@ local function insight(w, i, n, language)
   local words = i.root_cause_hypothesis
   if not missing(words) and words ~= i.summary then w.field("explained", w.wrapped(('"%s"'):format(words), INDENT)) end
   if not missing(i.since) then w.field("since", w.wrapped(i.since, INDENT)) end
-  if not missing(i.code) then w.field("points to", plain(said.place(i.code))) end
+  if not missing(i.code) then w.field("points to", w.wrapped(said.place(i.code), INDENT)) end
   if #i.evidence > 0 then
-    w.field("figures", w.paint("each read again where it is cited" .. seen_at(i), "dim"))
+    w.field("figures", w.paint(w.wrapped("each read again where it is cited" .. seen_at(i), INDENT), "dim"))
     for k = 1, math.min(#i.evidence, MOST_FIGURES) do evidence(w, i.evidence[k]) end
     local more = #i.evidence - MOST_FIGURES
-    if more > 0 then w.field("", ("and %d more, with --json or --report"):format(more)) end
+    if more > 0 then w.field("", w.wrapped(("and %d more, with --json or --report"):format(more), INDENT)) end
   else
     w.field("figures", "none that stands")
   end

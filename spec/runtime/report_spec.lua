@@ -134,8 +134,13 @@ describe("runtime.report", function()
   for _, width in ipairs { 60, 80, 100 } do
     it(("fits %d columns, in each line"):format(width), function()
       local words = ("while it waits for a message of a certain form "):rep(4)
-      local finding = insight { summary = words, evidence = { { observation = "o2", callback = "beam_queue_growth",
-        path = "functions[1].current_function_of_the_process", value = 9780 } },
+      local proof = { observation = "o2", callback = "beam_queue_growth", at = "2026-11-21T23:00:00Z",
+        path = "functions[1].current_function_of_the_process", value = 9780 }
+      local finding = insight { summary = words, since = words, root_cause_hypothesis = words .. "so.",
+        evidence = { proof, proof, proof, proof, proof, proof, proof, proof, proof },
+        code = { module = "shop_orders_of_the_day", ["function"] = "loop", arity = 2 },
+        advice = { means = words, change = words, verify = words, undo = words, follow_up = {}, fault = words,
+          configuration = { words }, erlang = ("f() -> " .. words):sub(1, 70) },
         considered = { { mechanism = "slow_consumer", why_not = words } },
         next_steps = { { text = words, risk = "SAFE" } } }
       local text = report.text(a_report { insights = { finding }, would_tell = { words }, incomplete = "budget",
