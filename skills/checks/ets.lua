@@ -14,13 +14,16 @@ local function owner_of(row) return row.owner_name or row.owner_pid end
 
 local function mb_per_hour(row, seconds) return row.memory_delta_kb / 1024 * 3600 / seconds end
 
+-- The tables of the code server gain what is loaded, as on a node that starts; of modules without end beam tells.
+local CODE = "code_server"
+
 -- Those that gained enough in both windows. One that is filled and emptied gains in most windows too, and seldom the
 -- same: who keeps its pace comes first.
 local function growing(results)
   local first, any
   for i, now in ipairs(results[2].tables) do
     local was, j = row_of(results[1].tables, "id", now.id)
-    if was and mb_per_hour(now, results[2].seconds) >= MB_PER_HOUR then
+    if was and now.owner_name ~= CODE and mb_per_hour(now, results[2].seconds) >= MB_PER_HOUR then
       local less, more = math.min(was.size_delta, now.size_delta), math.max(was.size_delta, now.size_delta)
       local found = { now = now, was = was, i = i, j = j }
       any = any or found

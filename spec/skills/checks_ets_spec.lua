@@ -108,6 +108,16 @@ describe("the checks of ets", function()
     assert.is_nil(look_through(check "ets_growth"))
   end))
 
+  it("look no further where it is the code server's table, which gains what is loaded", function()
+    local function looks(owner)
+      local row = { id = "code", name = "code", owner_name = owner, size_delta = 300, memory_delta_kb = 9000,
+        current_size = 900, memory_mb = 20 }
+      return { { seconds = 2, tables = { row } }, { seconds = 2, tables = { row } } }
+    end
+    local look = check("ets_growth").look[3]
+    assert.same({ "ets_table_info", nil }, { look(looks "parcels_server")[1], look(looks "code_server") })
+  end)
+
   it("find tables that are made and never deleted, by their name and their maker", live.test(function()
     eval [[spawn(fun() -> register(press, self()),
       (fun F() -> depot ! {make, 1}, timer:sleep(20), F() end)() end), ok.]]
