@@ -99,5 +99,11 @@ return {
   { name = "a flood for one who is away", node = "ejabberd", settle = 4, truth = "offline_flood",
     object = "away@localhost", finish = hushed,
     plant = function(on) write(on, "u3", 20, -1) end },
+  { name = "a flood that ejabberd counts", node = "ejabberd", settle = 4, truth = "offline_flood",
+    object = "away@localhost", finish = hushed,
+    plant = function(on)
+      on.ejabberd "mod_offline:count_offline_messages(list_to_binary(\"away\"), list_to_binary(\"localhost\"))."
+      write(on, "u4", 20, -1)
+    end },
   { name = "after the flood", node = "ejabberd", settle = 2 },
 }
