@@ -77,11 +77,14 @@ local WORKER = [=[
 
 -- Of our going the janitor hears as one who listens to all nodes' comings and goings: to monitor a node
 -- that has just gone means to call it back, for which the node would look up its host, and keep the
--- processes that do so for ever. The worker goes before all is undone, for its beat may do some of it anew.
+-- processes that do so for ever. All is undone once more when the worker is gone, for its beat may do some of it anew.
+-- It waits at high priority, and does next to nothing there: where others at high priority leave no time to the rest, it
+-- is told to go all the same, while the worker cannot even be killed. What it undoes by a call to a server of the node's
+-- then waits for that server, as everybody does.
 local JANITOR = [=[
   OurKill = fun(R) -> N = erlang:monitor(process, R), exit(R, kill), receive {'DOWN', N, _, _, _} -> ok end end,
   OurHold = fun(M, R, Off) ->
-    erlang:garbage_collect(),
+    erlang:garbage_collect(), erlang:process_flag(priority, high),
     Send = fun(X) -> erlang:send(Ctl, X, [nosuspend, noconnect]) end,
     Now = fun() -> erlang:monotonic_time(millisecond) end,
     Hold = fun Hold(T) ->
@@ -94,7 +97,7 @@ local JANITOR = [=[
         _ -> Hold(T)
       after max(0, T - Now()) -> {lease, 0} end end,
     {W, D} = Hold(Now() + Lease),
-    OurKill(R), catch Off(R), Send({ended, W, D}) end,
+    catch Off(R), OurKill(R), catch Off(R), Send({ended, W, D}) end,
   OurJanitor = fun(K, Q, R, On, Off) -> erlang:spawn_monitor(fun() ->
     erlang:put('$beamlens', relay),
     M = erlang:monitor(process, R), R ! {K, self()},

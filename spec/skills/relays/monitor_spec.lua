@@ -47,6 +47,13 @@ describe("the relay of the system monitor", function()
     assert.is_true(event.heap_size > 0)
   end))
 
+  it("has a janitor that goes before the node's ordinary work, and a worker that does not", live.test(function()
+    events.of("monitor", 1)
+    local placed = at.node.relays.by_name.monitor.placed
+    assert.equal("high normal", at.eval('iolist_to_binary(lists:join(" ", [atom_to_list(element(2, '
+      .. "erlang:process_info(P, priority))) || P <- [J, W]])).", { J = placed.janitor, W = placed.worker }))
+  end))
+
   it("tells of a scheduler that was held up, and by whom", live.test(function()
     events.start("monitor", { LongSchedule = 10 })
     local pid = shown "spawn(fun() -> X = 1 bsl 2000000, Y = X * X, receive stop -> Y end end)"
