@@ -7,14 +7,26 @@ local cite, row_of, step, always = words.cite, words.row_of, words.step, words.a
 local FIRST, CLOSE = 1500, 1000 -- milliseconds; the first as the checks of the CPU want it, who look there anyway
 
 -- Reductions a second of the code server. A node that has what it needs asks it nothing: 0. One search in a path of
--- a few folders is some 300 of them, so this is a hundred searches a second and more.
-local SEARCHES = 30000
+-- a few folders is some 300 of them: MANY is a hundred searches a second, SOME a few, which is all that a slow disk
+-- has; there it tells that the code server waits for the disk most of the time.
+local SOME, MANY = 1000, 30000
+local MOSTLY = 50 -- per cent of the samples
 
 local REDUCERS, OVERVIEW = { "beam_top_reducers_window", 10, FIRST }, { "beam_overview", FIRST }
 
 local function searching(result)
   local row, i = row_of(result.processes, "name", "code_server")
-  if row and row.rate_per_sec >= SEARCHES then return row, i end
+  if row and row.rate_per_sec >= SOME then return row, i end
+end
+
+local function at_the_disk(server)
+  local sum = 0
+  for _, row in ipairs(server.functions) do
+    if row.current_function:find "^erl_prim_loader:" or row.current_function:find "^prim_file:" then
+      sum = sum + row.share_pct
+    end
+  end
+  return sum
 end
 
 -- One of those who wait for it, if any was seen.
@@ -63,17 +75,19 @@ return {
     confirm = function(results)
       local first, caller, o, server = unpack(results)
       local row, i = searching(first)
-      if server.reductions_per_sec < SEARCHES or o.modules > o.modules_before then return end
+      if o.modules > o.modules_before or server.reductions_per_sec < SOME then return end
+      if server.reductions_per_sec < MANY and at_the_disk(server) < MOSTLY then return end
       local func, at = caller_of(caller.stack)
       local known = func and caller.name ~= "code_server"
       local top = ("processes[%d]."):format(i)
       return {
         object = "code_server",
         figures = cite(results, { { 1, top .. "rate_per_sec" }, { 4, "reductions_per_sec" }, { 4, "queue_max" },
-          { 4, "stack[1]" }, { 3, "modules" }, { 3, "modules_before" }, { 3, "seconds" },
+          { 4, "functions[1].current_function" }, { 4, "functions[1].share_pct" }, { 3, "modules" },
+          { 3, "modules_before" }, { 3, "seconds" },
           known and { 2, ("stack[%d]"):format(at) } or { 2, "current_function" }, { 2, "pid" } }),
         severity = "warning", confidence = known and by_a_call(caller.stack) and "high" or "medium",
-        hypothesis = ("The code server searches without end (%d thousand reductions a second, up to %d requests wait) "
+        hypothesis = ("The code server searches without end (%.1f thousand reductions a second, %d requests wait) "
           .. "and in %.1f s no module was loaded: a module that is nowhere is %s, and each time the whole code path "
           .. "is read%s."):format(row.rate_per_sec / 1000, server.queue_max, o.seconds,
           known and by_a_call(caller.stack) and "called again and again" or "asked for again and again",

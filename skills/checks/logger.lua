@@ -5,7 +5,7 @@
 local words = ...
 local cite, step = words.cite, words.step
 
-local STORM = 500  -- events a second, where most are errors; a line for each request may be as many
+local STORM = 200  -- events a second, where most are errors: nobody reads so many; a line for each request is none
 local FLOOD = 3000 -- of any level
 local REST = 2     -- seconds
 local LEAST = 0.5  -- between two looks, to make a rate of them
@@ -40,6 +40,8 @@ local log_storm = {
     function(results) return storms(results[1]) and { "logger_stats", after = REST } or nil end,
   },
   symptom_of = { "restart_loop", "dependency_error_storm", "heap_limit_kills", "disk_full" },
+  -- What is said so often is the cause, and that it is said often a symptom.
+  yields_to = { missing_process = "any", mnesia_overloaded = "any", disk_full = "any", netsplit = "any" },
   expert = "Hundreds of log events a second at two looks: name the module that writes most of them.",
   confirm = function(results)
     local now = results[2]
@@ -67,9 +69,9 @@ local log_storm = {
   end,
 }
 
--- Of level debug, a second. One costs who logs it and the handler some 50 µs together: from here on a hundredth of a
--- scheduler and nine million lines a day.
-local DEBUG = 100
+-- Of level debug, a second: four million lines a day. One costs who logs it and the handler some 50 µs together; where
+-- the handler is behind, who logs waits for it, and fewer come.
+local DEBUG = 50
 local DEBUG_REST = 2.2 -- seconds: they are counted every two
 
 -- Whether a handler takes them at all; without one they cost only who makes them.
@@ -88,7 +90,7 @@ end
 
 local debug_logging = {
   id = "debug_logging", mechanism = "debug_logging",
-  expert = "Level debug let through, and a hundred such events a second and more, at two looks: it was left on.",
+  expert = "Level debug let through, and dozens of such events a second, at two looks: it was left on.",
   suspect = function(snapshot) return (snapshot.debug_count or 0) > 0 end,
   look = {
     { "logger_stats" },

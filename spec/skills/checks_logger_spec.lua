@@ -34,8 +34,8 @@ describe("the checks of logger", function()
     assert.is_nil((find("log_storm", { STATS, with(LATER, { total = 2010, per_second = 502 }) })))
   end)
 
-  it("looks no further where a few hundred events a second are logged", function()
-    assert.same({ nil, 1 }, { find("log_storm", { with(STATS, { per_second = 300 }) }) })
+  it("looks no further where a hundred events a second are logged", function()
+    assert.same({ nil, 1 }, { find("log_storm", { with(STATS, { per_second = 150 }) }) })
   end)
 
   it("takes a thousand lines of requests for traffic, and four thousand for a flood", function()
