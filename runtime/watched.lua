@@ -6,6 +6,7 @@ local async = require "runtime.async"
 local autonomy = require "runtime.autonomy"
 local failure = require "runtime.failure"
 local jitter = require "runtime.jitter"
+local joining = require "runtime.joining"
 local reload = require "runtime.reload"
 local sampler = require "runtime.sampler"
 local skill = require "runtime.skill"
@@ -58,7 +59,9 @@ end
 
 local function skills_of(self, node)
   local o = self.watch.o
-  local skills, err = self.watch.means.skills(o.skills, node)
+  local names = { unpack(o.skills) }
+  for _, name in ipairs(joining.of(o, node)) do names[#names + 1] = name end
+  local skills, err = self.watch.means.skills(names, node)
   if not skills then return nil, err end
   for _, s in ipairs(skills) do
     local parsed
