@@ -13,6 +13,7 @@
 -record('confirm.select', {nowait = false}).
 
 %% Pairs of a publisher and a consumer, each with a connection and a queue of its own; Pause 0 is as fast as it goes.
+%% A queue has a length limit: where a consumer is slower than its publisher, it would else grow, and that is no health.
 load(Port, Pairs, Pause) ->
     [begin
          Queue = queue(I),
@@ -70,7 +71,8 @@ confirmed(Connection) ->
 consume(Connection, Queue, Channels) ->
     [spawn(fun() ->
         {ok, Channel} = amqp_connection:open_channel(Connection),
-        amqp_channel:call(Channel, #'queue.declare'{queue = Queue}),
+        amqp_channel:call(Channel, #'queue.declare'{queue = Queue,
+            arguments = [{<<"x-max-length">>, signedint, 1000}]}),
         amqp_channel:call(Channel, #'basic.qos'{prefetch_count = 20}),
         amqp_channel:subscribe(Channel, #'basic.consume'{queue = Queue}, self()),
         take(Channel) end) || _ <- lists:seq(1, Channels)],
