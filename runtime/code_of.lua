@@ -59,7 +59,7 @@ local function rows_of(value, path)
   return rows
 end
 
-local NAMES = { "name", "pid", "current_function", "app_function", "func", "initial_call", "owner_name" }
+local NAMES = { "name", "pid", "current_function", "app_function", "func", "module", "initial_call", "owner_name" }
 
 local function is_of(row, names)
   for _, field in ipairs(NAMES) do

@@ -65,6 +65,12 @@ describe("runtime.code_of", function()
     assert.equal("shop_cache:init/1 in o2 processes[1].initial_call", place(id, "tables[1].size_delta", "cache"))
   end)
 
+  it("goes from a module to the line that it was seen at", function()
+    local id = seen { per_second = 900, modules = { { module = "shop_pay", count = 800 } } }
+    seen { entries = { { module = "shop_pay", func = "shop_pay:charge/2", line = 12 } } }
+    assert.equal("shop_pay:charge/2 in o2 entries[1].func", place(id, "modules[1].count", "shop_pay"))
+  end)
+
   it("says of a fun where it was written", function()
     local id = seen { current_function = "shop_jobs:-start/2-fun-0-/1", pid = "<0.1.0>", reductions = 1 }
     assert.equal("shop_jobs:start/2 in o1 current_function", place(id, "reductions", "<0.1.0>"))
