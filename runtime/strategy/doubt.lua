@@ -70,6 +70,7 @@ local function claim_of(case, insight)
   words[insight.root_cause.mechanism] = ""
   local as_text = quotes_log(case, insight) and log_templates.of or function(value) return value end
   local figures = {}
+  for _, row in ipairs(rows) do row.told_apart = row.told_apart and as_text(row.told_apart) end
   for i, claim in ipairs(insight.evidence) do
     local value = claim.value
     if type(value) == "string" then value = as_text(value) end

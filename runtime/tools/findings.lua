@@ -23,13 +23,24 @@ local function claims(list, skill, as_text)
   return out
 end
 
+-- Rows with one of their fields as a text that may leave.
+local function worded(list, field, skill, as_text)
+  local out = {}
+  for i, row in ipairs(list) do
+    out[i] = {}
+    for key, value in pairs(row) do out[i][key] = key == field and as_text(skill, value) or value end
+  end
+  return out
+end
+
 local function notifications(case, as_text)
   local rows = {}
   for i, n in ipairs(case.notifications) do
     local by = n.operator
     rows[i] = { id = n.id, operator = by, severity = n.severity, insight = n.insight, root_cause = n.root_cause,
       hypothesis = as_text(by, n.hypothesis or n.observation), evidence = claims(n.evidence, by, as_text),
-      considered = n.considered, next_steps = n.next_steps }
+      considered = worded(n.considered, "why_not", by, as_text),
+      next_steps = worded(n.next_steps, "text", by, as_text) }
   end
   return rows
 end
