@@ -34,8 +34,14 @@ local function doubter(talk)
     why = "so" } } } }
 end
 
-local function mind(talk)
+-- One that doubts, and one that has nothing against it.
+local minds = {}
+function minds.anthropic(talk)
   return talk.system:find("Your only work is to doubt it", 1, true) and doubter(talk) or leader(talk)
+end
+function minds.openai(talk)
+  local asked = talk.system:find("Your only work is to doubt it", 1, true)
+  return asked and { calls = { { "stands", { why = "nothing else fits" } } } } or leader(talk)
 end
 
 local function report_of(run) return assert(json.decode(run.stdout), run.stdout .. run.stderr) end
@@ -53,7 +59,7 @@ describe("rules and a mind", function()
   end
 
   local function played(wire)
-    local server = provider.start(wire, mind)
+    local server = provider.start(wire, minds[wire])
     local ran = run(server.env, "--provider", wire, "--model", "claude-haiku-4-5")
     server.stop()
     assert(not server.refused[1], server.refused[1])
@@ -71,9 +77,17 @@ describe("rules and a mind", function()
 
   teardown(live.stop_all)
 
+  it("say that it was doubted, and what a second look showed", function()
+    local doubted = 0
+    for _, other in ipairs(report_of(whole.anthropic).insights[1].considered) do
+      doubted = doubted + (other.why_not:find("doubted, and not there at a second look", 1, true) and 1 or 0)
+    end
+    assert.equal(1, doubted)
+  end)
+
   for _, wire in ipairs { "anthropic", "openai" } do
     describe("over the wire of " .. wire, function()
-      it("find the planted table in two requests, and a second look bears it out", function()
+      it("find the planted table in two requests", function()
         local ran = whole[wire]
         local r = report_of(ran)
         assert.same({ 1, "sick", json.null, 2, 2 },
@@ -81,9 +95,6 @@ describe("rules and a mind", function()
         local i = r.insights[1]
         assert.same({ object = TABLE, mechanism = "ets_growth" }, i.root_cause)
         assert.equal("Orders are never deleted.", i.root_cause_hypothesis)
-        local doubted = 0
-        for _, other in ipairs(i.considered) do doubted = doubted + (other.why_not:find "doubted" and 1 or 0) end
-        assert.equal(1, doubted)
       end)
 
       it("report in the form of rules alone", function()
