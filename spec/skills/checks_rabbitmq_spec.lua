@@ -35,6 +35,7 @@ describe("the check for a memory alarm", function()
 
   it("finds nothing in an alarm that passed, nor in one of another resource", function()
     assert.is_nil((find("memory_alarm", { ANSWER, with(ANSWER, { alarms = {} }) })))
+    assert.is_nil((find("memory_alarm", { ANSWER, with(ANSWER, { alarms = { THERE } }) })))
     assert.is_nil((find("disk_alarm", { ANSWER, ANSWER })))
   end)
 
