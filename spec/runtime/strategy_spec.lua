@@ -127,6 +127,13 @@ describe("runtime.strategy", function()
     end)
   end)
 
+  it("hybrid looks once where rules are the mind, and finds the same as by the usual way", function()
+    local r = run("hybrid", assert(llm.choose({ provider = "analyst" }, os.getenv)))
+    assert.same({ "sick", "ledger", "ets_growth" },
+      { r.verdict, r.insights[1].root_cause.object, r.insights[1].root_cause.mechanism })
+    assert.same({ "beam", "ets" }, skills_of(r))
+  end)
+
   describe("of the user", function()
     it("orchestrates with what it is handed, and says how it ended", function()
       local path = file [[
