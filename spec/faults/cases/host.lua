@@ -7,11 +7,11 @@ local CLOCK = uv.cwd() .. "/build/stepped_clock.so"
 
 return {
   -- A pool that would have some connections more than the node may have files. Clients come and go, so that now and
-  -- then there is room for one.
+  -- then there is room for some: a node that may accept nobody at all closes its distribution with the next who comes.
   {
     name = "fd_limit", truth = { { mechanism = "fd_limit", objects = { "$pool", "fd*", "max_fds", "file descriptors",
       "open files*", "file_descriptors", "$module*" } } },
-    draw = { files = { 80, 160 }, every_ms = { 150, 400 } }, twin = { files = 4096 },
+    draw = { files = { 200, 400 }, every_ms = { 150, 400 } }, twin = { files = 4096 },
     within = { "sh", "-c", 'ulimit -n $files; exec "$@"', "sh" },
     source = [==[
 start() ->
@@ -24,12 +24,12 @@ start() ->
     $open(Port, [])
   end),
   receive up -> ok end.
-$open(Port, Held) when length(Held) > 200 -> timer:sleep($every_ms), $open(Port, $leave(3, Held));
+$open(Port, Held) when length(Held) > 600 -> timer:sleep($every_ms), $open(Port, $leave(3, Held));
 $open(Port, Held) ->
   case gen_tcp:connect({127, 0, 0, 1}, Port, [binary, {active, false}]) of
     {ok, S} -> $open(Port, [S | Held]);
     {error, Why} ->
-      Fewer = $leave(3, Held),
+      Fewer = $leave(6, Held),
       logger:error("no connection for $upstream: ~p", [Why]),
       timer:sleep($every_ms),
       $open(Port, Fewer)
