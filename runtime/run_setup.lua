@@ -17,6 +17,7 @@ local reload = require "runtime.reload"
 local sampler = require "runtime.sampler"
 local sinks = require "runtime.sinks"
 local skill = require "runtime.skill"
+local starting = require "runtime.starting"
 
 local run_setup = {}
 
@@ -166,6 +167,7 @@ function run_setup.begin(o, names, agent, base)
   local begun = { node = node, own = own, talks = talks, deadline = deadline }
   conceal(node, mind, mask)
   local asked, tape = node, nil
+  if agent == "coordinator" then starting.wait(node) end
   names = { unpack(names) }
   for _, name in ipairs(agent == "coordinator" and joining.of(o, node) or {}) do names[#names + 1] = name end
   if o.record then

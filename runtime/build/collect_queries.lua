@@ -14,6 +14,7 @@ local parsed = require "runtime.node.parsed"
 local query = require "runtime.node.query"
 local relay_form = require "runtime.relay_form"
 local skill = require "runtime.skill"
+local starting = require "runtime.starting"
 local uv = require "luv"
 
 -- Skills are opened as the program opens them, parts and all, but not from a user's folder.
@@ -38,6 +39,7 @@ for _, name in ipairs(relay_form.names()) do
 end
 for _, text in ipairs(incarnation.own_texts()) do texts[#texts + 1] = text end
 for _, text in ipairs(joining.own_texts()) do texts[#texts + 1] = text end
+for _, text in ipairs(starting.own_texts()) do texts[#texts + 1] = text end
 for _, name in ipairs(folders.list("sandbox/actions", ".lua")) do
   for _, text in pairs(require("sandbox.actions." .. name).queries) do texts[#texts + 1] = text end
 end
