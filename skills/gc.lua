@@ -94,9 +94,10 @@ Name the process, its heap and what of it is in use, and the window that the fig
   texts = { gc = GC },
 
   queries = {
-    totals = [=[
-  {N, W, _} = erlang:statistics(garbage_collection), B = W * erlang:system_info(wordsize),
-  #{total_gcs => N, words_reclaimed => W, bytes_reclaimed_mb => round(B / 10485.76) / 100}.]=],
+    totals = texts.words .. [=[
+  {N, W, _} = erlang:statistics(garbage_collection),
+  #{total_gcs => N, words_reclaimed => W, bytes_reclaimed_mb => Mb(W * erlang:system_info(wordsize)),
+    processes_mb => Mb(erlang:memory(processes)), process_count => erlang:system_info(process_count)}.]=],
 
     -- The counters twice, a second apart.
     rates = texts.words .. [=[

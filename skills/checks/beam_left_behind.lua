@@ -148,9 +148,9 @@ local node_name_atoms = {
         { 2, i and ("shapes[%d].shape"):format(i) or "seconds" }, { 1, "known_nodes_before" },
         { 1, "known_nodes" } }),
       severity = "warning", confidence = shape and "high" or "medium",
-      hypothesis = ("Nodes connect under a new name each time%s, %.1f a second (%d are known now): each name is an "
-        .. "atom for ever, and the table is full in about %.1f hours."):format(shape and (", like %s"):format(shape) or "",
-        rate, results[3].known_nodes, left),
+      hypothesis = ("Nodes connect under a new name each time%s, %.1f a second (%d are known now): each name is "
+        .. "an atom for ever, and the table is full in about %.1f hours."):format(shape and (", like %s"):format(shape)
+        or "", rate, results[3].known_nodes, left),
       unlike = {
         atom_leak = "the new atoms are names of nodes that connect, nobody makes them out of input",
         cluster = ("nodes of a cluster come again under the same name; known were %d, then %d, then %d"):format(

@@ -28,7 +28,8 @@ return {
   #{seconds => Since(T), total => length(L), showing => length(R), processes => R}.]=],
 
     -- Idle is whose reductions stood still, but for looks of ours that woke it. Each slice is weighed in
-    -- compiled code, and only the 50 best are kept.
+    -- compiled code, and only the 50 best are kept. What a process that waits still needs, its stack or dictionary
+    -- refers to: with one word on the stack, which is where to return to, and no dictionary, its heap is garbage.
     idle = texts.gc .. [=[
   S = All(), T = Now(), G = Shape(reductions), {I, P, X, E} = Shape(used),
   A = Look(S, [], G, []),
@@ -44,7 +45,9 @@ return {
   Us = [X || {_, H} = X <- L0, Ours(H)], L = lists:sublist(L0 -- Us, 50),
   N = N0 - length(Us), V = V0 - lists:sum([U || {U, _} <- Us]),
   W = Since(T),
-  R = [Y || {U, H} <- L, Y <- Gc(H, #{estimated_savings_mb => Mb(U * Word)})],
+  Bare = fun(H) -> case {Item(H, stack_size), Item(H, total_heap_size)} of
+    {1, Q} when Q =< 1000000 -> Item(H, dictionary) =:= []; _ -> false end end,
+  R = [Y || {U, H} <- L, Y <- Gc(H, #{estimated_savings_mb => Mb(U * Word), unreferenced => Bare(H)})],
   #{seconds => W, estimated_savings_mb => Mb(V * Word), total => N, showing => length(R), processes => R}.]=],
   },
 
@@ -67,12 +70,12 @@ return {
     gc_recommend_hibernation = {
       doc = "Idle processes that would give memory back if they hibernated: their reductions stood still for the "
         .. "window, at least 16 kB of their blocks is unused. estimated_savings_mb is blocks less heap in use; a "
-        .. "collection that finds garbage gives more.",
+        .. "collection that finds garbage gives more: all of used_kb where nothing refers to it (unreferenced).",
       args = { { name = "window_ms", type = "integer", min = 100, max = 10000, default = 2000, waits = true } },
       class = "SAFE",
       cost = "three items of every process, read from outside; the processes shown are woken",
       returns = { "seconds", "estimated_savings_mb (of all that qualify)", "total", "showing",
-        ROW .. ", estimated_savings_mb" },
+        ROW .. ", estimated_savings_mb, unreferenced (nothing on its stack or in its dictionary refers to its heap)" },
       query = "idle",
     },
   },

@@ -1,6 +1,6 @@
 -- The check of gc on played answers: collections of half a second are not made in a spec.
 local played = require "spec.support.played_checks"
-local find = played.of "gc"
+local find, suspect = played.of "gc"
 
 local function look(seconds, ...)
   local events = {}
@@ -24,5 +24,38 @@ describe("the check of gc", function()
 
   it("looks no further where there is none", function()
     assert.same({ nil, 1 }, { find("long_collections", { look(2) }) })
+  end)
+end)
+
+describe("the check for garbage of those that wait", function()
+  local function idle(count, changes)
+    local rows = {}
+    for i = 1, count do
+      rows[i] = played.with({ pid = ("<0.%d.0>"):format(i), current_function = "m:rest/0", used_kb = 3000,
+        total_heap_size_kb = 5000, message_queue_len = 0, unreferenced = true }, changes)
+    end
+    return { seconds = 1.5, total = count, showing = count, processes = rows }
+  end
+
+  it("names where they wait, and how much it is", function()
+    local finding = find("idle_garbage", { idle(50), idle(50) })
+    assert.equal("m:rest/0", finding.object)
+    assert.matches("50 processes wait in m:rest/0 on 146 MB of garbage", finding.hypothesis, 1, true)
+  end)
+
+  it("says nothing of heaps that something refers to, or that a message is to be read into", function()
+    assert.same({ nil, 1 }, { find("idle_garbage", { idle(50, { unreferenced = false }) }) })
+    assert.same({ nil, 1 }, { find("idle_garbage", { idle(50, { message_queue_len = 1 }) }) })
+  end)
+
+  it("says nothing of a few, of little, or of what is gone at the second look", function()
+    assert.same({ nil, 1 }, { find("idle_garbage", { idle(3, { used_kb = 30000 }) }) })
+    assert.same({ nil, 1 }, { find("idle_garbage", { idle(50, { used_kb = 30 }) }) })
+    assert.is_nil((find("idle_garbage", { idle(50), idle(0) })))
+  end)
+
+  it("looks where heaps take more than their processes need", function()
+    assert.is_true(suspect("idle_garbage", { processes_mb = 300, process_count = 100 }))
+    assert.is_false(suspect("idle_garbage", { processes_mb = 300, process_count = 100000 }))
   end)
 end)

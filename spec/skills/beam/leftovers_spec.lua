@@ -141,7 +141,8 @@ describe("beam skill, leftovers", function()
     wait_for "not erlang:check_process_code(whereis(victim), leaf, [{allow_gc, false}])."
     local old = callback.beam_old_code()
     local counted = callback.beam_overview(100).old_code_count
-    eval "[exit(whereis(X), kill) || X <- [culprit, victim]], code:purge(leaf), code:delete(leaf), code:purge(leaf), ok."
+    eval [=[ [exit(whereis(X), kill) || X <- [culprit, victim]],
+      code:purge(leaf), code:delete(leaf), code:purge(leaf), ok.]=]
     assert.same({ 1, "leaf", 1, "culprit", "leaf:loop/0" }, { counted, old.users[1].module,
       old.users[1].process_count, old.users[1].name, old.users[1].current_function })
     assert.equal(1, #old.users)
