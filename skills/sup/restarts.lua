@@ -92,8 +92,8 @@ return {
         "restarts[] (most first): supervisor, pid, intensity, period_seconds (more than intensity restarts in the "
           .. "period end the supervisor), restarts, restarts_in_period, last_restart_seconds (ago), "
           .. "restarts_per_minute, looping, started (children in the window), children[] (5): id, pid, name, status",
-        "silent[] (10; did not answer within 1 s): pid, name, message_queue (before it was asked), started (children in "
-          .. "the window), stack (what it does)" },
+        "silent[] (10; did not answer within 1 s): pid, name, message_queue (before it was asked), started (children "
+          .. "in the window), stack (what it does)" },
       query = "restarts",
     },
 
