@@ -117,6 +117,11 @@ local regex_backtracking = {
   end,
 }
 
+-- Heaps of a megabyte and more are collected on the schedulers for dirty CPU work. Where one process is busy at every
+-- look, these are at work for more than it can be itself, and much is thrown away, collecting is what it does.
+local COLLECTS_KB, COLLECTS_MB_PER_SEC = 1024, 50
+local PART_OF_ONE = 25 -- percent of one scheduler
+
 local string_building = {
   id = "string_building", mechanism = "string_building", suspect = always,
   expert = "One process that is always busy and stands in ++ again and again: it appends to a list that grows.",
@@ -124,7 +129,8 @@ local string_building = {
   confirm = function(results)
     local w = results[2]
     local row, i = row_of(results[1].processes, "pid", w.pid)
-    if not row or not appends(w) or busy_share(w) < 70 then return end
+    -- Of what is larger, the collections take more than the copying.
+    if not row or not appends(w) or busy_share(w) < 70 or w.memory_kb >= COLLECTS_KB then return end
     local _, at = row_of(w.functions, "current_function", "erlang:++/2")
     return {
       object = w.name or object(row),
@@ -149,58 +155,71 @@ local string_building = {
   end,
 }
 
--- Heaps of a megabyte and more are collected on the schedulers for dirty CPU work. Where one process is busy at every
--- look, these are at work for more than the others are, and much is thrown away, collecting is what it does.
-local COLLECTS_KB, COLLECTS_MB_PER_SEC = 1024, 50
-local PART_OF_ONE = 25 -- percent of one scheduler
 
 local function of_one(pct, o) return pct * (o.schedulers or 1) end
 
-local function collecting(o)
-  local dirty = of_one(o.dirty_cpu_pct or 0, o)
-  return dirty >= PART_OF_ONE and dirty >= (o.utilization_pct or 0) * (o.schedulers_online or 1)
-    and (o.gc_mb_per_sec or 0) >= COLLECTS_MB_PER_SEC
+-- The work of the normal schedulers, of which one of many has its turn and no more.
+local function turns(o)
+  local all = (o.utilization_pct or 0) * (o.schedulers_online or 1)
+  return all / math.max(1, math.min(o.run_queue or 0, o.run_queue_before or 0))
 end
 
-local gc_thrash = {
-  id = "gc_thrash", mechanism = "gc_thrash", suspect = always,
-  expert = "One process with a large heap that is always busy while the dirty CPU schedulers work: it only collects.",
-  look = {
-    OVERVIEW,
-    function(results)
-      local o = results[1]
-      local first = (o.top_reducers or {})[1]
-      return first and first.memory_kb >= COLLECTS_KB and collecting(o) and watch(first) or nil
+local function collecting(o)
+  local dirty = of_one(o.dirty_cpu_pct or 0, o)
+  return dirty >= PART_OF_ONE and dirty >= turns(o) and (o.gc_mb_per_sec or 0) >= COLLECTS_MB_PER_SEC
+end
+
+local function large_and_busy(w) return busy_share(w) >= 80 and w.memory_kb >= COLLECTS_KB and w.queue_max <= 10 end
+
+local function gc_thrash(id, look, overview, watched)
+  return {
+    id = id, mechanism = "gc_thrash", suspect = always, look = look,
+    expert = "One process with a large heap that is always busy while the dirty CPU schedulers work: it only collects.",
+    confirm = function(results)
+      local o, w = results[overview], results[watched]
+      if not large_and_busy(w) or not collecting(o) then return end
+      local name, where = w.name or w.pid, w.stack[1] or w.functions[1].current_function
+      return {
+        object = name,
+        figures = cite(results, { { overview, "gc_mb_per_sec" }, { overview, "gcs_per_sec" },
+          { overview, "dirty_cpu_pct" }, { overview, "utilization_pct" }, { overview, "seconds" },
+          { watched, "memory_kb" }, { watched, "statuses[1].status" }, { watched, "statuses[1].share_pct" },
+          { watched, "functions[1].current_function" } }),
+        severity = "warning", confidence = "medium",
+        hypothesis = ("%s does little but collect garbage: it is busy at %d %% of the looks with a heap of %d MB, the "
+          .. "collections of such heaps take %d %% of a scheduler, and %d MB a second are thrown away, in %s."):format(
+          name, busy_share(w), w.memory_kb / 1024, of_one(o.dirty_cpu_pct, o), o.gc_mb_per_sec, where),
+        unlike = {
+          hot_process = ("a busy loop takes a scheduler for itself; this one had %d %% of one at most"):format(
+            turns(o)),
+          one_off_long_gc = ("one long collection passes; these were %d a second"):format(o.gcs_per_sec),
+          dirty_cpu_exhausted = ("native code throws nothing away; here it were %d MB a second"):format(
+            o.gc_mb_per_sec),
+        },
+        next_steps = {
+          step(("see what %s makes anew at each step, and whether it calls erlang:garbage_collect/0 itself"):format(
+            where)),
+          step("keep what lives long outside of the heap (ETS, persistent_term, binaries)", "CAUTION"),
+        },
+      }
     end,
-  },
-  confirm = function(results)
-    local o, w = results[1], results[2]
-    if busy_share(w) < 80 or w.memory_kb < COLLECTS_KB or w.queue_max > 10 then return end
-    return {
-      object = w.name or object(o.top_reducers[1]),
-      figures = cite(results, { { 1, "gc_mb_per_sec" }, { 1, "gcs_per_sec" }, { 1, "dirty_cpu_pct" },
-        { 1, "utilization_pct" }, { 1, "seconds" }, { 2, "memory_kb" }, { 2, "statuses[1].status" },
-        { 2, "statuses[1].share_pct" }, { 2, "functions[1].current_function" } }),
-      severity = "warning", confidence = "medium",
-      hypothesis = ("%s does little but collect garbage: it is busy at %d %% of the looks with a heap of %d MB, the "
-        .. "collections of such heaps take %d %% of a scheduler and the work itself %d %%, and %d MB a second are "
-        .. "thrown away in %s."):format(w.name or object(o.top_reducers[1]), busy_share(w), w.memory_kb / 1024,
-        of_one(o.dirty_cpu_pct, o), o.utilization_pct * o.schedulers_online, o.gc_mb_per_sec,
-        w.stack[1] or w.functions[1].current_function),
-      unlike = {
-        hot_process = ("a busy loop takes a scheduler for itself; here they were used for %d %% of one"):format(
-          o.utilization_pct * o.schedulers_online),
-        one_off_long_gc = ("one long collection passes; these were %d a second"):format(o.gcs_per_sec),
-        dirty_cpu_exhausted = ("native code throws nothing away; here it were %d MB a second"):format(o.gc_mb_per_sec),
-      },
-      next_steps = {
-        step(("see what %s makes anew at each step, and whether it calls erlang:garbage_collect/0 itself"):format(
-          w.stack[1] or w.functions[1].current_function)),
-        step("keep what lives long outside of the heap (ETS, persistent_term, binaries)", "CAUTION"),
-      },
-    }
+  }
+end
+
+local gc_alone = gc_thrash("gc_thrash", {
+  OVERVIEW,
+  function(results)
+    local o = results[1]
+    local first = (o.top_reducers or {})[1]
+    return first and first.memory_kb >= COLLECTS_KB and collecting(o) and watch(first) or nil
   end,
-}
+}, 1, 2)
+
+local gc_beside = gc_thrash("gc_thrash_beside", {
+  REDUCERS,
+  function(results) return watch(stands_beside(results)) end,
+  function(results) return large_and_busy(results[2]) and OVERVIEW or nil end,
+}, 3, 2)
 
 -- The last look, once it has been at it for long; until then it may be a batch that ends.
 local function keeps_on(pick, least)
@@ -262,4 +281,4 @@ for word, how in pairs(OTHERS) do MANY[word] = how end
 local hot_process = hot("hot_process", stands_out, HOT_PER_SECOND, MANY)
 local hot_beside = hot("hot_process_beside", stands_beside, nil, OTHERS, true)
 
-return { hot_process, hot_beside, regex_backtracking, string_building, gc_thrash }
+return { hot_process, hot_beside, regex_backtracking, string_building, gc_alone, gc_beside }

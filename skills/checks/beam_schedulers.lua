@@ -70,7 +70,8 @@ local function exhausted(kind)
     confirm = function(results)
       local o, b = results[1], results[2]
       local group = b.groups[1]
-      local clear = group and group.share_pct >= 50
+      -- On a node that is full otherwise, most of those who run are not who takes these.
+      local clear = group and group.share_pct >= 50 and o.utilization_pct < FULL_PCT
       return {
         object = clear and group.app_function or kind.object, severity = "warning",
         confidence = clear and "high" or "medium",

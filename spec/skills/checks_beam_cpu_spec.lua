@@ -69,12 +69,14 @@ describe("the checks of a busy process", function()
   end)
 
   it("tell what appends to a list by the looks in ++", function()
-    local function at(share)
-      return close("string_building", { functions = { { current_function = "app:text/2", share_pct = 100 - share },
+    local function at(share, memory_kb)
+      return close("string_building", { memory_kb = memory_kb or 300,
+        functions = { { current_function = "app:text/2", share_pct = 100 - share },
         { current_function = "erlang:++/2", share_pct = share } } })
     end
     assert.equal("loop", at(15).object)
     assert.is_nil(at(2))
+    assert.is_nil(at(15, 16000))
   end)
 
   local COLLECTS = { seconds = 1.5, schedulers = 2, schedulers_online = 2, utilization_pct = 9, dirty_cpu_pct = 27,
@@ -83,6 +85,13 @@ describe("the checks of a busy process", function()
   it("find the one that only collects, by the dirty schedulers at work for it", function()
     assert.equal("loop", check("gc_thrash").confirm({ COLLECTS, with(WATCHED, { memory_kb = 16000 }) }).object)
     assert.is_table(check("gc_thrash").look[2] { COLLECTS })
+  end)
+
+  it("find it on a node that is full otherwise, where it has its turn and no more", function()
+    local full = with(COLLECTS, { utilization_pct = 100, run_queue = 11, run_queue_before = 11 })
+    assert.equal("loop", check("gc_thrash_beside").confirm({ REDUCERS, with(WATCHED, { memory_kb = 16000 }),
+      full }).object)
+    assert.is_nil(check("gc_thrash_beside").look[3] { REDUCERS, WATCHED })
   end)
 
   it("take neither native code nor a loop with garbage for that", function()
