@@ -53,8 +53,8 @@ local stand_in = require "runtime.stand_in"
 ---@field mechanism string       one word, the same for every skill that may find it
 ---@field suspect fun(snapshot: table, history: History): boolean   cheap, may be wrong
 ---@field urgent? fun(snapshot: table): boolean   its first look goes before those of all others
----@field holds? fun(results: any[], snapshot: table): boolean   of an urgent one: what it saw leaves nobody any time, so
----  the others wait; when it is confirmed they are not looked for
+---@field holds? fun(results: any[], snapshot: table): boolean   of an urgent one: what it saw leaves nobody any time;
+---  so the others wait, and when it is confirmed they are not looked for
 ---@field look (any[]|fun(results: any[]): any[]?)[]   callback and arguments, run one after another, `after` so many
 ---  seconds where it has that field; a function that says nil has seen enough: no longer suspect
 ---@field confirm fun(results: any[]): Finding?

@@ -84,7 +84,8 @@ end
 ---@param history History
 ---@return Rounds
 function rounds.new(checks, snapshot, history)
-  local all = setmetatable({ snapshot = snapshot, going = {}, later = {}, failed = {}, made = {}, skipped = {} }, Rounds)
+  local all = setmetatable({ snapshot = snapshot, going = {}, later = {}, failed = {}, made = {}, skipped = {} },
+    Rounds)
   for _, check in ipairs(checks) do
     if try(all, check, check.suspect, snapshot, history) then
       local urgent = check.urgent and try(all, check, check.urgent, snapshot)
