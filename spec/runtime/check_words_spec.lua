@@ -2,14 +2,11 @@ local words = require "runtime.check_words"
 
 describe("runtime.check_words", function()
   describe("says since when", function()
-    local CASES = {
-      { 50, 100, "about 1 s before it was seen, at that rate" }, { 8900, 100, "about 89 s before it was seen, at that rate" },
-      { 18000, 100, "about 3 min before it was seen, at that rate" }, { 3 * 3600, 1, "about 3 h before it was seen, at that rate" },
-      { 4 * 86400, 1, "about 4 days before it was seen, at that rate" },
-    }
+    local CASES = { { 50, 100, "1 s" }, { 8900, 100, "89 s" }, { 18000, 100, "3 min" }, { 3 * 3600, 1, "3 h" },
+      { 4 * 86400, 1, "4 days" } }
     for _, case in ipairs(CASES) do
       it(("for %d, %d a second"):format(case[1], case[2]), function()
-        assert.equal(case[3], words.since(case[1], case[2]))
+        assert.equal(("about %s before it was seen, at that rate"):format(case[3]), words.since(case[1], case[2]))
       end)
     end
 
