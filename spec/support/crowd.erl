@@ -23,6 +23,10 @@ stop(Name) ->
 
 idle() -> receive stop -> ok end.
 
+%% A heap that nothing refers to any more, and one that something does.
+waster() -> _ = length(lists:seq(1, 200000)), idle().
+keeper() -> L = lists:seq(1, 200000), receive stop -> length(L) end.
+
 spin(N) -> spin(N + 1).
 
 %% A mailbox nobody reads, with this many messages in it.

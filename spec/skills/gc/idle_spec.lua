@@ -31,6 +31,22 @@ describe("gc skill, unused heap", function()
     between(1, seen.seconds, 10)
   end))
 
+  it("tells a heap that nothing refers to from one that is kept", live.test(function()
+    eval [[register(waster, spawn(crowd, waster, [])), register(keeper, spawn(crowd, keeper, [])),
+      Rests = fun W(P, F) -> process_info(P, [status, current_function]) =:= [{status, waiting},
+        {current_function, {crowd, F, 0}}] orelse begin erlang:yield(), W(P, F) end end,
+      Rests(whereis(waster), idle) andalso Rests(whereis(keeper), keeper).]]
+    local seen = callback.gc_recommend_hibernation(300)
+    local used = eval [[F = fun(P) -> I = element(2, process_info(P, garbage_collection_info)),
+      proplists:get_value(heap_size, I) + proplists:get_value(old_heap_size, I) end,
+      B = F(whereis(waster)), erlang:garbage_collect(whereis(waster)), [B div 128, F(whereis(waster)) div 128].]]
+    eval "waster ! stop, keeper ! stop, ok."
+    local waster, keeper = find(seen.processes, "waster"), find(seen.processes, "keeper")
+    assert.same({ true, false }, { waster.unreferenced, keeper.unreferenced })
+    assert.near(waster.used_kb, used[1], 2)
+    between(0, used[2], 1)
+  end))
+
   it("does not call a heap spiky that was asked for", live.test(function()
     eval [[crowd:start(roomy, fun crowd:idle/0, [{min_heap_size, 4000000}]), true.]]
     local seen = callback.gc_find_spiky_processes(10)
