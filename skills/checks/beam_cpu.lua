@@ -210,8 +210,9 @@ local gc_alone = gc_thrash("gc_thrash", {
   OVERVIEW,
   function(results)
     local o = results[1]
-    local first = (o.top_reducers or {})[1]
-    return first and first.memory_kb >= COLLECTS_KB and collecting(o) and watch(first) or nil
+    for _, row in ipairs(o.top_reducers or {}) do
+      if row.memory_kb >= COLLECTS_KB and collecting(o) then return watch(row) end
+    end
   end,
 }, 1, 2)
 
