@@ -1,7 +1,7 @@
 --- Where skills, prompts and the like are read from: the user's folder wins over the checkout
 --- beside the program, and that over what is embedded, file by file. Never the working directory.
---- What guards (runtime, sandbox) has no folder there: it is ours alone. The user's `checks/beam.lua`
---- stands for our `skills/checks/beam.lua`.
+--- What guards (runtime, sandbox) has no folder there: it is ours alone. The user's `checks/ets.lua`
+--- stands for our `skills/checks/ets.lua`.
 
 local uv = require "luv"
 local ours = require "host.files"
@@ -100,7 +100,7 @@ function files.read_users(path, stage)
   return text, err
 end
 
--- skills/checks/beam.lua is checks/beam.lua for the user; what has no folder of theirs is ours alone.
+-- skills/checks/ets.lua is checks/ets.lua for the user; what has no folder of theirs is ours alone.
 local function users_path(path)
   local folder, rest = path:gsub("^skills/checks/", "checks/"):match "^(%w+)/(.+)$"
   return USERS[folder] and ("%s/%s/%s"):format(files.config_home(), folder, rest) or nil

@@ -254,7 +254,7 @@ describe("the words of the command line", function()
       complaint(2, "init", "skills/beem.lua"))
     assert.equal("there is no everything of ours; see `beamlens-run help init`", complaint(2, "init", "everything"))
     local said = run({ "help", "init" }).stdout
-    for _, name in ipairs { "skills/ets.lua", "skills/beam/load.lua", "checks/beam.lua", "prompts/operator.md",
+    for _, name in ipairs { "skills/ets.lua", "skills/beam/load.lua", "checks/ets.lua", "prompts/operator.md",
       "examples/coordinator.lua" } do
       assert.is_truthy(said:find(name, 1, true), name)
     end

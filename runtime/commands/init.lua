@@ -15,7 +15,7 @@ local init = {
   beamlens-run init                            config.lua in the folder of your settings
   beamlens-run init skills/ets.lua             that skill there; yours wins over ours from then on
   beamlens-run init skills/beam/load.lua       a part of a skill
-  beamlens-run init checks/beam.lua            the checks of a skill
+  beamlens-run init checks/ets.lua             the checks of a skill
   beamlens-run init prompts/operator.md        a prompt
   beamlens-run init policy.lua                 your word on what may be done, over our classes
   beamlens-run init secrets.lua                what is a secret to you beside what we know

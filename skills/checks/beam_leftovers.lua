@@ -1,6 +1,5 @@
---- What an expert looks for beside heaps and mailboxes: dictionaries, modules and literals that pile up, a
---- trace that somebody left on. All of it begins with the first looks of the other files, so it costs nothing
---- where nothing moves.
+--- What an expert looks for beside heaps and mailboxes: modules and literals that pile up, a trace that somebody left
+--- on. All of it begins with the first looks of the other files, so it costs nothing where nothing moves.
 
 local words = ...
 local object, cite, row_of, step, always = words.object, words.cite, words.row_of, words.step, words.always
@@ -8,69 +7,8 @@ local object, cite, row_of, step, always = words.object, words.cite, words.row_o
 local FIRST, CLOSE = 1500, 2000 -- milliseconds
 
 local OVERVIEW = { "beam_overview", FIRST }
-local MEMORY = { "beam_memory_growth", FIRST, 10 }
 local REDUCERS = { "beam_top_reducers_window", 10, FIRST }
 local QUEUES = { "beam_queue_growth", FIRST, 10 }
-
---- Dictionaries -------------------------------------------------------------------------------
-
-local GAIN_KB = 256
-
--- Not one whose mailbox is what grows.
-local function growing_heap(results)
-  for _, row in ipairs(results[1].processes) do
-    if row.used_growth_kb >= GAIN_KB and row.message_queue < 100 and not words.interpreted(row) then
-      return row
-    end
-  end
-end
-
-local DICTIONARIES = { "beam_dictionary_growth", 10, FIRST }
-
--- Of the processes whose heap grows, one whose dictionary gains entries as well.
-local function filling(results, place)
-  for i, row in ipairs(results[place].processes) do
-    local grown = row_of(results[1].processes, "pid", row.pid)
-    if grown and grown.used_growth_kb >= GAIN_KB and row.entries_growth >= 10 * results[place].seconds
-      and row.dictionary_growth_kb >= GAIN_KB / 2 then return row, i end
-  end
-end
-
-local process_dictionary_growth = {
-  id = "process_dictionary_growth", mechanism = "process_dictionary_growth", suspect = always,
-  expert = "A heap that grows because its process dictionary does: entries are put and never erased.",
-  look = {
-    MEMORY,
-    function(results) return growing_heap(results) and DICTIONARIES or nil end,
-    function(results) return filling(results, 2) and DICTIONARIES or nil end,
-  },
-  confirm = function(results)
-    local now, i = filling(results, 3)
-    local was, j = row_of(results[2].processes, "pid", now and now.pid)
-    if not now or not was or was.entries_growth < 10 or now.entries <= was.entries then return end
-    local at, before = ("processes[%d]."):format(i), ("processes[%d]."):format(j)
-    return {
-      object = object(now),
-      figures = cite(results, { { 3, at .. "entries" }, { 3, at .. "entries_growth" }, { 3, at .. "dictionary_kb" },
-        { 3, at .. "dictionary_growth_kb" }, { 3, "seconds" }, { 2, before .. "entries" },
-        { 2, before .. "entries_growth" } }),
-      severity = "warning", confidence = "high",
-      since = words.since(now.entries, now.entries_growth / results[3].seconds),
-      hypothesis = ("%s puts more and more into its process dictionary: %d entries a second, %d now (%d kB), and none "
-        .. "is erased."):format(object(now), now.entries_growth / results[3].seconds, now.entries, now.dictionary_kb),
-      unlike = {
-        unbounded_state = ("its state is not what grows: the dictionary gained %d kB"):format(now.dictionary_growth_kb),
-        large_state_by_design = ("what is there by design stands still; entries went from %d to %d"):format(was.entries,
-          now.entries),
-      },
-      next_steps = {
-        step(("find where %s calls put, and where it should erase"):format(object(now))),
-        step "keep such data in the state, where it is seen, or in a table with a limit",
-        step("restarting it frees the memory and loses what it keeps", "DANGEROUS"),
-      },
-    }
-  end,
-}
 
 --- Modules ------------------------------------------------------------------------------------
 
@@ -280,4 +218,4 @@ local tracing_left_on = {
   end,
 }
 
-return { process_dictionary_growth, module_leak, persistent_term_churn, persistent_term_growth, tracing_left_on }
+return { module_leak, persistent_term_churn, persistent_term_growth, tracing_left_on }
