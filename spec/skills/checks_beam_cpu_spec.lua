@@ -1,28 +1,8 @@
 -- The checks of CPU and schedulers on played answers: the edges that a live node does not hit twice the same way. That
 -- they find what is really there, the gallery shows (spec/faults_spec.lua).
-local skill = require "runtime.skill"
-
-local beam = assert(skill.open "beam")
-
-local function check(id)
-  for _, c in ipairs(beam.checks) do if c.id == id then return c end end
-end
-
-local function with(base, changes)
-  local t = {}
-  for key, value in pairs(base) do t[key] = value end
-  for key, value in pairs(changes or {}) do t[key] = value end
-  return t
-end
-
-local function found(ids, results)
-  local words = {}
-  for _, id in ipairs(ids) do
-    local finding = check(id).confirm(results)
-    if finding then words[#words + 1] = check(id).mechanism end
-  end
-  return words
-end
+local played = require "spec.support.played_checks"
+local with = played.with
+local check, found = played.confirming "beam"
 
 local function at_work(running, waiting)
   return { { status = "running", share_pct = running }, { status = "waiting", share_pct = waiting } }

@@ -1,28 +1,6 @@
 -- The checks of what is left behind on played answers: that they find what is really there, the gallery shows.
 local played = require "spec.support.played_checks"
-local with = played.with
 local find = played.of "beam"
-
-describe("the check for a dictionary that grows", function()
-  local HEAP = { processes = { { pid = "<0.9.0>", name = "desk", used_growth_kb = 2000, message_queue = 0 } } }
-  local ROW = { pid = "<0.9.0>", name = "desk", entries = 4000, entries_growth = 3000, dictionary_kb = 2000,
-    dictionary_growth_kb = 1500 }
-  local function look(row) return { seconds = 1.5, processes = { with(ROW, row) } } end
-
-  it("names whose it is", function()
-    assert.equal("desk", find("process_dictionary_growth", { HEAP, look(), look { entries = 7000 } }).object)
-  end)
-
-  it("leaves a state that grows beside a small dictionary to the check for states", function()
-    local small = look { entries_growth = 0, dictionary_growth_kb = 0 }
-    assert.same({ nil, 2 }, { find("process_dictionary_growth", { HEAP, small }) })
-  end)
-
-  it("looks no further at what we have on the node ourselves", function()
-    local ours = { processes = { with(HEAP.processes[1], { current_function = "prim_eval:receive/2" }) } }
-    assert.same({ nil, 1 }, { find("process_dictionary_growth", { ours }) })
-  end)
-end)
 
 describe("the check for modules that are made", function()
   local MOVES = { seconds = 1.5, modules_before = 400, modules = 460 }

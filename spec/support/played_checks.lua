@@ -25,6 +25,23 @@ function played.with(base, changes)
   return t
 end
 
+--- The checks of a skill alone, for answers that its looks would not lead to.
+---@param name string    of the skill
+---@return fun(id: string): Check
+---@return fun(ids: string[], results: any[]): string[]   the mechanisms that these find in the same answers
+function played.confirming(name)
+  local s = assert(skill.open(name))
+  local function check(id) return check_of(s, id) end
+  return check, function(ids, results)
+    local words = {}
+    for _, id in ipairs(ids) do
+      local finding = check(id).confirm(results)
+      if finding then words[#words + 1] = check(id).mechanism end
+    end
+    return words
+  end
+end
+
 ---@param name string    of the skill
 ---@return fun(id: string, results: any[]): table? finding, integer looks   made before it had seen enough
 ---@return fun(id: string, snapshot: table): boolean   whether that snapshot makes it suspect

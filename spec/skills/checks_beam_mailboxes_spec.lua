@@ -1,29 +1,9 @@
--- The checks of beam on played answers: the edges that a live node does not hit twice the same
--- way. That they find what is really there, the gallery shows (spec/faults_spec.lua).
+-- The checks of mailboxes on played answers: the edges that a live node does not hit twice the same way. That they
+-- find what is really there, the gallery shows (spec/faults_spec.lua).
 local skill = require "runtime.skill"
-
-local beam = assert(skill.open "beam")
-
-local function check(id)
-  for _, c in ipairs(beam.checks) do if c.id == id then return c end end
-end
-
-local function with(base, changes)
-  local t = {}
-  for key, value in pairs(base) do t[key] = value end
-  for key, value in pairs(changes or {}) do t[key] = value end
-  return t
-end
-
---- The mechanisms that the checks find in these answers, those of one look list asked together.
-local function found(ids, results)
-  local words = {}
-  for _, id in ipairs(ids) do
-    local finding = check(id).confirm(results)
-    if finding then words[#words + 1] = check(id).mechanism end
-  end
-  return words
-end
+local played = require "spec.support.played_checks"
+local with = played.with
+local check, found = played.confirming "beam"
 
 describe("the checks of mailboxes", function()
   local ALL = { "slow_consumer", "selective_receive_scan", "unhandled_messages", "process_suspended", "sys_suspended",
@@ -174,125 +154,6 @@ describe("the checks of mailboxes", function()
   end)
 end)
 
-describe("the checks of growth", function()
-  local function growth(o)
-    return with({ seconds = 2, before = 1000, after = 1200, born = 205, died = 5, groups = {
-      { current_function = "app:job/0", initial_call = "erlang:apply/2", parent = "<0.5.0>", parent_name = "boss",
-        count = 200 } } }, o)
-  end
-  local GATHERING = { "process_leak", "link_leak", "unexplained_processes" }
-
-  it("call processes that gather and belong to nobody a leak, and name who spawns them", function()
-    local results = { growth(), growth { before = 1200, after = 1400 }, { link_count = 1 } }
-    assert.same({ "process_leak" }, found(GATHERING, results))
-    assert.matches("spawned by boss", check("process_leak").confirm(results).hypothesis)
-  end)
-
-  it("blame the parent that is linked to all of them", function()
-    local results = { growth(), growth(), { link_count = 900 } }
-    assert.same({ "link_leak" }, found(GATHERING, results))
-    assert.equal("boss", check("link_leak").confirm(results).object)
-  end)
-
-  it("accuse nobody where callers gather, for it is another who does not answer", function()
-    local callers = { { current_function = "gen:do_call/4", count = 200 } }
-    assert.same({ "other" }, found(GATHERING, { growth { groups = callers }, growth { groups = callers }, {} }))
-  end)
-
-  it("look no further when as many end as are born", function()
-    local look = check("process_leak").look[2]
-    assert.is_nil(look { growth { after = 1010, born = 5000, died = 4990 } })
-    assert.is_nil(look { growth { after = 1300, born = 5000, died = 4700 } })
-    assert.same({ "beam_process_growth", 2000 }, look { growth() })
-  end)
-
-  local WATCHED = { pid = "<0.7.0>", name = "store", seconds = 2, samples = 160, queue_max = 0,
-    statuses = { { status = "waiting", share_pct = 90 }, { status = "running", share_pct = 10 } },
-    functions = { { current_function = "timer:sleep/1", share_pct = 90 } }, stack = { "timer:sleep/1", "app:store/1" },
-    collections = 6, major_collections = 1, memory_kb_before = 40000, memory_kb = 60000,
-    used_kb_floor_before = 30000, used_kb_floor = 42000 }
-  local MEMORY = { seconds = 1.5, processes = {
-    { pid = "<0.7.0>", name = "store", used_growth_kb = 9000, used_kb = 30000, message_queue = 0 } } }
-
-  local function state(watched) return check("unbounded_state").confirm { MEMORY, with(WATCHED, watched) } end
-
-  it("find the process that keeps more after each collection", function()
-    local finding = state {}
-    assert.same({ "store", "warning", "high" }, { finding.object, finding.severity, finding.confidence })
-  end)
-
-  it("are silent where collections brought the heap down again", function()
-    assert.is_nil(state { used_kb_floor = 30100 })
-  end)
-
-  it("leave growth in a mailbox to the checks of mailboxes", function()
-    assert.is_nil(state { queue_max = 5000 })
-    assert.is_nil(check("unbounded_state").look[2] { { processes = { with(MEMORY.processes[1],
-      { message_queue = 5000 }) } } })
-  end)
-
-  it("say it under their breath of one that works without pause, or never collected", function()
-    assert.equal("info", state { statuses = { { status = "running", share_pct = 100 } } }.severity)
-    assert.equal("info", state { collections = 0 }.severity)
-  end)
-
-  local function holders(o)
-    return { seconds = 1.5, binary_mb_before = 94, binary_mb = 94, groups = { with({ current_function = "app:proxy/0",
-      process_count = 500, held_mb = 93, heap_mb = 1, idle_count = 500 }, o) } }
-  end
-  local function binaries(o) return check("binary_refs_held").confirm { holders(o), holders(o) } end
-
-  it("find many idle holders of most of the binaries", function()
-    assert.equal("app:proxy/0", binaries().object)
-    assert.is_false(check("binary_refs_held").suspect { binary_memory_mb = 3 })
-  end)
-
-  it("do not blame one holder, nor holders at work, nor few megabytes", function()
-    local look = check("binary_refs_held").look[2]
-    assert.is_nil(look { holders { process_count = 1, idle_count = 1 } })
-    assert.is_nil(look { holders { idle_count = 20 } })
-    assert.is_nil(look { holders { held_mb = 5 } })
-    assert.is_nil(look { holders { heap_mb = 80 } })
-  end)
-
-  it("do not call it held where binary memory rises", function()
-    local later = holders()
-    later.binary_mb = 200
-    assert.is_nil(check("binary_refs_held").confirm { holders(), later })
-  end)
-
-  local OVERVIEW = { seconds = 1.5, atom_count_before = 10000, atom_count = 16000 }
-  local ATOMS = { seconds = 2, atom_count_before = 16000, atom_count = 24000, atoms_per_sec = 4000,
-    atom_limit = 1048576, modules_loaded = 0, shapes = { { shape = "user_#", count = 100 } }, makers = {
-      { pid = "<0.8.0>", name = "parser", share_pct = 99 }, { pid = "<0.4.0>", name = "clock", share_pct = 5 } } }
-  local function atoms(o, earlier)
-    return check("atom_leak").confirm { OVERVIEW, with(ATOMS, earlier), with(ATOMS, o) }
-  end
-
-  it("name the limit, and who fills it where one stands out", function()
-    assert.equal("atom_table (made by parser)", atoms().object)
-    assert.equal("critical", atoms().severity)
-  end)
-
-  it("name the limit alone where several ran whenever atoms came", function()
-    local both = { { pid = "<0.8.0>", name = "parser", share_pct = 90 },
-      { pid = "<0.4.0>", name = "web", share_pct = 85 } }
-    assert.equal("atom_table", atoms({ makers = both }).object)
-  end)
-
-  it("do not take modules that are loaded for a leak of atoms, nor what stopped again", function()
-    assert.is_nil(atoms { modules_loaded = 2000 })
-    assert.is_nil(atoms { atoms_per_sec = 0 })
-    assert.is_nil(atoms({}, { atoms_per_sec = 5 }))
-    assert.is_nil(check("atom_leak").look[2] { with(OVERVIEW, { atom_count = 10010 }) })
-    assert.is_nil(check("atom_leak").look[3] { OVERVIEW, with(ATOMS, { atoms_per_sec = 5 }) })
-  end)
-
-  it("do not take the atoms of our own questions for a leak", function()
-    assert.is_nil(atoms { makers = { { pid = "<0.8.0>", current_function = "prim_eval:receive/2", share_pct = 99 } } })
-  end)
-end)
-
 describe("every check of beam", function()
   it("cites only figures that stand in the answers it was given", function()
     local results = { { seconds = 1.5, processes = { { pid = "p", name = "desk", queue_growth = 7000,
@@ -308,6 +169,6 @@ describe("every check of beam", function()
   end)
 
   it("tells the model in a line what an expert looks for", function()
-    for _, c in ipairs(beam.checks) do assert.matches("%.$", c.expert) end
+    for _, c in ipairs(assert(skill.open "beam").checks) do assert.matches("%.$", c.expert) end
   end)
 end)
