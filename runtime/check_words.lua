@@ -51,6 +51,23 @@ end
 ---@return string
 function words.object(row) return row.name or row.current_function or row.pid end
 
+-- Where servers stand between two messages, whatever they serve; those of Elixir stand there too.
+local BETWEEN = { "^gen_server:loop/", "^gen_statem:loop_receive/", "^gen_event:fetch_msg/", "^erlang:hibernate/" }
+
+--- What many equal processes are called: the function that they are in. Servers between two messages are all in the
+--- same, so they are called by what they were started as.
+---@param row { current_function?: string, initial_call?: string, name?: string }
+---@return string? kind
+---@return boolean server   whether it is one between two messages
+function words.kind(row)
+  for _, loop in ipairs(BETWEEN) do
+    if (row.current_function or ""):find(loop) then
+      return row.initial_call or row.name or row.current_function, true
+    end
+  end
+  return row.current_function, false
+end
+
 --- Whether a process waits as interpreted code does: what we have on the node (relays, questions), or somebody's shell.
 --- What it takes is no fault of the node's.
 ---@return boolean

@@ -142,20 +142,29 @@ local binary_refs_held = {
   look = {
     { "beam_binary_groups", 10, FIRST },
     function(results) return idle_holders(results[1]) and { "beam_binary_groups", 10, 1000 } end,
+    function(results)
+      local group = idle_holders(results[2])
+      return group and { "beam_process_info", group.pid } or nil
+    end,
   },
   confirm = function(results)
     local group, i = idle_holders(results[2])
     local was = group and row_of(results[1].groups, "current_function", group.current_function)
     if not was or results[2].binary_mb > 1.05 * results[1].binary_mb_before + 1 then return end
     local at = ("groups[%d]."):format(i)
+    -- The first of a group is the one that holds most.
+    local func, first = group.current_function, results[3].initial_call
+    local kind, server = words.kind { current_function = func, initial_call = first }
     return {
-      object = group.current_function,
+      object = kind,
       figures = cite(results, { { 2, at .. "held_mb" }, { 2, "binary_mb" }, { 2, at .. "process_count" },
-        { 2, at .. "idle_count" }, { 2, at .. "heap_mb" }, { 1, "binary_mb_before" }, { 2, "seconds" } }),
+        { 2, at .. "idle_count" }, { 2, at .. "heap_mb" }, { 1, "binary_mb_before" }, { 2, "seconds" },
+        { 2, at .. "current_function" }, { 3, "initial_call" } }),
       severity = group.held_mb >= 1024 and "critical" or "warning", confidence = "medium",
-      hypothesis = ("%d processes waiting in %s hold on to %.0f MB of large binaries (of %.0f MB): %d of them did "
+      hypothesis = ("%d processes %s %s hold on to %.0f MB of large binaries (of %.0f MB): %d of them did "
         .. "nothing at all while we looked, and an idle process never collects the references it no longer needs.")
-        :format(group.process_count, group.current_function, group.held_mb, results[2].binary_mb, group.idle_count),
+        :format(group.process_count, server and "between two messages, the largest started as" or "waiting in", kind,
+        group.held_mb, results[2].binary_mb, group.idle_count),
       unlike = {
         large_static_binary = ("a binary kept on purpose is held by no or one process; here %d share it"):format(
           group.process_count),

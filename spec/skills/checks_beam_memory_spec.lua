@@ -39,11 +39,18 @@ describe("the checks of memory", function()
     return { seconds = 1.5, binary_mb_before = 94, binary_mb = 94, groups = { with({ current_function = "app:proxy/0",
       process_count = 500, held_mb = 93, heap_mb = 1, idle_count = 500 }, o) } }
   end
-  local function binaries(o) return check("binary_refs_held").confirm { holders(o), holders(o) } end
+  local function binaries(o)
+    return check("binary_refs_held").confirm { holders(o), holders(o), { initial_call = "proxy:init/1" } }
+  end
 
   it("find many idle holders of most of the binaries", function()
     assert.equal("app:proxy/0", binaries().object)
     assert.is_false(check("binary_refs_held").suspect { binary_memory_mb = 3 })
+  end)
+
+  it("call servers that hold them by what they were started as", function()
+    assert.equal("proxy:init/1", binaries { current_function = "gen_server:loop/7" }.object)
+    assert.equal("proxy:init/1", binaries { current_function = "erlang:hibernate/3" }.object)
   end)
 
   it("do not blame one holder, nor holders at work, nor few megabytes", function()
@@ -57,7 +64,7 @@ describe("the checks of memory", function()
   it("do not call it held where binary memory rises", function()
     local later = holders()
     later.binary_mb = 200
-    assert.is_nil(check("binary_refs_held").confirm { holders(), later })
+    assert.is_nil(check("binary_refs_held").confirm { holders(), later, {} })
   end)
 end)
 

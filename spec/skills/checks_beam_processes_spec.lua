@@ -1,7 +1,10 @@
--- The checks of processes on played answers: the edges that a live node does not hit twice the same way. That they
--- find what is really there, the gallery shows (spec/faults_spec.lua).
+-- The checks of processes: on played answers the edges that a live node does not hit twice the same way, and on a live
+-- one servers of OTP under a supervisor, of which the gallery has none. Its windows are short, for what rises there
+-- rises at once.
+local live = require "spec.support.live_node"
 local played = require "spec.support.played_checks"
 local with = played.with
+local skill = require "runtime.skill"
 local check, found = played.confirming "beam"
 
 describe("the checks of processes", function()
@@ -29,10 +32,83 @@ describe("the checks of processes", function()
     assert.same({ "other" }, found(GATHERING, { growth { groups = callers }, growth { groups = callers }, {} }))
   end)
 
+  it("take those of one kind together, whoever started them", function()
+    local groups = {}
+    for i = 1, 10 do
+      groups[i] = { current_function = "gen_server:loop/7", initial_call = "chat:init/1", count = 20,
+        parent = ("<0.%d.0>"):format(i) }
+    end
+    local results = { growth { groups = groups }, growth { groups = groups }, {} }
+    assert.same({ "process_leak" }, found(GATHERING, results))
+    assert.equal("chat:init/1", check("process_leak").confirm(results).object)
+  end)
+
   it("look no further when as many end as are born", function()
     local look = check("process_leak").look[2]
     assert.is_nil(look { growth { after = 1010, born = 5000, died = 4990 } })
     assert.is_nil(look { growth { after = 1300, born = 5000, died = 4700 } })
     assert.same({ "beam_process_growth", 2000 }, look { growth() })
   end)
+end)
+
+describe("the checks of processes, where servers gather", function()
+  local at, callback
+
+  -- Each look as the analyst makes it, over 0.4 s.
+  local function confirmed(id)
+    local results = {}
+    for i, look in ipairs(check(id).look) do
+      local call = type(look) == "function" and look(results) or type(look) == "table" and look
+      if not call then return nil, i - 1 end
+      results[i] = callback[call[1]](call[1] == "beam_process_growth" and 400 or call[2])
+    end
+    return check(id).confirm(results)
+  end
+
+  setup(live.test(function()
+    at = live.start()
+    callback = skill.functions(assert(skill.open "beam"), at.node)
+    at.eval [=[
+      Form = fun(X) -> {ok, T, _} = erl_scan:string(X), {ok, F} = erl_parse:parse_form(T), F end,
+      {ok, M, B} = compile:forms([Form(X) || X <- ["-module(office).", "-compile([export_all, nowarn_export_all]).",
+        "hall() -> spawn(fun() -> {ok, _} = supervisor:start_link({local, hall}, office, hall), timer:sleep(infinity) "
+        "end).",
+        "init(hall) -> {ok, {{simple_one_for_one, 0, 1}, [{x, {gen_server, start_link, [office]}, temporary, 100, "
+        "worker, [office]}]}}; "
+        "init(desk) -> {ok, []}.",
+        "open() -> [supervisor:start_child(hall, [desk, []]) || _ <- lists:seq(1, 5)], timer:sleep(10), open().",
+        "serve() -> {ok, P} = supervisor:start_child(hall, [desk, []]), supervisor:terminate_child(hall, P), "
+        "serve()."]]),
+      code:load_binary(M, "src", B).]=]
+  end))
+
+  before_each(live.test(function()
+    at.eval "office:hall(), (fun W() -> is_pid(whereis(hall)) orelse W() end)(), ok."
+  end))
+
+  after_each(live.test(function()
+    at.eval [=[
+      [begin R = monitor(process, X), exit(whereis(X), kill), receive {'DOWN', R, _, _, _} -> ok end end
+       || X <- [door, hall]].]=]
+  end))
+
+  teardown(function() live.stop_all() end)
+
+  it("names what they were started as, and the supervisor that started them", live.test(function()
+    at.eval "register(door, spawn(office, open, []))."
+    local finding = confirmed "process_leak"
+    assert.equal("office:init/1", finding.object)
+    assert.matches("most of the new ones servers started as office:init/1, spawned by hall, and next to none ends",
+      finding.hypothesis, 1, true)
+  end))
+
+  it("does not hold it against a supervisor that it is linked to its children", live.test(function()
+    at.eval "register(door, spawn(office, open, []))."
+    assert.is_nil((confirmed "link_leak"))
+  end))
+
+  it("looks no further where each is ended once it has served", live.test(function()
+    at.eval "register(door, spawn(office, serve, []))."
+    assert.same({ nil, 1 }, { confirmed "process_leak" })
+  end))
 end)
