@@ -24,6 +24,7 @@ static const luaL_Reg modules[] = {
   { "host.http",      luaopen_http      },
   { "host.interrupt", luaopen_interrupt },
   { "host.jail",      luaopen_jail      },
+  { "host.pty",       luaopen_pty       },
   { "luv",            luaopen_luv       },
   { NULL,             NULL              }
 };

@@ -19,6 +19,7 @@ int luaopen_files(lua_State *L);
 int luaopen_http(lua_State *L);
 int luaopen_interrupt(lua_State *L);
 int luaopen_jail(lua_State *L);
+int luaopen_pty(lua_State *L);
 
 /* The bytes of one of our own files ("runtime/main.lua"), from the checkout beside the
  * program, else embedded. NULL if there is none; else to be freed by the caller. */

@@ -1,5 +1,5 @@
 /* crypto.c -- digests and random bytes from libcrypto: MD5 for the distribution handshake,
- * whose protocol demands it, SHA-256 and its HMAC for all that is ours. */
+ * whose protocol demands it, SHA-256 and its HMAC for all that is ours; base64 too. */
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -8,6 +8,7 @@
 #include "bl.h"
 
 #define MOST_RANDOM 1024
+#define MOST_CODED  65536
 
 static int digest(lua_State *L, const EVP_MD *kind, unsigned char *out) {
   size_t len;
@@ -62,6 +63,30 @@ static int f_hmac(lua_State *L) {
   return push_hex(L, out, n);
 }
 
+/* crypto.base64(bytes) -> text, in one line */
+static int f_base64(lua_State *L) {
+  size_t n;
+  const char *bytes = luaL_checklstring(L, 1, &n);
+  luaL_argcheck(L, n <= MOST_CODED, 1, "64 KB at most");
+  unsigned char *out = lua_newuserdata(L, n / 3 * 4 + 5);
+  int len = EVP_EncodeBlock(out, (const unsigned char *)bytes, (int)n);
+  lua_pushlstring(L, (char *)out, (size_t)len);
+  return 1;
+}
+
+/* crypto.from_base64(text) -> bytes | nil when it is none.  With its padding, without white space. */
+static int f_from_base64(lua_State *L) {
+  size_t n, padding = 0;
+  const char *text = luaL_checklstring(L, 1, &n);
+  if (n % 4 || n > MOST_CODED * 2) return 0;
+  while (padding < 2 && padding < n && text[n - 1 - padding] == '=') padding++;
+  unsigned char *out = lua_newuserdata(L, n / 4 * 3 + 1);
+  int len = EVP_DecodeBlock(out, (const unsigned char *)text, (int)n);
+  if (len < 0) return 0;
+  lua_pushlstring(L, (char *)out, (size_t)len - padding);
+  return 1;
+}
+
 /* crypto.same(a, b) -> whether they are equal; takes as long wherever they differ */
 static int f_same(lua_State *L) {
   size_t a_len, b_len;
@@ -81,13 +106,15 @@ static int f_random(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-  { "hex",    f_hex    },
-  { "hmac",   f_hmac   },
-  { "md5",    f_md5    },
-  { "random", f_random },
-  { "same",   f_same   },
-  { "sha256", f_sha256 },
-  { NULL,     NULL     }
+  { "base64",      f_base64      },
+  { "from_base64", f_from_base64 },
+  { "hex",         f_hex         },
+  { "hmac",        f_hmac        },
+  { "md5",         f_md5         },
+  { "random",      f_random      },
+  { "same",        f_same        },
+  { "sha256",      f_sha256      },
+  { NULL,          NULL          }
 };
 
 int luaopen_crypto(lua_State *L) {
