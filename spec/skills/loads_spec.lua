@@ -4,7 +4,8 @@ local every = require "spec.support.every_callback"
 local live = require "spec.support.live_node"
 
 -- Called only where the node has loaded them by itself: asked with module_loaded, or by the name of their process.
-local GUARDED = { socket = true, cpu_sup = true, disksup = true, memsup = true }
+local GUARDED = { socket = true, cpu_sup = true, disksup = true, memsup = true, mnesia = true, rabbit_alarm = true,
+  vm_memory_monitor = true }
 -- A node that has written a line to its log has these, another one has not.
 local BY_CHANCE = { string = true, unicode_util = true }
 
