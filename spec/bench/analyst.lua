@@ -1,4 +1,4 @@
---- A whole run of the analyst with two skills on an idle node; most of it are windows in which it
+--- A whole run of the analyst with the usual skills on an idle node; most of it are windows in which it
 --- looks on purpose, so it is measured in seconds and beside nothing.
 
 local uv = require "luv"
@@ -19,7 +19,7 @@ return async.run(function()
   node.stop()
   table.sort(took)
   return { {
-    name = "whole analyst run, beam and ets, idle node (seconds)", ours = ("%.2f s"):format(took[2]), peer = "-",
+    name = "whole analyst run, the usual skills, idle node (seconds)", ours = ("%.2f s"):format(took[2]), peer = "-",
     ratio = took[2], target = "<= 6",
   } }
 end)
