@@ -77,6 +77,17 @@ function words.interpreted(row) return (row.current_function or ""):find "^prim_
 ---@return string   empty when there is none
 function words.module_of(func) return (func or ""):match "^'?([%w_%.]+)'?:" or "" end
 
+--- The innermost function of a stack that is of none of these modules, and its place: whose code brought it there.
+---@param stack? string[]
+---@param passed table<string, true>   modules
+---@return string? func
+---@return integer? place
+function words.own_function(stack, passed)
+  for i, func in ipairs(stack or {}) do
+    if not passed[words.module_of(func)] then return func, i end
+  end
+end
+
 --- A next step; without a word about its risk it is harmless.
 ---@return { text: string, risk: Class }
 function words.step(text, risk) return { text = text, risk = risk or "SAFE" } end

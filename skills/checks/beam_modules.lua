@@ -36,14 +36,8 @@ local function waiting(result)
   end
 end
 
--- Whose function called what is not there: the first of the stack that is not of the code's own machinery.
+-- What stands above who called what is not there.
 local MACHINERY = { code_server = true, code = true, error_handler = true, erlang = true }
-
-local function caller_of(stack)
-  for i, func in ipairs(stack or {}) do
-    if not MACHINERY[words.module_of(func)] then return func, i end
-  end
-end
 
 -- By the handler of the VM for what is undefined, or by somebody who asks whether it is there.
 local function by_a_call(stack)
@@ -77,7 +71,7 @@ return {
       local row, i = searching(first)
       if o.modules > o.modules_before or server.reductions_per_sec < SOME then return end
       if server.reductions_per_sec < MANY and at_the_disk(server) < MOSTLY then return end
-      local func, at = caller_of(caller.stack)
+      local func, at = words.own_function(caller.stack, MACHINERY)
       local known = func and caller.name ~= "code_server"
       local top = ("processes[%d]."):format(i)
       return {

@@ -117,12 +117,7 @@ local function starter(o)
   return o.top_reducers[1]
 end
 
--- The first function of a stack that is not the VM's.
-local function own_function(stack)
-  for _, func in ipairs(stack or {}) do
-    if not func:find "^erlang:" then return func end
-  end
-end
+local VM = { erlang = true }
 
 local function spawn_storm(way)
   local function is_one(results)
@@ -139,7 +134,7 @@ local function spawn_storm(way)
     expert = "Schedulers full over a window while tens of thousands of processes are started a second on each.",
     confirm = function(results)
       local n, o, who = way.at.last, way.at.overview, results[#look]
-      local p, where = results[n], own_function(who.stack)
+      local p, where = results[n], words.own_function(who.stack, VM)
       return {
         object = who.name or where or who.pid, severity = "warning", confidence = "medium",
         figures = cite(results, { { n, "spawned_per_sec" }, { way.at.first, "spawned_per_sec" }, { n, "seconds" },
@@ -167,7 +162,7 @@ local function cpu_saturation(way)
   return {
     id = "cpu_saturation" .. way.id, mechanism = "cpu_saturation", suspect = way.suspect, urgent = way.urgent,
     holds = way.holds, look = way.look, symptom_of = { "cpu_throttled" },
-    yields_to = { schedulers_limited = "any", spawn_storm = "any" },
+    yields_to = { schedulers_limited = "any", spawn_storm = "any", ets_contention = "any" },
     expert = "Schedulers full over a window, a long run queue and many that want to run at several looks, the work "
       .. "spread over many equal processes.",
     confirm = function(results) return full_of_work(results, way.at) end,

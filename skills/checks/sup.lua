@@ -77,12 +77,7 @@ local function in_child(row)
 end
 
 -- The function that keeps it: the innermost that is not OTP's, if it runs in the supervisor itself.
-local function kept_in(row)
-  for _, frame in ipairs(row.stack) do
-    if not OTP[words.module_of(frame)] then return frame end
-  end
-  return row.stack[1]
-end
+local function kept_in(row) return words.own_function(row.stack, OTP) or row.stack[1] end
 
 local function stuck(row) return in_child(row) and row.started == 0 end
 
