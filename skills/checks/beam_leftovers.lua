@@ -15,11 +15,12 @@ local QUEUES = { "beam_queue_growth", FIRST, 10 }
 local MODULES = { "beam_module_growth", CLOSE }
 local LOADED = 2 -- a second
 
--- Names that differ in their numbers only: made by a program, not written by a person.
+-- Names that differ in their numbers only, or in a word of hexadecimal digits: made by a program, not written by a
+-- person.
 local function shape_of(names)
   local count, best = {}, nil
   for _, name in ipairs(names) do
-    local shape = name:gsub("%d+", "#")
+    local shape = name:gsub("%f[%w]%x*%d%x*%f[%W]", "#"):gsub("%d+", "#")
     count[shape] = (count[shape] or 0) + 1
     if shape:find "#" and (not best or count[shape] > count[best]) then best = shape end
   end

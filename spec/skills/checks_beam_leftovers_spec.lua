@@ -12,6 +12,8 @@ describe("the check for modules that are made", function()
 
   it("names them by what they have in common", function()
     assert.equal("tpl_#", find("module_leak", { MOVES, look(NUMBERED) }).object)
+    local hashes = { "tpl_5fa2", "tpl_cafe01", "tpl_0b1e9", "tpl_77", "tpl_e3", "tpl_9ac4" }
+    assert.equal("tpl_#", find("module_leak", { MOVES, look(hashes) }).object)
   end)
 
   it("finds nothing in modules that are loaded as they are first called, or go again", function()
