@@ -52,16 +52,19 @@ local function starts_others(w) return inside(w, of_starting) >= 10 end
 
 local function busy_share(w) return share(w, "running", "runnable") end
 
--- Who does most of the work of the node.
+-- Who does most of the work of the node; on a machine of many cores that is little of all, and twice what anybody else
+-- does. Whether it takes a scheduler for itself shows when it is watched.
 local function stands_out(results)
-  local first = results[1].processes[1]
-  if not first or first.share_pct < 40 or first.rate_per_sec < HOT_PER_SECOND then return nil end
-  return not SERVANTS[object(first)] and first or nil
+  local first, second = results[1].processes[1], results[1].processes[2]
+  if not first or first.rate_per_sec < HOT_PER_SECOND then return nil end
+  local alone = first.share_pct >= 40 or first.rate_per_sec >= 2 * (second and second.rate_per_sec or 0)
+  return alone and not SERVANTS[object(first)] and first or nil
 end
 
 -- On a node whose schedulers are full of one kind of work: who has a name of its own and gets as much as any of them.
 -- All get the same there, so who rests gets less.
 local function stands_beside(results)
+  if stands_out(results) then return nil end
   local rows, one = results[1].processes, nil
   local most = rows[1] and rows[1].rate_per_sec or 0
   for i, row in ipairs(rows) do

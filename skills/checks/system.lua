@@ -8,6 +8,8 @@ local LEAST_PERIODS = 10 -- between the looks
 local THROTTLED = 0.25   -- of them
 
 local FULL_PCT = 97
+-- Of a large disk the last three per cent last for weeks: above this it is told, and accuses nobody.
+local ROOM_MB = 2048
 -- Read-only by nature, full from the day they were made; or the machine's own.
 local NOT_WRITTEN = { "^/snap/", "^/boot", "^/sys/", "^/proc/", "^/dev/", "^/run/", "^/media/", "^/mnt/cdrom",
   "^/etc/" }
@@ -43,6 +45,14 @@ local cpu_throttled = {
   end,
 }
 
+-- At the least, for df rounds its percentage up.
+local function left_mb(disk) return disk.total_mb * (100 - disk.used_pct) / 100 end
+
+local function gravity(disk)
+  if left_mb(disk) < ROOM_MB then return disk.used_pct >= 99 and "critical" or "warning" end
+  return "info"
+end
+
 local function written(mount)
   for _, pattern in ipairs(NOT_WRITTEN) do
     if mount:find(pattern) then return false end
@@ -62,9 +72,9 @@ local disk_full = {
           object = disk.mount,
           figures = cite(results, { { 1, at .. "mount" }, { 1, at .. "used_pct" }, { 1, at .. "total_mb" },
             { 1, "total" } }),
-          severity = disk.used_pct >= 99 and "critical" or "warning", confidence = "medium",
-          hypothesis = ("The disk %s (%.0f MB) is %d %% full: what the node writes there fails, or will soon.")
-            :format(disk.mount, disk.total_mb, disk.used_pct),
+          severity = gravity(disk), confidence = "medium",
+          hypothesis = ("The disk %s (%.0f MB) is %d %% full, some %.0f MB are left: what the node writes there "
+            .. "fails, or will when they are used up."):format(disk.mount, disk.total_mb, disk.used_pct, left_mb(disk)),
           unlike = { read_only_image = ("an image that nobody writes to is full by nature; %s is none of those known")
             :format(disk.mount) },
           next_steps = {

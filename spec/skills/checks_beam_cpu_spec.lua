@@ -85,7 +85,15 @@ describe("the checks of a busy process", function()
     local look = check("hot_process").look[2]
     assert.is_nil(look { { processes = {} } })
     assert.is_nil(look { { processes = { with(ROW, { share_pct = 90, rate_per_sec = 5000 }) } } })
-    assert.is_nil(look { { processes = { with(ROW, { share_pct = 10 }) } } })
+    assert.is_nil(look { { processes = { with(ROW, { share_pct = 10 }), with(ROW, { share_pct = 9,
+      rate_per_sec = 36000000 }) } } })
+  end)
+
+  it("look closely at who does twice what anybody else does, however little of all that is on many cores", function()
+    local other = with(ROW, { pid = "<0.8.0>", share_pct = 4, rate_per_sec = 18000000 })
+    local rows = { with(ROW, { share_pct = 9 }), other }
+    assert.equal("<0.7.0>", check("hot_process").look[2] { { processes = rows } }[2])
+    assert.is_nil(check("hot_process_beside").look[2] { { processes = rows } })
   end)
 
   -- Six of a kind without a name, and one that has one.

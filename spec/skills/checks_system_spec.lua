@@ -7,8 +7,8 @@ local function cpu(periods, throttled)
     cgroup_throttled_seconds = throttled / 10 }
 end
 
-local function disks(mount, pct)
-  return { { total = 1, showing = 1, disks = { { mount = mount, total_mb = 1000, used_pct = pct } } } }
+local function disks(mount, pct, total_mb)
+  return { { total = 1, showing = 1, disks = { { mount = mount, total_mb = total_mb or 1000, used_pct = pct } } } }
 end
 
 describe("the checks of system", function()
@@ -31,6 +31,11 @@ describe("the checks of system", function()
   it("find a disk that is full", function()
     local finding = find("disk_full", disks("/var/log", 99))
     assert.same({ "/var/log", "critical" }, { finding.object, finding.severity })
+  end)
+
+  it("tell of a large disk with gigabytes left, and raise no alarm", function()
+    assert.equal("info", find("disk_full", disks("/data", 97, 4000000)).severity)
+    assert.equal("warning", find("disk_full", disks("/data", 97, 40000)).severity)
   end)
 
   local function clock(ms) return { clock_ahead_ms = ms, warp_mode = "no_time_warp", corrects = true } end
