@@ -171,4 +171,18 @@ function advice.text(a)
   return table.concat(lines, "\n")
 end
 
+--- The same as Markdown, headings and all.
+---@param a Advice
+---@return string
+function advice.markdown(a)
+  local parts = { a.means }
+  for _, heading in ipairs(advice.HEADINGS) do
+    local value = a[heading.key]
+    if heading.kind == "list" and value then value = "- " .. table.concat(value, "\n- ") end
+    if heading.kind == "code" and value then value = ("```%s\n%s\n```"):format(heading.key, value) end
+    if value then parts[#parts + 1] = ("## %s\n%s"):format(heading.title, value) end
+  end
+  return table.concat(parts, "\n\n")
+end
+
 return advice

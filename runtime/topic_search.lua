@@ -1,0 +1,86 @@
+--- Which topic somebody means who did not type its name: "links", "genserver timeout", "why is the mailbox so long".
+
+local failure = require "runtime.failure"
+
+local topic_search = {}
+
+-- What a word counts by the place that it is found in. A topic explains, a mechanism is one case: it comes second.
+local NAME, ALSO, TITLE, ABOUT, TEXT, OF_A_MECHANISM = 10, 8, 6, 4, 1, 0.5
+-- Shown at once is what was found by a name or by what it is about, and by far before the next.
+local SHOWN, AHEAD = 4, 1.25
+local MOST = 8
+
+local IDLE = {}
+for word in ([[a an and are be do does for from go grow growing how i in is it its many me much my node of on or our
+  should so the their there they this to use using want what when where which who why with long high full big
+  explain]]):gmatch "%a+" do
+  IDLE[word] = true
+end
+
+-- Without the ending of a plural, that "links" finds "link".
+local function stem(word) return #word > 3 and word:gsub("ss$", "s\1"):gsub("s$", ""):gsub("\1$", "s") or word end
+
+local function stems(text)
+  local set = {}
+  for word in text:lower():gmatch "[%w_]+" do
+    set[stem(word)] = true
+    for part in word:gmatch "[^_]+" do set[stem(part)] = true end
+  end
+  return set
+end
+
+local function weigh(topic, words)
+  local sum, missing = 0, 0
+  local places = { { topic.topic, NAME }, { table.concat(topic.also, " "), ALSO }, { topic.title, TITLE },
+    { topic.about, ABOUT }, { topic.text, TEXT } }
+  for i, place in ipairs(places) do places[i] = { stems(place[1]), place[2] } end
+  for _, word in ipairs(words) do
+    local worth = 0
+    for _, place in ipairs(places) do
+      if place[1][word] then worth = math.max(worth, place[2]) end
+    end
+    sum, missing = sum + worth, missing + (worth == 0 and 1 or 0)
+  end
+  return missing == 0 and sum * (topic.group == "mechanisms" and OF_A_MECHANISM or 1) / #words or 0
+end
+
+--- The topics that all of the words are found in, the best first.
+---@param asked string
+---@param topics Topic[]
+---@return Topic[] found   8 at most
+---@return boolean clear   the first is what was meant
+function topic_search.find(asked, topics)
+  local words, found, worth = {}, {}, {}
+  for word in asked:lower():gmatch "[%w_]+" do
+    if not IDLE[word] then words[#words + 1] = stem(word) end
+  end
+  if #words == 0 then return {}, false end
+  for _, topic in ipairs(topics) do
+    local weight = weigh(topic, words)
+    if weight > 0 then found[#found + 1], worth[topic] = topic, weight end
+  end
+  table.sort(found, function(a, b)
+    if worth[a] ~= worth[b] then return worth[a] > worth[b] end
+    return a.topic < b.topic
+  end)
+  for i = #found, MOST + 1, -1 do found[i] = nil end
+  local first, second = worth[found[1]] or 0, worth[found[2]] or 0
+  return found, first >= SHOWN and first >= AHEAD * second
+end
+
+--- The name that a slip of the fingers may have meant.
+---@param asked string
+---@param topics Topic[]
+---@return string?
+function topic_search.near(asked, topics)
+  local words, of = {}, {}
+  for _, topic in ipairs(topics) do
+    words[#words + 1], of[topic.topic] = topic.topic, topic.topic
+    for _, word in ipairs(topic.also) do
+      words[#words + 1], of[word] = word, of[word] or topic.topic
+    end
+  end
+  return of[failure.nearest(asked:lower():gsub("%W+", "_"):gsub("_$", ""), words) or ""]
+end
+
+return topic_search
