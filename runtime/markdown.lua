@@ -17,17 +17,19 @@ end
 ---@param text any
 ---@return string
 function markdown.code(text)
-  text = plain(text):gsub("^%s+", ""):gsub("%s+$", "")
-  if text == "" then return "(empty)" end
+  text = plain(text)
+  text = text:match("^.*%S", text:find "%S" or 1) -- one pass, however long the text is: a node may hand us any
+  if not text then return "(empty)" end
   local around = ticks(text, 1)
   local gap = (text:find "^`" or text:find "`$") and " " or ""
   return around .. gap .. text .. gap .. around
 end
 
 -- What renderers make links, pictures or emphasis of, even where it is escaped; and what is easier to read as code.
+-- A domain may have letters of any script.
 local function as_code(word)
-  return word:find "[@_`\\<>%[%]]" or word:find("//", 1, true) or word:lower():find "www%." or word:find "^#%d"
-    or word:find "%w:%S" or word:find "%w%.%a%a"
+  return word:find "[@_`\\<>%[%]]" or word:find("//", 1, true) or word:lower():find "www%." or word:find "#%d"
+    or word:find "%w:%S" or word:find "[%w\128-\255]%.[%a\128-\255][%a\128-\255]"
 end
 
 local function escaped(word)
@@ -35,9 +37,9 @@ local function escaped(word)
 end
 
 local function marked(word)
-  local inner, rest = word:match "^(.-)([%.,;:%?]*)$"
-  if inner == "" or not as_code(inner) then return escaped(word) end
-  return markdown.code(inner) .. rest
+  local inner = word:match "^.*[^%.,;:%?]"
+  if not inner or not as_code(inner) then return escaped(word) end
+  return markdown.code(inner) .. word:sub(#inner + 1)
 end
 
 --- A sentence, in a line that begins with something of ours or not.
@@ -59,7 +61,9 @@ function markdown.own(text) return plain(text) end
 --- What may stand in a cell of a table: there a bar would end it, in code too, and so would one behind two backslashes.
 ---@param text string   Markdown, from the others
 ---@return string
-function markdown.cell(text) return (text:gsub("\\*|", "\\|")) end
+function markdown.cell(text)
+  return (text:gsub("\\*|?", function(marks) return marks:sub(-1) == "|" and "\\|" or nil end))
+end
 
 --- Lines of code. They come from files that people edit, not from a node.
 ---@param text string

@@ -10,6 +10,8 @@ describe("runtime.markdown", function()
     { "a function", "in shop_cart:total/1, waiting", "in `shop_cart:total/1`, waiting" },
     { "an address", "see http://evil.example/x now", "see `http://evil.example/x` now" },
     { "a bare domain", "go to evil.example.", "go to `evil.example`." },
+    { "a domain of another script", "\208\184.com, \208\184.\209\128\209\132", "`\208\184.com`, `\208\184.\209\128\209\132`" },
+    { "an issue of a repository", "a/b#12 of us", "`a/b#12` of us" },
     { "a node", "on shop@host:", "on `shop@host`:" },
     { "HTML", "<script>alert(1)</script>", "`<script>alert(1)</script>`" },
     { "a picture", "![x](y)", "`![x](y)`" },
@@ -37,6 +39,14 @@ describe("runtime.markdown", function()
     assert.equal("```a``b```", markdown.code " a``b ")
     assert.equal("`` `x ``", markdown.code "`x")
     assert.equal("(empty)", markdown.code " \n ")
+  end)
+
+  -- Where a text is read again for each of its characters, this takes minutes.
+  it("reads a long text once", function()
+    local gap, dots, marks = (" "):rep(300000), ("."):rep(300000), ("\\"):rep(300000)
+    assert.equal(300004, #markdown.code(" a" .. gap .. "b "))
+    assert.equal("a" .. dots .. "b", markdown.prose("a" .. dots .. "b"))
+    assert.equal(marks .. "a", markdown.cell(marks .. "a"))
   end)
 
   it("keeps a bar from ending a cell, in code too", function()

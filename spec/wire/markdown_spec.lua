@@ -35,6 +35,7 @@ local HOSTILE = {
   "```", "```\nout\n```", "~~~", "` `` ```", "x` <b>y</b> `z", "| a | b |", "a | <b>b</b> | c", "\\", "\\\\|", "a\\| b",
   "tail\\", "&lt;b&gt; &#60;b&#62;", "**bold** __bold__ ~~gone~~", "*a* _b_", "$x$", "- [ ] task",
   "<details><summary>x</summary>", "a\27]8;;http://evil.example\7b", "\226\128\174evil", "<", ">", "<a", "a<b>c",
+  "пример.com", "evil.рф", "россия.рф:80", "a/b#12", "xn--e1.com.", "evil.example...", "evil。com",
   "javascript:alert(1)", "tel:123", "ftp://evil.example", "a  \nb", "\t\tcode", "    code", " ",
 }
 
