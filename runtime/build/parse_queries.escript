@@ -29,9 +29,8 @@ form(Text) ->
             halt(1)
     end.
 
-%% What runtime/node/query.lua wraps: {(fun() -> Expressions end)(), Cost}.
-lean({tuple, L, [{call, M, {'fun', N, {clauses, [{clause, C, [], [], All}]}}, []} | Rest]}) ->
-    {tuple, L, [{call, M, {'fun', N, {clauses, [{clause, C, [], [], named(All)}]}}, []} | Rest]};
+%% What runtime/node/query.lua wraps: {begin Expressions end, Cost}.
+lean({tuple, L, [{block, M, All} | Rest]}) -> {tuple, L, [{block, M, named(All)} | Rest]};
 lean(Form) -> Form.
 
 %% From the last to the first: a fun is of use to what comes after it.
