@@ -36,7 +36,8 @@ local CHANNELS = COUNT .. [=[
     lists:duplicate(length(H), reductions))) end,
   Idle = fun(A, M) -> length([P || {P, {_, X}} <- A, {_, Y} <- [maps:get(P, M, gone)], Y - X < 1000]) end,
   Told = fun(P) -> case ets:lookup(connection_created, P) of [{_, L}] -> L; _ -> [] end end,
-  Word = fun(X) when is_binary(X) -> X; (X) when is_atom(X), X =/= '', X =/= undefined -> Text(X); (_) -> undefined end,
+  Word = fun(X) when is_binary(X) -> binary:part(X, 0, min(200, byte_size(X)));
+            (X) when is_atom(X), X =/= '', X =/= undefined -> Text(X); (_) -> undefined end,
 ]=]
 
 local LIMIT = { name = "limit", type = "integer", min = 1, max = 20, default = 5 }
@@ -83,10 +84,11 @@ Name the connection by its name and user, with its channels now and before, and 
     queue_count => Size(rabbit_queue)}]=] .. ELSE,
 
     -- Connections are asked all at once, 200 at most, and together have a second. Who does not answer in time answers
-    -- to a process that is no more.
+    -- to a process that is no more. Only AMQP 0-9-1 over a socket is asked, whose protocol is three numbers: a question
+    -- for its state is the end of a direct connection (a shovel, a federation link) and of one of AMQP 1.0.
     alarms = IF_THERE .. ALARMS .. [=[
   L = case ets:select(connection_created, [{{'$1', '$2'}, [], ['$_']}], 200) of {X, _} -> X; _ -> [] end,
-  R = [{monitor(process, P), P, I} || {P, I} <- L],
+  R = [{monitor(process, P), P, I} || {P, I} <- L, Get(type, I) =:= network, {_, _, _} <- [Get(protocol, I)]],
   lists:foreach(fun({X, P, _}) -> P ! {'$gen_call', {self(), X}, {info, [state]}} end, R),
   E = Now() + 1000,
   States = [{I, receive {X, {ok, [{state, Y}]}} -> Y; {X, _} -> none; {'DOWN', X, _, _, _} -> none
@@ -127,10 +129,11 @@ Name the connection by its name and user, with its channels now and before, and 
     rabbitmq_alarms = {
       doc = "Alarms of the cluster, what memory and disk are to their limits, and the connections that alarms stopped.",
       class = "SAFE",
-      cost = "one question to RabbitMQ's alarm process, two to its memory monitor, one to each of 200 connections",
+      cost = "one question to RabbitMQ's alarm process, two to its memory monitor, one to each of up to 200 "
+        .. "connections",
       returns = { "alarms[]: resource (memory, disk, …), node, here (it is this node's)",
         "memory_mb (as the VM counts it)", "memory_limit_mb", "watermark (a share of the machine's, if so set)",
-        "disk_free_mb", "disk_limit_mb", "connections (in all)", "asked",
+        "disk_free_mb", "disk_limit_mb", "connections (in all)", "asked (of AMQP 0-9-1)",
         "blocked (of these: published, and are stopped)",
         "blocking (will be, if they publish)", "silent (did not answer within 1 s)", "stopped[] (10): name, user" },
       run = asked "alarms",

@@ -16,7 +16,7 @@ local TABLES = [==[
   Connection = fun(Name) -> C = spawn(fun Go() -> receive {'$gen_call', {P, R}, {info, [state]}} ->
       P ! {R, {ok, [{state, get(state)}]}}, Go(); {state, S} -> put(state, S), Go() end end),
     C ! {state, running},
-    ets:insert(connection_created, {C, [{type, network}, {pid, C}, {name, list_to_binary(Name)},
+    ets:insert(connection_created, {C, [{type, network}, {pid, C}, {protocol, {0, 9, 1}}, {name, list_to_binary(Name)},
       {user, list_to_binary("shop")}, {vhost, list_to_binary("/")}, {channel_max, 2047}]}), C end,
   {ok, rabbit_alarm, Code} = compile:forms([{attribute, 1, module, rabbit_alarm},
     {attribute, 1, export, [{get_alarms, 0}]}, {function, 1, get_alarms, 0, [{clause, 1, [], [],
@@ -31,6 +31,9 @@ local TABLES = [==[
     [ets:insert(consumer_created, {{q, Open(Busy, true), t}, false, true, 20, true, up, []}) || _ <- [1, 2, 3]],
     Leak = Connection("10.0.0.3:4002 -> 10.0.0.1:5672"), register(leak, Leak),
     [Open(Leak, false) || _ <- lists:seq(1, 40)],
+    [ets:insert(connection_created, {P, [{pid, P}, {protocol, Protocol}, {type, Type}]}) || {Name, Type, Protocol} <- [
+      {shovel, direct, {'Direct', {0, 9, 1}}}, {amqp_1, network, {1, 0}}],
+      P <- [spawn(fun() -> receive _ -> ok end end)], register(Name, P)],
     Self ! made,
     (fun Go() -> receive more -> First = Open(Leak, false), [Open(Leak, false) || _ <- lists:seq(1, 4)],
       ets:delete(channel_created, First), Go() end end)() end),
@@ -48,7 +51,7 @@ describe("the rabbitmq skill", function()
 
   it("counts what RabbitMQ has tables of", live.test(function()
     local seen = assert(skill.snapshot(rabbitmq, at.node))
-    assert.same({ 0, 2, 3 }, { seen.alarm_count, seen.connection_count, seen.consumer_count })
+    assert.same({ 0, 4, 3 }, { seen.alarm_count, seen.connection_count, seen.consumer_count })
     assert.equal(at.eval "ets:info(channel_created, size).", seen.channel_count)
   end))
 
@@ -81,5 +84,10 @@ describe("the rabbitmq skill", function()
     assert.same({ { resource = "memory", node = at.name, here = true } }, seen.alarms)
     assert.same({ 2, 1, { { name = "10.0.0.3:4002 -> 10.0.0.1:5672", user = "shop" } } },
       { seen.asked, seen.blocked, seen.stopped })
+  end))
+
+  it("asks no connection that a question would end", live.test(function()
+    assert(skill.call(rabbitmq, "rabbitmq_alarms", {}, at.node))
+    assert.is_true(at.eval "is_pid(whereis(shovel)) andalso is_pid(whereis(amqp_1)).")
   end))
 end)
