@@ -3,6 +3,7 @@
 --- decides nothing: runtime/strategy/second_look.lua makes the look and goes by the checks.
 
 local agent = require "runtime.agent"
+local async = require "runtime.async"
 local gravity = require "runtime.gravity"
 local json = require "runtime.json"
 local log_templates = require "runtime.log_templates"
@@ -161,13 +162,26 @@ local function asked(case, insight, emit, system)
   return state.said, ANSWERED[outcome.ended] and "stands" or "not_asked"
 end
 
--- What rules know and did not see has to be seen by them before it is called proven.
-local function look_for_unproved(case, crew, emit)
+local function unproved(case, looked)
   for _, insight in ipairs(case:ordered()) do
-    if gravity.grave[insight.severity] and not case.proved[insight]
-      and second_look.knows(case, insight.root_cause.mechanism) then
-      emit("coordinator.doubted", nil, { id = insight.id, outcome = second_look.make(case, crew, insight, {}) })
-    end
+    if gravity.grave[insight.severity] and not case.proved[insight] and not looked[insight]
+      and second_look.knows(case, insight.root_cause.mechanism) then return insight end
+  end
+end
+
+--- What rules know and did not see has to be seen by them before it is called proven, whoever said it: also what an
+--- operator told and nobody concluded, which stands for itself at the end. It takes no model.
+---@param case Case
+---@param crew Crew
+---@param emit fun(event: string, measurements?: table, metadata?: table)
+function doubt.look_again(case, crew, emit)
+  local looked = {}
+  while async.now() < crew.deadline do
+    case:promote()
+    local insight = unproved(case, looked)
+    if not insight then return end
+    looked[insight] = true
+    emit("coordinator.doubted", nil, { id = insight.id, outcome = second_look.make(case, crew, insight, {}) })
   end
 end
 
@@ -177,7 +191,6 @@ end
 ---@param emit fun(event: string, measurements?: table, metadata?: table)
 ---@param system string   its prompt
 function doubt.carry_out(case, crew, emit, system)
-  look_for_unproved(case, crew, emit)
   local insight = doubt.leading(case)
   if not insight then return end
   local said, outcome = asked(case, insight, emit, system)

@@ -26,6 +26,7 @@
 ---                       tools -> { ended, text, iterations }; after_rules: with what they found as its first result
 ---                       A prompt is a name in prompts/ (yours first), with the field `skills`.
 ---   run.by_rules()      every skill is looked with by its checks, and what they prove is concluded
+---   run.look_again()    what others than the rules say, and rules could have seen, is looked for by their checks
 ---   run.doubt()         the leading cause is doubted by a model, and a second look by the checks decides
 ---   run.conclude(args)  an insight, as produce_insight -> insight | nil, why
 ---   run.promote()       makes insights of what stands and names its cause

@@ -187,6 +187,10 @@ function means.of(case, crew, emit)
     conclude = function(args) return conclude(case, args) end,
     promote = function() case:promote() end,
     by_rules = function() by_rules.look(case, crew) end,
+    look_again = function()
+      crew:wait(crew.deadline)
+      doubt.look_again(case, crew, emit)
+    end,
     doubt = function()
       crew:wait(crew.deadline)
       doubt.carry_out(case, crew, emit, filled(case, "doubt"))

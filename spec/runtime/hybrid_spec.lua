@@ -197,7 +197,7 @@ describe("the hybrid strategy", function()
     end)
 
     -- Its operator looks at a node that rules found well, and says that this is wrong with it; so does it.
-    local function claiming(mechanism)
+    local function claiming(mechanism, unsaid)
       local operator = model.played { calls { "take_snapshot" }, function(request)
         local seen = results(request)[1].data
         return calls({ "send_notification", { type = "size", context = "c", observation = "ledger is large",
@@ -207,6 +207,8 @@ describe("the hybrid strategy", function()
       local leader = model.played { calls({ "invoke_operators", { skills = { "tide" } } }, { "wait", { ms = 30000 } }),
         explains { root_cause = { object = "ledger", mechanism = mechanism },
           evidence = { { observation = "o3", path = "rows", value = 700 } } }, DONE }
+      if unsaid then leader = model.played { calls({ "invoke_operators", { skills = { "tide" } } },
+        { "wait", { ms = 30000 } }), unsaid } end
       return run("calm", { leader = leader, operator = operator })
     end
 
@@ -218,6 +220,16 @@ describe("the hybrid strategy", function()
       local r = claiming "ets_growth"
       assert.same({ "cannot_tell", "ets_growth", "info" }, cause(r))
       assert.matches("its figures stand, and it was set aside: ets_growth was not to be seen", r.would_tell[1])
+    end)
+
+    it("whose operator says that, and who concludes nothing of it, has it lowered too", function()
+      assert.same({ "cannot_tell", "ets_growth", "info" }, cause(claiming("ets_growth", DONE)))
+    end)
+
+    it("whose operator says that, and who is lost then, has it lowered too", function()
+      assert.same({ "cannot_tell", "ets_growth", "info" }, cause(claiming("ets_growth", function()
+        return nil, { class = "fatal", message = "the key is not valid" }
+      end)))
     end)
   end)
 

@@ -10,7 +10,7 @@ describe("runtime.markdown", function()
     { "a function", "in shop_cart:total/1, waiting", "in `shop_cart:total/1`, waiting" },
     { "an address", "see http://evil.example/x now", "see `http://evil.example/x` now" },
     { "a bare domain", "go to evil.example.", "go to `evil.example`." },
-    { "a domain of another script", "\208\184.com, \208\184.\209\128\209\132", "`\208\184.com`, `\208\184.\209\128\209\132`" },
+    { "a domain of another script", "и.com, и.рф", "`и.com`, `и.рф`" },
     { "an issue of a repository", "a/b#12 of us", "`a/b#12` of us" },
     { "a node", "on shop@host:", "on `shop@host`:" },
     { "HTML", "<script>alert(1)</script>", "`<script>alert(1)</script>`" },
