@@ -66,13 +66,15 @@ function beamlens.coordinator.run(opts)
   local o = settled(opts)
   local names, err = operating.skills(o)
   if not names then return nil, err end
-  local strategy, way = require "runtime.strategy", nil
-  if o.strategy then way, err = strategy.open(o.strategy) end
-  if err then return nil, err end
+  local strategy, named = require "runtime.strategy", nil
+  if o.strategy then
+    named, err = strategy.open(o.strategy)
+    if not named then return nil, err end
+  end
   local run
   run, err = prepare(o, names, "coordinator")
   if not run then return nil, err end
-  run.strategy, run.found = way or strategy.open(strategy.usual(run.mind)), o.found
+  run.strategy, run.found = named or strategy.open(strategy.usual(run.mind)), o.found
   return run_setup.finish(run, require("runtime.coordinator").run(run))
 end
 

@@ -14,16 +14,18 @@ local RUNS = "[B || B <- Names, try is_pid(whereis(binary_to_existing_atom(B))) 
 --- For the build, which parses what is sent.
 function joining.own_texts() return { RUNS } end
 
---- The skills that join, none where the run's were named by somebody.
+--- A run's skills with those that join; nobody joins where they were named by somebody. A node that does not answer
+--- this is investigated all the same, and the others' questions tell of it.
+---@param names string[]
 ---@param o table      settled options
 ---@param node table   one question to it
----@return string[] skills
-function joining.of(o, node)
-  if o.skills ~= config.default "skills" or #(o.operators or {}) > 0 then return {} end
+---@return string[] names
+function joining.with(names, o, node)
+  local all = { unpack(names) }
+  if o.skills ~= config.default "skills" or #(o.operators or {}) > 0 then return all end
   local found = node.query(RUNS, { Names = sorted_keys(WITH) })
-  local skills = {}
-  for i, name in ipairs(type(found) == "table" and found or {}) do skills[i] = WITH[tostring(name)] end
-  return skills
+  for _, name in ipairs(type(found) == "table" and found or {}) do all[#all + 1] = WITH[tostring(name)] end
+  return all
 end
 
 return joining

@@ -167,9 +167,10 @@ function run_setup.begin(o, names, agent, base)
   local begun = { node = node, own = own, talks = talks, deadline = deadline }
   conceal(node, mind, mask)
   local asked, tape = node, nil
-  if agent == "coordinator" then starting.wait(node) end
-  names = { unpack(names) }
-  for _, name in ipairs(agent == "coordinator" and joining.of(o, node) or {}) do names[#names + 1] = name end
+  if agent == "coordinator" then
+    starting.wait(node)
+    names = joining.with(names, o, node)
+  end
   if o.record then
     tape, err = require("runtime.recording").begin(o.record, { agent = agent, node = node, mind = mind,
       privacy = mask, names = names, options = o })

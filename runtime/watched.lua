@@ -63,8 +63,7 @@ local LEARNED = { "beam", "ets" }
 
 local function skills_of(self, node)
   local o = self.watch.o
-  local names = { unpack(o.skills == config.default "skills" and LEARNED or o.skills) }
-  for _, name in ipairs(joining.of(o, node)) do names[#names + 1] = name end
+  local names = joining.with(o.skills == config.default "skills" and LEARNED or o.skills, o, node)
   local skills, err = self.watch.means.skills(names, node)
   if not skills then return nil, err end
   for _, s in ipairs(skills) do
