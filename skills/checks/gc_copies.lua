@@ -44,6 +44,21 @@ local function both(r)
   if giver and taker then return giver, taker, i, j end
 end
 
+-- On a loaded machine a window of coarse steps tells nothing: two of three have to name the same.
+local function named_twice(results)
+  local seen = {}
+  for look = 2, #results do
+    local giver, taker, i, j = both(results[look])
+    local pair = giver and giver.pid .. taker.pid
+    if pair and seen[pair] then
+      return { giver = giver, taker = taker, at = look, before = seen[pair], from = i, to = j }
+    end
+    if pair then seen[pair] = look end
+  end
+end
+
+local function named(results) return (both(results[2]) or both(results[3])) and AT_ONCE or nil end
+
 local large_message_copying = {
   id = "large_message_copying", mechanism = "large_message_copying", suspect = always,
   yields_to = { gc_thrash = "any", string_building = "any", process_dictionary_growth = "any" },
@@ -52,19 +67,21 @@ local large_message_copying = {
   look = {
     STATS,
     function(results) return results[1].reclaimed_mb_per_sec >= MB_PER_SEC / 2 and AT_ONCE or nil end,
-    function(results) return both(results[2]) and AT_ONCE or nil end,
+    function(results) return often(results[2]) and AT_ONCE or nil end,
+    named,
   },
   confirm = function(results)
-    local was, now = { both(results[2]) }, { both(results[3]) }
-    local giver, taker = now[1], now[2]
-    if not giver or giver.pid ~= was[1].pid or taker.pid ~= was[2].pid then return end
-    local r, from, to = results[3], ("processes[%d]."):format(now[3]), ("processes[%d]."):format(now[4])
+    local pair = named_twice(results)
+    if not pair then return end
+    local giver, taker, at = pair.giver, pair.taker, pair.at
+    local r, from, to = results[at], ("processes[%d]."):format(pair.from), ("processes[%d]."):format(pair.to)
     return {
       object = object(giver),
-      figures = cite(results, { { 3, "collections" }, { 3, "words_per_gc" }, { 3, "reclaimed_mb" }, { 3, "seconds" },
-        { 3, from .. "share_pct" }, { 3, from .. "used_kb" }, { 3, from .. "reductions_delta" },
-        { 3, to .. "share_pct" }, { 3, to .. "reductions_delta" }, { 3, to .. "current_function" },
-        { 2, "collections" }, { 1, "reclaimed_mb_per_sec" } }),
+      figures = cite(results, { { at, "collections" }, { at, "words_per_gc" }, { at, "reclaimed_mb" },
+        { at, "seconds" },
+        { at, from .. "share_pct" }, { at, from .. "used_kb" }, { at, from .. "reductions_delta" },
+        { at, to .. "share_pct" }, { at, to .. "reductions_delta" }, { at, to .. "current_function" },
+        { pair.before, "collections" }, { 1, "reclaimed_mb_per_sec" } }),
       severity = "warning", confidence = "medium",
       hypothesis = ("%s sends large terms to %s: %.0f times a second %.1f MB are thrown away at once, always when "
         .. "these two work; %s holds %.1f MB, and %s does %d reductions each time, too few to build as much."):format(
@@ -75,7 +92,7 @@ local large_message_copying = {
           giver.reductions_delta / r.seconds, taker.reductions_delta / r.seconds),
         binary_refs_held = "large binaries are not copied, and lie outside of the heaps",
         one_off_long_gc = ("it came %d times in %.1f s, and %d times in the window before"):format(r.collections,
-          r.seconds, results[2].collections),
+          r.seconds, results[pair.before].collections),
       },
       next_steps = {
         step(("see what %s sends to %s: an id, a few fields or the result instead of the whole"):format(object(giver),

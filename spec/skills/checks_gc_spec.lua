@@ -59,3 +59,50 @@ describe("the check for garbage of those that wait", function()
     assert.is_false(suspect("idle_garbage", { processes_mb = 300, process_count = 100000 }))
   end)
 end)
+
+describe("the check for large messages", function()
+  local STATS = { reclaimed_mb_per_sec = 80, seconds = 1 }
+
+  local function once(changes, of_giver, of_taker)
+    return played.with({ seconds = 0.7, samples = 220, quiet_samples = 150, collections = 33, words_per_gc = 200000,
+      reclaimed_mb = 50.4, total = 2, showing = 2, processes = {
+        played.with({ pid = "<0.8.0>", name = "giver", current_function = "timer:sleep/1", used_kb = 1560,
+          share_pct = 96, reductions_delta = 103000 }, of_giver),
+        played.with({ pid = "<0.9.0>", name = "taker", current_function = "m:take/0", used_kb = 0, share_pct = 98,
+          reductions_delta = 1100 }, of_taker) } }, changes)
+  end
+
+  local function of(...) return find("large_message_copying", { STATS, ... }) end
+
+  it("names who sends, and says to whom, how often and how much", function()
+    local finding = of(once(), once(), once())
+    assert.same({ "giver", "warning", "medium" }, { finding.object, finding.severity, finding.confidence })
+    assert.matches("giver sends large terms to taker: 47 times a second 1.5 MB are thrown away", finding.hypothesis, 1,
+      true)
+  end)
+
+  it("needs the same two at two of three looks", function()
+    local none = once { processes = {} }
+    assert.equal("giver", of(once(), none, once()).object)
+    assert.is_nil((of(none, once(), none)))
+    assert.is_nil((of(once(), once(nil, { pid = "<0.7.0>" }), none)))
+  end)
+
+  it("says nothing of who builds what it throws away, or of two of whom none holds it", function()
+    local builds, empty = once(nil, nil, { reductions_delta = 660000 }), once(nil, { used_kb = 20 })
+    assert.is_nil((of(builds, builds, builds)))
+    assert.is_nil((of(empty, empty, empty)))
+  end)
+
+  it("says nothing of a large row that is read: who holds much there sends nothing", function()
+    local read = once(nil, { reductions_delta = 900 })
+    assert.is_nil((of(read, read, read)))
+  end)
+
+  it("looks no further where it is little, seldom, or comes all the time", function()
+    assert.same({ nil, 1 }, { find("large_message_copying", { { reclaimed_mb_per_sec = 9 } }) })
+    assert.same({ nil, 2 }, { of(once { reclaimed_mb = 20 }) })
+    assert.same({ nil, 2 }, { of(once { collections = 3 }) })
+    assert.same({ nil, 2 }, { of(once { quiet_samples = 10 }) })
+  end)
+end)
