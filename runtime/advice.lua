@@ -41,11 +41,25 @@ for i, heading in ipairs(advice.HEADINGS) do place_of[heading.title], titles[i] 
 
 local read = {}
 
+-- Without the blanks around it, in one pass: a line may be as long as a file.
+local function stripped(line) return line:match("^.*%S", line:find "%S" or 1) end
+
 -- Lines of a paragraph belong together; an empty one parts two of them.
 function read.text(lines)
-  local text = table.concat(lines, "\n"):gsub("^%s+", ""):gsub("%s+$", "")
-  if text == "" then return nil, "has no text" end
-  return (text:gsub("\n%s*\n+", "\0"):gsub("%s*\n%s*", " "):gsub("%z", "\n\n"))
+  local paragraphs, open = {}, nil
+  for _, line in ipairs(lines) do
+    local words = stripped(line)
+    if words and not open then
+      open = {}
+      paragraphs[#paragraphs + 1] = open
+    elseif not words then
+      open = nil
+    end
+    if words then open[#open + 1] = words end
+  end
+  for i, words in ipairs(paragraphs) do paragraphs[i] = table.concat(words, " ") end
+  if #paragraphs == 0 then return nil, "has no text" end
+  return table.concat(paragraphs, "\n\n")
 end
 
 function read.list(lines)
@@ -76,10 +90,10 @@ local function parts_of(text)
   local parts, fenced, number = { { line = 1, lines = {} } }, false, 0
   for line in (text:gsub("\r\n", "\n") .. "\n"):gmatch "(.-)\n" do
     number = number + 1
-    local title = not fenced and number > 1 and line:match "^#+ +(.-)%s*$"
+    local title = not fenced and number > 1 and line:match "^#+ +(.*)$"
     if line:find "^```" then fenced = not fenced end
     if title then
-      parts[#parts + 1] = { title = title, line = number, lines = {} }
+      parts[#parts + 1] = { title = stripped(title) or "", line = number, lines = {} }
     elseif number > 1 then
       table.insert(parts[#parts].lines, line)
     end
@@ -117,7 +131,7 @@ end
 ---@return Advice?
 ---@return Failure? err
 function advice.read(text, word, file)
-  if (text:match "^#%s+([^\r\n]-)%s*[\r\n]") ~= word then
+  if stripped(text:match "^#%s+([^\r\n]*)[\r\n]" or "") ~= word then
     return nil, fault(file, 1, "it begins with another word", ("begin it with: # %s"):format(word))
   end
   local parts = parts_of(text)
