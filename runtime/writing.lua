@@ -83,7 +83,11 @@ function writing.refusal(path, stage)
   if not uv.fs_access(folder, "W") then
     return broken(stage, path, ("cannot be written: you may not write in %s"):format(folder), "name another folder")
   end
-  return shared_fault(path, stage)
+  local fault = shared_fault(path, stage)
+  if fault then return fault end
+  local beside, why = write_beside(path, "", FILE) -- a name that is too long, a folder that is none of a disk's
+  if not beside then return broken(stage, path, "cannot be written: " .. why:match "^[^/]*%a", "name another file") end
+  uv.fs_unlink(beside)
 end
 
 --- Puts a file in the place of another, in a folder that may be shared.

@@ -75,6 +75,8 @@ describe("--report", function()
     { "a folder that is not there", "no/where.md",
       "FOLDER/no/where.md cannot be written: there is no folder FOLDER/no; make the folder first" },
     { "a folder", "folder.md", "FOLDER/folder.md is a folder; name a file in it" },
+    { "a name that is too long", ("a"):rep(245) .. ".md",
+      ("FOLDER/%s.md cannot be written: ENAMETOOLONG: name too long; name another file"):format(("a"):rep(245)) },
     { "a link", "link.md", "FOLDER/link.md is a link, so it is not replaced; name a file" },
   }
   for _, case in ipairs(REFUSED) do
