@@ -1,6 +1,6 @@
 --- What `help(name)` answers in a script of `execute`: all about a callback, a word for a mechanism, an action, or a
---- topic of what there is to know about the BEAM. The prompt names these and says no more, for it is sent with every request; who needs one asks here. The
---- node is not asked, and nothing of an answer is a figure.
+--- topic of what there is to know about the BEAM. The prompt names these and says no more, for it is sent with every
+--- request; who needs one asks here. The node is not asked, and nothing of an answer is a figure.
 
 local actions = require "runtime.actions"
 local advice = require "runtime.advice"

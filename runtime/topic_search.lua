@@ -12,7 +12,7 @@ local MOST = 8
 
 local IDLE = {}
 for word in ([[a an and are be do does for from go grow growing how i in is it its many me much my node of on or our
-  should so the their there they this to use using want what when where which who why with long high full big
+  should so the their there they this to use using want what when where which who why with long high big
   explain]]):gmatch "%a+" do
   IDLE[word] = true
 end

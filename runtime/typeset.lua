@@ -21,14 +21,20 @@ function Page:wide(text)
   return n
 end
 
+-- How many bytes the first characters of a text have.
+local function bytes_of(text, characters)
+  local at = 0
+  for _ = 1, characters do at = select(2, text:find("^.[\128-\191]*", at + 1)) or at end
+  return at
+end
+
 -- A word that is longer than the line, in pieces that fit; behind a mark where one stands near the end.
-local function pieces(word, width)
+function Page:pieces(word, width)
   local list = {}
-  while #word > width do
-    local head = word:sub(1, width)
-    local mark = head:match ".*()[,%(%.:/=|_\1]"
-    local at = mark and mark > width / 2 and mark or width
-    while word:find("^[\128-\191]", at + 1) do at = at - 1 end
+  while self:wide(word) > width do
+    local most = bytes_of(word, width)
+    local mark = word:sub(1, most):match ".*()[,%(%.:/=|_\1]"
+    local at = mark and mark > most / 2 and mark or most
     list[#list + 1], word = word:sub(1, at), word:sub(at + 1)
   end
   list[#list + 1] = word
@@ -42,8 +48,8 @@ function Page:wrapped(text, width)
   end)
   local lines, line = {}, nil
   for word in text:gmatch "[^ ]+" do
-    for _, piece in ipairs(self:wide(word) <= width and { word } or pieces(word, width)) do
-      if line and self:wide(line) + 1 + self:wide(piece) <= width then
+    for i, piece in ipairs(self:pieces(word, width)) do
+      if i == 1 and line and self:wide(line) + 1 + self:wide(piece) <= width then
         line = line .. " " .. piece
       else
         lines[#lines + 1], line = line, piece

@@ -1,23 +1,18 @@
 -- What every mechanism's file says: it reads, its code compiles, and what it names is there.
 local advice = require "runtime.advice"
-local config = require "runtime.config"
+local cited = require "spec.support.cited"
 local edited = require "spec.support.edited"
-local erlang = require "spec.support.erlang"
 local files = require "host.files"
-local mechanisms = require "runtime.mechanisms"
-local skill = require "runtime.skill"
+local snippets = require "spec.support.snippets"
 
 -- Ours, and those that the checks of all our skills bring.
-local skills = {}
-for i, name in ipairs(skill.names()) do skills[i] = assert(skill.open(name)) end
-local words = require("runtime.mechanism_words").of(skills)
+local words = require("runtime.mechanism_words").of(cited.skills)
 
 local function file_of(word) return ("prompts/mechanisms/%s.md"):format(word) end
 
 local function text_of(word) return assert(files.read(file_of(word))) end
 
--- Named snippets as one text that `erlang.unframe` and Erlang can take apart.
-local function snippets(language)
+local function in_language(language)
   local list = {}
   for _, word in ipairs(words) do
     local a = assert(advice.of(word))
@@ -27,49 +22,6 @@ local function snippets(language)
     end
   end
   return list
-end
-
-local ERLC = [==[
-{ok, In} = file:read_file("in"),
-Parts = (fun Split(<<N:32, B:N/binary, Rest/binary>>) -> [B | Split(Rest)]; Split(<<>>) -> [] end)(In),
-Tidy = fun(L) -> lists:flatten(io_lib:format("~tp", [L])) end,
-Compile = fun(Word, Code) ->
-  File = binary_to_list(Word) ++ ".erl",
-  ok = file:write_file(File, ["-module(", Word, ").\n-compile([export_all, nowarn_export_all]).\n", Code, "\n"]),
-  case compile:file(File, [return, binary]) of
-    {ok, _, _, []} -> [];
-    {ok, _, _, Warnings} -> [Tidy(Warnings)];
-    {error, Errors, _} -> [Tidy(Errors)]
-  end end,
-(fun Each([W, C | Rest]) -> Compile(W, C) ++ Each(Rest); Each([]) -> [] end)(Parts).
-]==]
-
-local ELIXIR = [==[
-split = fn
-  <<n::32, b::binary-size(n), rest::binary>>, split -> [b | split.(rest, split)]
-  <<>>, _ -> []
-end
-Code.compiler_options(no_warn_undefined: :all)
-for [word, code] <- Enum.chunk_every(split.(File.read!(hd(System.argv())), split), 2) do
-  Code.compile_string("defmodule Snippet_#{word} do\nrequire Logger\n#{code}\nend", word)
-end
-IO.write("all compile")
-]==]
-
-local function elixir(list)
-  local folder = os.tmpname()
-  os.remove(folder)
-  assert(os.execute("mkdir " .. folder) == 0)
-  for name, text in pairs { ["in"] = erlang.frames(list), ["program.exs"] = ELIXIR } do
-    local file = assert(io.open(folder .. "/" .. name, "wb"))
-    file:write(text)
-    file:close()
-  end
-  local pipe = io.popen(("cd %s && elixir program.exs in 2>&1"):format(folder))
-  local said = pipe:read "*a"
-  pipe:close()
-  os.execute("rm -r " .. folder)
-  return said
 end
 
 describe("the knowledge of a mechanism", function()
@@ -92,11 +44,11 @@ describe("the knowledge of a mechanism", function()
   end)
 
   it("has Erlang that compiles without a warning", function()
-    assert.equal("", erlang.run(ERLC, erlang.frames(snippets "erlang")))
+    assert.equal("", snippets.erlang(in_language "erlang"))
   end)
 
   it("has Elixir that compiles without a warning", function()
-    assert.equal("all compile", elixir(snippets "elixir"))
+    assert.equal("all compile", snippets.elixir(in_language "elixir"))
   end)
 
   it("has snippets of at most twelve lines, each in both languages", function()
@@ -119,20 +71,8 @@ describe("the knowledge of a mechanism", function()
     end
   end)
 
-  -- Words in backticks that look like a callback: of one of the prefixes that callbacks have.
   it("names only callbacks that there are", function()
-    local known, prefixes = {}, {}
-    for _, s in ipairs(skills) do
-      for _, callback in ipairs(skill.callable(s)) do
-        known[callback], prefixes[callback:match "^%l+"] = true, true
-      end
-    end
-    for _, word in ipairs(words) do
-      for name in text_of(word):gmatch "`(%l+_[%l_]+)`" do
-        local callback = prefixes[name:match "^%l+"] and not mechanisms[name]
-        assert.is_true(known[name] or not callback, ("%s names %s"):format(word, name))
-      end
-    end
+    for _, word in ipairs(words) do assert.same({}, cited.callbacks_missing(text_of(word)), word) end
   end)
 
   it("says of every word which callback shows that it is over", function()
@@ -143,15 +83,7 @@ describe("the knowledge of a mechanism", function()
   end)
 
   it("names only commands and options of ours that there are", function()
-    local options = {}
-    for _, option in ipairs(config.OPTIONS) do options["--" .. option.name:gsub("_", "-")] = true end
-    for _, word in ipairs(words) do
-      local text = text_of(word)
-      for flag in text:gmatch "%f[%-]%-%-%a[%a-]*" do assert.is_true(options[flag], word .. ": " .. flag) end
-      for command in text:gmatch "`beamlens%-run (%l+)" do
-        assert.is_truthy(require("runtime.commands." .. command), word)
-      end
-    end
+    for _, word in ipairs(words) do assert.same({}, cited.words_missing(text_of(word)), word) end
   end)
 
   -- As the VM itself reads them: one that it does not know ends it before the expression.
@@ -222,6 +154,12 @@ describe("runtime.advice", function()
 
   it("knows nothing of a word that is a path", function()
     assert.is_nil(advice.of "../operator")
+  end)
+
+  it("tells all of it as Markdown", function()
+    assert.equal("What it is.\n\n## Change\nThis.\n\nAnd that.\n\n## Erlang\n```erlang\nf() ->\n    ok.\n```\n\n"
+      .. "## Configuration\n- one more\n- two\n\n## Verify\nSo.\n\n## Undo\nSo.\n\n## Follow-up\n- next",
+      advice.markdown(advice.read(GOOD, "thing", "thing.md")))
   end)
 
   it("tells all of it as text", function()
