@@ -118,10 +118,16 @@ Name the port, its owner, what waits, what drained, and the time between the loo
   texts = { ports = PORTS, marks = MARKS },
 
   queries = {
+    -- Two items of every port, which tell whether there is anything to look for among them; with over 100,000 ports
+    -- they are left out, for two lists of that length are no small figure any more.
     totals = texts.words .. LIMITS .. [=[
   N = erlang:system_info(port_count), X = erlang:system_info(port_limit),
-  #{port_count => N, port_limit => X, port_utilization_pct => Pct(N, X), open_files => Opened(),
-    descriptor_limit => Fds()}.]=],
+  L = case N > 100000 of true -> []; false -> erlang:ports() end,
+  Of = fun(I) -> ets:match_spec_run(lists:zipwith(fun erlang:port_info/2, L, lists:duplicate(length(L), I)),
+    ets:match_spec_compile([{{I, '$1'}, [{is_integer, '$1'}], ['$1']}])) end,
+  maps:from_list([{port_count, N}, {port_limit, X}, {port_utilization_pct, Pct(N, X)}, {open_files, Opened()},
+    {descriptor_limit, Fds()} | case L of [] -> [];
+      _ -> [{max_queue_size, lists:max([0 | Of(queue_size)])}, {program_count, length(Of(os_pid))}] end]).]=],
 
     -- Slim, because history keeps many of them.
     queues = MARKS .. [=[

@@ -3,12 +3,15 @@
 --- opened and not closed, programs and files, stands in ports_left_open.lua.
 
 local words = ...
-local cite, row_of, step, always = words.cite, words.row_of, words.step, words.always
+local cite, row_of, step = words.cite, words.row_of, words.step
 
 local REST = 2       -- seconds
 local BACK = 0.05    -- minutes: the 3 s that ports_queue_growth waits
 
 local QUEUES = { "ports_top_by_queue", 10 }
+
+-- The snapshot has the longest queue of all ports, links to other nodes among them.
+local function something_waits(snapshot) return (snapshot.max_queue_size or 1) > 0 end
 
 local function full(row) return (row.saturation_pct or 0) >= 100 and row.name ~= "tcp_inet_dist" end
 
@@ -33,7 +36,7 @@ local function held_at(held, id)
 end
 
 local slow_reader = {
-  id = "slow_reader", mechanism = "slow_reader", suspect = always,
+  id = "slow_reader", mechanism = "slow_reader", suspect = something_waits,
   expert = "A port whose queue stands above its watermark for seconds, drains nothing, and holds up who writes to it.",
   look = {
     QUEUES,
@@ -83,7 +86,7 @@ local function choked(link, limit)
 end
 
 local busy_dist_port = {
-  id = "busy_dist_port", mechanism = "busy_dist_port", suspect = always,
+  id = "busy_dist_port", mechanism = "busy_dist_port", suspect = something_waits,
   expert = "A link to another node whose queue is full at two looks while next to nothing went out.",
   look = {
     { "ports_distribution" },
@@ -127,6 +130,7 @@ local busy_dist_port = {
 }
 
 local GAINED = 5 -- sockets a second, at both looks
+local MANY = 100 -- of one process: a pool has fewer, and is filled once
 
 local PACE = { "ports_saturation_prediction", 10 }
 
@@ -152,7 +156,8 @@ local function gainer(before, now)
 end
 
 local socket_leak = {
-  id = "socket_leak", mechanism = "socket_leak", suspect = always,
+  id = "socket_leak", mechanism = "socket_leak",
+  suspect = function(snapshot) return (snapshot.port_count or MANY) >= MANY / 2 end, -- more may come while we look
   expert = "Sockets that become more at two looks, all of one process, which already has many: it never closes them.",
   look = {
     { "ports_list" },
@@ -164,7 +169,7 @@ local socket_leak = {
     local before, pace, now = results[1], results[3].port_table, results[4]
     local owner, gained, i = gainer(before, now)
     local more = sockets_of(now) - sockets_of(before)
-    if not owner or more < 2 * GAINED or gained < 0.8 * more or owner.count < 100 then return end
+    if not owner or more < 2 * GAINED or gained < 0.8 * more or owner.count < MANY then return end
     local minutes = pace.minutes_to_limit
     return {
       object = owner.name or owner.pid,

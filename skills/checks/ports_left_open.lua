@@ -2,7 +2,7 @@
 --- process opens again and again and never closes, and the limit that all of it runs into.
 
 local words = ...
-local cite, row_of, step, always = words.cite, words.row_of, words.step, words.always
+local cite, row_of, step = words.cite, words.row_of, words.step
 
 local LIST, AGAIN = { "ports_list" }, { "ports_list", after = 2 }
 local PACE = { "ports_saturation_prediction", 10 }
@@ -28,7 +28,8 @@ end
 local function rises(prediction) return prediction.port_table.growth_per_minute >= 30 end
 
 local os_process_leak = {
-  id = "os_process_leak", mechanism = "os_process_leak", suspect = always,
+  id = "os_process_leak", mechanism = "os_process_leak",
+  suspect = function(snapshot) return (snapshot.program_count or FEW) >= FEW end,
   expert = "Programs outside that become more at every look, all of one process, which has many: it closes none.",
   look = {
     LIST,

@@ -9,8 +9,9 @@ describe("the check of atoms", function()
   local ATOMS = { seconds = 2, atom_count_before = 16000, atom_count = 24000, atoms_per_sec = 4000,
     atom_limit = 1048576, modules_loaded = 0, shapes = { { shape = "user_#", count = 100 } }, makers = {
       { pid = "<0.8.0>", name = "parser", share_pct = 99 }, { pid = "<0.4.0>", name = "clock", share_pct = 5 } } }
+  local RATE = { growth_per_minute = 240000 }
   local function atoms(o, earlier)
-    return check("atom_leak").confirm { OVERVIEW, with(ATOMS, earlier), with(ATOMS, o) }
+    return check("atom_leak").confirm { OVERVIEW, RATE, with(ATOMS, earlier), with(ATOMS, o) }
   end
 
   it("name the limit, and who fills it where one stands out", function()
@@ -29,7 +30,11 @@ describe("the check of atoms", function()
     assert.is_nil(atoms { atoms_per_sec = 0 })
     assert.is_nil(atoms({}, { atoms_per_sec = 5 }))
     assert.is_nil(check("atom_leak").look[2] { with(OVERVIEW, { atom_count = 10010 }) })
-    assert.is_nil(check("atom_leak").look[3] { OVERVIEW, with(ATOMS, { atoms_per_sec = 5 }) })
+    assert.is_nil(check("atom_leak").look[4] { OVERVIEW, RATE, with(ATOMS, { atoms_per_sec = 5 }) })
+  end)
+
+  it("do not ask who makes atoms once none come any more, which would be dear", function()
+    assert.is_nil(check("atom_leak").look[3] { OVERVIEW, { growth_per_minute = 600 } })
   end)
 
   it("do not take the atoms of our own questions for a leak", function()

@@ -56,6 +56,13 @@ describe("the check for files that nobody closes", function()
   end)
 end)
 
+describe("the check for programs that are left", function()
+  it("is suspect where some run", function()
+    assert.is_true(suspect("os_process_leak", { program_count = 3 }))
+    assert.is_false(suspect("os_process_leak", { program_count = 2 }))
+  end)
+end)
+
 describe("the check for the limit of descriptors", function()
   local TAKEN = { limit = 1024, looked_at = 500, taken = 490, taken_pct = 98, port_count = 900, open_files = 20 }
   local LIST = { total = 900, owners = { { pid = "<0.9.0>", name = "pool", count = 850 } } }

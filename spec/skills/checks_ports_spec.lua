@@ -1,7 +1,7 @@
 -- The checks of ports on played answers: that they find what is really there, the gallery shows.
 local played = require "spec.support.played_checks"
 local with = played.with
-local find = played.of "ports"
+local find, suspect = played.of "ports"
 
 describe("the check for a slow reader", function()
   local ROW = { id = "#Port<0.9>", name = "tcp_inet", connected_pid = "<0.90.0>", connected_name = "desk",
@@ -80,5 +80,19 @@ describe("the check for sockets that nobody closes", function()
   it("looks no further where their number stands, at either look", function()
     assert.same({ nil, 2 }, { find("socket_leak", { list(200, 190), pace(60) }) })
     assert.same({ nil, 3 }, { find("socket_leak", { list(200, 190), pace(3000), pace(60) }) })
+  end)
+end)
+
+describe("the checks of ports", function()
+  it("look at queues where anything waits to be written, and where nobody counted that", function()
+    for _, id in ipairs { "slow_reader", "busy_dist_port" } do
+      assert.same({ true, false, true }, { suspect(id, { max_queue_size = 1 }), suspect(id, { max_queue_size = 0 }),
+        suspect(id, {}) })
+    end
+  end)
+
+  it("look for sockets that nobody closes where one process may have a hundred while we look", function()
+    assert.same({ true, false }, { suspect("socket_leak", { port_count = 50 }),
+      suspect("socket_leak", { port_count = 49 }) })
   end)
 end)

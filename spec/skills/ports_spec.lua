@@ -194,4 +194,16 @@ describe("ports skill", function()
     assert.is_nil(find(list.sockets, listener).remote_addr)
     assert.equal(find(list.sockets, server).local_addr, find(list.sockets, client).remote_addr)
   end))
+
+  it("has what waits before the fullest port in its snapshot, and how many programs run", live.test(function()
+    local program = eval "list_to_binary(erlang:port_to_list(open_port({spawn, [$c, $a, $t]}, [])))."
+    pour()
+    local figures = skill.snapshot(ports, at.node)
+    local truth = { of(client, "element(2, erlang:port_info(P, queue_size))"),
+      eval "length([P || P <- erlang:ports(), {_, X} <- [erlang:port_info(P, os_pid)], is_integer(X)])." }
+    drain()
+    of(program, "catch port_close(P), ok")
+    assert.same(truth, { figures.max_queue_size, figures.program_count })
+    assert.is_true(truth[1] > 0)
+  end))
 end)
