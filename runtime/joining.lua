@@ -23,8 +23,11 @@ function joining.own_texts() return { RUNS } end
 function joining.with(names, o, node)
   local all = { unpack(names) }
   if o.skills ~= config.default "skills" or #(o.operators or {}) > 0 then return all end
-  local found = node.query(RUNS, { Names = sorted_keys(WITH) })
-  for _, name in ipairs(type(found) == "table" and found or {}) do all[#all + 1] = WITH[tostring(name)] end
+  local found, runs = node.query(RUNS, { Names = sorted_keys(WITH) }), {}
+  for _, name in ipairs(type(found) == "table" and found or {}) do runs[tostring(name)] = true end
+  for _, name in ipairs(sorted_keys(WITH)) do -- each once, whatever a node answers
+    if runs[name] then all[#all + 1] = WITH[name] end
+  end
   return all
 end
 

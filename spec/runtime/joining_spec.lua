@@ -33,6 +33,11 @@ describe("the skills that join", function()
     assert.same({ "beam" }, joining.with({ "beam" }, { skills = USUAL.skills, operators = { "beam" } }, at.node))
   end))
 
+  it("join once, whatever a node says of them", function()
+    local odd = { query = function() return { "rabbit_sup", "ejabberd_sup", "ejabberd_sup", "kernel_sup", 7 } end }
+    assert.same({ "beam", "ejabberd", "rabbitmq" }, joining.with({ "beam" }, USUAL, odd))
+  end)
+
   it("look in a run", live.test(function()
     local result = program.run({ "coordinator.lua", "--node", at.name, "--provider", "analyst", "--quiet", "--json" },
       { env = { HOME = at.home, ERL_EPMD_PORT = tostring(at.epmd_port) } })
