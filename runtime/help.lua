@@ -11,6 +11,8 @@ local skill = require "runtime.skill"
 
 local help = { name = "help" }
 
+local MORE = 'help("topics"): how the BEAM works, and what to look at in which order'
+
 local function words_of(s, known)
   local words = { "mechanisms", unpack(known) }
   for _, name in ipairs(skill.callable(s)) do words[#words + 1] = name end
@@ -42,7 +44,7 @@ end
 function help.of(s, known, name)
   if name == nil then return skill.describe(s) end
   if type(name) ~= "string" then return nil, 'help takes a name, as in help("mechanisms")' end
-  if name == "mechanisms" then return words_for.lines(known) end
+  if name == "mechanisms" then return words_for.lines(known) .. "\n" .. MORE end
   local callback = skill.help(s, name)
   if callback then return callback end
   for _, word in ipairs(known) do if word == name then return word_of(word) end end

@@ -3,6 +3,7 @@ local case = require "runtime.case"
 local execute = require "runtime.execute"
 local gate = require "runtime.gate"
 local help = require "runtime.help"
+local knowledge = require "runtime.knowledge"
 local live = require "spec.support.live_node"
 local skill = require "runtime.skill"
 
@@ -46,6 +47,18 @@ describe("runtime.help", function()
     assert.matches("\nets_table_leak: tables are made again", help.of(ets, of:words(), "mechanisms"), 1, true)
     assert.matches("^flush_table%(table, without_undo%?%), DANGEROUS: Deletes", help.of(ets, {}, "flush_table"))
   end)
+
+  it("knows what there is to know about the BEAM, and says from the mechanisms on that it does", function()
+    assert.matches('\nhelp("topics"): how the BEAM works', help.of(ets, of:words(), "mechanisms"), 1, true)
+    assert.matches("\nlinks_or_monitors: end together, or only know", help.of(ets, of:words(), "topics"), 1, true)
+    assert.equal(knowledge.of("links_or_monitors").text, help.of(ets, of:words(), "links_or_monitors"))
+    assert.matches("did you mean links_or_monitors", select(2, help.of(ets, of:words(), "link_or_monitors")), 1, true)
+  end)
+
+  it("gives a model every topic whole", live.test(function()
+    local answer = assert(run 'return help("one_liners")')
+    assert.equal(knowledge.of("one_liners").text, answer.result)
+  end))
 
   it("says what is near to a name that there is not", function()
     local text, err = help.of(ets, of:words(), "ets_top_table")

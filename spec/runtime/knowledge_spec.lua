@@ -70,11 +70,12 @@ describe("what there is to know", function()
     for _, name in ipairs(names) do assert.is_nil(taken[name], name) end
   end)
 
+  -- A model's answer is cut to texts of 4,000 bytes first, where it is too long.
   it("is short, and said in one line of the list", function()
     for _, name in ipairs(names) do
       local text = text_of(name)
       local _, lines = text:gsub("\n", "")
-      assert.is_true(lines <= 90 and #text <= 6000, ("%s has %d lines, %d bytes"):format(name, lines, #text))
+      assert.is_true(lines <= 90 and #text <= 4000, ("%s has %d lines, %d bytes"):format(name, lines, #text))
       assert.is_true(#knowledge.of(name).about <= 56, name)
     end
   end)
