@@ -153,13 +153,14 @@ function Case:notify(operator, given, by_rules)
   why = flood(self, operator)
   if why then return nil, why end
   local stand, dropped = self.evidence:check_all(given.evidence)
+  local since = (by_rules or not self.mind.destination) and given.since or nil -- which a model has no figure for
   table.insert(self.sent[operator], async.now())
   return self:tell {
     node = self.node.name, operator = operator, type = given.type,
     severity = given.severity, context = given.context, observation = given.observation,
     hypothesis = given.hypothesis, snapshot_ids = given.snapshot_ids, evidence = stand,
     root_cause = given.root_cause, considered = given.considered or {}, next_steps = given.next_steps or {},
-    confidence = given.confidence or "low", since = given.since, detected_at = self.now(), status = "unread",
+    confidence = given.confidence or "low", since = since, detected_at = self.now(), status = "unread",
     by_rules = by_rules,
   }, dropped
 end

@@ -70,7 +70,7 @@ local function evidence(w, i)
   if #i.evidence == 0 then return w.block "No figure stands." end
   local rows = {}
   for k, claim in ipairs(i.evidence) do
-    rows[k] = { code(claim.path:match "([^%.%[%]\"]+)$" or claim.path), code(figure(claim.value)),
+    rows[k] = { code(claim.path:match "^.*[%.%[%]\"]([^%.%[%]\"]+)$" or claim.path), code(figure(claim.value)),
       ("%s, %s %s"):format(code(claim.observation), code(claim.callback), code(claim.path)), known(claim.at) }
   end
   w.rows({ "figure", "value", "from", "when (UTC)" }, rows)

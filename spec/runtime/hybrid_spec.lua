@@ -202,6 +202,7 @@ describe("the hybrid strategy", function()
         local seen = results(request)[1].data
         return calls({ "send_notification", { type = "size", context = "c", observation = "ledger is large",
           severity = "warning", snapshot_ids = { seen.id }, root_cause = { object = "ledger", mechanism = mechanism },
+          since = "last year",
           evidence = { { observation = seen.id, path = "rows", value = seen.data.rows } } } })
       end, calls { "execute", { code = "return tide_now()" } }, DONE }
       local leader = model.played { calls({ "invoke_operators", { skills = { "tide" } } }, { "wait", { ms = 30000 } }),
@@ -209,8 +210,12 @@ describe("the hybrid strategy", function()
           evidence = { { observation = "o3", path = "rows", value = 700 } } }, DONE }
       if unsaid then leader = model.played { calls({ "invoke_operators", { skills = { "tide" } } },
         { "wait", { ms = 30000 } }), unsaid } end
-      return run("calm", { leader = leader, operator = operator })
+      return run("calm", { leader = leader, operator = operator }, { mind_more = { destination = "far" } })
     end
+
+    it("has no say in since when it is so", function()
+      assert.equal(json.null, claiming("other").insights[1].since)
+    end)
 
     it("may have an operator look, and say what no rule knows", function()
       assert.same({ "sick", "other", "warning" }, cause(claiming "other"))
