@@ -11,7 +11,9 @@ return {
     -- together from compiled functions, six looks at a time and a sample each millisecond. Who runs is
     -- woken by each and answers at the end of its slice: there a few samples beside each other are
     -- enough, and none where an answer took 3 ms. To nap is to wait for an answer that does not come: `timer`
-    -- might have to be loaded; the emulator's own receive is counted as a whole slice of work each time.
+    -- might have to be loaded; the emulator's own receive is counted as a whole slice of work each time. Of callers who
+    -- call again as soon as they are answered the mailbox shows nothing: one more came for each that went. Who did
+    -- nothing in the first half, but for what looks of others cost, waited for one answer all the while.
     watch = texts.words .. [==[
   P = Find(Pid), {Wait, Tag} = case erlang:function_exported(gen, wait_response, 2) of
     true -> {fun gen:wait_response/2, erlang:make_ref()};
@@ -36,13 +38,16 @@ return {
   Links = [X || X <- lists:sublist(lists:filter(fun erlang:is_port/1, case Item(P, links) of H when is_list(H) -> H;
       _ -> [] end), 20), lists:member(erlang:port_info(X, name), [{name, "tcp_inet"}, {name, "udp_inet"}]),
     case catch inet:getopts(X, [active]) of {ok, [{_, V}]} -> V =:= true orelse is_integer(V); _ -> false end],
-  Calls = fun(H) -> case [x || X <- H, Item(X, current_function) =:= {gen, do_call, 4}] of
-    [] -> 0; V -> length(V) / length(H) end end,
-  Kin = fun(L) -> H = [X || X <- L, is_pid(X), node(X) =:= node()],
-    round(length(H) * Calls(lists:sublist(H, 20))) end,
+  Calls = fun(H) -> [X || X <- H, Item(X, current_function) =:= {gen, do_call, 4}] end,
+  Kin = fun(L) -> case [X || X <- L, is_pid(X), node(X) =:= node()] of
+    [] -> 0; H -> V = lists:sublist(H, 20), round(length(H) * length(Calls(V)) / length(V)) end end,
+  Those = [{X, Item(X, reductions)} || X <- lists:sublist([Y || Y <- case Item(P, monitored_by) of
+    H when is_list(H) -> H; _ -> [] end, is_pid(Y), node(Y) =:= node()], 20)],
+  Still = fun() -> length(Calls([X || {X, K} <- Those, V <- [Item(X, reductions)], is_integer(V), V - K < 8])) end,
   In = fun() -> lists:sum([V || X <- Links, {ok, [{_, V}]} <- [catch inet:getstat(X, [recv_cnt])]]) end, Was = In(),
   try
-    L = Look(erlang:monotonic_time(microsecond) + WindowMs * 1000, Slow, []),
+    B = erlang:monotonic_time(microsecond), A = Look(B + WindowMs * 500, Slow, []), K = Still(),
+    L = A ++ Look(B + WindowMs * 1000, Slow, []),
     Out = fun(X) -> ets:match_spec_run(L, ets:match_spec_compile(X)) end,
     {Gs, Fs, Hs} = lists:unzip3(Out([{[Pick(garbage_collection_info, [{heap_size, '$7'}, {old_heap_size, '$8'},
       {mbuf_size, '$9'}]), Pick(garbage_collection, [{minor_gcs, '$1'}]), {current_function, '$2'}, '_', '_', '_'], [],
@@ -63,7 +68,7 @@ return {
                      || {K, X} <- Share(Out([{{status, '$1'}, [], ['$1']}]))],
         functions => [#{current_function => Func(F), share_pct => X} || {X, F} <- lists:sublist(Share(Fs), 5)],
         stack => [Func({M, F, A}) || {M, F, A, _} <- lists:sublist(Stack, 8)],
-        reductions_per_sec => (R2 - R1) * 1000000 div Took, callers => Kin(By),
+        reductions_per_sec => (R2 - R1) * 1000000 div Took, callers_held => K, callers => Kin(By),
         active_sockets => length(Links), socket_messages => Sum,
         queue_first => Q1, queue_last => Q2, queue_min => lists:min(Qs), queue_max => lists:max(Qs),
         taken_at_least => lists:sum(lists:zipwith(fun erlang:max/2, lists:droplast(Qs), tl(Qs))) - lists:sum(tl(Qs)),
@@ -142,10 +147,10 @@ return {
       args = { { name = "pid", type = "string" }, { name = "window_ms", type = "integer", min = 100, max = 10000,
         default = 1000, waits = true } },
       class = "SAFE",
-      cost = "some 80 looks a second at one process, which wake it where it waits",
+      cost = "some 80 looks a second at one process, which wake it where it waits; four at up to 20 of its callers",
       returns = { "seconds", "samples", "pid", "name", "priority", "statuses[]: status, share_pct (of the samples)",
         "functions[]: current_function, share_pct", "stack (functions, innermost first)", "reductions_per_sec",
-        "callers (that wait for its answer, by 20 of those who monitor it)",
+        "callers (waiting for its answer, by 20 of its monitors), callers_held (half the window)",
         "active_sockets (that send it what they read), socket_messages (in the window)",
         "queue_first, queue_last, queue_min, queue_max (messages)",
         "taken_at_least (messages seen to leave the mailbox in the window; newcomers hide others)",

@@ -5,8 +5,8 @@
 --- never empty in between. Whether a process takes messages at all is measured, not guessed.
 
 local words = ...
-local module_of, object, cite, row_of, share, step, always =
-  words.module_of, words.object, words.cite, words.row_of, words.share, words.step, words.always
+local module_of, object, cite, row_of, share, step =
+  words.module_of, words.object, words.cite, words.row_of, words.share, words.step
 
 local FIRST, CLOSE = 1500, 2000 -- milliseconds
 
@@ -32,7 +32,6 @@ local QUEUES = { "beam_queue_growth", FIRST, 10 }
 local LONG = 1000      -- messages; what is shorter and stands still is traffic
 local GROWS = 20       -- messages gained in a window, below which nothing is said of growth
 local WAITING = 5      -- callers who wait at one server all the while; with fewer it is just at work
-local WAIT_S = 1       -- seconds that a caller waits: a fifth of what gen_server:call is patient for by itself
 
 local function watch(pid) return { "beam_watch_process", pid, CLOSE } end
 
@@ -96,18 +95,13 @@ end
 -- sixteenth of what it takes, have emptied the mailbox within ten minutes?
 local function works_off(w, queue) return queue < 600 * w.taken_at_least / w.seconds end
 
--- How long the one who comes last waits, by what is taken (Little's law). Of what a busy process takes a sixteenth is
--- seen, so there it may be less; of one that was not seen to take any it is longer than it was watched.
-local function wait_of(w)
-  if share(w, "running", "runnable") >= 50 then return w.queue_min * w.seconds / (16 * (w.taken_at_least + 1)) end
-  return w.taken_at_least > 0 and w.queue_min * w.seconds / w.taken_at_least or w.seconds
-end
-
--- Callers wait at it all the while, and each for long. Who answers nobody since he himself waits in a call is held up
--- by another; what a supervisor waits for, sup tells.
+-- Callers wait at it all the while, and some of them for half of it, a second: a fifth of what gen_server:call is
+-- patient for by itself. What is taken does not tell how long: a mailbox whose callers come again at once stands still
+-- while all of them are served. Who answers nobody since he himself waits in a call is held up by another; what a
+-- supervisor waits for, sup tells.
 local function serves_slowly(w)
   local callers = w.callers or 0
-  if callers < WAITING or callers < 0.2 * w.queue_min or w.queue_min < WAITING or wait_of(w) < WAIT_S
+  if callers < WAITING or callers < 0.2 * w.queue_min or w.queue_min < WAITING or (w.callers_held or 0) == 0
     or share(w, "suspended") >= 80 or module_of(w.stack[1]) == "sys" or stands_in(w, "^supervisor:") then
     return false
   end
@@ -130,14 +124,14 @@ local function mailbox_figures(results, i)
   local row = ("processes[%d]."):format(i)
   return cite(results, { { 2, "queue_last" }, { 2, "queue_first" }, { 2, "taken_at_least" }, { 2, "seconds" },
     { 2, "statuses[1].status" }, { 2, "functions[1].current_function" }, { 2, "reductions_per_sec" },
-    { 2, "callers" }, { 2, "socket_messages" }, { 2, "queue_min" },
+    { 2, "callers" }, { 2, "callers_held" }, { 2, "socket_messages" }, { 2, "queue_min" },
     { 1, row .. "queue_growth" }, { 1, row .. "final_queue" } })
 end
 
 --- A check of one mailbox word. `tell` says what was found, for an on-call person to read.
 local function mailbox_check(word, expert, tell)
   return {
-    id = word, mechanism = word, expert = expert, suspect = always,
+    id = word, mechanism = word, expert = expert, suspect = words.mail_waits,
     look = { QUEUES, suspicious_mailbox },
     confirm = function(results)
       local w = results[2]
@@ -190,18 +184,19 @@ local slow_consumer = mailbox_check("slow_consumer",
   end)
 
 local slow_server = mailbox_check("slow_server",
-  "Callers that wait at one server all the while, longer than a second each: what it does in a call takes too long.",
+  "Callers that wait at one server, some of them for seconds: what it does in a call takes too long.",
   function(row, w)
-    local name, wait, about = object(row), wait_of(w), w.taken_at_least > 0 and "some" or "more than"
+    local name = object(row)
     return {
       -- Where it waits for another itself, overload follows it to the end.
       confidence = w.taken_at_least > 0 and not stands_in(w, "^gen:do_call") and "high" or "medium",
       hypothesis = ("%d processes wait in a call to %s and %d requests lie before it, never fewer than %d in %.1f s: "
-        .. "it %s, so whoever calls now waits %s %.1f s. While it handles one it is in %s."):format(w.callers,
-        name, w.queue_last, w.queue_min, w.seconds, taken(w), about, wait, stands(w)),
+        .. "it %s, and %d of the callers looked at got no answer in the first %.1f s. While it handles one it is in "
+        .. "%s."):format(w.callers, name, w.queue_last, w.queue_min, w.seconds, taken(w), w.callers_held, w.seconds / 2,
+        stands(w)),
       unlike = {
-        serialising_process = ("a server that is only busy answers fast; at this one a call takes %s %.1f s")
-          :format(about, wait),
+        serialising_process = ("a server that is only busy answers fast; here calls took over %.1f s"):format(
+          w.seconds / 2),
         slow_consumer = ("its senders wait for it: %d of them stand in a call"):format(w.callers),
         call_deadlock = ("it %s, and waits for nobody who waits for it"):format(taken(w)),
         long_poll_callers = ("who lets callers wait on purpose has an empty mailbox; here %d requests lie unread")

@@ -1,5 +1,7 @@
 -- The checks of mailboxes on played answers: the edges that a live node does not hit twice the same way. That they
 -- find what is really there, the gallery shows (spec/faults_spec.lua).
+local live = require "spec.support.live_node"
+local looked = require "spec.support.looked"
 local skill = require "runtime.skill"
 local played = require "spec.support.played_checks"
 local with = played.with
@@ -43,22 +45,23 @@ describe("the checks of mailboxes", function()
 
   -- Ten requests a second come to a server that takes five.
   local SERVER = { queue_first = 20, queue_last = 30, queue_min = 20, queue_max = 31, taken_at_least = 10,
-    callers = 25 }
+    callers = 25, callers_held = 12 }
   local FEW = { queue_growth = 15, initial_queue = 5, final_queue = 20 }
 
-  it("say slow server when callers wait a second and longer, whether its queue grows or stands", function()
+  it("say slow server when callers wait for a second, whether its queue grows or stands", function()
     assert.same({ "slow_server" }, verdict(SERVER, FEW))
     assert.same({ "slow_server" }, verdict(with(SERVER, { queue_last = 20 }), with(FEW, { queue_growth = 0 })))
   end)
 
-  it("tell how long a caller waits at a slow server, by what lies before it and what it takes", function()
+  it("tell how many callers of a slow server got no answer while it was watched", function()
     local finding = check("slow_server").confirm { { processes = { with(ROW, FEW) } }, with(WATCHED, SERVER) }
     assert.matches("25 processes wait in a call to desk and 30 requests lie before it, never fewer than 20 in 2.0 s: "
-      .. "it took at least 10 out in 2.0 s, so whoever calls now waits some 4.0 s", finding.hypothesis, 1, true)
+      .. "it took at least 10 out in 2.0 s, and 12 of the callers looked at got no answer in the first 1.0 s",
+      finding.hypothesis, 1, true)
   end)
 
   it("do not call a server slow that answers at once, that was empty in between, or that nobody waits for", function()
-    assert.same({}, verdict(with(SERVER, { taken_at_least = 400 }), FEW))
+    assert.same({}, verdict(with(SERVER, { callers_held = 0 }), FEW))
     assert.same({}, verdict(with(SERVER, { queue_min = 0 }), FEW))
     assert.same({}, verdict(with(SERVER, { callers = 2 }), FEW))
   end)
@@ -152,6 +155,39 @@ describe("the checks of mailboxes", function()
     assert.same({ "beam_watch_process", "<0.9.0>", 2000 }, look { { processes = { still } } })
     assert.is_nil(look { { processes = { with(still, { final_queue = 3 }) } } })
   end)
+end)
+
+describe("the checks of mailboxes, at a server that twenty call", function()
+  local at, find
+
+  local function serve(ms)
+    at.eval("gen_server:start({local, till}, shop, Ms, []), [spawn(shop, buy, []) || _ <- lists:seq(1, 20)], "
+      .. "(fun W() -> {_, N} = process_info(whereis(till), message_queue_len), N >= 18 orelse W() end)().", { Ms = ms })
+  end
+
+  setup(live.test(function()
+    at = live.start()
+    find = looked.at("beam", at.node)
+    at.eval(looked.module { "-module(shop).", "init(Ms) -> {ok, Ms}.",
+      "handle_call(_, _, Ms) -> timer:sleep(Ms), {reply, ok, Ms}.",
+      "buy() -> gen_server:call(till, buy, infinity), buy().",
+    })
+  end))
+
+  after_each(live.test(function() at.eval "exit(whereis(till), kill)." end))
+  teardown(live.stop_all)
+
+  it("call it slow where each of them waits for seconds", live.test(function()
+    serve(150)
+    local finding = find "slow_server"
+    assert.equal("till", finding.object)
+    assert.matches("20 processes wait in a call to till", finding.hypothesis, 1, true)
+  end))
+
+  it("say nothing where all of them are answered soon, and call again at once", live.test(function()
+    serve(10)
+    assert.is_nil((find "slow_server"))
+  end))
 end)
 
 describe("every check of beam", function()

@@ -2,9 +2,9 @@
 -- one servers of OTP under a supervisor, of which the gallery has none. Its windows are short, for what rises there
 -- rises at once.
 local live = require "spec.support.live_node"
+local looked = require "spec.support.looked"
 local played = require "spec.support.played_checks"
 local with = played.with
-local skill = require "runtime.skill"
 local check, found = played.confirming "beam"
 
 describe("the checks of processes", function()
@@ -52,34 +52,19 @@ describe("the checks of processes", function()
 end)
 
 describe("the checks of processes, where servers gather", function()
-  local at, callback
-
-  -- Each look as the analyst makes it, over 0.4 s.
-  local function confirmed(id)
-    local results = {}
-    for i, look in ipairs(check(id).look) do
-      local call = type(look) == "function" and look(results) or type(look) == "table" and look
-      if not call then return nil, i - 1 end
-      results[i] = callback[call[1]](call[1] == "beam_process_growth" and 400 or call[2])
-    end
-    return check(id).confirm(results)
-  end
+  local at, find
 
   setup(live.test(function()
     at = live.start()
-    callback = skill.functions(assert(skill.open "beam"), at.node)
-    at.eval [=[
-      Form = fun(X) -> {ok, T, _} = erl_scan:string(X), {ok, F} = erl_parse:parse_form(T), F end,
-      {ok, M, B} = compile:forms([Form(X) || X <- ["-module(office).", "-compile([export_all, nowarn_export_all]).",
-        "hall() -> spawn(fun() -> {ok, _} = supervisor:start_link({local, hall}, office, hall), timer:sleep(infinity) "
-        "end).",
-        "init(hall) -> {ok, {{simple_one_for_one, 0, 1}, [{x, {gen_server, start_link, [office]}, temporary, 100, "
-        "worker, [office]}]}}; "
-        "init(desk) -> {ok, []}.",
-        "open() -> [supervisor:start_child(hall, [desk, []]) || _ <- lists:seq(1, 5)], timer:sleep(10), open().",
-        "serve() -> {ok, P} = supervisor:start_child(hall, [desk, []]), supervisor:terminate_child(hall, P), "
-        "serve()."]]),
-      code:load_binary(M, "src", B).]=]
+    find = looked.at("beam", at.node, 400)
+    at.eval(looked.module { "-module(office).",
+      "hall() -> spawn(fun() -> {ok, _} = supervisor:start_link({local, hall}, office, hall), timer:sleep(infinity) "
+        .. "end).",
+      "init(hall) -> {ok, {{simple_one_for_one, 0, 1}, [{x, {gen_server, start_link, [office]}, temporary, 100, "
+        .. "worker, [office]}]}}; init(desk) -> {ok, []}.",
+      "open() -> [supervisor:start_child(hall, [desk, []]) || _ <- lists:seq(1, 5)], timer:sleep(10), open().",
+      "serve() -> {ok, P} = supervisor:start_child(hall, [desk, []]), supervisor:terminate_child(hall, P), serve().",
+    })
   end))
 
   before_each(live.test(function()
@@ -96,7 +81,7 @@ describe("the checks of processes, where servers gather", function()
 
   it("names what they were started as, and the supervisor that started them", live.test(function()
     at.eval "register(door, spawn(office, open, []))."
-    local finding = confirmed "process_leak"
+    local finding = find "process_leak"
     assert.equal("office:init/1", finding.object)
     assert.matches("most of the new ones servers started as office:init/1, spawned by hall, and next to none ends",
       finding.hypothesis, 1, true)
@@ -104,11 +89,11 @@ describe("the checks of processes, where servers gather", function()
 
   it("does not hold it against a supervisor that it is linked to its children", live.test(function()
     at.eval "register(door, spawn(office, open, []))."
-    assert.is_nil((confirmed "link_leak"))
+    assert.is_nil((find "link_leak"))
   end))
 
   it("looks no further where each is ended once it has served", live.test(function()
     at.eval "register(door, spawn(office, serve, []))."
-    assert.same({ nil, 1 }, { confirmed "process_leak" })
+    assert.same({ nil, 1 }, { find "process_leak" })
   end))
 end)

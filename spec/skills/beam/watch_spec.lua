@@ -52,6 +52,16 @@ describe("beam skill, close looks", function()
     assert.equal(3, seen.callers)
   end))
 
+  it("count which of them had no answer for half of the window, and not who calls again and again", live.test(function()
+    eval [==[crowd:deaf(desk, 0), crowd:start(a, fun() -> gen_server:call(desk, go, infinity) end),
+      crowd:start(post, fun() -> (fun L() -> receive {_, {P, R}, _} -> P ! {R, ok} end, L() end)() end),
+      crowd:start(b, fun() -> (fun L() -> gen_server:call(post, go), L() end)() end),
+      (fun L() -> length(element(2, process_info(whereis(desk), monitored_by))) =:= 1 orelse L() end)().]==]
+    local held, served = callback.beam_watch_process("desk", 400), callback.beam_watch_process("post", 400)
+    eval "[crowd:stop(N) || N <- [a, b, desk, post]]."
+    assert.same({ 1, 0 }, { held.callers_held, served.callers_held })
+  end))
+
   it("count what its active sockets send it, and leave out the passive", live.test(function()
     eval [[crowd:start(reader, fun() ->
         {ok, L} = gen_tcp:listen(0, [binary, {active, false}, {packet, line}, {ip, {127, 0, 0, 1}}]),
