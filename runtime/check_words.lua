@@ -112,4 +112,8 @@ end
 --- For checks whose looks are cheap enough to be made at every run.
 function words.always() return true end
 
+--- For checks of mailboxes: one that has grown for a second has messages in it. A snapshot that does not count them is
+--- no reason to leave it out.
+function words.mail_waits(snapshot) return (snapshot.max_message_queue or 1) > 0 end
+
 return words

@@ -187,7 +187,7 @@ local function traces_to(left, pid)
 end
 
 local tracing_left_on = {
-  id = "tracing_left_on", mechanism = "tracing_left_on", suspect = always,
+  id = "tracing_left_on", mechanism = "tracing_left_on", suspect = words.mail_waits,
   expert = "A mailbox that grows, of a process that is somebody's tracer: a trace was left on.",
   look = {
     QUEUES,

@@ -9,7 +9,8 @@ return {
     -- A supervisor keeps the times of its restarts within `period`, and forgets them at the next one only: that is
     -- the sensor, and nothing else of its state is kept. Those whose children changed in the window are asked
     -- first; none whose heap is over 1.6 MB, and 32 MB together, for a state comes as a copy. One that is between
-    -- two children at the second look has none that are new: the times tell how many were started, too.
+    -- two children at the second look has none that are new: the times tell how many were started, too. What shows
+    -- them is made only where there are any: most nodes have none.
     restarts = texts.calls .. [=[
   {L, K} = (fun(S) -> (fun(X) -> {Y, _} = Sups(S, X), {Y, maps:with(Y, X)} end)(Kin(S)) end)(Pack()), T = Now(),
   receive after WindowMs -> ok end,
@@ -26,29 +27,30 @@ return {
           (M) when is_tuple(M), tuple_size(M) >= 10, element(1, M) =:= state ->
             {element(6, M), element(7, M), element(8, M), element(4, M)};
           (_) -> {none, none, none, none} end,
-  Id = fun(Y) when is_atom(Y) -> Text(Y);
-          (Y) -> unicode:characters_to_binary(lists:sublist(lists:flatten(io_lib:format("~0tP", [Y, 8])), 80)) end,
-  Late = fun({_, M}, P) when is_map(M) -> Then = maps:from_list([{C, 1} || C <- Kids(P, K)]),
-             [{Id(N), C} || {N, Z} <- maps:to_list(M), is_tuple(Z), tuple_size(Z) > 2, C <- [element(2, Z)],
-               is_tuple(C) orelse is_pid(C) andalso not is_map_key(C, Then)];
-           (_, P) -> [{undefined, C} || C <- maps:get(P, New, [])] end,
   Sec = erlang:monotonic_time(second),
   Mail = maps:from_list(lists:zip(Asked, Ask(Asked, message_queue_len))),
   Said = Call(Asked, fun(F) -> {system, F, get_state} end, 1000),
-  Rows = [{length(R), [{supervisor, P}, {intensity, N}, {period_seconds, Per}, {restarts, length(R)},
-      {restarts_in_period, length([x || Y <- R, Y >= Sec - Per])}, {last_restart_seconds, max(0, Sec - hd(R))},
-      {restarts_per_minute, round(6000 * length(R) / max(1, Sec - lists:last(R))) / 100},
-      {looping, length([x || Y <- R, Y >= Sec - Per]) >= 3},
-      {started, max(length(maps:get(P, New, [])), length([x || Y <- R, Y > Sec - round(W)]))},
-      {children, lists:sublist(Late(Db, P), 5)}]}
+  Rows = [{length(R), P, {N, Per, R, Db}}
     || {P, {ok, St}} <- Said, {N, Per, [_ | _] = R, Db} <- [Of(St)], is_integer(N), is_integer(Per)],
-  Child = fun({N, C}) when is_pid(C) -> Some([{id, N}, {pid, Show(C)}, {name, Who(C)},
-                {status, list_to_binary("running")}]);
-             ({N, _}) -> Some([{id, N}, {status, list_to_binary("restarting")}]) end,
-  Out = [Some(lists:flatmap(fun({supervisor, P}) -> [{supervisor, Who(P)}, {pid, Show(P)}];
-                               ({children, Cs}) -> [{children, lists:map(Child, Cs)}];
-                               (Y) -> [Y] end, R))
-         || {_, R} <- lists:sublist(lists:reverse(lists:keysort(1, Rows)), Limit)],
+  Out = case Rows of
+    [] -> [];
+    _ ->
+      Id = fun(Y) when is_atom(Y) -> Text(Y);
+              (Y) -> unicode:characters_to_binary(lists:sublist(lists:flatten(io_lib:format("~0tP", [Y, 8])), 80)) end,
+      Late = fun({_, M}, P) when is_map(M) -> Then = maps:from_list([{C, 1} || C <- Kids(P, K)]),
+                 [{Id(N), C} || {N, Z} <- maps:to_list(M), is_tuple(Z), tuple_size(Z) > 2, C <- [element(2, Z)],
+                   is_tuple(C) orelse is_pid(C) andalso not is_map_key(C, Then)];
+               (_, P) -> [{undefined, C} || C <- maps:get(P, New, [])] end,
+      Child = fun({N, C}) when is_pid(C) -> Some([{id, N}, {pid, Show(C)}, {name, Who(C)},
+                    {status, list_to_binary("running")}]);
+                 ({N, _}) -> Some([{id, N}, {status, list_to_binary("restarting")}]) end,
+      [Some([{supervisor, Who(P)}, {pid, Show(P)}, {intensity, N}, {period_seconds, Per}, {restarts, length(R)},
+          {restarts_in_period, length([x || Y <- R, Y >= Sec - Per])}, {last_restart_seconds, max(0, Sec - hd(R))},
+          {restarts_per_minute, round(6000 * length(R) / max(1, Sec - lists:last(R))) / 100},
+          {looping, length([x || Y <- R, Y >= Sec - Per]) >= 3},
+          {started, max(length(maps:get(P, New, [])), length([x || Y <- R, Y > Sec - round(W)]))},
+          {children, lists:map(Child, lists:sublist(Late(Db, P), 5))}])
+        || {_, P, {N, Per, R, Db}} <- lists:sublist(lists:reverse(lists:keysort(1, Rows)), Limit)] end,
   Silent = [P || {P, silent} <- Said],
   #{seconds => W, asked => length(Asked), left_out => length(L) - length(Asked), total => length(Rows),
     showing => length(Out), restarts => Out,
