@@ -1,4 +1,6 @@
--- The check of sup on played answers: that it finds what is really there, the gallery shows.
+-- The checks of sup on played answers, and on a live node a supervisor that a child keeps.
+local live = require "spec.support.live_node"
+local looked = require "spec.support.looked"
 local played = require "spec.support.played_checks"
 local with = played.with
 local find, suspect = played.of "sup"
@@ -60,4 +62,38 @@ describe("the check for a supervisor that a child keeps", function()
     assert.is_nil((find("supervisor_blocked", silent({}, { stack = { "bank:open/1", STUCK.stack[2] } }))))
     assert.is_nil((find("supervisor_blocked", silent({ message_queue = 0 }, { message_queue = 1 }))))
   end)
+end)
+
+describe("the check for a supervisor that a child keeps, on a node", function()
+  local at, look
+
+  setup(live.test(function()
+    at = live.start()
+    look = looked.at("sup", at.node, 500)
+    at.eval(looked.module { "-module(fair).",
+      "open() -> spawn(fun() -> {ok, _} = supervisor:start_link({local, fair}, fair, tents), timer:sleep(infinity) "
+        .. "end), (fun W() -> is_pid(whereis(fair)) orelse W() end)().",
+      "init(tents) -> {ok, {{simple_one_for_one, 0, 1}, [{x, {fair, pitch, []}, temporary, 100, worker, [fair]}]}}.",
+      "pitch(Ms) -> timer:sleep(Ms), {ok, spawn_link(timer, sleep, [infinity])}.",
+      "ask(Ms) -> supervisor:start_child(fair, [Ms]), ask(Ms).",
+    })
+  end))
+
+  before_each(live.test(function() at.eval "fair:open()." end))
+  after_each(live.test(function()
+    at.eval "R = monitor(process, fair), exit(whereis(fair), kill), receive {'DOWN', R, _, _, _} -> ok end."
+  end))
+  teardown(live.stop_all)
+
+  it("names it, and where it stands", live.test(function()
+    at.eval "[spawn(fair, ask, [infinity]) || _ <- lists:seq(1, 3)], ok."
+    local finding = look "supervisor_blocked"
+    assert.equal("fair", finding.object)
+    assert.matches("it stood in fair:pitch/1, started nobody", finding.hypothesis, 1, true)
+  end))
+
+  it("finds nothing where the children are slow to start, and do", live.test(function()
+    at.eval "[spawn(fair, ask, [100]) || _ <- lists:seq(1, 3)], ok."
+    assert.is_nil((look "supervisor_blocked"))
+  end))
 end)
