@@ -156,13 +156,14 @@ Name the port, its owner, what waits, what drained, and the time between the loo
     owners => Owners(), open_files => Opened(), openers => Files(Opened())}).]=],
 
     -- A descriptor is a number, the lowest that is free; so of numbers spread over all that there may be, as many
-    -- are taken as of all. To read where one leads takes none itself, as to list them would.
+    -- are taken as of all. To read where one leads takes none itself, as to list them would. Whatever hinders that
+    -- is no sign that it is taken.
     descriptors = PORTS .. LIMITS .. [=[
   N = Fds(), K = max(1, min(500, N)),
   L = [prim_file:read_link([$/, $p, $r, $o, $c, $/, $s, $e, $l, $f, $/, $f, $d, $/ | integer_to_list(I * N div K)])
        || I <- lists:seq(0, K - 1)],
-  Free = length([x || {error, enoent} <- L]),
-  #{limit => N, looked_at => K, taken => K - Free, taken_pct => Pct(K - Free, K), port_count => length(Ports),
+  Did = length([x || {ok, _} <- L]),
+  #{limit => N, looked_at => K, taken => Did, taken_pct => Pct(Did, K), port_count => length(Ports),
     open_files => Opened()}.]=],
 
     info = PORTS .. [=[
