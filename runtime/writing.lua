@@ -65,6 +65,12 @@ local function shared_fault(path, stage)
     ("%s, or chmod +t %s"):format(command, private.folder_of(path)))
 end
 
+-- There a file is replaced by its owner alone, the folder's, and root.
+local function kept_by_another(stat, folder)
+  local us, sticky = uv.getuid(), folder.mode % 1024 >= 512
+  return sticky and us ~= 0 and stat.uid ~= us and folder.uid ~= us
+end
+
 --- Why a file could not be put there, asked before there is anything to write: what stands there is no file that may
 --- be replaced, or the folder takes none.
 ---@param path string
@@ -82,6 +88,9 @@ function writing.refusal(path, stage)
   end
   if not uv.fs_access(folder, "W") then
     return broken(stage, path, ("cannot be written: you may not write in %s"):format(folder), "name another folder")
+  end
+  if stat and kept_by_another(stat, about) then
+    return broken(stage, path, ("is another user's (%d)"):format(stat.uid), "name another file")
   end
   local fault = shared_fault(path, stage)
   if fault then return fault end
