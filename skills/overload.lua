@@ -138,8 +138,9 @@ Give both figures and the time between; say growth is accelerating only where th
   queries = {
     totals = WALK .. MAIL .. [=[
   {M, _, _} = Mail(),
-  #{total_queue_size => maps:get(total, M), queues_over_1000 => maps:get(over_1000, M),
-    queues_over_10000 => maps:get(over_10000, M), max_queue_size => maps:get(longest, M),
+  #{total_queue_size => maps:get(total, M), nonempty => maps:get(nonempty, M),
+    queues_over_1000 => maps:get(over_1000, M), queues_over_10000 => maps:get(over_10000, M),
+    max_queue_size => maps:get(longest, M),
     global_locks => case ets:info(global_locks, size) of N when is_integer(N) -> N; _ -> 0 end}.]=],
 
     mailboxes = WALK .. MAIL .. texts.mailboxes_kept,

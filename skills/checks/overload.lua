@@ -44,7 +44,7 @@ end
 local call_deadlock = {
   id = "call_deadlock", mechanism = "call_deadlock",
   expert = "A ring of processes, each in a call to the next, the same one two seconds later: none of them can answer.",
-  suspect = function(snapshot) return (snapshot.total_queue_size or 0) >= 2 end, -- each has another's call before it
+  suspect = function(snapshot) return (snapshot.nonempty or 0) >= 2 end, -- each has another's call before it
   look = {
     CHAINS,
     function(results) return ring_of(results[1]) and { "overload_cascade_detection", after = 2 } or nil end,

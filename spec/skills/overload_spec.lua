@@ -31,8 +31,8 @@ describe("overload skill", function()
 
   it("sums all mailboxes up in its snapshot", live.test(function()
     eval "crowd:deaf(sink, 50000), crowd:deaf(pond, 1001), crowd:deaf(desk, 1000)."
-    assert.same({ total_queue_size = 52001, queues_over_1000 = 2, queues_over_10000 = 1, max_queue_size = 50000,
-      global_locks = 0 },
+    assert.same({ total_queue_size = 52001, nonempty = 3, queues_over_1000 = 2, queues_over_10000 = 1,
+      max_queue_size = 50000, global_locks = 0 },
       skill.snapshot(overload, t.at.node))
   end))
 
