@@ -48,8 +48,8 @@ function Page:wrapped(text, width)
   end)
   local lines, line = {}, nil
   for word in text:gmatch "[^ ]+" do
-    for i, piece in ipairs(self:pieces(word, width)) do
-      if i == 1 and line and self:wide(line) + 1 + self:wide(piece) <= width then
+    for _, piece in ipairs(self:pieces(word, width)) do
+      if line and self:wide(line) + 1 + self:wide(piece) <= width then
         line = line .. " " .. piece
       else
         lines[#lines + 1], line = line, piece
@@ -93,6 +93,7 @@ local draw = {}
 function draw.heading(page, block)
   page:gap()
   page:put(page:paint(block.text, BOLD))
+  page.title = block.text
 end
 
 function draw.paragraph(page, block)
@@ -108,7 +109,8 @@ end
 
 function draw.code(page, block)
   page:gap()
-  if LABELS[block.language] then page:put((" "):rep(INDENT) .. page:paint(LABELS[block.language], FAINT)) end
+  local label = LABELS[block.language]
+  if label and label ~= page.title then page:put((" "):rep(INDENT) .. page:paint(label, FAINT)) end
   for _, line in ipairs(block.lines) do
     page:put(line == "" and "" or (" "):rep(CODE_INDENT) .. page:paint(line, CODE))
   end

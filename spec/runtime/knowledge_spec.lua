@@ -96,10 +96,10 @@ describe("what there is to know", function()
     end
   end)
 
-  it("has code that fits a terminal of 100 columns", function()
+  it("has code that fits a terminal of 80 columns", function()
     for _, name in ipairs(names) do
       for _, s in ipairs(snippets.of(text_of(name))) do
-        for line in s.code:gmatch "[^\n]+" do assert.is_true(#line <= 96, ("%s: %s"):format(name, line)) end
+        for line in s.code:gmatch "[^\n]+" do assert.is_true(#line <= 76, ("%s: %s"):format(name, line)) end
       end
     end
   end)

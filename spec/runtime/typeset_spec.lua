@@ -32,6 +32,10 @@ describe("runtime.typeset", function()
       set("```erlang\nf(X) ->\n\n    a_long_line_that_is_copied(X).\n```", 20))
   end)
 
+  it("does not say the language again below a heading that does", function()
+    assert.same({ "Erlang", "", "    f() -> ok." }, set("## Erlang\n```erlang\nf() -> ok.\n```", 40))
+  end)
+
   it("takes nothing inside of code for Markdown", function()
     assert.same({ "    # no heading", "    | no | table |", "    - no item" },
       set("```text\n# no heading\n| no | table |\n- no item\n```", 40))
