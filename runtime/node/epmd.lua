@@ -31,8 +31,10 @@ local function fault(host, err, started)
   return failure.new("epmd", ("epmd on %s cannot be asked: %s"):format(where, err), PORT_HINT, 3)
 end
 
-local function ask(host, request, deadline)
-  local socket, err = tcp.connect(host, epmd_port(), deadline)
+local function ask(host, request, deadline, door)
+  local socket, err
+  if door then socket, err = door:connect(host, "epmd", deadline)
+  else socket, err = tcp.connect(host, epmd_port(), deadline) end
   if not socket then return nil, err end
   socket:write(bytes.u16(#request) .. request)
   return socket
@@ -41,11 +43,12 @@ end
 --- The nodes that it knows of: "name alice at port 35001\n" for each, behind four bytes with its own port.
 ---@param host string
 ---@param deadline number
+---@param door? Door   behind which the host is
 ---@return string[]? names   sorted
 ---@return Failure? err
-function epmd.names(host, deadline)
+function epmd.names(host, deadline, door)
   local started = async.now()
-  local socket, err = ask(host, "n", deadline)
+  local socket, err = ask(host, "n", deadline, door)
   if not socket then return nil, fault(host, err, started) end
   local answer = socket:read_rest(MOST_NAMES, deadline)
   socket:close()
@@ -55,8 +58,8 @@ function epmd.names(host, deadline)
   return known
 end
 
-local function unknown(host, name, deadline)
-  local known = epmd.names(host, deadline) or {}
+local function unknown(host, name, deadline, door)
+  local known = epmd.names(host, deadline, door) or {}
   local hint = #known == 0 and "epmd knows no node there: is it running, and with a name?"
     or "it knows " .. table.concat(known, ", ")
   return failure.new("epmd", ("no node named %s in epmd on %s:%d"):format(name, host, epmd_port()), hint, 3)
@@ -66,11 +69,12 @@ end
 ---@param host string
 ---@param name string   the part before the @
 ---@param deadline number
+---@param door? Door   behind which the host is
 ---@return integer|nil
 ---@return Failure? err
-function epmd.port(host, name, deadline)
+function epmd.port(host, name, deadline, door)
   local started = async.now()
-  local socket, err = ask(host, "z" .. name, deadline)
+  local socket, err = ask(host, "z" .. name, deadline, door)
   if not socket then return nil, fault(host, err, started) end
   local head, port
   head, err = socket:read(2, deadline)
@@ -80,7 +84,7 @@ function epmd.port(host, name, deadline)
   if head and head:byte(1) ~= 119 then
     return nil, failure.new("epmd", ("what listens on %s:%d is no epmd"):format(host, epmd_port()), PORT_HINT, 3)
   end
-  if head and head:byte(2) ~= 0 then return nil, unknown(host, name, deadline) end
+  if head and head:byte(2) ~= 0 then return nil, unknown(host, name, deadline, door) end
   return nil, fault(host, err, started)
 end
 

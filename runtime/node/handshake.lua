@@ -65,7 +65,12 @@ local function receive(socket, deadline)
   return socket:read(size, deadline)
 end
 
-local function digest(cookie, challenge) return crypto.md5(cookie .. ("%.0f"):format(challenge)) end
+-- Where the cookie lies behind a door it stays there, and its digests are made there.
+local function digest(cookie, challenge, at)
+  local text = ("%.0f"):format(challenge)
+  if cookie then return crypto.md5(cookie .. text) end
+  return at.door:digest(text, at.deadline)
+end
 
 local function fail(message, next_step) return nil, failure.new("handshake", message, next_step, 3) end
 
@@ -141,7 +146,12 @@ end
 
 local function prove(socket, at, cookie, challenge)
   local ours = bytes.read_u32(crypto.random(4), 1)
-  send(socket, "r" .. bytes.u32(ours) .. digest(cookie, challenge))
+  local proof, unproven = digest(cookie, challenge, at)
+  if not proof then return nil, unproven end
+  local expected
+  expected, unproven = digest(cookie, ours, at)
+  if not expected then return nil, unproven end
+  send(socket, "r" .. bytes.u32(ours) .. proof)
   local packet, err = receive(socket, at.deadline)
   if err == "timeout" then
     return fail("timeout in handshake: " .. at.where .. " does not answer our digest", "try again")
@@ -150,7 +160,7 @@ local function prove(socket, at, cookie, challenge)
       "pass the node's own with --cookie-file; on its machine it is in ~/.erlang.cookie of its user", 3)
   elseif not packet then
     return fail(("the handshake with %s was broken off: %s"):format(at.where, err), "try again")
-  elseif packet ~= "a" .. digest(cookie, ours) then
+  elseif packet ~= "a" .. expected then
     return nil, failure.new("cookie", at.node .. " has another cookie than we",
       "pass the node's own with --cookie-file", 3)
   end
@@ -158,8 +168,8 @@ local function prove(socket, at, cookie, challenge)
 end
 
 ---@param socket Socket
----@param at { node: string, where: string, deadline: number }
----@param cookie string   never part of any text that leaves here
+---@param at { node: string, where: string, deadline: number, door?: Door }
+---@param cookie? string   never part of any text that leaves here; none: the door makes its digests
 ---@return Session|nil
 ---@return Failure? err
 function handshake.run(socket, at, cookie)

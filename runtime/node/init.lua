@@ -67,7 +67,7 @@ local reconnect
 local function establish(n, deadline)
   local opened, err = link.open {
     node = n.name, cookie = cookies[n], port = n.port, deadline = deadline, silence_s = n.silence_s,
-    largest = n.largest,
+    largest = n.largest, door = n.door,
   }
   if not opened then return nil, err end
   -- A node that was started anew may be of another release, and parse to other forms.
@@ -132,7 +132,7 @@ end
 --- Hides the node's cookie in whatever is masked from now on.
 ---@param mask Privacy
 function Node:conceal(mask)
-  mask:know(cookies[self])
+  if cookies[self] then mask:know(cookies[self]) end
   if self.reach then self.reach.conceal(mask) end
 end
 
@@ -181,6 +181,7 @@ function Node:on_change(listener) self.listeners[#self.listeners + 1] = listener
 function Node:leave()
   if self.state == "up" then self.relays:stop_all() end
   self:close()
+  if self.door then self.door:close() end
 end
 
 --- Detaches at once. Calls in flight fail; the node itself ends what was on there.
@@ -202,21 +203,22 @@ end
 
 --- Attaches to a running node. It is not shown among its nodes() and nothing is loaded there.
 ---@param o { name: string, cookie_file?: string, cookie?: string, port?: integer, deadline?: number, tick_s?: number,
----  largest?: integer, relays?: false|{ lease_s?: number } }  port: skips epmd; tick_s: so long a silence ends the
----  link, 60 s; largest: bytes of an answer that are taken, 16 MB; relays: false for none
+---  largest?: integer, relays?: false|{ lease_s?: number }, door?: Door }  port: skips epmd; tick_s: so long a silence
+---  ends the link, 60 s; largest: bytes of an answer that are taken, 16 MB; relays: false for none; door: the way to
+---  it, which then also knows its cookie if none is given here
 ---@return AttachedNode|nil
 ---@return Failure? err
 function node.connect(o)
   local wrong = check_name(o.name)
   if wrong then return nil, wrong end
   local secret = o.cookie
-  if not secret then
+  if not secret and not (o.door and not o.cookie_file) then
     local missing
     secret, missing = cookie.find(o.cookie_file)
     if not secret then return nil, missing end
   end
   local n = setmetatable({
-    name = o.name, port = o.port, silence_s = o.tick_s, largest = o.largest, state = "down",
+    name = o.name, port = o.port, silence_s = o.tick_s, largest = o.largest, door = o.door, state = "down",
     load = setmetatable({ calls = 0, reductions = 0, bytes = 0, max_ms = 0 }, Load),
     forms = {}, listeners = {}, lives = 1,
   }, Node)

@@ -202,20 +202,25 @@ local function connect_fault(where, host, err, started)
 end
 
 --- Connects and shakes hands. Frames are not read before `start` is called.
----@param o { node: string, cookie: string, deadline: number, port?: integer, silence_s?: number, largest?: integer }
+---@param o { node: string, cookie?: string, deadline: number, port?: integer, silence_s?: number, largest?: integer,
+---  door?: Door }   door: behind which the node is, else it is asked directly
 ---@return Link|nil
 ---@return Failure? err
 function link.open(o)
   local name, host = o.node:match "^(.-)@(.+)$"
-  local port = o.port
+  local door, port = o.door, o.port
+  local shut = door and select(2, door:ready(o.deadline))
+  if shut then return nil, shut end
   if not port then
     local unknown
-    port, unknown = epmd.port(host, name, o.deadline)
+    port, unknown = epmd.port(host, name, o.deadline, door)
     if not port then return nil, unknown end
   end
-  local at = { node = o.node, where = host .. ":" .. port, deadline = o.deadline }
+  local at = { node = o.node, where = host .. ":" .. port, deadline = o.deadline, door = door }
   local started = async.now()
-  local socket, refused = tcp.connect(host, port, o.deadline)
+  local socket, refused
+  if door then socket, refused = door:connect(host, port, o.deadline)
+  else socket, refused = tcp.connect(host, port, o.deadline) end
   if not socket then return nil, connect_fault(at.where, host, refused, started) end
   local session, err = handshake.run(socket, at, o.cookie)
   if not session then

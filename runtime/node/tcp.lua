@@ -64,6 +64,13 @@ function tcp.connect(host, port, deadline)
     if handle or err == "timeout" then break end
   end
   if not handle then return nil, err end
+  return tcp.over(handle)
+end
+
+--- A connection that somebody else opened.
+---@param handle userdata|table   luv's, or what does as it
+---@return Socket
+function tcp.over(handle)
   local socket = setmetatable({ handle = handle, buffer = "" }, Socket)
   handle:read_start(function(failed, chunk)
     if chunk then socket.buffer = socket.buffer .. chunk else socket.failed = failed or "EOF" end

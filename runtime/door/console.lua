@@ -1,0 +1,138 @@
+--- A shell at the far end of a command, made one that does what it is told: found out when it listens, its
+--- echo and its prompt turned off, texts run in it one after the other. It may be a terminal's shell with
+--- all its noise, or one that reads a pipe.
+---
+--- A mark is written so that an echo of what was typed does not hold it.
+
+local async = require "runtime.async"
+local crypto = require "host.crypto"
+local line = require "runtime.door.line"
+
+local console = {}
+
+local QUIET_S = 0.25       -- after this silence a door is taken to wait for us
+local SILENT_S = 1.5       -- and after this one, though it never said a word
+local AGAIN_S = 3          -- a word typed too early is lost at some doors
+local MOST_SAID = 262144
+
+-- It takes the place of the shell, so that nothing of ours stays when it ends. A text is read line by line up to
+-- a line of a single dot.
+local TAKE_OVER = [[exec sh -c 'stty raw -echo 2>/dev/null; printf "\n%%s\n" bl_"on"_%s; ]]
+  .. [[while :; do bl_t=$(while IFS= read -r bl_l && [ "$bl_l" != . ]; do printf "%%s\n" "$bl_l"; done); ]]
+  .. [[[ -n "$bl_t" ] || exit 0; eval "$bl_t"; done']]
+
+---@class Console
+---@field said string     all of late
+---@field line Line
+local Console = {}
+Console.__index = Console
+
+local function changed(self)
+  local waiting = self.waiting
+  self.waiting = {}
+  for _, resume in ipairs(waiting) do resume(true) end
+end
+
+-- Waits for something more to be said. Nil when nothing was until then.
+local function more(self, deadline)
+  if self.line.ended then return nil end
+  return (async.await(function(resume) self.waiting[#self.waiting + 1] = resume end, deadline))
+end
+
+--- Waits for a text that matches.
+---@param pattern string
+---@param deadline number
+---@return string? found    the first capture, or the match
+---@return string? err      "timeout", "end"; or the words of a question that only a person can answer
+function Console:await(pattern, deadline)
+  while true do
+    local found = self.said:match(pattern)
+    if found then return found end
+    local asked = self.stop_at and self.stop_at(self.said)
+    if asked then return nil, asked end
+    if self.line.ended then return nil, "end" end
+    if async.now() >= deadline then return nil, "timeout" end
+    more(self, deadline)
+  end
+end
+
+--- Whatever is said from now on goes there.
+---@param take fun(bytes: string)
+function Console:hand_over(take)
+  local _, to = self.said:find "{up %d+}"
+  local rest = to and self.said:sub(to + 1) or ""
+  self.take = take
+  if rest ~= "" then take(rest) end
+end
+
+local function settle(self, deadline)
+  local silence = SILENT_S
+  while more(self, math.min(deadline, async.now() + silence)) do silence = QUIET_S end
+end
+
+--- Waits until the shell listens and makes it ours.
+---@param deadline number
+---@return true?
+---@return string? err
+function Console:take_over(deadline)
+  local mark = crypto.hex(crypto.random(4))
+  settle(self, deadline)
+  repeat
+    local asked = self.stop_at and self.stop_at(self.said)
+    if asked then return nil, asked end
+    self.line:write(TAKE_OVER:format(mark) .. "\n")
+    local on, why = self:await("bl_on_" .. mark, math.min(deadline, async.now() + AGAIN_S))
+    if on then return true end
+    if why ~= "timeout" then return nil, why end
+  until async.now() >= deadline
+  return nil, "timeout"
+end
+
+--- Runs a text in the shell. It must not read stdin. All of it is read before it runs, so what is printed stands
+--- behind its echo.
+---@param text string
+---@param deadline number
+---@return string? printed
+---@return string? err
+function Console:run(text, deadline)
+  local mark = crypto.hex(crypto.random(4))
+  self.said = ""
+  local says = 'printf "%%s\\n" bl_"%s"_%s\n'
+  self.line:write(says:format("begin", mark) .. text .. says:format("end", mark) .. ".\n")
+  return self:await(("bl_begin_%s(.*)bl_end_%s"):format(mark, mark), deadline)
+end
+
+--- Runs a text that does not come back.
+---@param text string
+function Console:become(text)
+  self.said = ""
+  self.line:write(text .. ".\n")
+end
+
+--- Ends it and all that hangs on it. Inside a task.
+function Console:close() self.line:close() end
+
+--- Starts the command that leads to the shell.
+---@param words string[]
+---@param o { stop_at?: fun(said: string): string?, on_end: fun() }
+---@return Console|nil
+---@return string? err
+function console.start(words, o)
+  local self = setmetatable({ said = "", waiting = {}, stop_at = o.stop_at }, Console)
+  local started, err = line.start(words, {
+    on_bytes = function(bytes)
+      if self.take then return self.take(bytes) end
+      self.said = (self.said .. bytes):sub(-MOST_SAID)
+      changed(self)
+    end,
+    on_end = function()
+      changed(self)
+      o.on_end()
+    end,
+  })
+  if not started then return nil, err end
+  self.line = started
+  return self
+end
+
+return console

@@ -1,0 +1,174 @@
+--- A door: the way to a node that is not to be reached over the network, through a shell beside it. Opened,
+--- it finds the node there, starts a helper of the node's own release, and the link then connects through
+--- it as if it were there. What goes through is the link's bytes: no query, no cookie stands in a session's
+--- log as text.
+
+local async = require "runtime.async"
+local console = require "runtime.door.console"
+local failure = require "runtime.failure"
+local helper = require "runtime.door.helper"
+local probe = require "runtime.door.probe"
+local tcp = require "runtime.node.tcp"
+local troubles = require "runtime.door.troubles"
+local tunnel = require "runtime.door.tunnel"
+local ways = require "runtime.door.ways"
+
+local door = {}
+
+-- What a helper takes, twice: a container at its limit is not pushed over it by who comes to look.
+local LEAST_MEMORY = 64 * 1024 * 1024
+local QUIT_S = 1
+
+---@class Door
+---@field via string
+---@field node? string      the node that was asked for, else the one that was found
+---@field found? Found
+local Door = {}
+Door.__index = Door
+
+local function fail(self, message, next_step)
+  return nil, failure.new("connect", ("%s: %s"):format(self.via, message), next_step, 3)
+end
+
+local function list(nodes)
+  local names = {}
+  for i, node in ipairs(nodes) do names[i] = node.name end
+  return table.concat(names, ", ")
+end
+
+local function choose(self, found)
+  if #found.nodes == 0 then
+    if found.nameless > 0 then
+      return fail(self, "a VM runs there, but not as a node that can be told: without a name, or with hidden arguments",
+        "start it with -name or -sname; in a release set RELEASE_DISTRIBUTION")
+    end
+    return fail(self, "no Erlang VM is to be seen there", "is it the right container? perhaps it runs as another user")
+  end
+  if self.node then
+    for _, node in ipairs(found.nodes) do if node.name == self.node then return node end end
+    -- A name whose host is told otherwise from outside, which is what people know it by.
+    local short, match = self.node:match "^[^@]+", {}
+    for _, node in ipairs(found.nodes) do
+      if node.name:match "^[^@]+" == short then match[#match + 1] = node end
+    end
+    if #match == 1 and not self.node:find("@", 1, true) then return match[1] end
+    return fail(self, ("%s does not run there"):format(self.node), "there is " .. list(found.nodes))
+  end
+  if #found.nodes > 1 then
+    return fail(self, "several nodes run there", "name one with --node: " .. list(found.nodes))
+  end
+  return found.nodes[1]
+end
+
+local function look(self, shell, deadline)
+  local printed, why = shell:run(probe.LOOK, deadline)
+  if not printed then return nil, troubles.of(shell.said, why, self.via) end
+  local found = probe.read(printed)
+  local node, err = choose(self, found)
+  if not node then return nil, err end
+  if node.tls then
+    return fail(self, node.name .. " takes TLS connections only", "TLS distribution is not supported")
+  end
+  if found.memory_left and found.memory_left < LEAST_MEMORY then
+    local left = found.memory_left / 2 ^ 20
+    return fail(self, ("the container has %.0f MB left, and a helper needs up to 64"):format(left), "attach over the network, where nothing is started there")
+  end
+  printed, why = shell:run(probe.boot(node), deadline)
+  if not printed then return nil, troubles.of(shell.said, why, self.via) end
+  local boot, erlexec = probe.read_boot(printed)
+  if not (boot and erlexec) then
+    return fail(self, ("no erl was found in %s"):format(node.root),
+      "the release was built without its runtime; attach over the network")
+  end
+  self.found = found
+  return node, nil, boot
+end
+
+local function enter(self, deadline)
+  local way, err = ways.read(self.via)
+  if not way then return nil, err end
+  local shell
+  shell, err = console.start(way.words, {
+    stop_at = troubles.question,
+    on_end = function() if self.tunnel then self.tunnel:die "the door closed" end end,
+  })
+  if not shell then
+    return fail(self, err, way.way.from and ("install %s: %s"):format(way.way.program, way.way.from))
+  end
+  self.shell = shell
+  local ours, why = shell:take_over(deadline)
+  if not ours then return nil, troubles.of(shell.said, why, self.via) end
+  local node, boot
+  node, err, boot = look(self, shell, deadline)
+  if not node then return nil, err end
+  shell:become(probe.start(node, boot, helper))
+  local up
+  up, why = shell:await("{go}", deadline)
+  if up then
+    shell.line:write(helper.program(node.pid))
+    up, why = shell:await("{up %d+}", deadline)
+  end
+  if not up then return nil, troubles.of(shell.said, why, self.via) end
+  self.node = node.name
+  self.tunnel = tunnel.new(function(text) shell.line:write(text) end)
+  shell:hand_over(function(bytes) self.tunnel:receive(bytes) end)
+  return true
+end
+
+--- Opens it, where it is not open. Inside a task.
+---@param deadline number
+---@return true?
+---@return Failure? err
+function Door:ready(deadline)
+  if self.tunnel and not self.tunnel.dead then return true end
+  self:close()
+  self.tunnel = nil
+  local open, err = enter(self, deadline)
+  if not open then self:close() end
+  return open, err
+end
+
+--- Connects to a port behind it.
+---@param host string
+---@param port integer|"epmd"
+---@param deadline number
+---@return Socket|nil
+---@return string? err
+function Door:connect(host, port, deadline)
+  local stream, err = self.tunnel:connect(host, port, deadline)
+  if not stream then return nil, err end
+  return tcp.over(stream)
+end
+
+--- The MD5 of the node's cookie and a text, made where the cookie lies.
+---@param text string
+---@param deadline number
+---@return string?
+---@return Failure? err
+function Door:digest(text, deadline)
+  local digest, why = self.tunnel:digest(text, deadline)
+  if digest then return digest end
+  return nil, failure.new("cookie", ("%s: the node's cookie was not found there (%s)"):format(self.via, why),
+    "pass it with --cookie-file", 3)
+end
+
+--- Ends the helper, then the command. Nothing of ours stays there. Inside a task.
+function Door:close()
+  local shell = self.shell
+  if not shell then return end
+  self.shell = nil
+  if self.tunnel and not self.tunnel.dead then
+    self.tunnel:quit()
+    async.shield(function() shell.line:wait(async.now() + QUIT_S) end)
+    self.tunnel:die "left"
+  end
+  async.shield(function() shell:close() end)
+end
+
+--- A door that is still shut.
+---@param via string      ssh:USER@HOST, docker:CONTAINER, …
+---@param node? string    whom to look for behind it; none: the only one there
+---@return Door
+function door.new(via, node) return setmetatable({ via = via, node = node }, Door) end
+
+return door

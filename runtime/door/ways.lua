@@ -1,0 +1,89 @@
+--- The ways to a shell where a node runs: what is called for each, and how its target is written. No far
+--- terminal is asked for where a pipe will do: it has no echo, and what runs at its end sees the end.
+
+local failure = require "runtime.failure"
+
+local ways = {}
+
+---@class Way
+---@field shown string     how the target is written
+---@field words fun(target: string): string[]?   nil when it is no such target
+---@field program? string  what must be installed here
+---@field from? string     where it is had
+
+-- A word that begins with a hyphen would be an option of the program.
+local function plain(target) return target:match "^[%w_@.:/%[%]-]+$" and not target:match "^%-" end
+
+---@type table<string, Way>
+ways.WAYS = {
+  ["local"] = {
+    shown = "local",
+    words = function() return { "sh" } end,
+  },
+  ssh = {
+    shown = "ssh:USER@HOST", program = "ssh", from = "openssh-client",
+    words = function(target)
+      -- Without a person before it, whoever would ask for a password fails instead.
+      return plain(target) and { "ssh", "-T", "-o", "BatchMode=yes", "-o", "ServerAliveInterval=15", "--", target,
+        "exec sh" } or nil
+    end,
+  },
+  docker = {
+    shown = "docker:CONTAINER", program = "docker", from = "docker.io, or the docs of Docker",
+    words = function(target) return plain(target) and { "docker", "exec", "-i", target, "sh" } or nil end,
+  },
+  kubectl = {
+    shown = "kubectl:[NAMESPACE/]POD[/CONTAINER]", program = "kubectl", from = "kubernetes.io/docs/tasks/tools",
+    words = function(target)
+      if not plain(target) then return nil end
+      local parts = {}
+      for part in target:gmatch "[^/]+" do parts[#parts + 1] = part end
+      if #parts == 1 then return { "kubectl", "exec", "-i", parts[1], "--", "sh" } end
+      local words = { "kubectl", "exec", "-i", "-n", parts[1], parts[2], "--", "sh" }
+      if #parts == 3 then
+        table.insert(words, 7, "-c")
+        table.insert(words, 8, parts[3])
+      end
+      return #parts <= 3 and words or nil
+    end,
+  },
+  shell = {
+    shown = "shell:COMMAND", -- whatever else leads to a shell: `aws ecs execute-command …`, a jump host
+    words = function(target) return target:match "%S" and { "sh", "-c", "exec " .. target } or nil end,
+  },
+}
+
+local function names()
+  local list = {}
+  for name in pairs(ways.WAYS) do list[#list + 1] = name end
+  table.sort(list)
+  return list
+end
+
+local function forms()
+  local list = {}
+  for i, name in ipairs(names()) do list[i] = ways.WAYS[name].shown end
+  return table.concat(list, ", ")
+end
+
+--- What is called for `ssh:shop@host`.
+---@param via string
+---@return { name: string, way: Way, target: string, words: string[] }?
+---@return Failure? err
+function ways.read(via)
+  local name, target = via:match "^([%w_]+):(.+)$"
+  name, target = name or via, target or ""
+  local way = ways.WAYS[name]
+  if not way then
+    local near = failure.nearest(name, names())
+    return nil, failure.new("usage", "there is no way " .. name,
+      near and ("did you mean %s?"):format(ways.WAYS[near].shown) or "the ways are " .. forms(), 2)
+  end
+  local words = way.words(target)
+  if not words then
+    return nil, failure.new("usage", ("'%s' is no target of %s"):format(target, name), "write " .. way.shown, 2)
+  end
+  return { name = name, way = way, target = target, words = words }
+end
+
+return ways
