@@ -97,12 +97,13 @@ local function works_off(w, queue) return queue < 600 * w.taken_at_least / w.sec
 
 -- Callers wait at it all the while, and some of them for half of it, a second: a fifth of what gen_server:call is
 -- patient for by itself. What is taken does not tell how long: a mailbox whose callers come again at once stands still
--- while all of them are served. Who answers nobody since he himself waits in a call is held up by another; what a
--- supervisor waits for, sup tells.
-local function serves_slowly(w)
+-- while all of them are served. One that grows by them tells: each who comes waits longer than the one before. Who
+-- answers nobody since he himself waits in a call is held up by another; what a supervisor waits for, sup tells.
+local function serves_slowly(row, w)
   local callers = w.callers or 0
-  if callers < WAITING or callers < 0.2 * w.queue_min or w.queue_min < WAITING or (w.callers_held or 0) == 0
-    or share(w, "suspended") >= 80 or module_of(w.stack[1]) == "sys" or stands_in(w, "^supervisor:") then
+  if callers < WAITING or callers < 0.2 * w.queue_min or w.queue_min < WAITING
+    or (w.callers_held or 0) == 0 and not grows(row, w) then return false end
+  if share(w, "suspended") >= 80 or module_of(w.stack[1]) == "sys" or stands_in(w, "^supervisor:") then
     return false
   end
   return w.taken_at_least > 0 or in_handler(w) and not w.stack[1]:find "^gen:"
@@ -111,7 +112,7 @@ end
 --- What a watched process is doing with its mailbox, in one word; nil when all is well with it.
 local function mailbox_word(row, w)
   local busy = share(w, "running", "runnable")
-  if serves_slowly(w) then return "slow_server" end
+  if serves_slowly(row, w) then return "slow_server" end
   if busy >= 80 and w.queue_min >= 10 * LONG and not works_off(w, w.queue_min)
     and w.queue_last - w.queue_first < 0.1 * w.queue_first then return "selective_receive_scan" end
   if grows(row, w) then return growing_word(w) end
@@ -187,16 +188,18 @@ local slow_server = mailbox_check("slow_server",
   "Callers that wait at one server, some of them for seconds: what it does in a call takes too long.",
   function(row, w)
     local name = object(row)
+    local late = ("each who comes waits longer, for the queue grew from %d"):format(w.queue_first)
+    if (w.callers_held or 0) > 0 then
+      late = ("%d of the callers looked at got no answer in the first %.1f s"):format(w.callers_held, w.seconds / 2)
+    end
     return {
       -- Where it waits for another itself, overload follows it to the end.
       confidence = w.taken_at_least > 0 and not stands_in(w, "^gen:do_call") and "high" or "medium",
       hypothesis = ("%d processes wait in a call to %s and %d requests lie before it, never fewer than %d in %.1f s: "
-        .. "it %s, and %d of the callers looked at got no answer in the first %.1f s. While it handles one it is in "
-        .. "%s."):format(w.callers, name, w.queue_last, w.queue_min, w.seconds, taken(w), w.callers_held, w.seconds / 2,
-        stands(w)),
+        .. "it %s, and %s. While it handles one it is in %s."):format(w.callers, name, w.queue_last, w.queue_min,
+        w.seconds, taken(w), late, stands(w)),
       unlike = {
-        serialising_process = ("a server that is only busy answers fast; here calls took over %.1f s"):format(
-          w.seconds / 2),
+        serialising_process = ("a server that is only busy answers fast; here %s"):format(late),
         slow_consumer = ("its senders wait for it: %d of them stand in a call"):format(w.callers),
         call_deadlock = ("it %s, and waits for nobody who waits for it"):format(taken(w)),
         long_poll_callers = ("who lets callers wait on purpose has an empty mailbox; here %d requests lie unread")

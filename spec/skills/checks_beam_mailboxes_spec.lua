@@ -53,6 +53,11 @@ describe("the checks of mailboxes", function()
     assert.same({ "slow_server" }, verdict(with(SERVER, { queue_last = 20 }), with(FEW, { queue_growth = 0 })))
   end)
 
+  it("say it of a queue that callers make longer and longer, where nobody was seen to wait for so long", function()
+    assert.same({ "slow_server" }, verdict(with(SERVER, { callers_held = 0, queue_last = 60 }), with(FEW, {
+      queue_growth = 30 })))
+  end)
+
   it("tell how many callers of a slow server got no answer while it was watched", function()
     local finding = check("slow_server").confirm { { processes = { with(ROW, FEW) } }, with(WATCHED, SERVER) }
     assert.matches("25 processes wait in a call to desk and 30 requests lie before it, never fewer than 20 in 2.0 s: "
@@ -61,7 +66,7 @@ describe("the checks of mailboxes", function()
   end)
 
   it("do not call a server slow that answers at once, that was empty in between, or that nobody waits for", function()
-    assert.same({}, verdict(with(SERVER, { callers_held = 0 }), FEW))
+    assert.same({}, verdict(with(SERVER, { callers_held = 0, queue_last = 21 }), FEW))
     assert.same({}, verdict(with(SERVER, { queue_min = 0 }), FEW))
     assert.same({}, verdict(with(SERVER, { callers = 2 }), FEW))
   end)
