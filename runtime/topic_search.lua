@@ -29,6 +29,14 @@ local function stems(text)
   return set
 end
 
+local function plainly(text) return (text:lower():gsub("[^%w_]+", " ")) end
+
+-- Whether it is just another name for a topic.
+local function is_called(topic, asked)
+  for _, word in ipairs(topic.also) do if plainly(word) == plainly(asked) then return true end end
+  return false
+end
+
 local function weigh(topic, words)
   local sum, missing = 0, 0
   local places = { { topic.topic, NAME }, { table.concat(topic.also, " "), ALSO }, { topic.title, TITLE },
@@ -56,7 +64,7 @@ function topic_search.find(asked, topics)
   end
   if #words == 0 then return {}, false end
   for _, topic in ipairs(topics) do
-    local weight = weigh(topic, words)
+    local weight = weigh(topic, words) + (is_called(topic, asked) and NAME or 0)
     if weight > 0 then found[#found + 1], worth[topic] = topic, weight end
   end
   table.sort(found, function(a, b)
@@ -68,7 +76,7 @@ function topic_search.find(asked, topics)
   return found, first >= SHOWN and first >= AHEAD * second
 end
 
---- The name that a slip of the fingers may have meant.
+--- The name that a slip of the fingers may have meant, in the whole of what was typed or in one of its words.
 ---@param asked string
 ---@param topics Topic[]
 ---@return string?
@@ -80,7 +88,14 @@ function topic_search.near(asked, topics)
       words[#words + 1], of[word] = word, of[word] or topic.topic
     end
   end
-  return of[failure.nearest(asked:lower():gsub("%W+", "_"):gsub("_$", ""), words) or ""]
+  local tried = { (asked:lower():gsub("%W+", "_"):gsub("_$", "")) }
+  for word in asked:lower():gmatch "[%w_]+" do
+    if not IDLE[word] then tried[#tried + 1] = word end
+  end
+  for _, word in ipairs(tried) do
+    local near = failure.nearest(word, words)
+    if near then return of[near] end
+  end
 end
 
 return topic_search

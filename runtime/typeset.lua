@@ -5,7 +5,7 @@ local plain = require "runtime.plain"
 
 local typeset = {}
 
-local INDENT, CODE_INDENT, GAP, NAME_COLUMN = 2, 4, 2, 20
+local INDENT, CODE_INDENT, GAP, NAME_COLUMN, NARROWEST = 2, 4, 2, 20, 4
 local BOLD, CODE, FAINT, NONE = "\27[1m", "\27[36m", "\27[2m", "\27[0m"
 local LABELS = { erlang = "Erlang", elixir = "Elixir" }
 local GLUE = "\1" -- a space inside code, which does not break while it is moved about; plain() leaves none in a text
@@ -41,8 +41,10 @@ function Page:pieces(word, width)
   return list
 end
 
--- The lines of one paragraph, not yet painted.
+-- The lines of one paragraph, not yet painted. In the narrowest of places a few letters stand in each: text goes over
+-- the edge there, and is not lost.
 function Page:wrapped(text, width)
+  width = math.max(width, NARROWEST)
   text = text:gsub("`[^`]*`", function(code)
     return self:wide(code) <= width and code:gsub(" ", GLUE) or code
   end)

@@ -263,6 +263,7 @@ describe("runtime.topic_search", function()
     ["what is the process registry"] = "registry",
     ["how do I use a task"] = "concurrency", ["brutal_kill"] = "child_specs", ["permission"] = "safety",
     ["get_state"] = "genserver_state", ["backpressure"] = "concurrency", ["reductions"] = "mental_model",
+    ["gen_server"] = "genserver",
   }
   for asked, meant in pairs(MEANT) do
     it(("shows %s for %q"):format(meant, asked), function()
@@ -284,6 +285,7 @@ describe("runtime.topic_search", function()
   it("is near to a slip of the fingers, of a name or of another word for it", function()
     assert.equal("supervision", topic_search.near("supervison", topics))
     assert.equal("links_or_monitors", topic_search.near("trap exits", topics))
+    assert.equal("mailbox", topic_search.near("a mailbx frobnicates", topics))
     assert.is_nil(topic_search.near("frobnicate", topics))
   end)
 end)

@@ -64,7 +64,7 @@ describe("runtime.typeset", function()
 
   it("breaks a word that is longer than the line, and no character of it", function()
     assert.same({ "  abcdef", "  gh" }, set("abcdefgh", 8))
-    assert.same({ "  é", "  é", "  é" }, set("ééé", 3))
+    assert.same({ "  éééé", "  éé" }, set("éééééé", 6))
   end)
 
   it("gives code a colour in the place of its ticks, line by line", function()
@@ -87,6 +87,12 @@ describe("runtime.typeset", function()
     local plain = typeset.text(text, { width = 80 })
     local colored = typeset.text(text, { width = 80, color = true })
     assert.equal(plain:gsub("[`%s%-]", ""), shown(colored):gsub("[`%s%-]", ""))
+  end)
+
+  it("comes to an end where there is no room at all", function()
+    assert.same({ (" "):rep(42) .. "- abcd", (" "):rep(44) .. "ef" }, set((" "):rep(40) .. "- abcdef", 30))
+    assert.equal("  " .. ("n"):rep(40) .. "  abcd\n" .. (" "):rep(44) .. "ef\n",
+      typeset.entries({ { ("n"):rep(40), "abcdef" } }, { width = 30 }))
   end)
 
   it("lets no escape of a file through", function()
