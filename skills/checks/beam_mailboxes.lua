@@ -32,6 +32,7 @@ local QUEUES = { "beam_queue_growth", FIRST, 10 }
 local LONG = 1000      -- messages; what is shorter and stands still is traffic
 local GROWS = 20       -- messages gained in a window, below which nothing is said of growth
 local WAITING = 5      -- callers who wait at one server all the while; with fewer it is just at work
+local PART = 0.1       -- of its mailbox: those who wait still, for the requests of who gave up stay there
 
 local function watch(pid) return { "beam_watch_process", pid, CLOSE } end
 
@@ -101,7 +102,7 @@ local function works_off(w, queue) return queue < 600 * w.taken_at_least / w.sec
 -- answers nobody since he himself waits in a call is held up by another; what a supervisor waits for, sup tells.
 local function serves_slowly(row, w)
   local callers = w.callers or 0
-  if callers < WAITING or callers < 0.2 * w.queue_min or w.queue_min < WAITING
+  if callers < WAITING or callers < PART * w.queue_min or w.queue_min < WAITING
     or (w.callers_held or 0) == 0 and not grows(row, w) then return false end
   if share(w, "suspended") >= 80 or module_of(w.stack[1]) == "sys" or stands_in(w, "^supervisor:") then
     return false
