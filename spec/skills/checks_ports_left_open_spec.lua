@@ -1,5 +1,6 @@
--- What is opened and not closed, and the limit that it runs into, on played answers: that the checks find what is
--- really there, the gallery shows.
+-- What is opened and not closed on played answers; the limit that it runs into on a node of 200 descriptors as well.
+local live = require "spec.support.live_node"
+local looked = require "spec.support.looked"
 local played = require "spec.support.played_checks"
 local with = played.with
 local find, suspect = played.of "ports"
@@ -86,4 +87,38 @@ describe("the check for the limit of descriptors", function()
     assert.is_false(suspect("fd_limit", { descriptor_limit = 1024, port_count = 400, open_files = 20 }))
     assert.is_true(suspect("fd_limit", { descriptor_limit = 1024, port_count = 500, open_files = 20 }))
   end)
+end)
+
+describe("the check for the limit of descriptors, on a node that may have 200", function()
+  local at, look
+
+  -- Sockets until none can be opened, all but so many of them closed again, held by one process.
+  local function open_all_but(free)
+    at.eval([=[
+      Me = self(),
+      spawn(fun() -> register(pool, self()),
+        All = (fun F(A) -> case gen_udp:open(0) of {ok, S} -> F([S | A]); {error, emfile} -> A end end)([]),
+        [gen_udp:close(S) || S <- lists:sublist(All, Free)], Me ! full, receive stop -> ok end end),
+      receive full -> ok end.]=], { Free = free })
+  end
+
+  setup(live.test(function()
+    at = live.start { within = { "sh", "-c", 'ulimit -n 200; exec "$@"', "sh" } }
+    look = looked.at("ports", at.node)
+  end))
+
+  after_each(live.test(function()
+    at.eval "R = monitor(process, pool), exit(whereis(pool), kill), receive {'DOWN', R, _, _, _} -> ok end."
+  end))
+  teardown(live.stop_all)
+
+  it("names who holds most of them", live.test(function()
+    open_all_but(6)
+    assert.equal("file descriptors (most held by pool)", look("fd_limit").object)
+  end))
+
+  it("looks no further at a pool that leaves room for others", live.test(function()
+    open_all_but(40)
+    assert.same({ nil, 1 }, { look "fd_limit" })
+  end))
 end)
