@@ -6,7 +6,8 @@ local reach = require "runtime.reach"
 
 local attached = {}
 
-local LONGEST_S = 10 -- of attaching
+local LONGEST_S = 10     -- of attaching
+local LONGEST_WAY_S = 45 -- of opening a door before that: a cloud takes its time
 
 local nodes = {}
 
@@ -20,20 +21,31 @@ function attached.is_node(v) return type(v) == "table" and type(v.query) == "fun
 ---@return table? node
 ---@return Failure? err
 function attached.to(o)
-  if not o.node then
+  if not o.node and not o.via then
     return nil, failure.new("usage", "no node was given", "name it: --node shop@host (or BEAMLENS_NODE)", 2)
   end
-  if o.node:find(",", 1, true) then
+  if o.node and o.node:find(",", 1, true) then
     return nil, failure.new("usage", "several nodes were given: " .. o.node, "name one; only watch takes several", 2)
   end
   local hosts, err = reach.hosts(o.hosts)
   if not hosts then return nil, err end
+  local door, name = nil, o.node
+  if o.via then
+    door = require("runtime.door").new(o.via, name)
+    local open
+    open, err = door:ready(async.now() + math.min(o.deadline, LONGEST_WAY_S))
+    if not open then return nil, err end
+    name = door.node
+  end
   local node
   node, err = require("runtime.node").connect {
-    name = o.node, cookie_file = o.cookie_file, port = o.port,
+    name = name, cookie_file = o.cookie_file, port = o.port, door = door,
     deadline = async.now() + math.min(o.deadline, LONGEST_S), relays = not o.no_relays and {} or false,
   }
-  if not node then return nil, err end
+  if not node then
+    if door then door:close() end
+    return nil, err
+  end
   reach.attach(node, hosts, function() return o.hosts end, o.config)
   nodes[#nodes + 1] = node
   return node

@@ -32,6 +32,8 @@ config.OPTIONS = {
     doc = "where its cookie is; else BEAMLENS_COOKIE, else ~/.erlang.cookie" },
   { name = "port", type = "number", shown = "N", min = 1, max = 65535, whole = true,
     doc = "the node's distribution port, when there is no epmd" },
+  { name = "via", type = "text", shown = "WAY:TARGET",
+    doc = "through a shell beside it: ssh:USER@HOST, docker:NAME, kubectl:[NS/]POD, shell:COMMAND, local" },
   { name = "reason", type = "text", shown = "TEXT", default = "", doc = "what made you look: an alert, a complaint" },
   { name = "skills", type = "list", shown = "a,b", doc = "which skills look",
     default = { "beam", "ets", "gc", "allocator", "overload", "ports", "sup", "system", "vm_events", "logger",

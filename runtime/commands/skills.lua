@@ -236,7 +236,7 @@ local function answer(call, node)
 end
 
 function skills.run(call)
-  if not call.options.node then return answer(call) end
+  if not (call.options.node or call.options.via) then return answer(call) end
   local beamlens = require "runtime.beamlens"
   beamlens.options = call.options
   local node, err = beamlens.connect()

@@ -33,20 +33,23 @@ local function changed(self)
   for _, resume in ipairs(waiting) do resume(true) end
 end
 
+-- What was said, without colours and without the breaks of lines, which some door may have put anywhere.
+local function words_of(text) return (text:gsub("\27%[[%d;?]*%a", ""):gsub("[\r\n]", "")) end
+
 -- Waits for something more to be said. Nil when nothing was until then.
 local function more(self, deadline)
   if self.line.ended then return nil end
   return (async.await(function(resume) self.waiting[#self.waiting + 1] = resume end, deadline))
 end
 
---- Waits for a text that matches.
+--- Waits for a text that matches, its lines joined.
 ---@param pattern string
 ---@param deadline number
 ---@return string? found    the first capture, or the match
 ---@return string? err      "timeout", "end"; or the words of a question that only a person can answer
 function Console:await(pattern, deadline)
   while true do
-    local found = self.said:match(pattern)
+    local found = words_of(self.said):match(pattern)
     if found then return found end
     local asked = self.stop_at and self.stop_at(self.said)
     if asked then return nil, asked end
@@ -59,10 +62,8 @@ end
 --- Whatever is said from now on goes there.
 ---@param take fun(bytes: string)
 function Console:hand_over(take)
-  local _, to = self.said:find "{up %d+}"
-  local rest = to and self.said:sub(to + 1) or ""
   self.take = take
-  if rest ~= "" then take(rest) end
+  take(self.said)
 end
 
 local function settle(self, deadline)
@@ -76,7 +77,7 @@ end
 ---@return string? err
 function Console:take_over(deadline)
   local mark = crypto.hex(crypto.random(4))
-  settle(self, deadline)
+  if not self.silent then settle(self, deadline) end
   repeat
     local asked = self.stop_at and self.stop_at(self.said)
     if asked then return nil, asked end
@@ -114,11 +115,11 @@ function Console:close() self.line:close() end
 
 --- Starts the command that leads to the shell.
 ---@param words string[]
----@param o { stop_at?: fun(said: string): string?, on_end: fun() }
+---@param o { stop_at?: fun(said: string): string?, on_end: fun(), silent?: boolean }   silent: it has no prompt
 ---@return Console|nil
 ---@return string? err
 function console.start(words, o)
-  local self = setmetatable({ said = "", waiting = {}, stop_at = o.stop_at }, Console)
+  local self = setmetatable({ said = "", waiting = {}, stop_at = o.stop_at, silent = o.silent }, Console)
   local started, err = line.start(words, {
     on_bytes = function(bytes)
       if self.take then return self.take(bytes) end

@@ -23,6 +23,7 @@ local QUIT_S = 1
 ---@field via string
 ---@field node? string      the node that was asked for, else the one that was found
 ---@field found? Found
+---@field helper? integer   its pid, there
 local Door = {}
 Door.__index = Door
 
@@ -71,7 +72,8 @@ local function look(self, shell, deadline)
   end
   if found.memory_left and found.memory_left < LEAST_MEMORY then
     local left = found.memory_left / 2 ^ 20
-    return fail(self, ("the container has %.0f MB left, and a helper needs up to 64"):format(left), "attach over the network, where nothing is started there")
+    return fail(self, ("the container has %.0f MB left, and a helper needs up to 64"):format(left),
+      "attach over the network, where nothing is started there")
   end
   printed, why = shell:run(probe.boot(node), deadline)
   if not printed then return nil, troubles.of(shell.said, why, self.via) end
@@ -89,7 +91,7 @@ local function enter(self, deadline)
   if not way then return nil, err end
   local shell
   shell, err = console.start(way.words, {
-    stop_at = troubles.question,
+    stop_at = troubles.question, silent = way.way.silent,
     on_end = function() if self.tunnel then self.tunnel:die "the door closed" end end,
   })
   if not shell then
@@ -106,10 +108,10 @@ local function enter(self, deadline)
   up, why = shell:await("{go}", deadline)
   if up then
     shell.line:write(helper.program(node.pid))
-    up, why = shell:await("{up %d+}", deadline)
+    up, why = shell:await("{up (%d+)}", deadline)
   end
   if not up then return nil, troubles.of(shell.said, why, self.via) end
-  self.node = node.name
+  self.node, self.helper = node.name, tonumber(up)
   self.tunnel = tunnel.new(function(text) shell.line:write(text) end)
   shell:hand_over(function(bytes) self.tunnel:receive(bytes) end)
   return true

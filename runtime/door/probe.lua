@@ -4,29 +4,29 @@
 
 local probe = {}
 
--- Pure sh, and tr, which is wherever sh is. What it prints goes line by line: bl:KEY=VALUE. Each VM begins with
+-- Pure sh, and tr, which is wherever sh is. What it prints is bl:KEY=VALUE| again and again; each VM begins with
 -- `pid`. A VM is known by its -bindir.
 probe.LOOK = [[
 for bl_p in /proc/[0-9]*; do
   [ -r $bl_p/cmdline ] || continue
   case $(tr '\0' ' ' < $bl_p/cmdline 2>/dev/null) in *" -bindir "*) ;; *) continue;; esac
-  printf 'bl:pid=%s\n' ${bl_p#/proc/}
+  printf 'bl:pid=%s|' ${bl_p#/proc/}
   bl_k=
   tr '\0' '\n' < $bl_p/cmdline | while IFS= read -r bl_a; do
     case $bl_k in
-      -root|-bindir|-name|-sname|-proto_dist) printf 'bl:%s=%s\n' ${bl_k#-} "$bl_a";;
+      -root|-bindir|-name|-sname|-proto_dist) printf 'bl:%s=%s|' ${bl_k#-} "$bl_a";;
     esac
-    [ "$bl_a" = -setcookie ] && printf 'bl:cookie=arguments\n'
+    [ "$bl_a" = -setcookie ] && printf 'bl:cookie=arguments|'
     bl_k=$bl_a
   done
-  if tr '\0' '\n' < $bl_p/environ 2>/dev/null | grep -q '^RELEASE_COOKIE='; then printf 'bl:cookie=environment\n'; fi
+  if tr '\0' '\n' < $bl_p/environ 2>/dev/null | grep -q '^RELEASE_COOKIE='; then printf 'bl:cookie=environment|'; fi
 done
-printf 'bl:host=%s\n' "$(hostname 2>/dev/null || cat /proc/sys/kernel/hostname)"
+printf 'bl:host=%s|' "$(hostname 2>/dev/null || cat /proc/sys/kernel/hostname)"
 for bl_f in /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; do
-  [ -r $bl_f ] && printf 'bl:memory_max=%s\n' "$(cat $bl_f)"
+  [ -r $bl_f ] && printf 'bl:memory_max=%s|' "$(cat $bl_f)"
 done
 for bl_f in /sys/fs/cgroup/memory.current /sys/fs/cgroup/memory/memory.usage_in_bytes; do
-  [ -r $bl_f ] && printf 'bl:memory_now=%s\n' "$(cat $bl_f)"
+  [ -r $bl_f ] && printf 'bl:memory_now=%s|' "$(cat $bl_f)"
 done
 ]]
 
@@ -34,9 +34,9 @@ done
 -- release with each of its versions.
 local BOOT = [[
 for bl_b in '%ROOT%/bin/start_clean' '%ROOT%'/releases/*/start_clean '%ROOT%/bin/no_dot_erlang'; do
-  [ -r $bl_b.boot ] && printf 'bl:boot=%s\n' "$bl_b" && break
+  [ -r $bl_b.boot ] && printf 'bl:boot=%s|' "$bl_b" && break
 done
-[ -x '%BINDIR%/erlexec' ] && printf 'bl:erlexec=yes\n'
+[ -x '%BINDIR%/erlexec' ] && printf 'bl:erlexec=yes|'
 ]]
 
 ---@class FoundNode
@@ -67,7 +67,7 @@ end
 function probe.read(text)
   local found, vms = { nodes = {}, nameless = 0 }, {}
   local general = {}
-  for key, value in text:gmatch "bl:([%w_]+)=([^\r\n]*)" do
+  for key, value in text:gmatch "bl:([%w_]+)=([^|]*)|" do
     if key == "pid" then vms[#vms + 1] = { pid = value:match "^%d+$" }
     elseif key == "host" or key == "memory_max" or key == "memory_now" then general[key] = value
     elseif #vms > 0 and not vms[#vms][key] then vms[#vms][key] = value end
@@ -102,7 +102,7 @@ function probe.boot(node) return fill(BOOT, node) end
 ---@return string? path
 ---@return boolean erlexec   whether there is what starts a VM
 function probe.read_boot(text)
-  local path = text:match "bl:boot=([^\r\n]*)"
+  local path = text:match "bl:boot=([^|]*)|"
   return path and path:find(PLAIN) and path or nil, text:find("bl:erlexec=yes", 1, true) ~= nil
 end
 

@@ -20,6 +20,7 @@ local ACK_EVERY = 16
 local ACK_MS, BEAT_MS = 20, 500
 local PATIENCE_MS = 2000     -- for word of what we sent
 local KEEP_MS = 10000        -- the helper gives up after 75 s in which it hears nothing
+local LEAST = 20             -- letters of a frame: what is shorter and stands in brackets is noise
 local MOST_NOISE = 65536
 
 local byte, sub = string.byte, string.sub
@@ -91,6 +92,7 @@ local function deliver(self, kind, number, data)
 end
 
 local function frame(self, text)
+  if #text < LEAST then return end
   if text:find "[^%w+/=]" then text = text:gsub("\27%[[%d;?]*%a", ""):gsub("[^%w+/=]", "") end
   local raw = crypto.from_base64(text)
   if not raw or #raw < 15 or sub(raw, 1, 4) ~= sub(crypto.md5(sub(raw, 5)), 1, 4) then return lost(self) end

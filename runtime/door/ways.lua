@@ -10,6 +10,7 @@ local ways = {}
 ---@field words fun(target: string): string[]?   nil when it is no such target
 ---@field program? string  what must be installed here
 ---@field from? string     where it is had
+---@field silent? true      the shell has no terminal there, and so no prompt to wait for
 
 -- A word that begins with a hyphen would be an option of the program.
 local function plain(target) return target:match "^[%w_@.:/%[%]-]+$" and not target:match "^%-" end
@@ -17,11 +18,11 @@ local function plain(target) return target:match "^[%w_@.:/%[%]-]+$" and not tar
 ---@type table<string, Way>
 ways.WAYS = {
   ["local"] = {
-    shown = "local",
+    shown = "local", silent = true,
     words = function() return { "sh" } end,
   },
   ssh = {
-    shown = "ssh:USER@HOST", program = "ssh", from = "openssh-client",
+    shown = "ssh:USER@HOST", program = "ssh", silent = true, from = "openssh-client",
     words = function(target)
       -- Without a person before it, whoever would ask for a password fails instead.
       return plain(target) and { "ssh", "-T", "-o", "BatchMode=yes", "-o", "ServerAliveInterval=15", "--", target,
@@ -29,11 +30,12 @@ ways.WAYS = {
     end,
   },
   docker = {
-    shown = "docker:CONTAINER", program = "docker", from = "docker.io, or the docs of Docker",
+    shown = "docker:CONTAINER", program = "docker", silent = true, from = "docker.io, or the docs of Docker",
     words = function(target) return plain(target) and { "docker", "exec", "-i", target, "sh" } or nil end,
   },
   kubectl = {
-    shown = "kubectl:[NAMESPACE/]POD[/CONTAINER]", program = "kubectl", from = "kubernetes.io/docs/tasks/tools",
+    shown = "kubectl:[NAMESPACE/]POD[/CONTAINER]", program = "kubectl", silent = true,
+    from = "kubernetes.io/docs/tasks/tools",
     words = function(target)
       if not plain(target) then return nil end
       local parts = {}
