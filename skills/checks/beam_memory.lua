@@ -125,10 +125,12 @@ local process_dictionary_growth = {
 
 local HELD_MB = 16
 
--- Many idle processes that together hold most of the binary memory, with next to no heap.
+-- Many idle processes that together hold most of the binary memory, with next to no heap. On a full node not all come
+-- to be asked: then as much of the part that was.
 local function idle_holders(b)
+  local part = b.asked / math.max(1, b.holders)
   for i, group in ipairs(b.groups) do
-    if group.held_mb >= HELD_MB and group.held_mb >= 0.4 * b.binary_mb and group.process_count >= 10
+    if group.held_mb >= HELD_MB * part and group.held_mb >= 0.4 * b.binary_mb * part and group.process_count >= 10
       and group.idle_count >= 0.8 * group.process_count and group.held_mb >= 4 * group.heap_mb then
       return group, i
     end
@@ -159,7 +161,7 @@ local binary_refs_held = {
       object = kind,
       figures = cite(results, { { 2, at .. "held_mb" }, { 2, "binary_mb" }, { 2, at .. "process_count" },
         { 2, at .. "idle_count" }, { 2, at .. "heap_mb" }, { 1, "binary_mb_before" }, { 2, "seconds" },
-        { 2, at .. "current_function" }, { 3, "initial_call" } }),
+        { 2, at .. "current_function" }, { 2, "holders" }, { 2, "asked" }, { 3, "initial_call" } }),
       severity = group.held_mb >= 1024 and "critical" or "warning", confidence = "medium",
       hypothesis = ("%d processes %s %s hold on to %.0f MB of large binaries (of %.0f MB): %d of them did "
         .. "nothing at all while we looked, and an idle process never collects the references it no longer needs.")

@@ -36,8 +36,8 @@ describe("the checks of memory", function()
   end)
 
   local function holders(o)
-    return { seconds = 1.5, binary_mb_before = 94, binary_mb = 94, groups = { with({ current_function = "app:proxy/0",
-      process_count = 500, held_mb = 93, heap_mb = 1, idle_count = 500 }, o) } }
+    return { seconds = 1.5, binary_mb_before = 94, binary_mb = 94, holders = 500, asked = 500, groups = { with({
+      current_function = "app:proxy/0", process_count = 500, held_mb = 93, heap_mb = 1, idle_count = 500 }, o) } }
   end
   local function binaries(o)
     return check("binary_refs_held").confirm { holders(o), holders(o), { initial_call = "proxy:init/1" } }
@@ -46,6 +46,13 @@ describe("the checks of memory", function()
   it("find many idle holders of most of the binaries", function()
     assert.equal("app:proxy/0", binaries().object)
     assert.is_false(check("binary_refs_held").suspect { binary_memory_mb = 3 })
+  end)
+
+  it("find them by those that could be asked on a full node", function()
+    local seen = with(holders { process_count = 50, held_mb = 9, heap_mb = 0.1, idle_count = 50 }, { asked = 50 })
+    assert.equal("app:proxy/0", check("binary_refs_held").confirm { seen, seen, {} }.object)
+    local others = with(holders { process_count = 50, held_mb = 1, heap_mb = 0.1, idle_count = 50 }, { asked = 50 })
+    assert.is_nil(check("binary_refs_held").confirm { others, others, {} })
   end)
 
   it("call servers that hold them by what they were started as", function()
