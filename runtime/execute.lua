@@ -12,6 +12,10 @@ local unsaid = require "runtime.unsaid"
 
 local execute = {}
 
+-- Seconds. Rules make many looks side by side, and the next ones when all have come: one that gets no answer holds up
+-- all of them, and what it would have told is said to be open. No look of theirs waits for more than 4 s by itself.
+local RULES_PATIENCE = 12
+
 -- A chunk can turn a text into any other, which nobody would know again: so what a provider wrote sees no
 -- more than what may leave to it. Names of secrets that it hands back mean what they stand for. Rules look at home.
 local function outward(state, value)
@@ -36,6 +40,12 @@ end
 local function worded(state, name, err)
   local wrong = failure.is(err) and err.stage == "usage"
   return outward(state, wrong and ("%s\n%s"):format(tostring(err), skill.help(state.skill, name)) or tostring(err))
+end
+
+local function limits_of(state)
+  local limits = state.case.limits.chunk
+  if not (state.case.mind.by_rules or state.status and state.status.rules) then return limits end
+  return setmetatable({ callback_s = math.min(limits.callback_s, RULES_PATIENCE) }, { __index = limits })
 end
 
 -- One callback of the chunk. What was asked, refused and answered is what a verdict goes by.
@@ -107,7 +117,7 @@ function execute.run(state, args)
   local started = async.now()
   state.emit("operator.execute_start", { system_time = os.time() * 1e9 }, { code = args.code })
   local outcome = sandbox.execute {
-    code = args.code, names = names_of(state.skill), limits = state.case.limits.chunk,
+    code = args.code, names = names_of(state.skill), limits = limits_of(state),
     call = look,
   }
   local took = { duration = (async.now() - started) * 1e9 }

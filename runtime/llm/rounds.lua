@@ -15,7 +15,7 @@ local rounds = {}
 --- Whether a call failed because the node had no time for it. It has none the next moment either.
 ---@param text string
 ---@return boolean
-function rounds.out_of_time(text) return text:find("had no answer", 1, true) ~= nil end
+function rounds.out_of_time(text) return text:find("no answer", 1, true) ~= nil end
 
 --- Why a call failed, without the form that a model is given it in.
 ---@param result { text: string }
@@ -84,8 +84,8 @@ end
 ---@param history History
 ---@return Rounds
 function rounds.new(checks, snapshot, history)
-  local all = setmetatable({ snapshot = snapshot, going = {}, later = {}, failed = {}, made = {}, skipped = {} },
-    Rounds)
+  local all = setmetatable({ snapshot = snapshot, going = {}, later = {}, failed = {}, made = {}, skipped = {},
+    found = {} }, Rounds)
   for _, check in ipairs(checks) do
     if try(all, check, check.suspect, snapshot, history) then
       local urgent = check.urgent and try(all, check, check.urgent, snapshot)
@@ -96,7 +96,16 @@ function rounds.new(checks, snapshot, history)
   return all
 end
 
+-- What gives way to something that was found already, at whatever object, need not be looked at any more.
+local function settled(all, run)
+  for word, where in pairs(run.check.yields_to or {}) do
+    if where == "any" and word ~= "*" and all.found[word] then return true end
+  end
+  return false
+end
+
 local function next_look(all, run)
+  if settled(all, run) then return nil end
   local wanted = run.check.look[#run.looks + 1]
   if type(wanted) == "function" then wanted = try(all, run.check, wanted, run.results) end
   return wanted
@@ -155,7 +164,6 @@ local function evidence_of(run, finding)
 end
 
 local function confirmed(self, run)
-  if #run.results < #run.check.look then return nil end
   local finding = try(self, run.check, run.check.confirm, run.results)
   if not finding then return nil end
   finding.check, finding.mechanism = run.check, run.check.mechanism
@@ -168,7 +176,9 @@ end
 function Rounds:findings()
   local findings = {}
   for _, run in ipairs(self.going) do
-    if not run.confirmed then run.confirmed, run.finding = true, confirmed(self, run) end
+    if not run.confirmed and #run.results == #run.check.look then
+      run.confirmed, run.finding = true, confirmed(self, run)
+    end
     findings[#findings + 1] = run.finding
   end
   return findings
@@ -202,6 +212,7 @@ function Rounds:each()
   return function()
     if last then
       take(self, last)
+      for _, finding in ipairs(self:findings()) do self.found[finding.mechanism] = finding.severity ~= "info" end
       if not held(self) then join(self) end
     end
     last = round_of(self)

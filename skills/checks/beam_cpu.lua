@@ -277,8 +277,8 @@ local function hot(id, pick, least, yields_to, of_many)
   }
 end
 
-local OTHERS = { selective_receive_scan = "same", serialising_process = "same", slow_consumer = "same",
-  gc_thrash = "same", string_building = "same", regex_backtracking = "same" }
+local OTHERS = { ets_contention = "any", selective_receive_scan = "same", serialising_process = "same",
+  slow_consumer = "same", gc_thrash = "same", string_building = "same", regex_backtracking = "same" }
 local MANY = { cpu_saturation = "any" }
 for word, how in pairs(OTHERS) do MANY[word] = how end
 

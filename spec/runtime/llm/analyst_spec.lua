@@ -181,6 +181,17 @@ describe("the analyst as an operator", function()
     assert.equal(1, #calls_of(turns, "send_notification"))
   end)
 
+  it("looks no more for what gives way, at any object, to what was found already", function()
+    local function vague(how)
+      return check { id = "vague", mechanism = "wet", yields_to = { leak = how }, confirm = finding "floor",
+        look = { { "tank_level", 2 }, { "tank_rows", 1 } } }
+    end
+    assert.same({ "return tank_level(2)" }, codes((operator { vague "any", check() })))
+    assert.same({ "return tank_level(2)", "return tank_rows(1)" }, codes((operator { vague "same", check() })))
+    local slight = check { confirm = finding("tank", "info") }
+    assert.same({ "return tank_level(2)", "return tank_rows(1)" }, codes((operator { vague "any", slight })))
+  end)
+
   it("tells both where they are about different objects, the graver one first", function()
     local turns = operator {
       check { id = "vague", mechanism = "wet", yields_to = { leak = "same" }, confirm = finding "floor" },
@@ -244,6 +255,13 @@ describe("the analyst as an operator", function()
   it("does not ask again what the node had no time for", function()
     local turns = operator({ check() }, { execute = function()
       return { error = "the query had no answer after 30 s and was ended on the node" }
+    end })
+    assert.equal(1, #codes(turns))
+  end)
+
+  it("does not ask again what got no answer in all the time that a look has", function()
+    local turns = operator({ check() }, { execute = function()
+      return { error = "line 1: tank_level: no answer in 12 s" }
     end })
     assert.equal(1, #codes(turns))
   end)
