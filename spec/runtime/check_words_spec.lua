@@ -20,4 +20,16 @@ describe("runtime.check_words", function()
       assert.is_nil(words.since(8 * 86400, 1))
     end)
   end)
+
+  it("call servers between two messages by what they were started as, and others by where they are", function()
+    assert.same({ "chat:init/1", true }, { words.kind { current_function = "gen_server:loop/7",
+      initial_call = "chat:init/1" } })
+    assert.same({ "app:wait/0", false }, { words.kind { current_function = "app:wait/0", initial_call = "app:go/0" } })
+  end)
+
+  it("find whose code a stack is in", function()
+    local stack = { "erlang:spawn/1", "lists:foreach/2", "app:start/1" }
+    assert.same({ "app:start/1", 3 }, { words.own_function(stack, { erlang = true, lists = true }) })
+    assert.is_nil((words.own_function({ "erlang:spawn/1" }, { erlang = true })))
+  end)
 end)
