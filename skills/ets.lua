@@ -20,11 +20,12 @@ local TABLES = [[
             (X) -> list_to_binary(ref_to_list(X)) end,
   Bytes = fun(X) -> X * erlang:system_info(wordsize) end,
   Named = fun(X, M) -> case process_info(X, registered_name) of {_, N} -> M#{owner_name => Text(N)}; _ -> M end end,
-  Row = fun(I) -> Named(maps:get(owner, I),
-                  #{id => Text(maps:get(id, I)), name => Text(maps:get(name, I)),
-                    type => Text(maps:get(type, I)), protection => Text(maps:get(protection, I)),
-                    size => maps:get(size, I), memory_kb => Bytes(maps:get(memory, I)) div 1024,
-                    owner_pid => Text(maps:get(owner, I))}) end,
+  Lean = fun(I) -> Named(maps:get(owner, I),
+                   #{id => Text(maps:get(id, I)), name => Text(maps:get(name, I)),
+                     size => maps:get(size, I), memory_kb => Bytes(maps:get(memory, I)) div 1024,
+                     owner_pid => Text(maps:get(owner, I))}) end,
+  Row = fun(I) -> maps:merge(Lean(I), #{type => Text(maps:get(type, I)),
+                    protection => Text(maps:get(protection, I))}) end,
   List = fun(X) -> L = lists:map(Row, Infos(X)), #{total => length(T), showing => length(L), tables => L} end,
 ]]
 
@@ -173,8 +174,7 @@ Name the table and its owner, and give both sizes and the time between them.]],
     -- Slim, because history keeps many of them. Those with most rows and those with most
     -- memory: a table of few rows that grow stands in the second list only.
     sizes = TABLES .. [[
-  lists:map(fun(I) -> maps:with([id, name, size, memory_kb, owner_pid, owner_name], Row(I)) end,
-            Infos(lists:usort(Top(size, 300) ++ Top(memory, 300)))).]],
+  lists:map(Lean, Infos(lists:usort(Top(size, 300) ++ Top(memory, 300)))).]],
 
     -- Both sets of ids stay on the node: with many tables they are what would be dear to send.
     births = TABLES .. [[
@@ -183,8 +183,7 @@ Name the table and its owner, and give both sizes and the time between them.]],
   Born = Later -- T,
   #{seconds => WindowMs / 1000, count_before => length(T), count => length(Later),
     born => length(Born), died => length(T -- Later),
-    sample => lists:map(fun(I) -> maps:with([id, name, size, memory_kb, owner_pid, owner_name], Row(I)) end,
-                        Infos(lists:sublist(Born, 200)))}.]],
+    sample => lists:map(Lean, Infos(lists:sublist(Born, 200)))}.]],
   },
 
   callbacks = {

@@ -116,7 +116,7 @@ describe("a change that does harm", function()
 
   it("is told with its line in the file, and what it does to our review", live.test(function()
     edit("ets.lua", "lists:sublist(L, 5)", "lists:sublist(ets:delete(L), 5)")
-    assert.matches("/ets%.lua:162: query find of ets is declared SAFE; you changed this text, so our review "
+    assert.matches("/ets%.lua:163: query find of ets is declared SAFE; you changed this text, so our review "
       .. "of it no longer holds: it is DANGEROUS by ets:delete/1: ", refusal("ets").message)
   end))
 
