@@ -151,6 +151,21 @@ describe("the priority of a query", function()
   end))
 end)
 
+-- A few are enough where each keeps the scheduler for long: a term is copied into a table in one go.
+describe("the priority of a query, where turns are long", function()
+  local at
+  setup(function() at = live.start { args = { "+S", "1:1" } } end)
+  teardown(function() at.stop() end)
+
+  it("is that of all others", live.test(function()
+    at.eval [[
+      L = lists:seq(1, 200000),
+      [spawn(fun() -> T = ets:new(t, []), (fun F() -> ets:insert(T, {k, L}), F() end)() end) || _ <- lists:seq(1, 3)],
+      ok.]]
+    assert.equal(A.normal, at.node.query("erlang:process_info(self(), priority).", {}, { timeout = 60 })[2])
+  end))
+end)
+
 describe("a shipped query", function()
   it("was parsed when the program was built", function()
     for _, text in ipairs(query.own_texts()) do
