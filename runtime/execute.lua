@@ -43,9 +43,10 @@ local function worded(state, name, err)
 end
 
 local function limits_of(state)
-  local limits = state.case.limits.chunk
+  local limits = state.case.limits.chunk or {}
   if not (state.case.mind.by_rules or state.status and state.status.rules) then return limits end
-  return setmetatable({ callback_s = math.min(limits.callback_s, RULES_PATIENCE) }, { __index = limits })
+  local callback_s = math.min(limits.callback_s or RULES_PATIENCE, RULES_PATIENCE)
+  return setmetatable({ callback_s = callback_s }, { __index = limits })
 end
 
 -- One callback of the chunk. What was asked, refused and answered is what a verdict goes by.
