@@ -132,7 +132,8 @@ return {
   Begin = Now(), First = Count(), Code = length(erlang:loaded()),
   L = Makers(1, max(400, WindowMs - 200)),
   Mods = length(erlang:loaded()) - Code, Last = Count(), Secs = max(1, Now() - Begin) / 1000,
-  Names = [re:replace(N, "[0-9a-fA-F]*[0-9][0-9a-fA-F]*", "#", [global, {return, binary}])
+  Names = [re:replace(N, "(?<![a-zA-Z])[0-9a-fA-F]*[0-9][0-9a-fA-F]*|[0-9][0-9a-fA-F]*", "#",
+                      [global, {return, binary}])
            || I <- lists:seq(max(1, Last - 100), Last - 1), I > First,
               N <- [try atom_to_binary(binary_to_term(list_to_binary([131, 75, I bsr 16, (I bsr 8) band 255,
                 I band 255]))) catch _:_ -> [] end], N =/= []],
