@@ -92,10 +92,10 @@ return {
                B = [Ask(H, [current_function, total_heap_size]) | A],
                case Since(T) > 4 of true -> B; false -> Each(R, B) end end,
   Fs = lists:append(lists:reverse(Each(Ps, []))), N = length(Fs), Few = fun(L) -> lists:sublist(L, N) end,
-  X = fun(K) -> [{{'$2', {'*', '$1', Word}, {'*', '$3', Word}, K, '$6'}}] end,
   Y = {{'$1', '$6'}, [{'_', '$2'}, {'_', '$3'}], {{'_', '$4'}, {'_', '$5'}}},
   Rows = ets:match_spec_run(lists:zip3(Few(Large), Fs, lists:zip(Few(R1), Few(R2))),
-    Spec([{Y, [{'<', {'-', '$5', '$4'}, 8}], X(1)}, {Y, [], X(0)}])),
+    Spec([{Y, [{'<', {'-', '$5', '$4'}, 8}], [{{'$2', {'*', '$1', Word}, {'*', '$3', Word}, 1, '$6'}}]},
+      {Y, [], [{{'$2', {'*', '$1', Word}, {'*', '$3', Word}, 0, '$6'}}]}])),
   Sum = fun(I, L) -> lists:sum(ets:match_spec_run(L, Spec([{{'_', '$2', '$3', '$4', '_'}, [], [I]}]))) end,
   Groups = [ets:match_spec_run(Rows, Spec([{{'$1', '_', '_', '_', '_'}, [{'=:=', '$1', {const, F}}], ['$_']}]))
     || F <- lists:usort(ets:match_spec_run(Rows, Spec([{{'$1', '_', '_', '_', '_'}, [], ['$1']}])))],
