@@ -21,6 +21,13 @@ describe("the check for a table that is fought for", function()
     assert.matches("hits:count/0", finding.hypothesis, 1, true)
   end)
 
+  it("needs no overview where more want to run than there are schedulers", function()
+    local want = with(WANT, { reductions_per_sec = 900000, run_queue = 4 })
+    assert.equal("hits", find("ets_contention_first", { want, waits(7000) }).object)
+    assert.same({ nil, 1 }, { find("ets_contention_first", { with(want, { normal = 2 }) }) })
+    assert.same({ nil, 1 }, { find("ets_contention_first", { with(want, { reductions_per_sec = 90000000 }) }) })
+  end)
+
   it("looks no further where work gets done, or schedulers rest", function()
     assert.same({ nil, 1 }, { find("ets_contention", { with(BUSY, { reductions_per_sec = 90000000 }) }) })
     assert.same({ nil, 1 }, { find("ets_contention", { with(BUSY, { utilization_pct = 60 }) }) })
