@@ -26,9 +26,13 @@ local BROADCAST = "\r\n\r\nBroadcast message from root@mgmt (somewhere):\r\n\r\n
 
 local shown = 0
 
-local function say(text)
-  io.stdout:write(text)
-  io.stdout:flush()
+local out = uv.new_pipe()
+out:open(1)
+
+local function say(text) out:write(text) end
+
+local function say_all()
+  while out:get_write_queue_size() > 0 do async.sleep(0.005) end
 end
 
 -- After every so many bytes of what comes back something else stands.
@@ -84,4 +88,5 @@ async.run(function()
   while not (over or inner.ended) do async.sleep(0.005) end
   inner:close()
   say "\r\n\r\nExiting session with sessionId: ecs-execute-command-0f00ba4.\r\n\r\n"
+  say_all()
 end)
