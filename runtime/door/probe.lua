@@ -33,8 +33,8 @@ done
 -- Prints the boot file without a suffix that starts nothing but the standard library: an OTP has it in bin, a
 -- release with each of its versions.
 local BOOT = [[
-for bl_b in '%ROOT%/bin/start_clean' '%ROOT%'/releases/*/start_clean '%ROOT%/bin/no_dot_erlang'; do
-  [ -r $bl_b.boot ] && printf 'bl:boot=%s|' "$bl_b" && break
+for bl_b in '%ROOT%/bin/start_clean.boot' '%ROOT%'/releases/*/start_clean.boot '%ROOT%/bin/no_dot_erlang.boot'; do
+  [ -r "$bl_b" ] && printf 'bl:boot=%s|' "${bl_b%.boot}" && break
 done
 [ -x '%BINDIR%/erlexec' ] && printf 'bl:erlexec=yes|'
 ]]
