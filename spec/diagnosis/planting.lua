@@ -1,6 +1,7 @@
 --- A node with a shop on it and, beside the shop, what a case plants.
 
 local async = require "runtime.async"
+local at_work = require "spec.support.at_work"
 local live = require "spec.support.live_node"
 
 local planting = {}
@@ -39,10 +40,6 @@ local function compiling(programs)
   end
 end
 
--- What evaluates a question is loaded before files hang: a release has it from its boot, a node at work since somebody
--- looked last. On one that has not, nothing can be evaluated then.
-local AT_WORK = "F = fun(X) -> sys:module_info(X) end, F(module)."
-
 --- Starts a node and plants all of them there, the background first. Inside a task.
 ---@param programs Planting[]
 ---@param settles? number
@@ -55,7 +52,7 @@ function planting.start(programs, settles)
     for _, word in ipairs(p.args) do args[#args + 1] = word end
   end
   local at = live.start { within = within, args = args }
-  at.eval(AT_WORK)
+  at.eval(at_work)
   local code = compiled()
   for i, p in ipairs(programs) do at.eval(PLANT, { Name = p.module, Code = code[i] }) end
   async.sleep(settles or SETTLES_S)

@@ -3,6 +3,7 @@
 
 local analyst = require "runtime.llm.analyst"
 local async = require "runtime.async"
+local at_work = require "spec.support.at_work"
 local coordinator = require "runtime.coordinator"
 local gate = require "runtime.gate"
 local live = require "spec.support.live_node"
@@ -86,6 +87,7 @@ function gallery.run(cases)
     while #waiting > 0 do
       local case = table.remove(waiting, 1)
       local at = start()
+      at.eval(at_work)
       if case.program then at.eval(PLANT, { Name = case.program, Code = code[case.program] }) end
       async.sleep(SETTLES_S)
       local report = investigate(at, open(case.skills or "beam,ets"))
