@@ -31,8 +31,8 @@ return {
   { what = "gen_server:call/3", class = "SAFE", why = "memsup is asked for the figures that it keeps; 2 s at most" },
   { what = "prim_file:read_file/1", class = "SAFE", why = "files of /proc and /sys/fs/cgroup whose paths are ours, "
     .. "each below 64 KiB" },
-  { what = "prim_file:read_link/1", class = "SAFE", why = "where a descriptor of the node's own leads: the path is ours, "
-    .. "but for its number" },
+  { what = "prim_file:read_link/1", class = "SAFE", why = "where a descriptor of the node's own leads: the path is "
+    .. "ours, but for its number" },
   { what = "DBConnection.get_connection_metrics/1", class = "SAFE", why = "asks a pool that its own registry named" },
   { what = "rabbit_alarm:get_alarms/0", class = "SAFE", why = "asks RabbitMQ for its alarms, as its own tools do" },
   { what = "vm_memory_monitor:get_memory_limit/0", class = "SAFE", why = "a figure that RabbitMQ keeps" },

@@ -78,9 +78,9 @@ local WORKER = [=[
 -- Of our going the janitor hears as one who listens to all nodes' comings and goings: to monitor a node
 -- that has just gone means to call it back, for which the node would look up its host, and keep the
 -- processes that do so for ever. All is undone once more when the worker is gone, for its beat may do some of it anew.
--- It waits at high priority, and does next to nothing there: where others at high priority leave no time to the rest, it
--- is told to go all the same, while the worker cannot even be killed. What it undoes by a call to a server of the node's
--- then waits for that server, as everybody does.
+-- It waits at high priority, and does next to nothing there: where others at high priority leave no time to the rest,
+-- it is told to go all the same, while the worker cannot even be killed. What it undoes by a call to a server of the
+-- node's then waits for that server, as everybody does.
 local JANITOR = [=[
   OurKill = fun(R) -> N = erlang:monitor(process, R), exit(R, kill), receive {'DOWN', N, _, _, _} -> ok end end,
   OurHold = fun(M, R, Off) ->

@@ -1,6 +1,7 @@
 -- The system skill against live nodes, with os_mon and without, beside what this machine says to us. What a
 -- control group says is played from recorded files: to be put into one, a node would need root.
 local uv = require "luv"
+local at_work = require "spec.support.at_work"
 local live = require "spec.support.live_node"
 local skill = require "runtime.skill"
 
@@ -89,6 +90,7 @@ describe("system skill", function()
 
   it("starts, loads and opens nothing there for it", live.test(function()
     local at = live.start()
+    at.eval(at_work) -- what evaluates a question is there for whoever asks one
     local callback = skill.functions(system, at.node)
     local function state()
       return { at.eval "[length(erlang:ports()), length(code:all_loaded()), length(application:which_applications())].",
