@@ -1,5 +1,6 @@
 -- A node that loads a module asks its code server and its disk, which is what hangs on a node whose disk
 -- does. What the texts call has to be there before.
+local at_work = require "spec.support.at_work"
 local every = require "spec.support.every_callback"
 local live = require "spec.support.live_node"
 
@@ -17,11 +18,10 @@ end
 describe("the texts of skills", function()
   local at
 
-  -- A fun with a call in it brings what the linter needs: any question does.
-  setup(function()
+  setup(live.test(function()
     at = live.start()
-    live.test(function() at.eval "(fun(X) -> erlang:abs(X) end)(1)." end)()
-  end)
+    at.eval(at_work)
+  end))
   teardown(function() live.stop_all() end)
 
   local function missing(texts)
