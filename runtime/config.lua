@@ -14,6 +14,7 @@ local config = {}
 ---@field shown? string    what stands for the value in the help
 ---@field default any
 ---@field of? string[]     the values there are
+---@field values? string   what kind they are of, for completions: see runtime/complete.lua (FILE, DIR: told by shown)
 ---@field min? number       of a number
 ---@field max? number
 ---@field whole? true
@@ -27,18 +28,18 @@ local config = {}
 
 ---@type Option[]
 config.OPTIONS = {
-  { name = "node", type = "text", shown = "NAME", doc = "the node to look at: shop@host" },
+  { name = "node", type = "text", shown = "NAME", values = "node", doc = "the node to look at: shop@host" },
   { name = "cookie_file", type = "text", shown = "FILE",
     doc = "where its cookie is; else BEAMLENS_COOKIE, else ~/.erlang.cookie" },
   { name = "port", type = "number", shown = "N", min = 1, max = 65535, whole = true,
     doc = "the node's distribution port, when there is no epmd" },
-  { name = "via", type = "text", shown = "WAY:TARGET",
+  { name = "via", type = "text", shown = "WAY:TARGET", values = "way",
     doc = "through a shell beside it: ssh:USER@HOST, docker:NAME, kubectl:[NS/]POD, shell:COMMAND, local" },
   { name = "reason", type = "text", shown = "TEXT", default = "", doc = "what made you look: an alert, a complaint" },
-  { name = "skills", type = "list", shown = "a,b", doc = "which skills look",
+  { name = "skills", type = "list", shown = "a,b", values = "skill", doc = "which skills look",
     default = { "beam", "ets", "gc", "allocator", "overload", "ports", "sup", "system", "vm_events", "logger",
       "exception" } },
-  { name = "provider", type = "text", shown = "P",
+  { name = "provider", type = "text", shown = "P", values = "provider",
     doc = "who thinks: analyst (rules, no key), anthropic, …, or a client of client_registry" },
   { name = "model", type = "text", shown = "M", doc = "the provider's model" },
   { name = "client_registry", type = "table", file_only = true, doc = "clients of providers by name, and the first" },
@@ -52,11 +53,11 @@ config.OPTIONS = {
     { name = "usd", type = "number", min = 0, max = 1e6 },
     { name = "node_reductions", type = "number", min = 1, max = 1e15 },
   } },
-  { name = "strategy", type = "text", shown = "S",
+  { name = "strategy", type = "text", shown = "S", values = "strategy",
     doc = "how it works: hybrid (rules, then the model), agent_loop, pipeline, or a file" },
   { name = "deadline", type = "number", shown = "SECONDS", default = 300, min = 1, max = 86400,
     doc = "when the run must have its answer" },
-  { name = "allow", type = "list", shown = "WHAT", default = {}, line_only = true,
+  { name = "allow", type = "list", shown = "WHAT", values = "allowable", default = {}, line_only = true,
     doc = "callbacks with side effects: caution, or single ones by name" },
   { name = "no_relays", type = "flag", default = false, doc = "no event relays on the node" },
   { name = "sandbox", type = "text", default = "strict", of = { "strict", "allow-weak" }, shown = "HOW",
@@ -64,8 +65,8 @@ config.OPTIONS = {
   { name = "show_outgoing", type = "flag", default = false, doc = "print on stderr what is sent to the provider" },
   { name = "elixir", type = "flag", default = false, line_only = true, command = "eval",
     doc = "the expression is Elixir" },
-  { name = "limit", type = "list", shown = "NAME=N", default = {}, line_only = true, command = "sandbox",
-    doc = "another limit for the chunk: wall_ms=300" },
+  { name = "limit", type = "list", shown = "NAME=N", values = "limit", default = {}, line_only = true,
+    command = "sandbox", doc = "another limit for the chunk: wall_ms=300" },
   { name = "demo_callbacks", type = "flag", default = false, line_only = true, command = "sandbox",
     doc = "four callbacks to try: beam_get_memory, beam_top_processes, echo, boom" },
   { name = "store", type = "text", shown = "FILE",
@@ -80,6 +81,14 @@ config.OPTIONS = {
     doc = "the report as Markdown too, to hand on" },
   { name = "prompts", type = "text", shown = "DIR", line_only = true, command = "replay",
     doc = "replay with the prompts of this folder" },
+  { name = "cause", type = "text", shown = "OBJECT:MECHANISM", line_only = true, command = "feedback",
+    doc = "what it really was; healthy: nothing" },
+  { name = "note", type = "text", shown = "TEXT", line_only = true, command = "feedback",
+    doc = "kept with it" },
+  { name = "cassettes", type = "list", shown = "DIR|FILE", line_only = true, command = "lessons",
+    doc = "recorded runs beside those that the store knows of" },
+  { name = "diff", type = "text", shown = "FILE", line_only = true, command = "lessons",
+    doc = "write the proposed changes there, for patch" },
   { name = "operators", type = "table", file_only = true, live = true, doc = "operators by name, skill and mode" },
   { name = "watchers", type = "table", file_only = true, live = true,
     doc = "skills that `watch` keeps an operator on for ever" },
@@ -323,14 +332,29 @@ local function from_file(named)
   return result
 end
 
+--- Whether it may stand on the command line of this command.
+---@param option Option
+---@param command string   or "script"
+---@return boolean
+function config.belongs(option, command)
+  return not option.command or option.command == command or option.also == command
+end
+
+--- The option of a flag as it is typed.
+---@param flag string   --cookie-file
+---@return Option?      nil where the command line has none of that name
+function config.option(flag)
+  local option = by_flag[flag]
+  return option and not option.file_only and option or nil
+end
+
 --- Whether the options of the command line are some that this command has.
 ---@param given table     from config.parse
 ---@param command string  or "script"
 ---@return Failure?
 function config.stray(given, command)
   for _, option in ipairs(config.OPTIONS) do
-    local its = not option.command or option.command == command or option.also == command
-    if not its and given[option.name] ~= nil then
+    if not config.belongs(option, command) and given[option.name] ~= nil then
       local of = option.command == "script" and "scripts" or option.command
       return usage(("--%s is an option of %s%s"):format(option.name:gsub("_", "-"), of,
         option.also and " and " .. option.also or ""),

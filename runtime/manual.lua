@@ -1,0 +1,104 @@
+--- What there is to tell of the commands and options, from the tables that do the work: `help`, the man page and
+--- completions are made of it.
+
+local config = require "runtime.config"
+
+local manual = {}
+
+--- A command, as its file in runtime/commands returns it.
+---@class Command
+---@field usage string         its name and words
+---@field doc string           one line
+---@field words integer        how many words it takes at most
+---@field takes? string[]      what each of them is, for completions: a kind of runtime/complete.lua; the last holds on
+---@field examples string[][]  lines as they are typed, and what each is for
+---@field more? string         paragraphs; lines that begin with a blank stay as they are
+---@field run fun(call: table): string?, integer|Failure
+
+--- What a new person looks for first stands first.
+---@type { title: string, [integer]: string }[]
+manual.GROUPS = {
+  { title = "Look first", "health", "script", "ask", "top", "explain" },
+  { title = "What was found", "runs", "show", "report", "insights", "feedback", "lessons", "replay" },
+  { title = "One question", "skills", "call", "eval" },
+  { title = "All the time, and what may be done", "watch", "actions" },
+  { title = "Around it", "connect", "doctor", "init", "sandbox", "completions", "man", "help", "version" },
+}
+
+--- What the exit code says, whatever the command.
+---@type { [1]: integer, [2]: string }[]
+manual.EXITS = {
+  { 0, "done, nothing wrong found" },
+  { 1, "findings" },
+  { 2, "usage, configuration or script" },
+  { 3, "node not reached or lost" },
+  { 4, "incomplete, or cannot tell" },
+  { 5, "refused by the gate" },
+  { 6, "the provider failed" },
+  { 70, "a fault of ours" },
+  { 130, "interrupted" },
+}
+
+--- Variables that are no option's.
+---@type { [1]: string, [2]: string }[]
+manual.VARIABLES = {
+  { "BEAMLENS_COOKIE", "the node's cookie" },
+  { "BEAMLENS_DEBUG", "1: tracebacks of faults on stderr" },
+  { "ERL_EPMD_PORT", "where epmd listens, as for Erlang itself" },
+  { "NO_COLOR", "no colours" },
+  { "XDG_CONFIG_HOME", "beamlens/ in it has your config.lua and what `init` copies; else ~/.config" },
+  { "XDG_STATE_HOME", "beamlens/ in it has the store, the audit and the key of approvals; else ~/.local/state" },
+}
+
+---@param name string
+---@return Command
+function manual.command(name) return require("runtime.commands." .. name) end
+
+--- The groups, each with those of its commands that there are; one that no group names is in the last.
+---@param commands string[]
+---@return { title: string, [integer]: string }[]
+function manual.groups(commands)
+  local there, groups = { script = true }, {}
+  for _, name in ipairs(commands) do there[name] = true end
+  for i, group in ipairs(manual.GROUPS) do
+    groups[i] = { title = group.title }
+    for _, name in ipairs(group) do
+      if there[name] then table.insert(groups[i], name) end
+      there[name] = nil
+    end
+  end
+  for _, name in ipairs(commands) do
+    if there[name] then table.insert(groups[#groups], name) end
+  end
+  return groups
+end
+
+--- How an option is written: `--node NAME`.
+---@param option Option
+---@return string
+function manual.flag(option)
+  return "--" .. option.name:gsub("_", "-") .. (option.shown and " " .. option.shown or "")
+end
+
+--- What it does, and what it is where nobody says.
+---@param option Option
+---@return string
+function manual.about(option)
+  local default = option.default
+  if type(default) == "table" then default = table.concat(default, ",") end
+  return option.doc .. (default and default ~= "" and (" [%s]"):format(tostring(default)) or "")
+end
+
+--- The options of the command line that belong to this command alone, or to every one.
+---@param command? string   nil: those of every one
+---@return Option[]
+function manual.options(command)
+  local list = {}
+  for _, option in ipairs(config.OPTIONS) do
+    local its = not command and not option.command or command and option.command and config.belongs(option, command)
+    if its and not option.file_only then list[#list + 1] = option end
+  end
+  return list
+end
+
+return manual
