@@ -57,6 +57,7 @@ local function summary(w, r)
     w.block(("**%s**: %s"):format(prose(i.severity), prose(i.summary)))
     local words = i.root_cause_hypothesis -- a model's own, beside what figures say
     if not missing(words) and words ~= i.summary then w.block(("Explained: \"%s\""):format(prose(words))) end
+    if not missing(i.record) then w.block(said.record(i.record):gsub("^%l", string.upper) .. ".") end
   end
   local rows = {}
   for n, i in ipairs(r.insights) do

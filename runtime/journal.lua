@@ -9,6 +9,7 @@ local uv = require "luv"
 local async = require "runtime.async"
 local json = require "runtime.json"
 local plain = require("runtime.plain").text
+local records = require "runtime.records"
 local retention = require "runtime.retention"
 local store = require "runtime.store"
 local telemetry = require "runtime.telemetry"
@@ -203,9 +204,11 @@ function Journal:undo()
   flush(self)
 end
 
---- Writes the end of the run. The report says which run it is, or why it is not kept.
----@param report? table   nil where there is none
-function Journal:ended(report)
+--- Writes the end of the run. The report says which run it is, or why it is not kept; and beside its findings how often
+--- such ones were right here.
+---@param report? table     nil where there is none
+---@param cassette? string  where the run was recorded
+function Journal:ended(report, cassette)
   if self.off then self.off() end
   if not self.case or self.over then return end
   self.over = true
@@ -215,13 +218,14 @@ function Journal:ended(report)
     return
   end
   keep_figures(self)
+  records.tell(self.store, report)
   local cost = type(report.usage.cost_usd) == "number" and report.usage.cost_usd or nil
   local ms = math.floor((async.now() - self.began) * 1000 + 0.5)
   later(self, function(db, number)
     report.run = "r" .. number
-    return db:run([[update runs set ended_at = ?, verdict = ?, incomplete = ?, ms = ?, cost_usd = ?, report = ?
-      where number = ?]], os.time(), report.verdict, report.incomplete ~= json.null and report.incomplete or nil, ms,
-      cost, json.encode(report), number)
+    return db:run([[update runs set ended_at = ?, verdict = ?, incomplete = ?, ms = ?, cost_usd = ?, report = ?,
+      cassette = ? where number = ?]], os.time(), report.verdict,
+      report.incomplete ~= json.null and report.incomplete or nil, ms, cost, json.encode(report), cassette, number)
   end)
   async.shield(function() flush(self) end) -- also of a run that was interrupted
   if #self.waiting > 0 then report.run, report.not_kept = nil, self.why end

@@ -12,8 +12,8 @@ local outlet = require "runtime.outlet"
 local plain = require("runtime.plain").text
 
 local COMMANDS = {
-  "actions", "call", "doctor", "eval", "explain", "health", "help", "init", "insights", "replay", "runs", "sandbox",
-  "show", "skills", "version", "watch",
+  "actions", "call", "doctor", "eval", "explain", "feedback", "health", "help", "init", "insights", "replay", "runs",
+  "sandbox", "show", "skills", "version", "watch",
 }
 
 local OURS = 70

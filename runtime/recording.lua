@@ -1,5 +1,6 @@
 --- A run that is recorded: its node, its mind and its gate with a cassette behind them (runtime/cassette.lua).
 
+local uv = require "luv"
 local cassette = require "runtime.cassette"
 local crypto = require "host.crypto"
 local json = require "runtime.json"
@@ -80,6 +81,10 @@ end
 ---@return table
 function Recording:guarded(gate) return listening(gate, self.tape) end
 
+--- Where it is written, for whoever looks for it from another folder.
+---@return string?
+function Recording:path() return (uv.fs_realpath(self.tape.path)) end
+
 --- Takes note of the case, whose observations are named in a replay as they were.
 ---@param case Case
 function Recording:begin(case) self.case = case end
@@ -98,6 +103,7 @@ function Recording:finish(report)
   if not report then return end
   local kept = self.clean:clean(json.decode(json.encode(report)))
   kept.run, kept.not_kept = nil, nil -- which says something of this home alone
+  for _, insight in ipairs(kept.insights) do insight.record = nil end
   self.tape:finish { report = kept, state = self.node.state, seconds = self.tape:seconds() }
 end
 

@@ -128,6 +128,7 @@ local function insight(w, i, n, language)
   end
   w.field("confidence", w.wrapped(("%s, %s"):format(i.confidence, i.hypothesis_grounded
     and "told apart from its look-alikes" or "not told apart from its look-alikes"), INDENT))
+  if not missing(i.record) then w.field("here", said.record(i.record)) end
   if i.severity ~= "info" then advised(w, i.advice, n == 1, language) end
 end
 

@@ -72,6 +72,13 @@ function report_words.action_state(a)
   return (STATES[a.state] or a.state) .. (missing(a.outcome) and "" or ": " .. tostring(a.outcome.message))
 end
 
+--- How often one like it was right, by what people said (runtime/records.lua).
+---@param record { right: integer, of: integer }
+---@return string
+function report_words.record(record)
+  return ("such a finding was right here %d of %s"):format(record.right, counted.of(record.of, "time"))
+end
+
 local function size(bytes)
   return bytes >= 1e6 and ("%.1f MB"):format(bytes / 1e6) or ("%.0f kB"):format(bytes / 1e3)
 end

@@ -1,4 +1,5 @@
---- What the store lets go of: runs, events and figures that are older than they shall be kept.
+--- What the store lets go of: runs, events and figures that are older than they shall be kept. Not of runs that a
+--- person said something of: their word is kept with what it was about.
 ---
 --- A clock may be wrong for a while, by years, so age goes by the order of the runs, too. From one run to the next
 --- no more than a tenth of the time passes for which things are kept, whatever the dates say: a clock that jumped ahead
@@ -10,7 +11,9 @@ local DAY_S = 86400
 local STEP = 0.1
 local MOST_BATCHES = 5
 
-local OLD_RUNS = "(select number from runs where number < ? order by number limit 20)"
+-- A run that a person gave their word on stays: there are few, and what was learned rests on them.
+local OLD_RUNS = "(select number from runs where number < ? and number not in (select run from feedback) "
+  .. "order by number limit 20)"
 local OLD_EVENTS = "(select seq from events where at < ? limit 2000)"
 local OLD_FIGURES = "(select node, metric, at from history where at < ? limit 2000)"
 

@@ -58,7 +58,7 @@ function run_setup.finish(run, report, err)
   if run.sampler then run.sampler:stop() end
   if run.unwatch then run.unwatch() end
   if run.began then require("runtime.run_told")(report, async.now() - run.began) end
-  if run.journal then run.journal:ended(report) end
+  if run.journal then run.journal:ended(report, run.tape and run.tape:path()) end
   if run.tape then run.tape:finish(report) end
   local node = run.attached or run.node
   if run.deadline then node.deadline = nil end

@@ -2,10 +2,12 @@
 --- scripts. runtime/journal.lua writes it. Nothing here changes anything.
 
 local failure = require "runtime.failure"
+local feedback = require "runtime.feedback"
 local gravity = require "runtime.gravity"
 local insight_row = require "runtime.insight_row"
 local journal = require "runtime.journal"
 local json = require "runtime.json"
+local records = require "runtime.records"
 local slip = require "runtime.slip"
 
 local runs = {}
@@ -26,9 +28,11 @@ local LONGEST_LOOK = 1000 -- insights that are put together for a list
 ---@field incomplete? string
 ---@field ms? integer
 ---@field cost_usd? number
+---@field cassette? string    where it was recorded
+---@field feedback? Feedback  what a person said of it
 
 local COLUMNS = "number, trace_id, node, skills, reason, mind, started_at, process, ended_at, verdict, incomplete, ms, "
-  .. "cost_usd"
+  .. "cost_usd, cassette"
 
 local function alive(process)
   local pid = tonumber(process:match "^%d+")
@@ -41,12 +45,13 @@ local function table_of(text)
   return type(value) == "table" and value or {}
 end
 
-local function run_of(row)
+local function run_of(row, said)
   return {
     id = "r" .. row.number, trace_id = row.trace_id, node = row.node, skills = table_of(row.skills),
     reason = row.reason, mind = row.mind, started_at = row.started_at, ended_at = row.ended_at,
     state = row.ended_at and "ended" or alive(row.process) and "running" or "interrupted",
     verdict = row.verdict, incomplete = row.incomplete, ms = row.ms, cost_usd = row.cost_usd,
+    cassette = row.cassette, feedback = said and said[row.number],
   }
 end
 
@@ -58,7 +63,10 @@ end
 function runs.list(s, limit)
   local rows, err = s:rows(("select %s from runs order by number desc limit ?"):format(COLUMNS), limit)
   if not rows then return nil, err end
-  for i, row in ipairs(rows) do rows[i] = run_of(row) end
+  local said
+  said, err = feedback.all(s)
+  if not said then return nil, err end
+  for i, row in ipairs(rows) do rows[i] = run_of(row, said) end
   return rows
 end
 
@@ -134,6 +142,25 @@ local function whole(report)
   return report
 end
 
+--- That there is none at all.
+---@return Failure
+function runs.none()
+  return failure.new("usage", "no run is kept", "`beamlens-run coordinator.lua` makes one", 2)
+end
+
+--- The id of the run that a person means: `last` is the latest.
+---@param s Store
+---@param word string   r17, the beginning of a trace_id, or last
+---@return string? id
+---@return Failure? err
+function runs.meant(s, word)
+  if word ~= "last" then return word end
+  local list, err = runs.list(s, 1)
+  if not list then return nil, err end
+  if not list[1] then return nil, runs.none() end
+  return list[1].id
+end
+
 --- One run, with its report.
 ---@param s Store
 ---@param id string      r17, or the beginning of its trace_id
@@ -142,7 +169,10 @@ end
 function runs.report(s, id)
   local row, err = row_of(s, id)
   if not row then return nil, err end
-  local run = run_of(row)
+  local said
+  said, err = feedback.all(s)
+  if not said then return nil, err end
+  local run = run_of(row, said)
   local report = row.report and json.decode(row.report)
   if type(report) == "table" then return whole(report), run end
   if row.report then
@@ -190,6 +220,21 @@ local function grouped(rows)
   return findings
 end
 
+-- How often people said that it was right, and that it was not.
+local function add_words(s, findings)
+  local judged, err = records.judged(s)
+  if not judged then return nil, err end
+  local by_key = {}
+  for _, one in ipairs(judged) do
+    local key = json.encode { one.insight.node, one.object, one.mechanism }
+    by_key[key] = by_key[key] or { right = 0, wrong = 0 }
+    local what = one.right and "right" or "wrong"
+    by_key[key][what] = by_key[key][what] + 1
+  end
+  for _, f in ipairs(findings) do f.said = by_key[json.encode { f.node, f.object, f.mechanism }] end
+  return true
+end
+
 local RANK = gravity.rank
 
 --- What was found, each thing once: open ones first, the gravest of them first. One is open until a later run with
@@ -197,7 +242,7 @@ local RANK = gravity.rank
 ---@param s Store
 ---@param node? string
 ---@return table[]?   { node, object, mechanism, severity, summary, run, insight, first_at, last_at, times, open,
----  gone_in? }
+---  gone_in?, said?: { right: integer, wrong: integer } }
 ---@return Failure? err
 function runs.insights(s, node)
   local rows, err = s:rows(([[select run, id, node, object, mechanism, operators, at, body from insights
@@ -209,6 +254,8 @@ function runs.insights(s, node)
   if not ended then return nil, err end
   local findings = grouped(rows)
   close(findings, ended)
+  local counted, why = add_words(s, findings)
+  if not counted then return nil, why end
   local place = {}
   for i, finding in ipairs(findings) do place[finding] = i end
   table.sort(findings, function(a, b)

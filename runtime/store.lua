@@ -123,7 +123,9 @@ function store.open(path)
 end
 
 local function failed(self, why)
-  local next_step = why:find "malformed" and "move it away" or "make room, or mend the file"
+  local next_step = why:find "malformed" and "move it away"
+    or why:find("locked", 1, true) and "another beamlens-run writes to it: try again"
+    or "make room, or mend the file"
   return failure.new("store", ("%s: %s"):format(self.path, (why:gsub("^db: ", ""))), next_step, 2)
 end
 

@@ -37,4 +37,9 @@ return {
       body text not null);
     create index events_by_run on events (run);
     create index events_by_time on events (at);]],
+  -- What a person said of a run (runtime/feedback.lua), once for each; and the cassette that it was recorded on.
+  [[create table feedback (
+      run integer primary key, word text not null, object text, mechanism text, note text not null,
+      said_at integer not null);
+    alter table runs add column cassette text;]],
 }

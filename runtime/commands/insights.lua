@@ -2,6 +2,7 @@
 
 local columns = require "runtime.columns"
 local failure = require "runtime.failure"
+local feedback = require "runtime.feedback"
 local json = require "runtime.json"
 local plain = require("runtime.plain").text
 local runs = require "runtime.runs"
@@ -11,21 +12,31 @@ local command = {
   usage = "insights [NODE]",
   words = 1,
   doc = "what was found over all runs, what is still open first",
+  takes = { "node" },
+  examples = {
+    { "beamlens-run insights", "of all nodes" },
+    { "beamlens-run insights shop@host", "of one" },
+  },
   more = [[
-
-  beamlens-run insights
-  beamlens-run insights shop@host
-
 A finding is open until a later run with the same skills on the same node came to a verdict without it. Each line:
-how grave, object and mechanism, how often and when it was last seen, and the run that shows it.
+how grave, object and mechanism, how often and when it was last seen, the run that shows it, and what people said of
+it (`beamlens-run help feedback`).
 ]],
 }
+
+local function said(count)
+  local parts = {}
+  for _, word in ipairs(count and feedback.WORDS or {}) do
+    if count[word] > 0 then parts[#parts + 1] = ("said %s %d x"):format(word, count[word]) end
+  end
+  return table.concat(parts, ", ")
+end
 
 local function cells(f)
   return {
     f.open and f.severity or "gone", f.node, ("%s: %s"):format(f.object, f.mechanism),
     f.times > 1 and ("%d times since %s"):format(f.times, columns.moment(f.first_at)) or "once",
-    "last " .. columns.moment(f.last_at), f.run, f.gone_in and "not in " .. f.gone_in or "",
+    "last " .. columns.moment(f.last_at), f.run, f.gone_in and "not in " .. f.gone_in or "", said(f.said),
   }
 end
 

@@ -2,6 +2,7 @@
 
 local columns = require "runtime.columns"
 local failure = require "runtime.failure"
+local feedback = require "runtime.feedback"
 local json = require "runtime.json"
 local plain = require "runtime.plain"
 local screen = require "runtime.screen"
@@ -12,11 +13,11 @@ local command = {
   usage = "runs [COUNT]",
   words = 1,
   doc = "the latest runs: when, where, the verdict, what it cost",
+  examples = {
+    { "beamlens-run runs", "the latest 20; `show r17` has all of one" },
+    { "beamlens-run runs 100 --json", "more of them, as JSON" },
+  },
   more = [[
-
-  beamlens-run runs          the latest 20; `beamlens-run show r17` has all of one
-  beamlens-run runs 100
-
 What runs saw and told is kept in a file of your own ($XDG_STATE_HOME/beamlens/beamlens.db, or --store FILE), for
 as long as `retention` of the config says: 90 days, events 7. --store :memory: keeps nothing. `interrupted` is a run
 whose process was ended before it had a report; what it had told until then is kept all the same.
@@ -35,7 +36,8 @@ local function cells(run)
     run.id, columns.moment(run.started_at), run.node, outcome(run),
     run.ms and ("%.1f s"):format(run.ms / 1000) or "-",
     run.cost_usd and run.cost_usd > 0 and ("%.4f USD"):format(run.cost_usd) or "-",
-    run.mind, run.reason ~= "" and ('"%s"'):format(plain.cut(run.reason, LONGEST_REASON)) or "",
+    run.mind, run.feedback and feedback.text(run.feedback) or "",
+    run.reason ~= "" and ('"%s"'):format(plain.cut(run.reason, LONGEST_REASON)) or "",
   }
 end
 

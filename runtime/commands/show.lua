@@ -1,6 +1,7 @@
 --- `show RUN`: the report of a run once more.
 
 local failure = require "runtime.failure"
+local feedback = require "runtime.feedback"
 local json = require "runtime.json"
 local plain = require("runtime.plain").text
 local report = require "runtime.report"
@@ -27,22 +28,18 @@ Of a run that was ended before it had a report it shows what it had told. It exi
 
 local WORDS = { running = "goes on", interrupted = "was ended before it had a report" }
 
+local function said(run)
+  local word = run.feedback
+  if not word then return "" end
+  local note = word.note ~= "" and (', "%s"'):format(plain(word.note)) or ""
+  return ("said %s%s\n"):format(plain(feedback.text(word)), note)
+end
+
 local function head(run)
   local took = run.ms and (", %.1f s"):format(run.ms / 1000) or ""
   local state = WORDS[run.state] and ("; it " .. WORDS[run.state]) or ""
-  return ("%s  %sZ%s, %s%s%s\n"):format(run.id, os.date("!%Y-%m-%dT%H:%M:%S", run.started_at), took, plain(run.mind),
-    run.reason ~= "" and (', "%s"'):format(plain(run.reason)) or "", state)
-end
-
--- The id of the run that is meant.
-local function meant(s, word)
-  if word ~= "last" then return word end
-  local list, err = runs.list(s, 1)
-  if not list then return nil, err end
-  if not list[1] then
-    return nil, failure.new("usage", "no run is kept", "`beamlens-run coordinator.lua` makes one", 2)
-  end
-  return list[1].id
+  return ("%s  %sZ%s, %s%s%s\n%s"):format(run.id, os.date("!%Y-%m-%dT%H:%M:%S", run.started_at), took, plain(run.mind),
+    run.reason ~= "" and (', "%s"'):format(plain(run.reason)) or "", state, said(run))
 end
 
 function command.run(c)
@@ -53,14 +50,17 @@ function command.run(c)
   if s == nil then return nil, err end
   if not s then return nil, runs.unknown(c.words[1]) end
   local id, found, run
-  id, err = meant(s, c.words[1])
+  id, err = runs.meant(s, c.words[1])
   if id then found, run = runs.report(s, id) end
   store.close_all()
   if not id then return nil, err end
   if not found then return nil, run end
   err = report_file.write(c.options.report, found)
   if err then return nil, err end
-  if c.options.json then return json.encode(found) .. "\n", 0 end
+  if c.options.json then
+    found.feedback = run.feedback
+    return json.encode(found) .. "\n", 0
+  end
   return head(run) .. report.text(found, screen.out(c.options)), 0
 end
 

@@ -1,0 +1,87 @@
+--- `feedback RUN right|wrong`: what a person says of a run, kept with it.
+
+local failure = require "runtime.failure"
+local feedback = require "runtime.feedback"
+local json = require "runtime.json"
+local plain = require("runtime.plain").text
+local records = require "runtime.records"
+local runs = require "runtime.runs"
+local store = require "runtime.store"
+
+local command = {
+  usage = "feedback RUN right|wrong",
+  words = 2,
+  doc = "say whether a run was right; findings tell how often they were",
+  more = [[
+
+  beamlens-run feedback r17 right
+  beamlens-run feedback last wrong --cause invoices:slow_consumer
+                                 what it really was, in the words of a report
+  beamlens-run feedback 9f3a0c wrong --cause healthy --note "a nightly batch"
+                                 there was nothing
+  beamlens-run feedback r17 wrong --note "the disk, not the queue"
+
+RUN as in `show`: r17, the beginning of a trace_id, or last. Said again, it replaces what was said. Where a run named
+several findings and one was right, that one is the --cause. `show`, `runs` and `insights` tell it, and the next report
+says beside a finding how often such a one was right here. No verdict changes by it; `beamlens-run lessons` proposes
+what could. A run that was spoken of is kept for as long as the store is.
+]],
+}
+
+local function usage(message, next_step) return nil, failure.new("usage", message, next_step, 2) end
+
+-- What the run had said, as causes.
+local function findings(report)
+  local list = {}
+  for i, insight in ipairs(report.insights) do list[i] = feedback.named(insight.root_cause) end
+  return #list > 0 and table.concat(list, ", ") or (tostring(report.verdict):gsub("_", " "))
+end
+
+local function keep(s, c)
+  local id, err = runs.meant(s, c.words[1])
+  if not id then return nil, err end
+  local report, run = runs.report(s, id)
+  if not report then return nil, run end
+  local said = { word = c.words[2], note = c.options.note or "" }
+  if c.options.cause then
+    said.cause, err = feedback.cause(c.options.cause, s)
+    if not said.cause then return nil, err end
+  end
+  local kept
+  kept, err = feedback.keep(s, run, said)
+  if not kept then return nil, err end
+  return { run = run.id, said = said, before = kept.before, found = findings(report), records = records.all(s) or {} }
+end
+
+local function text_of(done)
+  local lines = { ("%s: %s (it said %s)"):format(done.run, plain(feedback.text(done.said)), plain(done.found)) }
+  if done.said.note ~= "" then lines[2] = ('   "%s"'):format(plain(done.said.note)) end
+  if done.before then
+    lines[#lines + 1] = ("   in place of %s, said %sZ"):format(plain(feedback.text(done.before)),
+      os.date("!%Y-%m-%d %H:%M", done.before.said_at))
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+function command.run(c)
+  local word, judgement = c.words[1], c.words[2]
+  if not word then return usage("feedback wants a run and a word", "`beamlens-run runs` lists them") end
+  if not judgement then
+    return usage("feedback wants right or wrong behind " .. plain(word), ("`beamlens-run feedback %s right`"):format(
+      plain(word)))
+  end
+  local s, err = store.kept(c.options)
+  if s == nil then return nil, err end
+  if not s then return nil, word == "last" and runs.none() or runs.unknown(word) end
+  local done
+  done, err = keep(s, c)
+  store.close_all()
+  if not done then return nil, err end
+  if c.options.json then
+    return json.encode { schema = 1, run = done.run, feedback = done.said, replaced = done.before or json.null,
+      records = done.records } .. "\n", 0
+  end
+  return text_of(done), 0
+end
+
+return command
