@@ -19,11 +19,23 @@ local door = {}
 local LEAST_MEMORY = 64 * 1024 * 1024
 local QUIT_S = 1
 
+-- What carries sockets there, once it is open; runtime/door/tunnel.lua is one.
+---@class Carrier
+---@field dead? string                                    why, once it is
+---@field connect fun(self, host: string, port: integer|"epmd", deadline: number): table?, string?
+---@field digest fun(self, text: string, deadline: number): string?, string?
+---@field quit fun(self)
+---@field die fun(self, why: string)
+
 ---@class Door
----@field via string
+---@field via string        for messages
+---@field target? Target    what it says, once it was read
 ---@field node? string      the node that was asked for, else the one that was found
+---@field at? FoundNode     that one
 ---@field found? Found
+---@field carrier? Carrier
 ---@field helper? integer   its pid, there
+---@field ask? boolean      a person is there to answer; once only
 local Door = {}
 Door.__index = Door
 
@@ -36,6 +48,9 @@ local function list(nodes)
   for i, node in ipairs(nodes) do names[i] = node.name end
   return table.concat(names, ", ")
 end
+
+-- An address that is good where the node runs need not be one elsewhere, and a host has more names than one.
+local OTHER_HOST = "the part behind the @ is what it is called there, behind any address translation: pass --node %s"
 
 local function choose(self, found)
   if #found.nodes == 0 then
@@ -53,7 +68,14 @@ local function choose(self, found)
       if node.name:match "^[^@]+" == short then match[#match + 1] = node end
     end
     if #match == 1 and not self.node:find("@", 1, true) then return match[1] end
-    return fail(self, ("%s does not run there"):format(self.node), "there is " .. list(found.nodes))
+    return fail(self, ("%s does not run there"):format(self.node),
+      #match == 1 and OTHER_HOST:format(match[1].name) or "there is " .. list(found.nodes))
+  end
+  local release = self.target.release
+  if release and #found.nodes > 1 then
+    local of = {}
+    for _, node in ipairs(found.nodes) do of[#of + 1] = node.root == release and node or nil end
+    if #of == 1 then return of[1] end
   end
   if #found.nodes > 1 then
     return fail(self, "several nodes run there", "name one with --node: " .. list(found.nodes))
@@ -61,9 +83,11 @@ local function choose(self, found)
   return found.nodes[1]
 end
 
+local function closed(self, why) return nil, troubles.of(self.shell.said, why, self.via, self.target.told) end
+
 local function look(self, shell, deadline)
   local printed, why = shell:run(probe.LOOK, deadline)
-  if not printed then return nil, troubles.of(shell.said, why, self.via) end
+  if not printed then return closed(self, why) end
   local found = probe.read(printed)
   local node, err = choose(self, found)
   if not node then return nil, err end
@@ -76,7 +100,7 @@ local function look(self, shell, deadline)
       "attach over the network, where nothing is started there")
   end
   printed, why = shell:run(probe.boot(node), deadline)
-  if not printed then return nil, troubles.of(shell.said, why, self.via) end
+  if not printed then return closed(self, why) end
   local boot, erlexec = probe.read_boot(printed)
   if not (boot and erlexec) then
     return fail(self, ("no erl was found in %s"):format(node.root),
@@ -86,34 +110,51 @@ local function look(self, shell, deadline)
   return node, nil, boot
 end
 
-local function enter(self, deadline)
-  local way, err = ways.read(self.via)
-  if not way then return nil, err end
-  local shell
-  shell, err = console.start(way.words, {
-    stop_at = troubles.question, silent = way.way.silent,
-    on_end = function() if self.tunnel then self.tunnel:die "the door closed" end end,
-  })
-  if not shell then
-    return fail(self, err, way.way.from and ("install %s: %s"):format(way.way.program, way.way.from))
-  end
-  self.shell = shell
-  local ours, why = shell:take_over(deadline)
-  if not ours then return nil, troubles.of(shell.said, why, self.via) end
-  local node, boot
-  node, err, boot = look(self, shell, deadline)
-  if not node then return nil, err end
+-- What leads there. To find it out may take a while, and a person.
+local function way_in(self, deadline)
+  local way = self.target.way
+  if not way.lead then return self.target.words, nil, deadline end
+  local began = async.now()
+  local words, err = require(way.lead).words(self.target, self.ask)
+  self.ask = nil
+  return words, err, deadline + (async.now() - began)
+end
+
+local function start_helper(self, shell, node, boot, deadline)
   shell:become(probe.start(node, boot, helper))
-  local up
-  up, why = shell:await("{go}", deadline)
+  local up, why = shell:await("{go}", deadline)
   if up then
     shell.line:write(helper.program(node.pid))
     up, why = shell:await("{up (%d+)}", deadline)
   end
-  if not up then return nil, troubles.of(shell.said, why, self.via) end
-  self.node, self.helper = node.name, tonumber(up)
-  self.tunnel = tunnel.new(function(text) shell.line:write(text) end)
-  shell:hand_over(function(bytes) self.tunnel:receive(bytes) end)
+  if not up then return closed(self, why) end
+  self.helper = tonumber(up)
+  local carrier = tunnel.new(function(text) shell.line:write(text) end)
+  shell:hand_over(function(bytes) carrier:receive(bytes) end)
+  return carrier
+end
+
+local function enter(self, deadline)
+  local words, err, shell
+  words, err, deadline = way_in(self, deadline)
+  if not words then return nil, err end
+  local way = self.target.way
+  shell, err = console.start(words, {
+    stop_at = troubles.question, silent = way.silent,
+    on_end = function() if self.carrier then self.carrier:die(troubles.cut(self.carrier.rest)) end end,
+  })
+  if not shell then
+    return fail(self, err, way.from and ("install %s: %s"):format(way.program, way.from))
+  end
+  self.shell = shell
+  local ours, why = shell:take_over(deadline)
+  if not ours then return closed(self, why) end
+  local node, boot
+  node, err, boot = look(self, shell, deadline)
+  if not node then return nil, err end
+  self.carrier, err = start_helper(self, shell, node, boot, deadline)
+  if not self.carrier then return nil, err end
+  self.at, self.node = node, node.name
   return true
 end
 
@@ -122,10 +163,15 @@ end
 ---@return true?
 ---@return Failure? err
 function Door:ready(deadline)
-  if self.tunnel and not self.tunnel.dead then return true end
+  if self.carrier and not self.carrier.dead then return true end
   self:close()
-  self.tunnel = nil
-  local open, err = enter(self, deadline)
+  self.carrier = nil
+  local open, err
+  if not self.target then
+    self.target, err = ways.read(self.via)
+    if not self.target then return nil, err end
+  end
+  open, err = enter(self, deadline)
   if not open then self:close() end
   return open, err
 end
@@ -137,7 +183,7 @@ end
 ---@return Socket|nil
 ---@return string? err
 function Door:connect(host, port, deadline)
-  local stream, err = self.tunnel:connect(host, port, deadline)
+  local stream, err = self.carrier:connect(host, port, deadline)
   if not stream then return nil, err end
   return tcp.over(stream)
 end
@@ -148,7 +194,7 @@ end
 ---@return string?
 ---@return Failure? err
 function Door:digest(text, deadline)
-  local digest, why = self.tunnel:digest(text, deadline)
+  local digest, why = self.carrier:digest(text, deadline)
   if digest then return digest end
   return nil, failure.new("cookie", ("%s: the node's cookie was not found there (%s)"):format(self.via, why),
     "pass it with --cookie-file", 3)
@@ -159,18 +205,22 @@ function Door:close()
   local shell = self.shell
   if not shell then return end
   self.shell = nil
-  if self.tunnel and not self.tunnel.dead then
-    self.tunnel:quit()
+  if self.carrier and not self.carrier.dead then
+    self.carrier:quit()
     async.shield(function() shell.line:wait(async.now() + QUIT_S) end)
-    self.tunnel:die "left"
+    self.carrier:die "left"
   end
   async.shield(function() shell:close() end)
 end
 
 --- A door that is still shut.
----@param via string      ssh:USER@HOST, docker:CONTAINER, …
----@param node? string    whom to look for behind it; none: the only one there
+---@param to string|Target  ssh:USER@HOST, docker:CONTAINER, …
+---@param node? string      whom to look for behind it; none: the only one there
+---@param ask? boolean      a person is there to answer
 ---@return Door
-function door.new(via, node) return setmetatable({ via = via, node = node }, Door) end
+function door.new(to, node, ask)
+  local target = type(to) == "table" and to or nil
+  return setmetatable({ via = target and target.via or to, target = target, node = node, ask = ask }, Door)
+end
 
 return door

@@ -4,21 +4,54 @@ local failure = require "runtime.failure"
 
 local troubles = {}
 
----@type { says: string, message: string, next: string }[]   says: a pattern, in lower case
+-- What looking at a service wants, where the message does not name it.
+local NEEDED = "ecs:ListTasks, ecs:DescribeTasks, ecs:ExecuteCommand, ssm:StartSession"
+local PLUGIN = "docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html"
+
+troubles.NO_PLUGIN = {
+  message = "the Session Manager plugin is not installed here", next = "it is had at " .. PLUGIN,
+}
+
+---@class Trouble
+---@field says string       a pattern, in lower case
+---@field message string    words in braces: see USUAL
+---@field next string
+---@field action? string    a pattern for what {action} is in the text as it stands
+
+---@type Trouble[]
 troubles.TABLE = {
-  { says = "accessdenied[%w]* ?.-ecs:executecommand", message = "AWS denies ecs:ExecuteCommand",
-    next = "use a profile whose role has ecs:ExecuteCommand on this cluster and task" },
-  { says = "accessdenied", message = "AWS denies access",
-    next = "use a profile with ecs:ExecuteCommand, ecs:DescribeTasks and ssm:StartSession" },
-  { says = "session ?manager ?plugin.-not found", message = "the Session Manager plugin is not installed here",
-    next = "install session-manager-plugin as the AWS documentation says, and try again" },
-  { says = "token.-has expired", message = "the AWS login has expired", next = "log in: aws sso login" },
+  { says = "accessdenied.-not authorized to perform", action = "perform:? ([%w%-]+:%w+)",
+    message = "AWS denies {action}", next = "use a profile whose role has {action} on this cluster and its tasks" },
+  { says = "accessdenied.-when calling the", action = "calling the (%w+)",
+    message = "AWS denies {action}", next = "use a profile whose role has " .. NEEDED },
+  { says = "accessdenied", message = "AWS denies access", next = "use a profile whose role has " .. NEEDED },
+  { says = "session ?manager ?plugin.-not found", message = troubles.NO_PLUGIN.message,
+    next = troubles.NO_PLUGIN.next },
+  { says = "token.-has expired", message = "the AWS login has expired", next = "log in: {login}" },
+  { says = "sso session.-has expired", message = "the AWS login has expired", next = "log in: {login}" },
+  { says = "error loading sso token", message = "there is no AWS login", next = "log in: {login}" },
+  { says = "expiredtoken", message = "the AWS login has expired", next = "log in: {login}" },
+  { says = "unable to locate credentials", message = "there is no AWS login", next = "log in: {login}" },
+  { says = "config profile %(.-%) could not be found", action = "profile %((.-)%)",
+    message = "AWS knows no profile {action} here", next = "see `aws configure list-profiles`" },
+  { says = "must specify a region", message = "no AWS region is set",
+    next = "name it in the profile of the config file, or set AWS_REGION" },
+  { says = "could not connect to the endpoint url", message = "nobody answers for AWS in {region}",
+    next = "check the region's name, and whether this machine reaches AWS" },
   { says = "execute command was not enabled", message = "the task was started without execute-command",
     next = "update the service with --enable-execute-command and let it start a new task" },
-  { says = "cluster not found", message = "the cluster is not there",
-    next = "check the region and the cluster's name" },
+  { says = "cluster not found", message = "there is no such cluster in {region}", next = "{there}" },
   { says = "targetnotconnected", message = "the agent in the container does not answer",
-    next = "the container may be out of memory: look at `aws ecs describe-tasks`, or try another task" },
+    next = "the container may be out of memory or its file system read-only: look at `aws ecs describe-tasks`, or try "
+      .. "{another}" },
+  { says = "cannot perform start session", message = "the session ended before there was a shell",
+    next = "try once more, or {another}" },
+  { says = "unable to start command", message = "there is no shell in the container",
+    next = "an image without sh cannot be entered: forward its ports, or attach to the node over the network" },
+  { says = "read%-only file system",
+    message = "the container's file system is read-only, and what lets us in writes there",
+    next = "start the task without readonlyRootFilesystem, or attach to the node over the network" },
+  { says = "timed out due to inactivity", message = "the session was cut for being idle", next = "open it again" },
   { says = "permission denied %(", message = "ssh: the host takes none of our keys",
     next = "load your key into the agent (ssh-add), or name it in ~/.ssh/config" },
   { says = "host key verification failed", message = "ssh: the host's key is not known, or another one than before",
@@ -65,17 +98,43 @@ local function plain(text)
   return (text:gsub("\27%[[%d;?]*%a", ""):gsub("[%c]+", " "):gsub("^%s+", ""):gsub("%s+$", ""))
 end
 
+-- What stands for a word that only who opened the door knows.
+local USUAL = {
+  login = "aws sso login", region = "the region that is set here", there = "see `aws ecs list-clusters`",
+  another = "another task", action = "that",
+}
+
+local function fill(text, told)
+  return (text:gsub("{(%a+)}", function(word) return told[word] or USUAL[word] end))
+end
+
+local CUT = {
+  { says = "timed out due to inactivity", why = "the session was cut for being idle" },
+  { says = "exiting session with sessionid", why = "the session ended" },
+}
+
+--- Why a door that stood open closed.
+---@param said? string   what was heard last
+---@return string
+function troubles.cut(said)
+  local low = plain(said or ""):lower()
+  for _, cut in ipairs(CUT) do if low:find(cut.says) then return cut.why end end
+  return "the door closed"
+end
+
 --- Why a door did not open.
 ---@param said string   what was seen
 ---@param why string    "end", "timeout", or a question
 ---@param via string
+---@param told? table<string, string>   login, region, there, another: for the words of the table in braces
 ---@return Failure
-function troubles.of(said, why, via)
+function troubles.of(said, why, via, told)
   local seen = plain(said)
   local low = seen:lower()
   for _, trouble in ipairs(troubles.TABLE) do
     if low:find(trouble.says) then
-      return failure.new("connect", ("%s: %s"):format(via, trouble.message), trouble.next, 3)
+      local words = setmetatable({ action = trouble.action and seen:match(trouble.action) }, { __index = told })
+      return failure.new("connect", ("%s: %s"):format(via, fill(trouble.message, words)), fill(trouble.next, words), 3)
     end
   end
   local last = seen ~= "" and (", and said last: %s"):format(seen:sub(-160)) or " without a word"
@@ -83,7 +142,8 @@ function troubles.of(said, why, via)
     return failure.new("connect", ("%s: the door closed%s"):format(via, last), "try that command by hand", 3)
   elseif why == "timeout" then
     return failure.new("connect", ("%s: no shell answered%s"):format(via, last),
-      "the machine may be overwhelmed: try another of its kind, or that command by hand", 3)
+      fill("the machine may be overwhelmed: try {another}, or that command by hand",
+        told or { another = "another of its kind" }), 3)
   end
   return failure.new("connect", ("%s: %s"):format(via, why), "answer it once by hand, or set up a key", 3)
 end

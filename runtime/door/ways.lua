@@ -11,6 +11,17 @@ local ways = {}
 ---@field program? string  what must be installed here
 ---@field from? string     where it is had
 ---@field silent? true      the shell has no terminal there, and so no prompt to wait for
+---@field lead? string      the module that finds out what is called, where that is not known from the target alone
+
+---@class Target
+---@field via string        for messages
+---@field name string       of the way
+---@field way Way
+---@field target string
+---@field words string[]    what is called; nothing yet where the way has a lead
+---@field aws? { profile?: string, region?: string }
+---@field release? string   the root of the node's release, where several run
+---@field told? table<string, string>   for troubles.of
 
 -- A word that begins with a hyphen would be an option of the program.
 local function plain(target) return target:match "^[%w_@.:/%[%]-]+$" and not target:match "^%-" end
@@ -49,8 +60,15 @@ ways.WAYS = {
       return #parts <= 3 and words or nil
     end,
   },
+  ecs = {
+    shown = "ecs:[CLUSTER/]SERVICE[/CONTAINER]", program = "aws", lead = "runtime.door.ecs",
+    from = "docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
+    words = function(target)
+      return (target == "" or plain(target)) and select(2, target:gsub("/", "")) < 3 and {} or nil
+    end,
+  },
   shell = {
-    shown = "shell:COMMAND", -- whatever else leads to a shell: `aws ecs execute-command …`, a jump host
+    shown = "shell:COMMAND", -- whatever else leads to a shell: a jump host, a program of one's own
     words = function(target) return target:match "%S" and { "sh", "-c", "exec " .. target } or nil end,
   },
 }
@@ -70,7 +88,7 @@ end
 
 --- What is called for `ssh:shop@host`.
 ---@param via string
----@return { name: string, way: Way, target: string, words: string[] }?
+---@return Target?
 ---@return Failure? err
 function ways.read(via)
   local name, target = via:match "^([%w_]+):(.+)$"
@@ -85,7 +103,7 @@ function ways.read(via)
   if not words then
     return nil, failure.new("usage", ("'%s' is no target of %s"):format(target, name), "write " .. way.shown, 2)
   end
-  return { name = name, way = way, target = target, words = words }
+  return { via = via, name = name, way = way, target = target, words = words }
 end
 
 return ways

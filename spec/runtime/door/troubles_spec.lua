@@ -6,22 +6,44 @@ local live = require "spec.support.live_node"
 local ENDS = {
   { "An error occurred (AccessDeniedException) when calling the ExecuteCommand operation: User: arn:aws:sts::1:x is "
     .. "not authorized to perform: ecs:ExecuteCommand on resource: y",
-    "AWS denies ecs:ExecuteCommand; use a profile whose role has ecs:ExecuteCommand on this cluster and task" },
+    "AWS denies ecs:ExecuteCommand; use a profile whose role has ecs:ExecuteCommand on this cluster and its tasks" },
   { "An error occurred (AccessDeniedException) when calling the StartSession operation: no",
-    "AWS denies access; use a profile with ecs:ExecuteCommand, ecs:DescribeTasks and ssm:StartSession" },
+    "AWS denies StartSession; use a profile whose role has "
+      .. "ecs:ListTasks, ecs:DescribeTasks, ecs:ExecuteCommand, ssm:StartSession" },
   { "SessionManagerPlugin is not found. Please refer to SessionManager Documentation here: http://x",
     "the Session Manager plugin is not installed here; "
-      .. "install session-manager-plugin as the AWS documentation says, and try again" },
+      .. "it is had at docs.aws.amazon.com/systems-manager/latest/userguide/"
+      .. "session-manager-working-with-install-plugin.html" },
   { "Error when retrieving token from sso: Token has expired and refresh failed",
     "the AWS login has expired; log in: aws sso login" },
   { "(InvalidParameterException) ... because execute command was not enabled when the task was run",
     "the task was started without execute-command; "
       .. "update the service with --enable-execute-command and let it start a new task" },
   { "An error occurred (ClusterNotFoundException) when calling the ListTasks operation: Cluster not found.",
-    "the cluster is not there; check the region and the cluster's name" },
+    "there is no such cluster in the region that is set here; see `aws ecs list-clusters`" },
   { "An error occurred (TargetNotConnectedException) when calling the ExecuteCommand operation",
     "the agent in the container does not answer; "
-      .. "the container may be out of memory: look at `aws ecs describe-tasks`, or try another task" },
+      .. "the container may be out of memory or its file system read-only: look at `aws ecs describe-tasks`, "
+      .. "or try another task" },
+  { "The SSO session associated with this profile has expired or is otherwise invalid.",
+    "the AWS login has expired; log in: aws sso login" },
+  { "An error occurred (ExpiredToken) when calling the GetCallerIdentity operation: expired",
+    "the AWS login has expired; log in: aws sso login" },
+  { "Unable to locate credentials. You can configure credentials by running \"aws configure\".",
+    "there is no AWS login; log in: aws sso login" },
+  { "The config profile (prood) could not be found",
+    "AWS knows no profile prood here; see `aws configure list-profiles`" },
+  { "You must specify a region. You can also configure your region by running \"aws configure\".",
+    "no AWS region is set; name it in the profile of the config file, or set AWS_REGION" },
+  { "Cannot perform start session: EOF", "the session ended before there was a shell; try once more, or another task" },
+  { "----------ERROR------- Unable to start command: Failed to start pty: fork/exec /bin/sh: no such file",
+    "there is no shell in the container; "
+      .. "an image without sh cannot be entered: forward its ports, or attach to the node over the network" },
+  { "mkdir /var/lib/amazon: read-only file system",
+    "the container's file system is read-only, and what lets us in writes there; "
+      .. "start the task without readonlyRootFilesystem, or attach to the node over the network" },
+  { "SessionId: ecs-execute-command-0f : Your session timed out due to inactivity and has been terminated.",
+    "the session was cut for being idle; open it again" },
   { "shop@10.0.0.7: Permission denied (publickey,password).",
     "ssh: the host takes none of our keys; load your key into the agent (ssh-add), or name it in ~/.ssh/config" },
   { "Host key verification failed.",
