@@ -14,19 +14,21 @@ local terminal = require "runtime.terminal"
 local command = {
   usage = "actions [WORD] [ID]",
   words = 2,
-  doc = "what was proposed to be done: list, show, approve, reject, undo",
+  doc = "what was proposed to be done, and your word on it",
+  takes = { "action_verb", "action" },
+  examples = {
+    { "beamlens-run actions", "the latest, with how far each came" },
+    { "beamlens-run actions show a1", "all there is to know of one" },
+    { "beamlens-run actions approve a1", "what it would do now; type the object's name, and it is done" },
+    { "beamlens-run actions reject a1 --reason 'not tonight'", "it is not done, and why" },
+    { "beamlens-run actions undo a1", "propose what undoes it; that wants to be approved as well" },
+  },
   more = [[
-
-  beamlens-run actions                 the latest, with how far each came
-  beamlens-run actions show a1         all there is to know of one
-  beamlens-run actions approve a1      see what it would do now, type the object's name, and it is done
-  beamlens-run actions reject a1 [--reason TEXT]
-  beamlens-run actions undo a1         propose what undoes it; that wants to be approved as well
-
 A model, a script or a runbook may propose an action; a person approves it, at a terminal, exactly that and
 once. The approval is bound to the node, the action, its arguments and the object by a key that stands outside
 of the store ($XDG_STATE_HOME/beamlens/approval.key, or the file that `approval_key` of the config names: who
 can read it may approve). Everything that was done or refused stands in audit.jsonl beside it.
+
 Exit: 0 done and seen to be done; 4 done, but not seen to have helped, or nobody can tell; 5 refused.
 ]],
 }

@@ -14,8 +14,15 @@ local call = {
   usage = "call NAME [ARGS...]",
   words = math.huge, -- the callback knows how many it takes
   doc = "one callback: call beam_top_processes 5 memory",
-  more = "\nCallbacks with side effects want --allow caution, or --allow and their name; at a terminal they ask.\n"
-    .. "Those of a file or of a module on the node want it named: --skills ./redis.lua, --skills MyApp.RedisSkill.\n",
+  takes = { "callback", "argument" },
+  examples = {
+    { "beamlens-run call beam_get_memory --node shop@host", "one question, answered as a table" },
+    { "beamlens-run call beam_top_processes 5 memory --node shop@host --json", "with arguments; as JSON" },
+    { "beamlens-run call beam_binary_leak --allow caution --node shop@host", "one with a side effect (CAUTION)" },
+  },
+  more = "`skills NAME` lists the callbacks of a skill, with their arguments. Those with side effects want --allow "
+    .. "caution, or --allow and their name; at a terminal they ask. Those of a file or of a module on the node want it "
+    .. "named: --skills ./redis.lua, --skills MyApp.RedisSkill.",
 }
 
 -- The skill that a callback's name begins with is opened first: what is wrong in another one does

@@ -9,9 +9,13 @@ local screen = require "runtime.screen"
 local doctor = {
   usage = "doctor",
   words = 0,
-  doc = "what is here and what is missing: sandbox, keys, cookie, node",
-  more = "\nWith --node: attaches, and says what of that node can be looked at. Exit 0 when nothing is bad, else\n"
-    .. "that of the first that is: 2 for what is set up here, 3 for a node that is not reached.\n",
+  doc = "what is here, what is missing, how to get it",
+  examples = {
+    { "beamlens-run doctor", "what is set up here" },
+    { "beamlens-run doctor --node shop@host", "attaches, and says what of that node can be looked at" },
+  },
+  more = "Exit 0 when nothing is bad, else that of the first that is: 2 for what is set up here, 3 for a node that is "
+    .. "not reached.",
 }
 
 local SETUP = 2

@@ -16,15 +16,19 @@ local command = {
   usage = "eval 'EXPR'",
   words = 1,
   too_many = "put the expression in quotes",
-  doc = "one Erlang expression (or Elixir: --elixir) on the node, by its class",
+  doc = "one expression on the node, Erlang or --elixir",
+  takes = { "text" },
+  examples = {
+    { "beamlens-run eval 'erlang:memory(total)' --node shop@host", "SAFE: runs" },
+    { "beamlens-run eval --elixir 'Process.list() |> Enum.count()' --node shop@host", "in Elixir, where it runs" },
+    { "beamlens-run eval 'erlang:garbage_collect(whereis(cache))' --node shop@host",
+      "CAUTION: asks; where nobody is asked, --allow caution" },
+    { "beamlens-run eval 'P = self(), erlang:garbage_collect(P)' --allow erlang:garbage_collect/1 --node shop@host",
+      "one function allowed by its name" },
+    { "beamlens-run eval 'exit(whereis(cache), kill)' --node shop@host",
+      "DANGEROUS: you type what is shown, or it does not run" },
+  },
   more = [[
-
-  beamlens-run eval 'erlang:memory(total)'                       SAFE: runs
-  beamlens-run eval 'erlang:garbage_collect(whereis(cache))'     CAUTION: asks, or --allow caution
-  beamlens-run eval 'exit(whereis(cache), kill)'                 DANGEROUS: you type what is shown, or it does not run
-  beamlens-run eval --elixir 'Process.list() |> Enum.count()'
-  beamlens-run eval 'P = self(), erlang:garbage_collect(P)' --allow erlang:garbage_collect/1
-
 The text is parsed on the node, judged here, and what was judged is what runs: within --deadline, 60 s at most, and
 160 MB of heap. A full stop at the end may be left out. Secrets in the answer are masked.
 ]],

@@ -11,16 +11,17 @@ local typeset = require "runtime.typeset"
 local command = {
   usage = "explain [TOPIC...]",
   words = math.huge, -- what somebody looks for is a sentence sometimes
-  doc = "how the BEAM works, what to take, what to look at, what goes wrong",
+  doc = "the BEAM: what to look at, what to take, what goes wrong",
+  takes = { "topic" },
+  examples = {
+    { "beamlens-run explain", "all topics" },
+    { "beamlens-run explain mailbox", "what to look at, in order, when a mailbox grows" },
+    { "beamlens-run explain links or monitors", "which one to take" },
+    { "beamlens-run explain genserver timeout", "what speaks of these words" },
+    { "beamlens-run explain monitor_leak", "a mechanism that a report names" },
+    { "beamlens-run explain mechanisms", "all of these, with a line each" },
+  },
   more = [[
-
-  beamlens-run explain                       all topics
-  beamlens-run explain mailbox               what to look at, in order, when a mailbox grows
-  beamlens-run explain links or monitors     which one to take
-  beamlens-run explain genserver timeout     what speaks of these words
-  beamlens-run explain monitor_leak          a mechanism that a report names
-  beamlens-run explain mechanisms            all of these, with a line each
-
 They are Markdown: `beamlens-run init prompts/knowledge/mailbox.md` makes a copy for you to edit, which wins over ours,
 and a file of your own beside it is a topic, too. It exits with 2 where nothing speaks of what was asked for.
 ]],

@@ -9,7 +9,15 @@ local render = require "runtime.render"
 local screen = require "runtime.screen"
 local skill = require "runtime.skill"
 
-local health = { usage = "health", words = 0, doc = "memory, processes, limits, queues of a node in one look" }
+local health = {
+  usage = "health",
+  words = 0,
+  doc = "memory, processes, limits, queues of a node in one look",
+  examples = {
+    { "beamlens-run health --node shop@host", "one screen" },
+    { "beamlens-run health --node shop@host --json", "the same, for a program" },
+  },
+}
 
 -- part of the answer, skill's callback, arguments
 local PARTS = {

@@ -9,21 +9,21 @@ local ours = require "host.files"
 local init = {
   usage = "init [FILE]",
   words = 1,
-  doc = "a config file to start from; with FILE, a copy of ours to edit",
-  more = [[
-
-  beamlens-run init                            config.lua in the folder of your settings
-  beamlens-run init skills/ets.lua             that skill there; yours wins over ours from then on
-  beamlens-run init skills/beam/load.lua       a part of a skill
-  beamlens-run init checks/ets.lua             the checks of a skill
-  beamlens-run init prompts/operator.md        a prompt
-  beamlens-run init policy.lua                 your word on what may be done, over our classes
-  beamlens-run init secrets.lua                what is a secret to you beside what we know
-  beamlens-run init runbooks/free_binaries.lua a runbook; it does nothing before config.lua names it
-  beamlens-run init skills/redis.lua           a skill that is an example, to be used by its name from then on
-  beamlens-run init tools/mailbox_of.lua       a tool for operators that is an example; yours lie beside it
-  beamlens-run init examples/coordinator.lua   a script, into this folder
-]],
+  doc = "a config file, or a copy of one of our files, to edit",
+  takes = { "copy" },
+  examples = {
+    { "beamlens-run init", "config.lua in the folder of your settings" },
+    { "beamlens-run init skills/ets.lua", "that skill there; yours wins over ours from then on" },
+    { "beamlens-run init skills/beam/load.lua", "a part of a skill" },
+    { "beamlens-run init checks/ets.lua", "the checks of a skill" },
+    { "beamlens-run init prompts/operator.md", "a prompt" },
+    { "beamlens-run init policy.lua", "your word on what may be done, over our classes" },
+    { "beamlens-run init secrets.lua", "what is a secret to you beside what we know" },
+    { "beamlens-run init runbooks/free_binaries.lua", "a runbook; nothing before config.lua names it" },
+    { "beamlens-run init skills/redis.lua", "an example of a skill, to be used by its name" },
+    { "beamlens-run init tools/mailbox_of.lua", "an example of a tool for operators" },
+    { "beamlens-run init examples/coordinator.lua", "a script, into this folder" },
+  },
 }
 
 local GUARDS = { gate = true, runtime = true, sandbox = true }

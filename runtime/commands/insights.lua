@@ -11,7 +11,7 @@ local store = require "runtime.store"
 local command = {
   usage = "insights [NODE]",
   words = 1,
-  doc = "what was found over all runs, what is still open first",
+  doc = "what all runs found, what is still open first",
   takes = { "node" },
   examples = {
     { "beamlens-run insights", "of all nodes" },

@@ -10,13 +10,14 @@ local report = require "runtime.report"
 local command = {
   usage = "replay FILE",
   words = 1,
-  doc = "a recorded run again, without its node, and what changed",
+  doc = "a recorded run again, without its node",
+  takes = { "file" },
+  examples = {
+    { "beamlens-run coordinator.lua --node shop@host --record shop.cassette", "a run that is recorded" },
+    { "beamlens-run replay shop.cassette", "what it comes to with the skills and checks of today" },
+    { "beamlens-run replay shop.cassette --prompts ./my-prompts", "would the new prompt have found it?" },
+  },
   more = [[
-
-  beamlens-run coordinator.lua --node shop@host --record shop.cassette
-  beamlens-run replay shop.cassette
-  beamlens-run replay shop.cassette --prompts ./my-prompts     would the new prompt have found it?
-
 What the node answered and what a model said is taken from the file; skills, checks and prompts are those of today.
 A run of the analyst is thought through anew. --prompts takes operator.md and coordinator.md of that folder where
 they are there. A question that the recorded run never asked has no answer, so what rests on it cannot be told.

@@ -12,7 +12,7 @@ local store = require "runtime.store"
 local command = {
   usage = "runs [COUNT]",
   words = 1,
-  doc = "the latest runs: when, where, the verdict, what it cost",
+  doc = "the latest: when, where, the verdict, what it cost",
   examples = {
     { "beamlens-run runs", "the latest 20; `show r17` has all of one" },
     { "beamlens-run runs 100 --json", "more of them, as JSON" },
@@ -31,14 +31,22 @@ local function outcome(run)
   return tostring(run.verdict):gsub("_", " ") .. (run.incomplete and ", incomplete" or "")
 end
 
-local function cells(run)
-  return {
+local function some_said(list)
+  for _, run in ipairs(list) do
+    if run.feedback then return true end
+  end
+end
+
+-- `spoken`: whether there is a column for what people said.
+local function cells(run, spoken)
+  local row = {
     run.id, columns.moment(run.started_at), run.node, outcome(run),
     run.ms and ("%.1f s"):format(run.ms / 1000) or "-",
     run.cost_usd and run.cost_usd > 0 and ("%.4f USD"):format(run.cost_usd) or "-",
-    run.mind, run.feedback and feedback.text(run.feedback) or "",
-    run.reason ~= "" and ('"%s"'):format(plain.cut(run.reason, LONGEST_REASON)) or "",
+    run.mind, run.reason ~= "" and ('"%s"'):format(plain.cut(run.reason, LONGEST_REASON)) or "",
   }
+  if spoken then table.insert(row, #row, run.feedback and feedback.text(run.feedback) or "") end
+  return row
 end
 
 function command.run(c)
@@ -56,7 +64,8 @@ function command.run(c)
   if not list then return nil, err end
   if c.options.json then return json.encode { schema = 1, runs = list } .. "\n", 0 end
   if #list == 0 then return "no run is kept\n", 0 end
-  for i, run in ipairs(list) do list[i] = cells(run) end
+  local spoken = some_said(list)
+  for i, run in ipairs(list) do list[i] = cells(run, spoken) end
   return columns.text(list, { [5] = true }, screen.out().width), 0
 end
 

@@ -13,11 +13,18 @@ local sandbox = require "runtime.sandbox"
 local command = {
   usage = "sandbox FILE.lua",
   words = math.huge, -- limits may follow one another: --limit wall_ms=300 max_calls=2
-  doc = "run Lua in the sandbox as a model's would run; - reads stdin",
-  more = "\nExit 0 when the chunk ended by itself, else 2. A line --[[NEXT]] begins another chunk: they run one\n"
-    .. "after the other, and the last one's outcome is shown. Limits: wall_ms, callback_ms, total_ms,\n"
-    .. "mem_bytes, max_calls, args_max, reply_max, result_max, print_max, code_max; their defaults are\n"
-    .. "`chunk` in the config file.\n",
+  doc = "Lua as a model's would run; - reads stdin",
+  takes = { "file" },
+  examples = {
+    { "beamlens-run sandbox chunk.lua", "one chunk, and all that came of it" },
+    { "beamlens-run sandbox chunk.lua --demo-callbacks --limit wall_ms=300", "with four callbacks; less time" },
+    { "echo 'return 6 * 7' | beamlens-run sandbox -", "from stdin" },
+  },
+  more = [==[
+Exit 0 when the chunk ended by itself, else 2. A line --[[NEXT]] begins another chunk: they run one after the other,
+and the last one's outcome is shown. Limits: wall_ms, callback_ms, total_ms, mem_bytes, max_calls, args_max,
+reply_max, result_max, print_max, code_max; their defaults are `chunk` in the config file.
+]==],
 }
 
 local FAILED, INTERRUPTED = 2, 130

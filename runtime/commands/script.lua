@@ -10,7 +10,22 @@ local plain = require "runtime.plain"
 local report_file = require "runtime.report_file"
 local screen = require "runtime.screen"
 
-local script = { words = math.huge } -- those behind its name are its arguments
+local script = {
+  usage = "SCRIPT.lua [-- ARGS]",
+  words = math.huge, -- those behind its name are its arguments
+  takes = { "script", "file" },
+  doc = "look into a node: coordinator.lua, or one of yours",
+  examples = {
+    { "beamlens-run coordinator.lua --node shop@host", "the usual one: what is wrong, and why" },
+    { "beamlens-run coordinator.lua --node shop@host --reason 'checkout is slow' --json", "for an alert" },
+    { "beamlens-run coordinator.lua --node shop@host --report handoff.md", "with a document to hand on" },
+    { "beamlens-run operator.lua --node shop@host -- ets", "one skill by itself" },
+  },
+  more = [[
+`beamlens-run init examples/coordinator.lua` copies one to edit. What a script returns is the result: a report, whose
+verdict is the exit code; or an exit code; or nothing.
+]],
+}
 
 local SCRIPT_ERROR = 2
 

@@ -14,8 +14,12 @@ local skills = {
   usage = "skills [NAME]",
   words = 1,
   doc = "what the skills watch and need, their callbacks",
-  more = "\nWith NAME: every callback of one skill with arguments, fields, class and cost.\n"
-    .. "With --node: whether that node has what they need.\n",
+  takes = { "skill" },
+  examples = {
+    { "beamlens-run skills", "all skills" },
+    { "beamlens-run skills ets", "of one: every callback with arguments, fields, class and cost" },
+    { "beamlens-run skills --node shop@host", "whether that node has what they need" },
+  },
 }
 
 local WIDTH, COLUMN = 80, 10

@@ -2,7 +2,15 @@
 
 local json = require "runtime.json"
 
-local version = { usage = "version", words = 0, doc = "the version of the program and of what it stands on" }
+local version = {
+  usage = "version",
+  words = 0,
+  doc = "what this is, and what it stands on",
+  examples = {
+    { "beamlens-run version", "in a line" },
+    { "beamlens-run --version", "the same" },
+  },
+}
 
 function version.run(call)
   local uv = require "luv"

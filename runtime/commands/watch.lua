@@ -15,27 +15,34 @@ local telemetry = require "runtime.telemetry"
 local watch = {
   usage = "watch",
   words = 0,
-  doc = "learn what is usual on nodes, look into what is not, until Ctrl-C",
+  doc = "learn what is usual, look into what is not",
+  examples = {
+    { "beamlens-run watch --node shop@host --skills beam,ets", "one node, with two skills" },
+    { "beamlens-run watch --node shop@host,billing@host,mail@host", "several, each learned by itself" },
+    { "beamlens-run watch --node shop@host --listen 127.0.0.1:9464 --token-file token",
+      "with metrics for Prometheus, and POST /run for alerts" },
+  },
   more = [[
-
-  beamlens-run watch --node shop@host --skills beam,ets
-  beamlens-run watch --node shop@host,billing@host,mail@host
-
 It takes the figures of each skill every 30 s, learns for 5 minutes and goes on learning. What leaves
 the usual three times in a row, or climbs for hours, is looked into by a run of the coordinator; then it
 keeps still for 15 minutes. At most 3 such runs in an hour. It knows tomorrow what it learned today; with
 --store :memory: it begins anew each time. `beamlens-run runs` lists what it looked into. The config file sets
 the times: anomaly = { … }, see examples/config.lua. --deadline is the time of each investigation; the watch
 itself has none.
+
 Of several nodes each is learned by itself; they are investigated one at a time, and share the limit. One that
 is not there is told and tried again.
+
 `watchers` of the config are operators that are kept on for ever: with a model each look costs money, and what
 a day costs is told at the pace seen; --escalate lets the analyst watch, and calls the model for what was found.
 `limits` hold for each watcher, and where one is reached it rests until midnight UTC; where the quota of its key
 is used up, for an hour. While its node is away it asks no model.
+
 Runbooks that `autonomy` of the config names may act on what was found; a dry run first only tells.
+
 Skills, prompts, tools, checks, runbooks, policy and config are read anew when somebody edits them, and all of
 them on SIGHUP; what does not pass its check changes nothing and is told.
+
 With --listen 127.0.0.1:9464 it answers there: GET /healthz, GET /metrics (for Prometheus) and, with a token of
 --token-file (mode 0600), POST /run, by which an alert handler has it look at once, and GET /runs/ID:
 
@@ -45,6 +52,7 @@ The body is the reason; or JSON with reason, skills and node ({"reason": "slow",
 first character); or what Alertmanager sends to a webhook. Of several nodes ?node=NAME says which. One run at a time,
 eight wait. `init examples/beamlens-run.service` copies a unit for systemd, `init examples/alertmanager.yml` a
 receiver for Alertmanager.
+
 --json prints a JSON object on each line.
 Ended by Ctrl-C, it exits with 0 when no investigation found anything, with 1 when one did.
 ]],
