@@ -32,9 +32,10 @@ local function usage(message, next_step) return nil, failure.new("usage", messag
 local function all_words(s)
   local skill, skills = require "runtime.skill", {}
   for _, name in ipairs(skill.names()) do skills[#skills + 1] = skill.open(name) end
-  local words = mechanism_words.of(skills)
+  local words, known = mechanism_words.of(skills), {}
+  for _, word in ipairs(words) do known[word] = true end
   for _, row in ipairs(s:rows "select distinct mechanism from insights limit 1000" or {}) do
-    words[#words + 1] = row.mechanism
+    if not known[row.mechanism] then words[#words + 1] = row.mechanism end
   end
   return words
 end

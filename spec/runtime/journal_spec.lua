@@ -130,7 +130,7 @@ describe("runtime.journal", function()
     end }
     holder:close()
     assert.same({ "sick", nil }, { report.verdict, report.run })
-    assert.equal(path .. ": database is locked; make room, or mend the file", report.not_kept)
+    assert.equal(path .. ": database is locked; another beamlens-run writes to it: try again", report.not_kept)
   end))
 
   it("listens to no event any more once the run is over", live.test(function()

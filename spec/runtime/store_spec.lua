@@ -94,7 +94,8 @@ describe("store", function()
     local other = assert(database.open(path))
     assert(other:exec "begin immediate")
     local ok, err = async.run(function() return s:keep_baselines("shop@host", METRICS, {}) end)
-    assert.same({ nil, path .. ": database is locked" }, { ok, err.message })
+    assert.same({ nil, path .. ": database is locked; another beamlens-run writes to it: try again" },
+      { ok, tostring(err) })
     other:close()
     assert.is_true(s:keep_baselines("shop@host", METRICS, {}))
     s:close()
@@ -106,12 +107,25 @@ describe("store", function()
     s:close()
     local db = assert(database.open(path))
     for _, name in ipairs { "actions", "nonces", "audit", "runs", "notifications", "insights", "observations",
-      "history", "events" } do assert(db:exec("drop table " .. name)) end
+      "history", "events", "feedback" } do assert(db:exec("drop table " .. name)) end
     assert(db:exec "pragma user_version = 1")
     db:close()
     s = assert(store.open(path))
     assert.same(METRICS, (s:baselines "shop@host"))
     assert.same({ {}, {} }, { s:rows "select * from actions", s:rows "select * from runs" })
+    s:close()
+  end)
+
+  it("brings a store of before there was feedback up to date, with the runs that it has", function()
+    assert(store.open(path)):close()
+    local db = assert(database.open(path))
+    assert(db:exec [[drop table feedback; alter table runs drop column cassette; pragma user_version = 3;
+      insert into runs (trace_id, node, skills, reason, mind, started_at, process)
+      values ('ab', 'n@h', '[]', '', 'analyst', 1, '')]])
+    db:close()
+    local s = assert(store.open(path))
+    assert.same({ { { trace_id = "ab" } }, {} },
+      { s:rows "select trace_id, cassette from runs", s:rows "select * from feedback" })
     s:close()
   end)
 
