@@ -40,8 +40,8 @@ local function quiet_of(text)
   local h1, m1, h2, m2 = text:match "^(%d%d?):(%d%d)%s*%-%s*(%d%d?):(%d%d)$"
   local from, to = minute(h1, m1), minute(h2, m2)
   if from and to and from ~= to then return { from = from, to = to } end
-  return nil, failure.new("config", ("autonomy.quiet_hours is no time of day: %s"):format(text),
-    'write it like "22:00-06:00"', 2)
+  return nil, failure.in_config({ "autonomy", "quiet_hours" },
+    ("autonomy.quiet_hours is no time of day: %s"):format(text), 'write it like "22:00-06:00"')
 end
 
 --- What the config says, with its runbooks opened: a slip is told when a run begins, and not at night.
@@ -75,13 +75,13 @@ end
 ---@return true?
 ---@return Failure? err
 function autonomy.check_callbacks(group, skills)
-  for _, name in ipairs(group.callbacks or {}) do
+  for i, name in ipairs(group.callbacks or {}) do
     local class
     for _, s in ipairs(skills) do class = class or s.callbacks[name] and s.callbacks[name].class end
     if class ~= "CAUTION" then
-      return nil, failure.new("config", ("autonomy.callbacks: %s is %s"):format(name,
+      return nil, failure.in_config({ "autonomy", "callbacks", i }, ("autonomy.callbacks: %s is %s"):format(name,
         class and class .. ", and only what is CAUTION can be let" or "no callback of the skills in use"),
-        "name single callbacks, or take it out", 2)
+        "name single callbacks, or take it out")
     end
   end
   return true

@@ -23,6 +23,7 @@ local config = {}
 ---@field also? string     and to this one
 ---@field file_only? true  only the config file and scripts may set it
 ---@field fields? Option[]  of a group: what it holds, each with a default
+---@field checked_by? string  a module whose `check` says what is wrong with a table of the config file
 ---@field live? true        an edit of the config file holds while the program runs; else from the next start on
 ---@field doc string
 
@@ -34,7 +35,14 @@ config.OPTIONS = {
   { name = "port", type = "number", shown = "N", min = 1, max = 65535, whole = true,
     doc = "the node's distribution port, when there is no epmd" },
   { name = "via", type = "text", shown = "WAY:TARGET", values = "way",
-    doc = "through a shell beside it: ssh:USER@HOST, docker:NAME, kubectl:[NS/]POD, shell:COMMAND, local" },
+    doc = "through a shell beside it: ssh:USER@HOST, docker:NAME, kubectl:[NS/]POD, ecs:[CLUSTER/]SERVICE, "
+      .. "shell:COMMAND, local, or a profile of the config file" },
+  { name = "env", type = "text", shown = "ENV", doc = "which environment of that profile: prod" },
+  { name = "task", type = "text", shown = "ID", doc = "which task of an ECS service: its first letters will do" },
+  { name = "through", type = "text", shown = "HOW", of = { "forward", "console" },
+    doc = "forward leads the node's port here, console starts a helper there; else whichever goes" },
+  { name = "profiles", type = "table", file_only = true, checked_by = "runtime.door.profiles",
+    doc = "nodes by name: where they are, and how one gets there" },
   { name = "reason", type = "text", shown = "TEXT", default = "", doc = "what made you look: an alert, a complaint" },
   { name = "skills", type = "list", shown = "a,b", values = "skill", doc = "which skills look",
     default = { "beam", "ets", "gc", "allocator", "overload", "ports", "sup", "system", "vm_events", "logger",
@@ -144,6 +152,14 @@ local SEE_EXAMPLE = "see `beamlens-run init examples/config.lua`" -- where help 
 
 local function usage(message, next_step) return failure.new("usage", message, next_step or SEE_HELP, 2) end
 
+-- What is wrong with a value. `at` is its place in the file: "anomaly.z_threshold".
+local function unfit(at, message, next_step)
+  local err = usage(message, next_step)
+  err.keys = {}
+  for key in at:gmatch "[^.]+" do err.keys[#err.keys + 1] = key end
+  return nil, err
+end
+
 local function choice_fault(option, value)
   if not option.of then return end
   for _, word in ipairs(option.of) do if word == value then return end end
@@ -196,7 +212,7 @@ local accept
 -- Its fields, those left out by their defaults.
 local function accept_group(option, value, where)
   if type(value) ~= "table" then
-    return nil, usage(("%s wants a table, not %s"):format(where, tostring(value)), SEE_EXAMPLE)
+    return unfit(where, ("%s wants a table, not %s"):format(where, tostring(value)), SEE_EXAMPLE)
   end
   local group, known, names = {}, {}, {}
   for i, field in ipairs(option.fields) do
@@ -206,7 +222,7 @@ local function accept_group(option, value, where)
     name = tostring(name)
     local near = not known[name] and failure.nearest(name, names)
     if not known[name] then
-      return nil, usage(("%s has no %s"):format(where, name),
+      return unfit(("%s.%s"):format(where, name), ("%s has no %s"):format(where, name),
         near and ("did you mean %s?"):format(near) or "it has " .. table.concat(names, ", "))
     end
     local err
@@ -222,11 +238,14 @@ function accept(option, value, where, next_step)
   if value == option.default then return value end -- handed on as it was, nobody has set it: config.default
   local result, want = read[option.type](option, value)
   if result == nil then
-    local got = type(value) == "table" and "that table" or tostring(value)
-    return nil, usage(("%s wants %s, not %s"):format(where, want, got), next_step)
+    local kind = type(value)
+    local got = (kind == "table" or kind == "function") and "that " .. kind or tostring(value)
+    return unfit(where, ("%s wants %s, not %s"):format(where, want, got), next_step)
   end
   local fault = choice_fault(option, result)
-  if fault then return nil, usage(("%s %s"):format(where, fault), next_step) end
+  if fault then return unfit(where, ("%s %s"):format(where, fault), next_step) end
+  local wrong = option.checked_by and require(option.checked_by).check(result)
+  if wrong then return nil, wrong end
   return result
 end
 
@@ -314,21 +333,37 @@ end
 
 local function usual_path() return files.config_home() .. "/config.lua" end
 
+-- What is wrong in the file, with its line where that can be told. Most starts have nothing to look for.
+local function in_file(path, err)
+  local line = require "runtime.key_line"(path, err.keys)
+  return failure.new("config", ("%s:%s %s"):format(path, line and line .. ":" or "", err.message), err.next, 2)
+end
+
+-- Keys that are no options, or none of the file's, as failures: the first in the file first.
+local function strays(result, path)
+  local list = {}
+  for key in pairs(result) do
+    local option = by_flag["--" .. tostring(key):gsub("_", "-")]
+    if not option or option.line_only then
+      local why = option and "may only stand on the command line" or "is no option"
+      local near = not option and failure.nearest(tostring(key), config.names())
+      local err = failure.in_config({ key }, ("%s %s"):format(tostring(key), why),
+        near and ("did you mean %s?"):format(near) or "take it out")
+      list[#list + 1] = { line = require "runtime.key_line"(path, err.keys) or math.huge, err = err }
+    end
+  end
+  table.sort(list, function(a, b) return a.line < b.line end)
+  return list
+end
+
 -- The config file: the named one must be there, the usual one may be.
 local function from_file(named)
   local path = named or usual_path()
   if not named and not require("luv").fs_stat(path) then return {} end
   local result, err = load_file(path)
   if not result then return nil, err end
-  for key in pairs(result) do
-    local option = by_flag["--" .. tostring(key):gsub("_", "-")]
-    if not option or option.line_only then
-      local why = option and "may only stand on the command line" or "is no option"
-      local near = failure.nearest(tostring(key), config.names())
-      return nil, failure.new("config", ("%s: %s %s"):format(path, tostring(key), why),
-        not option and near and ("did you mean %s?"):format(near) or "take it out", 2)
-    end
-  end
+  local stray = strays(result, path)[1]
+  if stray then return nil, in_file(path, stray.err) end
   return result
 end
 
@@ -390,27 +425,30 @@ local origin = setmetatable({}, { __mode = "k" })
 ---@return Failure? err     the first of all that is wrong
 ---@return table? options   what holds nevertheless, for whoever tells the error
 function config.settle(given, environment)
-  local file, fault = from_file(given.config or environment "BEAMLENS_CONFIG")
+  local path = given.config or environment "BEAMLENS_CONFIG"
+  local file, fault = from_file(path)
+  path = path or usual_path()
   file = file or {}
   local options = {}
   for _, option in ipairs(config.OPTIONS) do
-    local name, value, where = option.name, given[option.name], nil
+    local name, value, where, given_there = option.name, given[option.name], nil, nil
     local file_or_line = option.line_only or option.file_only
     local from_environment = not file_or_line and environment("BEAMLENS_" .. name:upper()) or nil
     if value == nil and from_environment and from_environment ~= "" then
       value, where = from_environment, "BEAMLENS_" .. name:upper()
     elseif value == nil and file[name] ~= nil then
-      value, where = file[name], "config: " .. name
+      value, where, given_there = file[name], name, true
     end
     if where then
       local err
       value, err = accept(option, value, where)
+      if err and given_there then err = in_file(path, err) end
       fault = fault or err
     end
     if value == nil then value = option.fields and accept_group(option, {}, name) or option.default end
     options[name] = value
   end
-  origin[options] = { given = given, environment = environment }
+  origin[options] = { given = given, environment = environment, file = file }
   if fault then return nil, fault, options end
   return options
 end
@@ -421,6 +459,17 @@ end
 function config.path(options)
   local from = origin[options]
   return from and (from.given.config or from.environment "BEAMLENS_CONFIG" or usual_path()) or nil
+end
+
+--- An error as it is told: one that is about a value of the config file with the file and, where it can be told, the
+--- line before it.
+---@param options table   from config.settle
+---@param err Failure
+---@return Failure
+function config.placed(options, err)
+  local from = err.keys and origin[options]
+  if not (from and from.file[err.keys[1]] ~= nil) then return err end
+  return in_file(config.path(options), err)
 end
 
 --- What would hold if they were settled now.

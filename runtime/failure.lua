@@ -6,6 +6,7 @@
 ---@field message string  what happened, lower case, no full stop
 ---@field next string?    what the reader can do about it
 ---@field exit integer    the exit code it leads to: 2 usage, 3 node, 4 incomplete, 5 gate, 6 provider, 70 ours
+---@field keys? (string|number)[]  where in the config file it is, for config.placed: { "sinks", 1, "type" }
 
 local failure = {}
 
@@ -20,6 +21,28 @@ function Failure:__tostring() return self.next and (self.message .. "; " .. self
 ---@return Failure
 function failure.new(stage, message, next_step, exit)
   return setmetatable({ stage = stage, message = message, next = next_step, exit = exit }, Failure)
+end
+
+--- What is wrong in the config file. Who tells it puts the file and the line before it: config.placed.
+---@param keys (string|number)[]   the way to the value: { "sinks", 1, "type" }
+---@param message string           begins with the key as people write it, for who has it from elsewhere
+---@param next_step string?
+---@return Failure
+function failure.in_config(keys, message, next_step)
+  local err = failure.new("config", message, next_step, 2)
+  err.keys = keys
+  return err
+end
+
+--- The keys of a fault are those within a value that itself stands behind these.
+---@param err Failure
+---@param ... string|number
+---@return Failure
+function failure.within(err, ...)
+  local keys = { ... }
+  for _, key in ipairs(err.keys) do keys[#keys + 1] = key end
+  err.keys = keys
+  return err
 end
 
 --- What is refused by the gate, as a return.

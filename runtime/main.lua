@@ -134,7 +134,7 @@ local function work()
   if root.cancelled then
     err = failure.new("interrupted", "interrupted before there was an answer", nil, INTERRUPTED)
   end
-  return tell(failure.of(err, "internal", OURS), as_json)
+  return tell(config.placed(options or settled, failure.of(err, "internal", OURS)), as_json)
 end
 
 -- A thread that hangs in a write would be waited for at the end of the process: it is not joined.

@@ -32,20 +32,21 @@ end
 ---@return Failure? err
 function reach_hosts.read(list)
   local set = {}
-  for _, text in ipairs(list or {}) do
+  for at, text in ipairs(list or {}) do
     local words = {}
     for word in text:gmatch "%S+" do words[#words + 1] = word end
     local host, port = reach_hosts.split(words[1] or "")
     if not host then
-      return nil, failure.new("config", ("config: hosts: %s is no host with its port"):format(words[1] or ""),
-        'write it like "127.0.0.1:6379" or "api.example.org:443"', 2)
+      return nil, failure.in_config({ "hosts", at }, ("hosts: %s is no host with its port"):format(words[1] or ""),
+        'write it like "127.0.0.1:6379" or "api.example.org:443"')
     end
     local names
     for i = 2, #words do
       if not words[i]:match "^[%u_][%u%d_]*$" then
         -- It may be the secret itself, so it is not shown.
-        return nil, failure.new("config", ("config: hosts: behind %s stands no name of a secret"):format(words[1]),
-          'write it like "127.0.0.1:6379 REDIS_PASSWORD", and never the secret itself', 2)
+        return nil, failure.in_config({ "hosts", at },
+          ("hosts: behind %s stands no name of a secret"):format(words[1]),
+          'write it like "127.0.0.1:6379 REDIS_PASSWORD", and never the secret itself')
       end
       names = names or {}
       names[words[i]] = true

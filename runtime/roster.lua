@@ -46,8 +46,8 @@ function roster.of(list, option)
   local posts, taken = {}, {}
   for key in pairs(list) do
     if type(key) ~= "number" then
-      return nil, failure.new("config", ("%s has a field %s"):format(option, tostring(key)),
-        ('it is a list: %s = { "beam", "ets" }'):format(option), 2)
+      return nil, failure.in_config({ option, key }, ("%s has a field %s"):format(option, tostring(key)),
+        ('it is a list: %s = { "beam", "ets" }'):format(option))
     end
   end
   for i, entry in ipairs(list) do
@@ -56,7 +56,7 @@ function roster.of(list, option)
     local name = not why and (entry.name or entry.skill:match "([^/]+)$":gsub("%.lua$", ""))
     if name and taken[name] then why = ("is called %s, as another one is"):format(name) end
     if why then
-      return nil, failure.new("config", ("%s[%d] %s"):format(option, i, why), "see examples/config.lua", 2)
+      return nil, failure.in_config({ option, i }, ("%s[%d] %s"):format(option, i, why), "see examples/config.lua")
     end
     taken[name] = true
     posts[i] = { name = name, skill = place_of(entry.skill), mode = entry.mode

@@ -56,7 +56,7 @@ function settings_files.config(options)
   for _, option in ipairs(config.OPTIONS) do
     err = err or not same(options[option.name], fresh[option.name]) and form_fault(option, fresh[option.name]) or nil
   end
-  if err then return nil, err end
+  if err then return nil, config.placed(fresh, err) end
   for _, option in ipairs(config.OPTIONS) do
     if not same(options[option.name], fresh[option.name]) then
       table.insert(option.live and changed.applied or changed.waiting, option.name)

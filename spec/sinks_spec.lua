@@ -77,6 +77,6 @@ describe("sinks of a run", function()
   it("are looked at before anything is asked of the node", live.test(function()
     local result = run "{ type = 'webhok' }"
     assert.equal(2, result.code)
-    assert.matches("config: sinks%[1%]: there is no type webhok; did you mean webhook%?", result.stderr)
+    assert.matches(":1: sinks%[1%]: there is no type webhok; did you mean webhook%?", result.stderr)
   end))
 end)

@@ -70,8 +70,8 @@ function prices.of_client(of, usage)
   return (of.priced or of.free) and prices.cost(of.model, usage) or nil
 end
 
-local function config_fault(where, message, next_step)
-  return failure.new("config", ("prices%s %s"):format(where, message), next_step, 2)
+local function config_fault(where, message, next_step, ...)
+  return failure.in_config({ "prices", ... }, ("prices%s %s"):format(where, message), next_step)
 end
 
 --- What is wrong with the config's own prices.
@@ -80,7 +80,8 @@ end
 function prices.fault(given)
   for model, price in pairs(given) do
     if type(model) ~= "string" or type(price) ~= "table" then
-      return config_fault("", "wants a table for each model", 'as in ["my-model"] = { input = 0.5, output = 1.5 }')
+      return config_fault("", "wants a table for each model", 'as in ["my-model"] = { input = 0.5, output = 1.5 }',
+        model)
     end
     local where = ('["%s"]'):format(model)
     for name, value in pairs(price) do
@@ -89,14 +90,15 @@ function prices.fault(given)
       for _, field in ipairs(FIELDS) do is_known = is_known or field == name end
       if not is_known then
         return config_fault(where, "has no " .. tostring(name), near and ("did you mean %s?"):format(near)
-          or "it has " .. table.concat(FIELDS, ", "))
+          or "it has " .. table.concat(FIELDS, ", "), model, name)
       end
       if type(value) ~= "number" or not (value >= 0 and value < 1e6) then
-        return config_fault(("%s.%s"):format(where, name), "must be USD for a million tokens", "for example 0.5")
+        return config_fault(("%s.%s"):format(where, name), "must be USD for a million tokens", "for example 0.5",
+          model, name)
       end
     end
     if not (price.input and price.output) then
-      return config_fault(where, "needs input and output", "give both in USD for a million tokens")
+      return config_fault(where, "needs input and output", "give both in USD for a million tokens", model)
     end
   end
 end

@@ -31,8 +31,9 @@ local SECRETS = { api_key = true, token = true, access_token = true, access_key_
 local FIELDS = { "name", "provider", "options", "retry_policy" }
 local JOINING = { ["fallback"] = true, ["round-robin"] = true }
 
-local function fault(where, message, next_step)
-  return failure.new("config", ("client_registry: %s%s"):format(where and where .. ": " or "", message), next_step, 2)
+-- Behind the next step: the keys to what is wrong, within the client that `where` names.
+local function fault(where, message, next_step, ...)
+  return failure.in_config({ ... }, ("client_registry: %s%s"):format(where and where .. ": " or "", message), next_step)
 end
 
 --- The names of the providers a client may be of.
@@ -49,12 +50,12 @@ local function among(name, names)
   return false
 end
 
-local function unknown(where, what, name, names)
+local function unknown(where, what, name, names, ...)
   if among(name, names) then return nil end
   local near = failure.nearest(tostring(name), names)
   local shown = secrets.hide(tostring(name), function() return "<key>" end)
   return fault(where, ("there is no %s %s"):format(what, shown),
-    near and ("did you mean %s?"):format(near) or "there are " .. table.concat(names, ", "))
+    near and ("did you mean %s?"):format(near) or "there are " .. table.concat(names, ", "), ...)
 end
 
 -- A key is easily put where the name of its variable belongs.
@@ -65,14 +66,14 @@ end
 local function value_fault(c, name, value)
   if type(value) ~= (name == "strict" and "boolean" or "string") or value == "" then
     return fault(c.name, ("options.%s must be %s"):format(name, name == "strict" and "true or false" or "a text"),
-      "mend it, or take it out")
+      "mend it, or take it out", "options", name)
   end
   if name == "api_key_env" and not is_variable(value) then
     return fault(c.name, "options.api_key_env is no name of a variable, and is not shown, for it may be the key",
-      'for example api_key_env = "MY_KEY"')
+      'for example api_key_env = "MY_KEY"', "options", name)
   end
   local why = name ~= "strict" and address_parts.fault(name, value)
-  if why then return fault(c.name, ("options.%s %s"):format(name, why), "check it") end
+  if why then return fault(c.name, ("options.%s %s"):format(name, why), "check it", "options", name) end
 end
 
 local function options_fault(c, kind)
@@ -81,9 +82,10 @@ local function options_fault(c, kind)
   for name, value in pairs(c.options or {}) do
     if SECRETS[name] then
       return fault(c.name, ("%s stands in the config, where it does not belong"):format(name),
-        'put it into an environment variable (api_key_env = "NAME") or a file of mode 0600 (api_key_file = "/path")')
+        'put it into an environment variable (api_key_env = "NAME") or a file of mode 0600 (api_key_file = "/path")',
+        "options", name)
     end
-    local err = unknown(c.name, "option", name, names)
+    local err = unknown(c.name, "option", name, names, "options", name)
     if err then return err end
     err = value_fault(c, name, value)
     if err then return err end
@@ -93,14 +95,15 @@ end
 local function policy_fault(c)
   if c.retry_policy == nil then return nil end
   if type(c.retry_policy) ~= "table" then
-    return fault(c.name, "retry_policy must be a table", "for example { max_retries = 3 }")
+    return fault(c.name, "retry_policy must be a table", "for example { max_retries = 3 }", "retry_policy")
   end
   local names = sorted_keys(retry.policy)
   for name, value in pairs(c.retry_policy) do
-    local err = unknown(c.name, "field of retry_policy", name, names)
+    local err = unknown(c.name, "field of retry_policy", name, names, "retry_policy", name)
     if err then return err end
     if type(value) ~= "number" or not (value >= 0 and value <= 1e6) then
-      return fault(c.name, ("retry_policy.%s must be a number from 0 to 1000000"):format(name), "mend it")
+      return fault(c.name, ("retry_policy.%s must be a number from 0 to 1000000"):format(name), "mend it",
+        "retry_policy", name)
     end
   end
 end
@@ -109,18 +112,19 @@ local function strategy_fault(c, names)
   for name in pairs(c.options or {}) do
     if name ~= "strategy" then
       return fault(c.name, ("%s has no option %s"):format(c.provider, tostring(name)),
-        "it has strategy; the rest belongs to the clients that it names")
+        "it has strategy; the rest belongs to the clients that it names", "options", name)
     end
   end
   if c.retry_policy ~= nil then
-    return fault(c.name, "has a retry_policy", "give it to the clients that it names")
+    return fault(c.name, "has a retry_policy", "give it to the clients that it names", "retry_policy")
   end
   local strategy = c.options and c.options.strategy
   if type(strategy) ~= "table" or #strategy == 0 then
-    return fault(c.name, "options.strategy must name clients", 'for example { "Claude", "Local" }')
+    return fault(c.name, "options.strategy must name clients", 'for example { "Claude", "Local" }', "options",
+      "strategy")
   end
-  for _, name in ipairs(strategy) do
-    local err = unknown(c.name, "client", name, names)
+  for i, name in ipairs(strategy) do
+    local err = unknown(c.name, "client", name, names, "options", "strategy", i)
     if err then return err end
   end
 end
@@ -145,47 +149,55 @@ local function client_fault(c, i)
   end
   if type(c.name) ~= "string" or not c.name:find "%S" then return fault(where, "has no name", "give it one") end
   for field in pairs(c) do
-    local err = unknown(c.name, "field", field, FIELDS)
+    local err = unknown(c.name, "field", field, FIELDS, field)
     if err then return err end
   end
-  local err = unknown(c.name, "provider", c.provider, registry.providers())
+  local err = unknown(c.name, "provider", c.provider, registry.providers(), "provider")
   if err then return err end
   if c.options ~= nil and type(c.options) ~= "table" then
-    return fault(c.name, "options must be a table", 'for example { model = "…" }')
+    return fault(c.name, "options must be a table", 'for example { model = "…" }', "options")
   end
   return policy_fault(c) or kinds[c.provider] and options_fault(c, kinds[c.provider])
+end
+
+local function fault_of(given)
+  for field in pairs(given) do
+    local err = unknown(nil, "field", field, { "primary", "cheap", "clients" }, field)
+    if err then return err end
+  end
+  if type(given.clients) ~= "table" or #given.clients == 0 then
+    return fault(nil, "has no clients", 'for example clients = { { name = "Claude", provider = "anthropic" } }',
+      "clients")
+  end
+  local by_name, names = {}, {}
+  for i, c in ipairs(given.clients) do
+    local err = client_fault(c, i)
+    if not err and by_name[c.name] then
+      err = fault(c.name, "two clients have this name", "rename one of them", "name")
+    end
+    if err then return failure.within(err, "clients", i) end
+    by_name[c.name], names[i] = c, c.name
+  end
+  for i, c in ipairs(given.clients) do
+    local err = JOINING[c.provider] and strategy_fault(c, names)
+    if err then return failure.within(err, "clients", i) end
+  end
+  for i, name in ipairs(names) do
+    local err = circle_fault(by_name, name, {})
+    if err then return failure.within(err, "clients", i) end
+  end
+  for _, field in ipairs { "primary", "cheap" } do
+    local err = given[field] ~= nil and unknown(nil, "client", given[field], names, field)
+    if err then return err end
+  end
 end
 
 --- What is wrong with a registry.
 ---@param given table
 ---@return Failure?
 function registry.fault(given)
-  for field in pairs(given) do
-    local err = unknown(nil, "field", field, { "primary", "cheap", "clients" })
-    if err then return err end
-  end
-  if type(given.clients) ~= "table" or #given.clients == 0 then
-    return fault(nil, "has no clients", 'for example clients = { { name = "Claude", provider = "anthropic" } }')
-  end
-  local by_name, names = {}, {}
-  for i, c in ipairs(given.clients) do
-    local err = client_fault(c, i)
-    if err then return err end
-    if by_name[c.name] then return fault(c.name, "two clients have this name", "rename one of them") end
-    by_name[c.name], names[i] = c, c.name
-  end
-  for _, c in ipairs(given.clients) do
-    local err = JOINING[c.provider] and strategy_fault(c, names)
-    if err then return err end
-  end
-  for _, name in ipairs(names) do
-    local err = circle_fault(by_name, name, {})
-    if err then return err end
-  end
-  for _, field in ipairs { "primary", "cheap" } do
-    local err = given[field] ~= nil and unknown(nil, "client", given[field], names)
-    if err then return err end
-  end
+  local err = fault_of(given)
+  return err and failure.within(err, "client_registry")
 end
 
 ---@param given table   a registry without fault

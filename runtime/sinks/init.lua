@@ -57,8 +57,8 @@ local function listener(self, sink, name, state)
 end
 
 local function unopened(i, entry, why)
-  return failure.new("config", ("%s: %s"):format(settings.place(i, entry), tostring(why)),
-    "mend it, or take the sink out", 2)
+  return failure.in_config({ "sinks", i }, ("%s: %s"):format(settings.place(i, entry), tostring(why)),
+    "mend it, or take the sink out")
 end
 
 local function begin(self, entry, kind, i)

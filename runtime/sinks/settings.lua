@@ -9,8 +9,9 @@ local settings = {}
 local TYPES = { "jsonl", "prometheus", "syslog", "webhook" }
 local FORM = 'sinks = { { type = "jsonl", file = "…" } }'
 
-local function fail(where, message, next_step)
-  return nil, failure.new("config", ("%s: %s"):format(where, message), next_step or "see examples/config.lua", 2)
+local function fail(where, message, next_step, ...)
+  return nil, failure.in_config({ "sinks", ... }, ("%s: %s"):format(where, message),
+    next_step or "see examples/config.lua")
 end
 
 local function near(word, words)
@@ -18,13 +19,14 @@ local function near(word, words)
   return found and ("did you mean %s?"):format(found)
 end
 
-local function of_type(entry, where)
-  if type(entry) ~= "table" then return fail(where, "a sink is a table", FORM) end
+local function of_type(entry, i)
+  local where = ("sinks[%d]"):format(i)
+  if type(entry) ~= "table" then return fail(where, "a sink is a table", FORM, i) end
   for _, name in ipairs(TYPES) do
     if entry.type == name then return require("runtime.sinks." .. name) end
   end
   return fail(where, ("there is no type %s"):format(tostring(entry.type)),
-    near(entry.type, TYPES) or "there are " .. table.concat(TYPES, ", "))
+    near(entry.type, TYPES) or "there are " .. table.concat(TYPES, ", "), i, "type")
 end
 
 local function event_fault(list)
@@ -39,11 +41,11 @@ end
 ---@param i integer
 ---@param entry table
 ---@return string
-function settings.place(i, entry) return ("config: sinks[%d] (%s)"):format(i, entry.type) end
+function settings.place(i, entry) return ("sinks[%d] (%s)"):format(i, entry.type) end
 
 -- Every field one that the type has, and of its kind.
 local function check(entry, i)
-  local kind, err = of_type(entry, ("config: sinks[%d]"):format(i))
+  local kind, err = of_type(entry, i)
   if not kind then return nil, err end
   local where = settings.place(i, entry)
   local names = { "type" }
@@ -53,19 +55,19 @@ local function check(entry, i)
   for name, given in pairs(entry) do
     local wanted = kind.fields[name]
     if wanted == "text" and (type(given) ~= "string" or given == "") then
-      return fail(where, ("%s must be a text"):format(name))
+      return fail(where, ("%s must be a text"):format(name), nil, i, name)
     elseif wanted == "number" and (type(given) ~= "number" or given < 1 or given > 86400) then
-      return fail(where, ("%s must be a number from 1 to 86400"):format(name))
+      return fail(where, ("%s must be a number from 1 to 86400"):format(name), nil, i, name)
     elseif name == "events" and kind.hears ~= false then
       local fault, next_step = event_fault(given)
-      if fault then return fail(where, fault, next_step) end
+      if fault then return fail(where, fault, next_step, i, name) end
     elseif not wanted and name ~= "type" then
       return fail(where, ("it has no %s"):format(tostring(name)),
-        near(name, names) or "it has " .. table.concat(names, ", "))
+        near(name, names) or "it has " .. table.concat(names, ", "), i, name)
     end
   end
   for _, name in ipairs(kind.needs or {}) do
-    if entry[name] == nil then return fail(where, ("it wants %s"):format(name)) end
+    if entry[name] == nil then return fail(where, ("it wants %s"):format(name), nil, i) end
   end
   return kind
 end
@@ -77,7 +79,7 @@ end
 function settings.check(list)
   local kinds = {}
   for key in pairs(list) do
-    if type(key) ~= "number" then return fail("config: sinks", "it is a list, and has no " .. tostring(key), FORM) end
+    if type(key) ~= "number" then return fail("sinks", "it is a list, and has no " .. tostring(key), FORM, key) end
   end
   for i, entry in ipairs(list) do
     local err

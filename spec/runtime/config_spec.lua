@@ -51,7 +51,7 @@ describe("config", function()
       local _, err = config.parse { word }
       assert.matches(word:match "%a+" .. " wants " .. want, tostring(err))
     end
-    assert.matches("config: port wants a whole number", tostring(select(2, settle "return { port = -1 }")))
+    assert.matches(":1: port wants a whole number", tostring(select(2, settle "return { port = -1 }")))
     assert.same({ port = 65535, deadline = 2.5 }, config.parse { "--port", "65535", "--deadline", "2.5" }.options)
   end)
 
@@ -81,7 +81,7 @@ describe("config", function()
 
   it("refuses names that are no text", function()
     for _, list in ipairs { "{ 5, {} }", '{ "ets", 5 }', '{ 5, "ets" }', "{ {} }" } do
-      assert.matches("config: skills wants names, one at least, not that table",
+      assert.matches(":1: skills wants names, one at least, not that table",
         tostring(select(2, settle("return { skills = " .. list .. " }"))))
     end
   end)
@@ -96,16 +96,17 @@ describe("config", function()
   end)
 
   for text, said in pairs {
-    ["{ z_treshold = 4 }"] = "config: anomaly has no z_treshold; did you mean z_threshold?",
+    ["{ z_treshold = 4 }"] = ":1: anomaly has no z_treshold; did you mean z_threshold?",
     ["{ z_threshold = 0 }"] =
-      "config: anomaly.z_threshold wants a number from 1 to 100, not 0; see `beamlens-run init examples/config.lua`",
+      ":1: anomaly.z_threshold wants a number from 1 to 100, not 0; see `beamlens-run init examples/config.lua`",
     ["{ consecutive_required = 2.5 }"] =
-      "config: anomaly.consecutive_required wants a whole number from 1 to 100, not 2.5; "
+      ":1: anomaly.consecutive_required wants a whole number from 1 to 100, not 2.5; "
         .. "see `beamlens-run init examples/config.lua`",
-    ["5"] = "config: anomaly wants a table, not 5; see `beamlens-run init examples/config.lua`",
+    ["5"] = ":1: anomaly wants a table, not 5; see `beamlens-run init examples/config.lua`",
   } do
     it("names what is wrong in a group: " .. text, function()
-      assert.equal(said, tostring(select(2, settle(("return { anomaly = %s }"):format(text)))))
+      local _, err, path = settle(("return { anomaly = %s }"):format(text))
+      assert.equal(path .. said, tostring(err))
     end)
   end
 
@@ -135,8 +136,8 @@ describe("config", function()
   end)
 
   it("lets no text end a dry run", function()
-    local _, err = settle [[return { autonomy = { dry_run = "" } }]]
-    assert.equal("config: autonomy.dry_run wants true or false, without quotes, not ; "
+    local _, err, path = settle [[return { autonomy = { dry_run = "" } }]]
+    assert.equal(path .. ":1: autonomy.dry_run wants true or false, without quotes, not ; "
       .. "see `beamlens-run init examples/config.lua`",
       tostring(err))
   end)
@@ -166,8 +167,44 @@ describe("config", function()
     assert.equal(path .. " may be written by others, so it is not used; chmod o-w " .. path, tostring(err))
   end)
 
-  it("names the nearest for an unknown key of the file", function()
-    local _, err = settle [[return { nod = "a@b" }]]
-    assert.matches("nod is no option; did you mean node%?", tostring(err))
+  -- A file of settings, the line that is to blame, and what is said of it.
+  for _, case in ipairs {
+    { 'return { nod = "a@b" }', 1, "nod is no option; did you mean node?" },
+    { "return {\n  -- nod = 1\n  reason = 'nod = 2',\n  nod = 3 }", 4, "nod is no option; did you mean node?" },
+    { "return {\n  nod = 1,\n  alow = 2 }", 2, "nod is no option; did you mean node?" },
+    { "return {\n  [5] = 1 }", 2, "5 is no option; take it out" },
+    { "return {\n  reason = '',\n  allow = { 'caution' } }", 3,
+      "allow may only stand on the command line; take it out" },
+    { "return {\n  quiet = true,\n  deadline = 'soon' }", 3,
+      "deadline wants a number from 1 to 86400, not soon; see `beamlens-run help`" },
+    { "return {\n  node = {} }", 2, "node wants text, not that table; see `beamlens-run help`" },
+    { "return {\n  node = function() end }", 2, "node wants text, not that function; see `beamlens-run help`" },
+    { "return {\n  sandbox = 'strikt' }", 2,
+      "sandbox must be one of strict, allow-weak, not strikt (did you mean strict?); see `beamlens-run help`" },
+    { "return {\n  retention = {\n    runs_days = 5,\n    event_days = 1 } }", 4,
+      "retention has no event_days; did you mean events_days?" },
+    { "return {\n  limits = { calls = 5,\n    usd = -1 } }", 3,
+      "limits.usd wants a number from 0 to 1000000, not -1; see `beamlens-run init examples/config.lua`" },
+  } do
+    it("tells file and line of " .. case[1]:gsub("%s+", " "), function()
+      local _, err, path = settle(case[1])
+      assert.same({ ("%s:%d: %s"):format(path, case[2], case[3]), "config", 2 }, { tostring(err), err.stage, err.exit })
+    end)
+  end
+
+  it("tells the file alone where the line cannot be told", function()
+    local _, err, path = settle "local all = {}\nall.port = 0\nreturn all"
+    assert.equal(path .. ": port wants a whole number from 1 to 65535, not 0; see `beamlens-run help`", tostring(err))
+  end)
+
+  it("tells what others find wrong in the file with its line, and leaves what is not of the file", function()
+    local path = write "return {\n  operators = { 'beam',\n    { skil = 'ets' } } }"
+    local options = config.settle({ config = path, reason = "x" }, none)
+    local err = select(2, require("runtime.roster").of(options.operators, "operators"))
+    assert.equal(path .. ":3: operators[2] knows no skil; it has name, skill, mode; see examples/config.lua",
+      tostring(config.placed(options, err)))
+    os.remove(path)
+    local of_script = select(2, require("runtime.roster").of({ 5 }, "watchers"))
+    assert.equal(of_script, config.placed(options, of_script))
   end)
 end)

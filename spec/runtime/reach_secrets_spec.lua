@@ -160,7 +160,7 @@ describe("a secret that a skill sends", function()
 
   it("never stands in the config itself", function()
     local _, err = reach.hosts { "127.0.0.1:6379 s3same" }
-    assert.equal('config: hosts: behind 127.0.0.1:6379 stands no name of a secret; write it like "127.0.0.1:6379 '
+    assert.equal('hosts: behind 127.0.0.1:6379 stands no name of a secret; write it like "127.0.0.1:6379 '
       .. 'REDIS_PASSWORD", and never the secret itself', tostring(err))
   end)
 end)

@@ -294,7 +294,7 @@ describe("the config's hosts", function()
       local set, err = reach.hosts { text }
       assert.is_nil(set)
       assert.is_true(failure.is(err))
-      assert.equal(("config: hosts: %s is no host with its port; write it like \"127.0.0.1:6379\" or "
+      assert.equal(("hosts: %s is no host with its port; write it like \"127.0.0.1:6379\" or "
         .. "\"api.example.org:443\""):format(text), tostring(err))
     end
   end)

@@ -81,7 +81,7 @@ describe("sinks", function()
   it("are a list, and no single one", live.test(function()
     local ok, err = sinks.start { sinks = { type = "jsonl", file = "x" }, store = ":memory:" }
     assert.is_nil(ok)
-    assert.matches('config: sinks: it is a list, and has no %a+; sinks = { { type = "jsonl"', tostring(err))
+    assert.matches('sinks: it is a list, and has no %a+; sinks = { { type = "jsonl"', tostring(err))
   end))
 
   it("are refused where a secret may be read by others", live.test(function()
