@@ -37,11 +37,16 @@ function attached.to(o)
     if not open then return nil, err end
     name = door.node
   end
+  local function connect()
+    return require("runtime.node").connect {
+      name = name, cookie_file = o.cookie_file, port = o.port, door = door,
+      deadline = async.now() + math.min(o.deadline, LONGEST_S), relays = not o.no_relays and {} or false,
+    }
+  end
   local node
-  node, err = require("runtime.node").connect {
-    name = name, cookie_file = o.cookie_file, port = o.port, door = door,
-    deadline = async.now() + math.min(o.deadline, LONGEST_S), relays = not o.no_relays and {} or false,
-  }
+  node, err = connect()
+  if not node and door and door:step_back(err)
+    and door:ready(async.now() + math.min(o.deadline, LONGEST_WAY_S)) then node, err = connect() end
   if not node then
     if door then door:close() end
     return nil, err

@@ -1,14 +1,14 @@
 --- A door: the way to a node that is not to be reached over the network, through a shell beside it. Opened,
---- it finds the node there, starts a helper of the node's own release, and the link then connects through
---- it as if it were there. What goes through is the link's bytes: no query, no cookie stands in a session's
---- log as text.
+--- it finds the node there, and the link then connects as if it were there: to a port that the door's program
+--- leads here (forward), else through a helper of the node's own release, by which the shell carries bytes
+--- (console). No query and no cookie stands in a session's log as text.
 
 local async = require "runtime.async"
 local console = require "runtime.door.console"
 local failure = require "runtime.failure"
+local forward = require "runtime.door.forward"
 local helper = require "runtime.door.helper"
 local probe = require "runtime.door.probe"
-local tcp = require "runtime.node.tcp"
 local troubles = require "runtime.door.troubles"
 local tunnel = require "runtime.door.tunnel"
 local ways = require "runtime.door.ways"
@@ -19,10 +19,13 @@ local door = {}
 local LEAST_MEMORY = 64 * 1024 * 1024
 local QUIT_S = 1
 
--- What carries sockets there, once it is open; runtime/door/tunnel.lua is one.
+local HELPER = "console: a helper VM beside the node carries the link by its shell; many questions at once"
+
+-- What carries sockets there, once it is open: runtime/door/tunnel.lua or runtime/door/forward.lua.
 ---@class Carrier
 ---@field dead? string                                    why, once it is
----@field connect fun(self, host: string, port: integer|"epmd", deadline: number): table?, string?
+---@field spent? boolean                                  it had its connection: the node is to be found anew for another
+---@field connect fun(self, host: string, port: integer|"epmd", deadline: number): Socket?, string?
 ---@field digest fun(self, text: string, deadline: number): string?, string?
 ---@field quit fun(self)
 ---@field die fun(self, why: string)
@@ -34,6 +37,8 @@ local QUIT_S = 1
 ---@field at? FoundNode     that one
 ---@field found? Found
 ---@field carrier? Carrier
+---@field port? integer     of the node, where it is known without its epmd
+---@field told? string      which way was taken, what it can do, and why not the other one
 ---@field helper? integer   its pid, there
 ---@field ask? boolean      a person is there to answer; once only
 local Door = {}
@@ -94,20 +99,36 @@ local function look(self, shell, deadline)
   if node.tls then
     return fail(self, node.name .. " takes TLS connections only", "TLS distribution is not supported")
   end
+  self.found, self.at, self.node = found, node, node.name
+  return node
+end
+
+local function start_helper(self, shell, node, deadline)
+  local found = self.found
   if found.memory_left and found.memory_left < LEAST_MEMORY then
     local left = found.memory_left / 2 ^ 20
     return fail(self, ("the container has %.0f MB left, and a helper needs up to 64"):format(left),
       "attach over the network, where nothing is started there")
   end
-  printed, why = shell:run(probe.boot(node), deadline)
+  local printed, why = shell:run(probe.boot(node), deadline)
   if not printed then return closed(self, why) end
   local boot, erlexec = probe.read_boot(printed)
   if not (boot and erlexec) then
     return fail(self, ("no erl was found in %s"):format(node.root),
       "the release was built without its runtime; attach over the network")
   end
-  self.found = found
-  return node, nil, boot
+  shell:become(probe.start(node, boot, helper))
+  local up
+  up, why = shell:await("{go}", deadline)
+  if up then
+    shell.line:write(helper.program(node.pid))
+    up, why = shell:await("{up (%d+)}", deadline)
+  end
+  if not up then return closed(self, why) end
+  self.helper = tonumber(up)
+  local carrier = tunnel.new(function(text) shell.line:write(text) end)
+  shell:hand_over(function(bytes) carrier:receive(bytes) end)
+  return carrier
 end
 
 -- What leads there. To find it out may take a while, and a person.
@@ -120,18 +141,22 @@ local function way_in(self, deadline)
   return words, err, deadline + (async.now() - began)
 end
 
-local function start_helper(self, shell, node, boot, deadline)
-  shell:become(probe.start(node, boot, helper))
-  local up, why = shell:await("{go}", deadline)
-  if up then
-    shell.line:write(helper.program(node.pid))
-    up, why = shell:await("{up (%d+)}", deadline)
+-- By the port of the node where that goes, else by a helper.
+local function start_carrier(self, shell, node, deadline)
+  local carrier, why = nil, self.unled
+  if self.ahead then carrier, why = self.ahead:open(shell, node, deadline) end
+  if carrier then
+    self.told = carrier.told
+  elseif self.target.through == "forward" then
+    return fail(self, "its port cannot be led here: " .. why, "leave --through out, and a helper is started there")
+  else
+    local err
+    carrier, err = start_helper(self, shell, node, deadline)
+    if not carrier then return nil, err end
+    self.told = HELPER .. "; why not forward: " .. why
   end
-  if not up then return closed(self, why) end
-  self.helper = tonumber(up)
-  local carrier = tunnel.new(function(text) shell.line:write(text) end)
-  shell:hand_over(function(bytes) carrier:receive(bytes) end)
-  return carrier
+  self.carrier, self.port = carrier, carrier.port or node.port
+  return true
 end
 
 local function enter(self, deadline)
@@ -139,9 +164,11 @@ local function enter(self, deadline)
   words, err, deadline = way_in(self, deadline)
   if not words then return nil, err end
   local way = self.target.way
-  shell, err = console.start(words, {
+  self.ahead, self.unled = nil, self.unled or "--through console asks for this"
+  if self.target.through ~= "console" then self.ahead, self.unled = forward.of(self.target, words) end
+  shell, err = console.start(self.ahead and self.ahead.words or words, {
     stop_at = troubles.question, silent = way.silent,
-    on_end = function() if self.carrier then self.carrier:die(troubles.cut(self.carrier.rest)) end end,
+    on_end = function() if self.carrier then self.carrier:die(troubles.cut(self.carrier.rest or "")) end end,
   })
   if not shell then
     return fail(self, err, way.from and ("install %s: %s"):format(way.program, way.from))
@@ -149,12 +176,20 @@ local function enter(self, deadline)
   self.shell = shell
   local ours, why = shell:take_over(deadline)
   if not ours then return closed(self, why) end
-  local node, boot
-  node, err, boot = look(self, shell, deadline)
+  local node
+  node, err = look(self, shell, deadline)
   if not node then return nil, err end
-  self.carrier, err = start_helper(self, shell, node, boot, deadline)
-  if not self.carrier then return nil, err end
-  self.at, self.node = node, node.name
+  return start_carrier(self, shell, node, deadline)
+end
+
+-- A node that was started anew may have another port and another cookie.
+local function look_again(self, deadline)
+  local node, err = look(self, self.shell, deadline)
+  if not node then return nil, err end
+  self.carrier.spent = nil
+  local led, why = self.carrier:open(self.shell, node, deadline)
+  if not led then return fail(self, "its port cannot be led here any more: " .. why, "try again") end
+  self.port = self.carrier.port
   return true
 end
 
@@ -163,7 +198,9 @@ end
 ---@return true?
 ---@return Failure? err
 function Door:ready(deadline)
-  if self.carrier and not self.carrier.dead then return true end
+  if self.carrier and not self.carrier.dead then
+    return not self.carrier.spent or look_again(self, deadline)
+  end
   self:close()
   self.carrier = nil
   local open, err
@@ -183,9 +220,7 @@ end
 ---@return Socket|nil
 ---@return string? err
 function Door:connect(host, port, deadline)
-  local stream, err = self.carrier:connect(host, port, deadline)
-  if not stream then return nil, err end
-  return tcp.over(stream)
+  return self.carrier:connect(host, port, deadline)
 end
 
 --- The MD5 of the node's cookie and a text, made where the cookie lies.
@@ -200,11 +235,23 @@ function Door:digest(text, deadline)
     "pass it with --cookie-file", 3)
 end
 
+--- Goes over to a helper, where the port that was led here turned out to lead nowhere. Inside a task.
+---@param why Failure   of the link
+---@return boolean      whether that may help
+function Door:step_back(why)
+  if not self.ahead or self.target.through == "forward" or why.stage == "cookie" then return false end
+  self.unled = self.ahead:said() or why.message
+  self:close()
+  self.target.through = "console"
+  return true
+end
+
 --- Ends the helper, then the command. Nothing of ours stays there. Inside a task.
 function Door:close()
-  local shell = self.shell
+  local shell, ahead = self.shell, self.ahead
+  self.shell, self.ahead = nil, nil
+  if ahead then ahead:close() end
   if not shell then return end
-  self.shell = nil
   if self.carrier and not self.carrier.dead then
     self.carrier:quit()
     async.shield(function() shell.line:wait(async.now() + QUIT_S) end)

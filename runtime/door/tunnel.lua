@@ -11,6 +11,7 @@ local uv = require "luv"
 local async = require "runtime.async"
 local bytes = require "runtime.node.bytes"
 local crypto = require "host.crypto"
+local tcp = require "runtime.node.tcp"
 
 local tunnel = {}
 
@@ -222,12 +223,12 @@ local ERRNO = { econnrefused = "ECONNREFUSED", nxdomain = "ENOTFOUND", etimedout
 ---@param host string
 ---@param port integer|"epmd"
 ---@param deadline number
----@return table? handle   as luv's
+---@return Socket?
 ---@return string? err     "timeout", "ENOTFOUND", "ECONNREFUSED" or words of its own
 function Tunnel:connect(host, port, deadline)
   local opened, why, stream = ask(self, "C", ("%s %s"):format(host, port), deadline)
   if not opened then return nil, ERRNO[why] or why end
-  return stream
+  return tcp.over(stream)
 end
 
 --- The MD5 of the node's cookie and this text, made behind the door.

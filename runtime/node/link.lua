@@ -208,9 +208,10 @@ end
 ---@return Failure? err
 function link.open(o)
   local name, host = o.node:match "^(.-)@(.+)$"
-  local door, port = o.door, o.port
+  local door = o.door
   local shut = door and select(2, door:ready(o.deadline))
   if shut then return nil, shut end
+  local port = o.port or door and door.port
   if not port then
     local unknown
     port, unknown = epmd.port(host, name, o.deadline, door)

@@ -1,0 +1,162 @@
+--- How each program leads to a port of a machine or a container. `prepare` comes before its shell is started, `lead`
+--- when the node was found, `connect` for each connection, `drop` ends what these started.
+
+local uv = require "luv"
+local async = require "runtime.async"
+local console = require "runtime.door.console"
+local piped = require "runtime.door.piped"
+local tcp = require "runtime.node.tcp"
+local troubles = require "runtime.door.troubles"
+
+local MOST_SAID = 160
+local ANSWER_S, TUNNEL_S, NEAR_S = 5, 15, 2
+
+local function short(text)
+  return (text:gsub("\27%[[%d;?]*%a", ""):gsub("[%c%s]+", " "):gsub("^ ", ""):gsub(" $", ""):sub(-MOST_SAID))
+end
+
+-- What a command says until it ends, and how.
+local function heard(words, deadline)
+  local ended
+  local asked, err = console.start(words, {
+    silent = true, stop_at = troubles.question, on_end = function() ended = true end,
+  })
+  if not asked then return nil, err end
+  local _, why = asked:await("%z", deadline)
+  if not ended then
+    asked:close()
+    return nil, why
+  end
+  return asked.said, asked.line.ended.code
+end
+
+local function nothing() return true end
+
+local function bracketed(address) return address:find(":", 1, true) and "[" .. address .. "]" or address end
+
+-- One login for the shell and its tunnels. A master that the person has already is used as it is; else the shell's
+-- own ssh is one, on a socket in a folder that nobody else may enter, and ends with the shell.
+local ssh = {
+  told = "forward by ssh: as fast as a direct link; many questions at once, relays; nothing is started there",
+}
+
+function ssh.prepare(self)
+  local host = self.target.target
+  local _, code = heard({ "ssh", "-O", "check", "--", host }, async.now() + ANSWER_S)
+  self.mux = {}
+  if code == 0 then return true end
+  self.folder = uv.fs_mkdtemp((os.getenv "XDG_RUNTIME_DIR" or "/tmp") .. "/beamlens-XXXXXX")
+  if not self.folder then return nil, "no folder for its socket can be made here" end
+  self.mux = { "-S", self.folder .. "/s" }
+  local words = { "ssh", "-o", "ControlMaster=yes", "-o", "ControlPersist=no", unpack(self.mux) }
+  for i = 2, #self.words do words[#words + 1] = self.words[i] end
+  self.words = words
+  return true
+end
+
+ssh.lead = nothing
+
+function ssh.connect(self, port)
+  local words = { "ssh", "-o", "BatchMode=yes", unpack(self.mux) }
+  for _, word in ipairs { "-W", ("%s:%d"):format(bracketed(self.at.address), port), "--", self.target.target } do
+    words[#words + 1] = word
+  end
+  local tunnel, err = piped.start(words)
+  if not tunnel then return nil, err end
+  self.opened[#self.opened + 1] = tunnel
+  return tcp.over(tunnel.handle)
+end
+
+function ssh.said(self)
+  local last = self.opened[#self.opened]
+  return last and last.said ~= "" and short(last.said) or nil
+end
+
+function ssh.drop(self)
+  for _, tunnel in ipairs(self.opened) do tunnel:close() end
+  self.opened = {}
+end
+
+-- On Linux a container's address is near. A daemon elsewhere has containers that are not, and another one may have
+-- that address here.
+local docker = {
+  told = "forward to the container's address: a direct link, many questions at once, relays; nothing is started there",
+  prepare = nothing, drop = nothing,
+}
+
+function docker.lead(self, at, deadline)
+  local said = heard({ "docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}" }, deadline)
+  if not (said or ""):match "^%s*unix://" then return nil, "docker's daemon is not on this machine" end
+  said = heard({ "docker", "inspect", "--format",
+    "bl:{{.HostConfig.NetworkMode}}{{range .NetworkSettings.Networks}} {{.IPAddress}}{{end}}.", self.target.target },
+    deadline)
+  local mode, address = (said or ""):match "bl:(%S+) ([%x.:]*[%x])"
+  if (said or ""):find "bl:host[ .]" then mode, address = "host", at.address end
+  if not address then return nil, "the container has no address of its own" end
+  if mode ~= "host" and not at.any then return nil, "the node listens inside its container only" end
+  self.address = address
+  return true
+end
+
+function docker.connect(self, port, deadline)
+  return tcp.connect(self.address, port, math.min(deadline, async.now() + NEAR_S))
+end
+
+-- A program that opens a port of loopback here, says which and goes on until it is ended: one for each port there.
+-- Whoever else is on this machine may connect to it too, and then lacks the cookie.
+local function local_port(words_for, opens, told)
+  local way = { told = told, prepare = nothing, lead = nothing }
+
+  function way.connect(self, port, deadline)
+    local tunnel = self.opened[port]
+    if not tunnel or tunnel.line.ended then
+      local err
+      tunnel, err = console.start(words_for(self.target, port), {
+        silent = true, stop_at = troubles.question, on_end = function() self.opened[port] = nil end,
+      })
+      if not tunnel then return nil, err end
+      self.opened[port], self.last = tunnel, tunnel
+      tunnel.at = tunnel:await(opens, math.min(deadline, async.now() + TUNNEL_S))
+      if not tunnel.at then
+        tunnel:close()
+        return nil, "no port was opened: " .. short(tunnel.said)
+      end
+    end
+    return tcp.connect("127.0.0.1", tonumber(tunnel.at), deadline)
+  end
+
+  function way.said(self) return self.last and short(self.last.said) end
+
+  function way.drop(self)
+    local open = {}
+    for _, tunnel in pairs(self.opened) do open[#open + 1] = tunnel end
+    for _, tunnel in ipairs(open) do async.shield(function() tunnel:close() end) end
+  end
+
+  return way
+end
+
+local function kubectl_words(target, port)
+  local namespace, pod = target.target:match "^([^/]+)/([^/]+)"
+  local words = { "kubectl", "port-forward", "--address", "127.0.0.1" }
+  if namespace then words[#words + 1], words[#words + 2] = "-n", namespace end
+  words[#words + 1], words[#words + 2] = pod or target.target, ":" .. port
+  return words
+end
+
+local function ssm_words(target, port)
+  return require("runtime.door.aws").words(target.aws, {
+    "ssm", "start-session", "--target",
+    ("ecs:%s_%s_%s"):format(target.ecs.cluster, target.ecs.task, target.ecs.runtime_id),
+    "--document-name", "AWS-StartPortForwardingSession", "--parameters", ("portNumber=%d"):format(port),
+  })
+end
+
+return {
+  ssh = ssh,
+  docker = docker,
+  kubectl = local_port(kubectl_words, "Forwarding from 127%.0%.0%.1:(%d+)",
+    "forward by kubectl port-forward: many questions at once, relays; nothing is started there"),
+  ecs = local_port(ssm_words, "Port (%d+) opened for session",
+    "forward by a port session of SSM: many questions at once, relays; nothing is started there"),
+}
