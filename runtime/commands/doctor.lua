@@ -1,6 +1,7 @@
 --- `doctor`: what is here, what is missing, and how to get it.
 
 local checks = require "runtime.doctor_checks"
+local config = require "runtime.config"
 local failure = require "runtime.failure"
 local json = require "runtime.json"
 local filled = require "runtime.filled"
@@ -31,6 +32,10 @@ local function look(context)
   for _, check in ipairs(checks) do
     if not check.node or context.options.node then
       local status, text, step = check.run(context)
+      if failure.is(step) and step.keys then
+        step = config.placed(context.options, step)
+        text = step.message
+      end
       local next_step, code = advice(step)
       rows[#rows + 1] = { name = check.name, status = status, text = text, next = next_step }
       if status == "bad" and exit == 0 then exit = code end
