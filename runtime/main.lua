@@ -12,7 +12,7 @@ local outlet = require "runtime.outlet"
 local plain = require("runtime.plain").text
 
 local COMMANDS = {
-  "actions", "call", "doctor", "eval", "explain", "feedback", "health", "help", "init", "insights", "replay", "runs",
+  "actions", "call", "completions", "doctor", "eval", "explain", "feedback", "health", "help", "init", "insights", "replay", "runs",
   "sandbox", "show", "skills", "version", "watch",
 }
 

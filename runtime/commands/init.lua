@@ -39,8 +39,9 @@ end
 
 local function usage(message, next_step) return failure.new("usage", message, next_step, 2) end
 
--- All that may be copied, as it is asked for: our skills/checks are checks for the user.
-local function copies()
+--- All that may be copied, as it is asked for: our skills/checks are checks for the user.
+---@return string[]
+function init.copies()
   local names = {}
   for _, folder in ipairs(FOLDERS) do
     for _, path in ipairs(ours.embedded(folder .. "/")) do
@@ -52,7 +53,7 @@ local function copies()
 end
 
 local function unknown(word)
-  local names = copies()
+  local names = init.copies()
   local near = failure.nearest(word, names)
   if GUARDS[word:match "^%w+"] then
     return nil, usage(word .. " is part of what guards, and that is never replaced", "policy.lua makes it stricter")

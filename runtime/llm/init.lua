@@ -125,7 +125,10 @@ local function default_name(env)
   return "analyst"
 end
 
-local function names_of(given)
+--- Who may think: the analyst, the providers, and the clients of a config.
+---@param given? table   client_registry
+---@return string[] sorted
+function llm.names(given)
   local names = { "analyst", "script" }
   for name in pairs(kinds) do names[#names + 1] = name end
   for _, c in ipairs(given and given.clients or {}) do names[#names + 1] = c.name end
@@ -148,7 +151,7 @@ function llm.choose(options, env)
   if c then return of_registry(c, options, env) end
   if choosers[name] then return choosers[name](options, env) end
   if kinds[name] then return by_itself(name, options, env) end
-  local names = names_of(given)
+  local names = llm.names(given)
   local near = failure.nearest(name, names)
   local shown = secrets.hide(name, function() return "<key>" end)
   return nil, failure.new("usage", ("there is no provider %s"):format(shown),

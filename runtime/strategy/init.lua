@@ -41,7 +41,7 @@ local stand_in = require "runtime.stand_in"
 
 local strategy = {}
 
-local OURS = { hybrid = true, agent_loop = true, pipeline = true }
+local OURS = { "hybrid", "agent_loop", "pipeline" }
 local LONGEST_RUN_S = 86400 + 60 -- the run's own deadline ends it
 
 local function broken(path, why)
@@ -60,16 +60,23 @@ local function users(path)
   return s
 end
 
+--- The names of ours.
+---@return string[]
+function strategy.names() return { unpack(OURS) } end
+
 --- A strategy by its name, or the path of the user's own.
 ---@param name string
 ---@return { name: string, run: fun(run: table): table? }?
 ---@return Failure? err
 function strategy.open(name)
-  if OURS[name] then return require("runtime.strategy." .. name) end
+  for _, known in ipairs(OURS) do
+    if known == name then return require("runtime.strategy." .. name) end
+  end
   if name:find("/", 1, true) or name:find("%.lua$") then return users(name) end
-  local near = failure.nearest(name, { "hybrid", "agent_loop", "pipeline" })
+  local near = failure.nearest(name, OURS)
   return nil, failure.new("usage", ("there is no strategy %s"):format(name),
-    near and ("did you mean %s?"):format(near) or "take hybrid, agent_loop, pipeline, or the path of a Lua file", 2)
+    near and ("did you mean %s?"):format(near)
+    or ("take %s, or the path of a Lua file"):format(table.concat(OURS, ", ")), 2)
 end
 
 --- How one works when nobody says how: rules that think need no rules before them.
