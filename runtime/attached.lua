@@ -16,6 +16,16 @@ local nodes = {}
 ---@return boolean
 function attached.is_node(v) return type(v) == "table" and type(v.query) == "function" end
 
+-- Behind a door there are two cookies to be wrong about: the one that was given here, and the one that lies there.
+local function other_cookie(door, name, cookie_file)
+  if cookie_file then
+    return failure.new("cookie", ("%s: the cookie in %s is not that of %s"):format(door.via, cookie_file, name),
+      "leave --cookie-file out: the node's own is then read beside it, and stays there", 3)
+  end
+  return failure.new("cookie", ("%s: the cookie that lies there (in %s) is not that of %s"):format(door.via,
+    door.at.cookie, name), "it may have been set after its start: pass the node's own with --cookie-file", 3)
+end
+
 --- Attaches to one. Inside a task.
 ---@param o table   settled options
 ---@return table? node
@@ -29,17 +39,23 @@ function attached.to(o)
   end
   local hosts, err = reach.hosts(o.hosts)
   if not hosts then return nil, err end
-  local door, name = nil, o.node
+  local door, name, cookie_file = nil, o.node, o.cookie_file
   if o.via then
-    door = require("runtime.door").new(o.via, name)
-    local open
-    open, err = door:ready(async.now() + math.min(o.deadline, LONGEST_WAY_S))
-    if not open then return nil, err end
-    name = door.node
+    local way
+    way, err = require("runtime.door.profiles").resolve(o)
+    if not way then return nil, err end
+    name, cookie_file = way.node, way.cookie_file
+    if way.target then
+      door = require("runtime.door").new(way.target, name, require("runtime.terminal").is_interactive(o))
+      local open
+      open, err = door:ready(async.now() + math.min(o.deadline, LONGEST_WAY_S))
+      if not open then return nil, err end
+      name = door.node
+    end
   end
   local function connect()
     return require("runtime.node").connect {
-      name = name, cookie_file = o.cookie_file, port = o.port, door = door,
+      name = name, cookie_file = cookie_file, port = o.port, door = door,
       deadline = async.now() + math.min(o.deadline, LONGEST_S), relays = not o.no_relays and {} or false,
     }
   end
@@ -49,7 +65,7 @@ function attached.to(o)
     and door:ready(async.now() + math.min(o.deadline, LONGEST_WAY_S)) then node, err = connect() end
   if not node then
     if door then door:close() end
-    return nil, err
+    return nil, door and err.stage == "cookie" and not door.no_cookie and other_cookie(door, name, cookie_file) or err
   end
   reach.attach(node, hosts, function() return o.hosts end, o.config)
   nodes[#nodes + 1] = node

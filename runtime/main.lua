@@ -12,8 +12,8 @@ local outlet = require "runtime.outlet"
 local plain = require("runtime.plain").text
 
 local COMMANDS = {
-  "actions", "call", "completions", "doctor", "eval", "explain", "feedback", "health", "help", "init", "insights", "replay", "runs",
-  "sandbox", "show", "skills", "version", "watch",
+  "actions", "call", "completions", "connect", "doctor", "eval", "explain", "feedback", "health", "help", "init",
+  "insights", "replay", "runs", "sandbox", "show", "skills", "version", "watch",
 }
 
 local OURS = 70
@@ -118,6 +118,7 @@ end
 
 local function work()
   local line, err, read = config.parse(arg)
+  if line and line.words[1] == "connect" then line, err, read = require("runtime.commands.connect").unfolded(line) end
   local options, fault, settled = config.settle(line and line.options or read, os.getenv)
   local as_json = (options or settled).json
   local told = line and line.words[1] == "doctor" and fault or nil -- what is wrong is its business

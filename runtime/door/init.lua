@@ -40,6 +40,7 @@ local HELPER = "console: a helper VM beside the node carries the link by its she
 ---@field port? integer     of the node, where it is known without its epmd
 ---@field told? string      which way was taken, what it can do, and why not the other one
 ---@field helper? integer   its pid, there
+---@field no_cookie? true    none was found there
 ---@field ask? boolean      a person is there to answer; once only
 local Door = {}
 Door.__index = Door
@@ -231,6 +232,7 @@ end
 function Door:digest(text, deadline)
   local digest, why = self.carrier:digest(text, deadline)
   if digest then return digest end
+  self.no_cookie = true
   return nil, failure.new("cookie", ("%s: the node's cookie was not found there (%s)"):format(self.via, why),
     "pass it with --cookie-file", 3)
 end

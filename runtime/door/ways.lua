@@ -20,6 +20,9 @@ local ways = {}
 ---@field target string
 ---@field words string[]    what is called; nothing yet where the way has a lead
 ---@field aws? { profile?: string, region?: string }
+---@field ecs? { cluster: string, service: string, task: string, container: string, runtime_id?: string }  once found
+---@field task? string      the one that was asked for
+---@field through? "forward"|"console"   what was asked for; else whichever goes
 ---@field release? string   the root of the node's release, where several run
 ---@field told? table<string, string>   for troubles.of
 
@@ -64,7 +67,8 @@ ways.WAYS = {
     shown = "ecs:[CLUSTER/]SERVICE[/CONTAINER]", program = "aws", lead = "runtime.door.ecs",
     from = "docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
     words = function(target)
-      return (target == "" or plain(target)) and select(2, target:gsub("/", "")) < 3 and {} or nil
+      local is_plain = target == "" or plain(target) and not target:find "/%-"
+      return is_plain and select(2, target:gsub("/", "")) < 3 and {} or nil
     end,
   },
   shell = {
@@ -73,7 +77,9 @@ ways.WAYS = {
   },
 }
 
-local function names()
+--- Their names, sorted.
+---@return string[]
+function ways.names()
   local list = {}
   for name in pairs(ways.WAYS) do list[#list + 1] = name end
   table.sort(list)
@@ -82,7 +88,7 @@ end
 
 local function forms()
   local list = {}
-  for i, name in ipairs(names()) do list[i] = ways.WAYS[name].shown end
+  for i, name in ipairs(ways.names()) do list[i] = ways.WAYS[name].shown end
   return table.concat(list, ", ")
 end
 
@@ -95,7 +101,7 @@ function ways.read(via)
   name, target = name or via, target or ""
   local way = ways.WAYS[name]
   if not way then
-    local near = failure.nearest(name, names())
+    local near = failure.nearest(name, ways.names())
     return nil, failure.new("usage", "there is no way " .. name,
       near and ("did you mean %s?"):format(ways.WAYS[near].shown) or "the ways are " .. forms(), 2)
   end

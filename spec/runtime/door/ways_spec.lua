@@ -55,7 +55,7 @@ describe("a way", function()
   end)
 
   it("that does not exist is answered with those that do", function()
-    assert.equal("there is no way telnet; the ways are docker:CONTAINER, "
+    assert.equal("there is no way telnet; the ways are docker:CONTAINER, ecs:[CLUSTER/]SERVICE[/CONTAINER], "
       .. "kubectl:[NAMESPACE/]POD[/CONTAINER], local, shell:COMMAND, ssh:USER@HOST", said "telnet:a")
   end)
 end)
