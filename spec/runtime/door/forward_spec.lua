@@ -1,0 +1,151 @@
+local async = require "runtime.async"
+local door = require "runtime.door"
+local held = require "spec.support.held"
+local live = require "spec.support.live_node"
+local node = require "runtime.node"
+local sshd = require "spec.support.sshd"
+local until_true = require "spec.support.until_true"
+local uv = require "luv"
+
+local function soon() return async.now() + 45 end
+
+-- Who runs here with this in its arguments.
+local function runs(words)
+  local scan = uv.fs_scandir "/proc"
+  while true do
+    local name = uv.fs_scandir_next(scan)
+    if not name then return false end
+    local file = name:find "^%d+$" and io.open("/proc/" .. name .. "/cmdline")
+    local line = file and (file:read "*a" or ""):gsub("%z", " ") or ""
+    if file then file:close() end
+    if line:find(words, 1, true) then return true end
+  end
+end
+
+-- As `runtime/attached.lua` has it: the port of the node, and where that leads nowhere a helper.
+local function attach(d)
+  assert(d:ready(soon()))
+  local n, err = node.connect { name = d.node, door = d, deadline = soon() }
+  if not n and d:step_back(err) and d:ready(soon()) then
+    n, err = node.connect { name = d.node, door = d, deadline = soon() }
+  end
+  return assert(n, tostring(err))
+end
+
+describe("by ssh", function()
+  local at, server, shut, usual
+
+  setup(function()
+    usual = uv.os_getenv "PATH"
+    at = live.start { attach = false, name = "bl_forward@127.0.0.1", args = { "-setcookie", "of_its_arguments" } }
+    server = sshd.start()
+    uv.os_setenv("PATH", server.path)
+    uv.os_setenv("ERL_EPMD_PORT", tostring(held.free_port()))
+  end)
+
+  teardown(function()
+    uv.os_setenv("PATH", usual)
+    if shut then shut.stop() end
+    server.stop()
+    live.stop_all()
+  end)
+
+  local function through(how, use)
+    local d = door.new("ssh:node", at.name)
+    assert(d:ready(soon()))
+    d:close()
+    d.target.through = how
+    local n = attach(d)
+    use(n, d)
+    n:leave()
+    return d
+  end
+
+  it("the node's own port is led here, and nothing is started there", live.test(function()
+    local text = ("0123456789"):rep(120000)
+    local d = through("forward", function(n)
+      assert.equal(text, n:call("binary", "copy", { "0123456789", 120000 }, { timeout = 30 }))
+    end)
+    assert.is_nil(d.helper)
+  end))
+
+  it("a helper is started where that is asked for", live.test(function()
+    local d = through("console", function(n) assert.equal(5, n:call("erlang", "+", { 2, 3 })) end)
+    assert.is_number(d.helper)
+  end))
+
+  it("forward says what it can do", live.test(function()
+    local d = door.new("ssh:node", at.name)
+    assert(d:ready(soon()))
+    assert.equal("forward by ssh: as fast as a direct link; many questions at once, relays; nothing is started there",
+      d.told)
+    d:close()
+  end))
+
+  it("many questions go at once", live.test(function()
+    through("forward", function(n)
+      local asked = {}
+      for i = 1, 50 do asked[i] = function() return (n:call("erlang", "+", { i, 1 })) end end
+      local answers = async.all(asked)
+      for i = 1, 50 do assert.equal(i + 1, answers[i].value) end
+    end)
+  end))
+
+  it("the cookie is on no way", live.test(function()
+    local d = door.new("ssh:node", at.name)
+    local n = attach(d)
+    assert.is_nil(d.shell.said:find("of_its_arguments", 1, true))
+    n:leave()
+  end))
+
+  it("no process and no socket is left here", live.test(function()
+    local d = door.new("ssh:node", at.name)
+    local n = attach(d)
+    local folder = d.ahead.folder
+    assert.is_true(runs(folder))
+    n:leave()
+    until_true("the end of ssh", function() return not runs(folder) end)
+    assert.is_nil(uv.fs_stat(folder))
+  end))
+
+  it("a node that lost its link is found again", live.test(function()
+    local d = door.new("ssh:node", at.name)
+    local n, told = attach(d), {}
+    n:on_change(function(state) told[#told + 1] = state end)
+    d.ahead.opened[1].process:kill "sigkill"
+    until_true("the link", function() return n.state == "up" and told[1] == "down" end)
+    assert.equal(5, n:call("erlang", "+", { 2, 3 }))
+    n:leave()
+  end))
+
+  it("where sshd forbids it a helper is started, and that is said", live.test(function()
+    shut = sshd.start "AllowTcpForwarding no"
+    uv.os_setenv("PATH", shut.path)
+    local d = door.new("ssh:node", at.name)
+    local n = attach(d)
+    assert.equal(5, n:call("erlang", "+", { 2, 3 }))
+    assert.matches("why not forward: .*Session open refused by peer", d.told)
+    n:leave()
+    uv.os_setenv("PATH", server.path)
+  end))
+
+  local function refused(host)
+    local d = door.new("ssh:" .. host, at.name)
+    local _, err = d:ready(soon())
+    return tostring(err)
+  end
+
+  it("a host that is not known is told", live.test(function()
+    assert.equal("ssh:nobody: ssh: the host's key is not known, or another one than before; "
+      .. "connect once by hand with ssh and compare the key", refused "nobody")
+  end))
+
+  it("a host with another key than before is told", live.test(function()
+    assert.matches("^ssh:stranger: ssh: the host's key is", refused "stranger")
+  end))
+
+  it("a host that takes none of our keys is told", live.test(function()
+    assert.equal("ssh:keyless: ssh: the host takes none of our keys; "
+      .. "load your key into the agent (ssh-add), or name it in ~/.ssh/config", refused "keyless")
+  end))
+end)
