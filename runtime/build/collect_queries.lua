@@ -10,6 +10,7 @@ local folders = require "runtime.files"
 local foreign_skill = require "runtime.foreign_skill"
 local incarnation = require "runtime.incarnation"
 local joining = require "runtime.joining"
+local look = require "runtime.top.look"
 local parsed = require "runtime.node.parsed"
 local query = require "runtime.node.query"
 local relay_form = require "runtime.relay_form"
@@ -40,6 +41,7 @@ end
 for _, text in ipairs(incarnation.own_texts()) do texts[#texts + 1] = text end
 for _, text in ipairs(joining.own_texts()) do texts[#texts + 1] = text end
 for _, text in ipairs(starting.own_texts()) do texts[#texts + 1] = text end
+for _, text in ipairs(look.own_texts()) do texts[#texts + 1] = text end
 for _, name in ipairs(folders.list("sandbox/actions", ".lua")) do
   for _, text in pairs(require("sandbox.actions." .. name).queries) do texts[#texts + 1] = text end
 end

@@ -1,0 +1,299 @@
+--- `top` at a terminal: what is known, what a key does, when the next look is due. Keys are answered while a look is
+--- on its way, so it is a task beside; everything that happens wakes the one loop, which draws.
+
+local async = require "runtime.async"
+local canvas = require "runtime.top.canvas"
+local cells = require "runtime.top.cells"
+local frame = require "runtime.top.frame"
+local keys = require "runtime.top.keys"
+local look = require "runtime.top.look"
+local pace = require "runtime.top.pace"
+local skill = require "runtime.skill"
+
+local live = {}
+
+local ESCAPE_S = 0.05   -- an ESC that nothing follows is the key
+local SPARE = 10        -- rows beyond those shown: who comes up next
+local LEAST_ROWS = 20
+local SECOND_S = 1      -- from frame to frame where nothing happens but time
+local LEAST_S = 0.2     -- from look to look, whatever somebody types
+local TIRED = 2         -- a look that had no answer took so many times its time from what comes after it
+
+---@class Live
+---@field private events string[]   keys and what else happened, in their order
+local Live = {}
+Live.__index = Live
+
+local function post(self, event)
+  self.events[#self.events + 1] = event
+  local wake = self.wake
+  self.wake = nil
+  if wake then wake(true) end
+end
+
+local function hear_bytes(self, bytes)
+  if not bytes then return post(self, "q") end -- the terminal is gone
+  local names, rest = keys.read(self.rest .. bytes)
+  self.rest, self.rest_at = rest, async.now()
+  for _, name in ipairs(names) do post(self, name) end
+  if #names == 0 then post(self, "more") end
+end
+
+-- Looks
+
+-- The next look, as soon as what the last one cost allows.
+local function soon(self) self.due = math.min(self.due, self.began + math.max(LEAST_S, self.pace.least)) end
+
+-- Everything about one process: what that took is at most what it cost.
+local function look_at_one(self, d, row)
+  local began = async.now()
+  local info, err = skill.call(self.beam, "beam_process_info", { d.pid }, self.node)
+  if info then
+    d.info, d.row, d.trouble = info, row or d.row, nil
+  elseif tostring(err):find("no such process", 1, true) then
+    d.ended = true
+  else
+    d.trouble = tostring(err)
+  end
+  return async.now() - began
+end
+
+local function fresh_rows(self, seen)
+  self.rows = seen.rows
+  if self.sort ~= seen.sort then look.rank(self.rows, self.sort) end
+  self.selected = 1
+  for i, row in ipairs(self.rows) do if row.id == self.chosen then self.selected = i end end
+  self.chosen = self.chosen and self.rows[self.selected] and self.rows[self.selected].id
+end
+
+-- Who is asked again, whoever else is found: the one that is looked into, or all of the rows where a look is at a part.
+local function known(self)
+  if self.detail then return { self.detail.id } end
+  local ids = {}
+  if self.seen and self.seen.parts > 1 then
+    for i, row in ipairs(self.rows) do ids[i] = row.id end
+  end
+  return ids
+end
+
+local function not_seen(self, err)
+  self.pace:failed()
+  self.trouble = cells.text(("%s; looking again"):format(err.message), self.utf8)
+  self.due = async.now() + TIRED * (async.now() - self.began)
+end
+
+-- One look, as a task. While one process is looked into, nobody is walked through.
+local function take_look(self)
+  local one, cpu, height = self.detail, self.cpu, self.canvas:size()
+  self.began, self.cpu, self.count, self.hurry = async.now(), os.clock(), self.count + 1, nil
+  local seen, err = look.at(self.node, {
+    sort = self.sort, limit = math.max(LEAST_ROWS, height) + SPARE, most = one and 0 or self.pace.most,
+    count = self.count, window_ms = math.floor(1000 * self.pace:window()), known = known(self),
+  })
+  if not seen then return not_seen(self, err) end
+  self.trouble = nil
+  local there_s = self.pace:cost(seen.took_s, seen.reductions, one and "one" or seen.sort)
+  if one then
+    if not one.ended then there_s = there_s + look_at_one(self, one, seen.rows[1]) end
+    seen.parts, seen.walked = self.seen.parts, self.seen.walked
+  else
+    fresh_rows(self, seen)
+  end
+  self.seen = seen
+  self.pace:paid { there_s = there_s, here_s = os.clock() - (cpu or self.cpu), walked = not one and seen.walked or nil }
+  self.due = self.began + self.pace.wait
+  if self.hurry then soon(self) end
+end
+
+local function start_look(self)
+  self.looking = async.spawn(function()
+    take_look(self)
+    self.done = true
+    post(self, "looked")
+  end)
+end
+
+-- Keys
+
+-- What is asked for now is not what the look that is on its way brings.
+local function hurry(self)
+  self.hurry = true
+  soon(self)
+end
+
+local function sort_by(sort)
+  return function(self)
+    if self.detail then return end
+    self.sort, self.chosen, self.selected = sort, nil, 1
+    look.rank(self.rows, sort)
+    hurry(self)
+  end
+end
+
+local function move(by)
+  return function(self)
+    local rows = by == "page" and self.canvas:size() - 8 or by == "back" and 8 - self.canvas:size() or by
+    self.selected = math.max(1, math.min(#self.rows, self.selected + rows))
+    self.chosen = self.rows[self.selected] and self.rows[self.selected].id
+  end
+end
+
+local function enter(self)
+  local row = self.rows[self.selected]
+  if self.detail or not row then return end
+  self.detail = { pid = row.pid, id = row.id, row = row }
+  self.chosen = row.id
+  hurry(self)
+end
+
+local function back(self)
+  if self.help then
+    self.help = false
+  elseif self.detail then
+    self.detail = nil
+    hurry(self)
+  end
+end
+
+local function pause(self) self.paused = not self.paused end
+
+local function step(by)
+  return function(self)
+    self.pace:step(by)
+    self.due = self.began + self.pace.wait
+  end
+end
+
+local function leave(self) self.left = true end
+
+local function suspend(self)
+  self.canvas:suspend()
+  self.due = async.now()
+end
+
+local function anew(self) self.canvas:forget() end
+
+local DOES = {
+  m = sort_by "memory", b = sort_by "mailbox", r = sort_by "reductions", i = sort_by "binary",
+  up = move(-1), k = move(-1), down = move(1), j = move(1), page_down = move "page", page_up = move "back",
+  home = move(-math.huge), ["end"] = move(math.huge),
+  enter = enter, right = enter, esc = back, left = back, back = back,
+  p = pause, space = pause, ["+"] = step(1), ["="] = step(1), ["-"] = step(-1),
+  ["?"] = function(self) self.help = not self.help end, h = function(self) self.help = not self.help end,
+  q = leave, ["ctrl-c"] = leave, ["ctrl-d"] = leave,
+  ["ctrl-z"] = suspend, sigtstp = suspend, sigwinch = anew, ["ctrl-l"] = anew,
+}
+
+-- A node that was lost is reached again by itself; another life of it has other processes.
+local function hear_node(self, state)
+  if state == "up" then
+    self.trouble, self.lost_at, self.due = nil, nil, async.now()
+  else
+    self.lost_at = self.lost_at or async.now()
+  end
+  post(self, "node")
+end
+
+local function forget_life(self)
+  if self.node.lives == self.lives then return end
+  self.lives, self.rows, self.seen, self.chosen, self.selected = self.node.lives, {}, nil, nil, 1
+  if self.detail then self.detail.ended = true end
+end
+
+local function draw(self)
+  self.name = self.node.name
+  if self.lost_at then
+    self.trouble = ("lost for %s; trying to reach it again"):format(cells.span(async.now() - self.lost_at))
+  end
+  local rows, columns = self.canvas:size()
+  if rows ~= self.rows_seen or columns ~= self.columns_seen then self.canvas:forget() end
+  self.rows_seen, self.columns_seen = rows, columns
+  self.canvas:draw(frame.lines(self, rows, columns))
+end
+
+-- Until something happens, or it is time for a look, a frame or an ESC.
+local function wait(self)
+  if #self.events > 0 then return end
+  local until_when = async.now() + SECOND_S
+  if not self.looking and not self.paused and self.node.state == "up" then
+    until_when = math.min(until_when, self.due)
+  end
+  if self.rest ~= "" then until_when = math.min(until_when, self.rest_at + ESCAPE_S) end
+  async.await(function(wake)
+    self.wake = wake
+    return function() self.wake = nil end
+  end, until_when)
+end
+
+local function answer(self)
+  if self.rest ~= "" and async.now() >= self.rest_at + ESCAPE_S then
+    self.rest = ""
+    self.events[#self.events + 1] = "esc"
+  end
+  local events = self.events
+  self.events = {}
+  for _, event in ipairs(events) do
+    if self.help and event ~= "q" and event ~= "ctrl-c" and #event < 6 and event ~= "esc" then
+      self.help = false
+    elseif DOES[event] then
+      DOES[event](self)
+    end
+  end
+end
+
+-- A look that is over; what went wrong in it is our fault.
+local function looked(self)
+  local looking = self.looking
+  if self.done then
+    self.looking, self.done = nil, nil
+  elseif looking and looking.finished then
+    local _, trace = looking:join()
+    error(trace, 0)
+  end
+end
+
+local function run(self)
+  local task = async.current()
+  while not self.left and not task.cancelled do
+    looked(self)
+    forget_life(self)
+    if self.node:is_gone() then return nil, self.node.refusal end
+    local due = async.now() >= self.due and not self.paused
+    if due and not self.looking and self.node.state == "up" then start_look(self) end
+    draw(self)
+    wait(self)
+    answer(self)
+  end
+  return true
+end
+
+--- Until somebody leaves. Inside a task.
+---@param node AttachedNode
+---@param o { sort: string, every: number, color: boolean }
+---@return true?
+---@return Failure? err   the node does not let us in any more
+function live.run(node, o)
+  local beam, err = skill.open "beam"
+  if not beam then return nil, err end
+  local self = setmetatable({
+    node = node, beam = beam, lives = node.lives, sort = o.sort, pace = pace.new(o.every), utf8 = cells.is_utf8(),
+    rows = {}, selected = 1, count = 0, due = 0, began = 0, events = {}, rest = "", rest_at = 0,
+  }, Live)
+  self.canvas = canvas.open {
+    color = o.color,
+    on_bytes = function(bytes) hear_bytes(self, bytes) end,
+    on_signal = function(name) post(self, name) end,
+  }
+  node:on_change(function(state) hear_node(self, state) end)
+  local ok, ended, refusal = xpcall(run, debug.traceback, self)
+  self.canvas:close() -- first of all, and also where the fault is ours
+  local looking = self.looking
+  if looking then
+    looking:cancel()
+    async.shield(function() looking:join(async.now() + SECOND_S) end)
+  end
+  if not ok then error(ended, 0) end
+  return ended, refusal
+end
+
+return live
