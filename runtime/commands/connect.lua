@@ -50,8 +50,7 @@ end
 
 local function release_of(node)
   local id = node:call("init", "script_id", {})
-  local name, version = id and id[1], id and id[2]
-  return type(name) == "string" and { name = name, version = tostring(version) } or nil
+  return type(id) == "table" and id[2] and { name = tostring(id[1]), version = tostring(id[2]) } or nil
 end
 
 -- What is known of it, each row a word and what it means for who comes to look.

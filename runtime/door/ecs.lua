@@ -221,8 +221,8 @@ local function check(target, task, container)
   if agent and agent.lastStatus ~= "RUNNING" then
     local why = text(agent.reason)
     return fail(target, ("the agent in container %s is %s%s"):format(container.name, text(agent.lastStatus) or "gone",
-      why and (" (%s)"):format(why) or ""), ("try %s; it stops where the file system is read-only or the memory is full")
-      :format(target.told.another))
+      why and (" (%s)"):format(why) or ""),
+      ("try %s; it stops where the file system is read-only or the memory is full"):format(target.told.another))
   end
   return true
 end

@@ -1,0 +1,216 @@
+local cloud = require "spec.support.cloud"
+local held = require "spec.support.held"
+local json = require "runtime.json"
+local live = require "spec.support.live_node"
+local program = require "spec.support.program"
+local pty = require "spec.support.pty"
+local uv = require "luv"
+
+local function said(done) return (done.stderr:match "beamlens%-run: ([^\n]*)" or "") end
+
+-- The processes of this cloud's sessions that run: each has its folder in its environment.
+local function sessions_of(aws)
+  local list, scan = {}, uv.fs_scandir "/proc"
+  while true do
+    local pid = uv.fs_scandir_next(scan)
+    if not pid then return list end
+    local file = pid:find "^%d+$" and io.open(("/proc/%s/environ"):format(pid))
+    local environment = file and file:read "*a" or "" -- nothing of who ends now
+    if file then file:close() end
+    if environment:find(aws.folder, 1, true) then list[#list + 1] = pid end
+  end
+end
+
+describe("connect", function()
+  local at, aws, env
+
+  setup(function()
+    at = live.start { attach = false, name = "bl_connect@127.0.0.1" }
+    aws = cloud.new()
+    env = { ERL_EPMD_PORT = tostring(held.free_port()), HOME = at.home, DOORS_CONTAINER = "web", DOORS_POD = "shop-0" }
+    for name, value in pairs(aws.env) do env[name] = value end
+  end)
+
+  before_each(function() aws:is_well() end)
+
+  teardown(function()
+    aws:close()
+    live.stop_all()
+  end)
+
+  local function run(...) return program.run({ ... }, { env = env }) end
+
+  local function with_config(text, ...)
+    local path = at.home .. "/config.lua"
+    local file = assert(io.open(path, "w"))
+    file:write(text)
+    file:close()
+    uv.fs_chmod(path, 384)
+    return run("--config", path, ...)
+  end
+
+  describe("without a command", function()
+    it("shows what is there, and what to do next", live.test(function()
+      local done = run("connect", "local", "--node", at.name)
+      assert.equal("", said(done))
+      assert.matches("\nbeamlens%-run connect local %-%- health ", "\n" .. done.stdout:gsub("\n  ", "\n"))
+      assert.matches("^node       bl_connect@127.0.0.1\n", done.stdout)
+    end))
+
+    it("tells the release and the OTP", live.test(function()
+      local told = json.decode(run("connect", "local", "--node", at.name, "--json").stdout)
+      assert.same({ told.otp, { name = "Erlang/OTP", version = told.otp } }, { "25", told.release })
+    end))
+
+    it("prints no cookie", live.test(function()
+      local file = assert(io.open(at.cookie_file))
+      local cookie = file:read "*a"
+      file:close()
+      local done = run("connect", "local", "--node", at.name, "--json")
+      assert.is_nil((done.stdout .. done.stderr):find(cookie, 1, true))
+    end))
+
+    it("or a target says how it is written", live.test(function()
+      local done = run "connect"
+      assert.equal(2, done.code)
+      assert.equal("connect wants to know where to; beamlens-run connect ssh:shop@10.0.0.7", said(done))
+    end))
+  end)
+
+  describe("with a command", function()
+    it("runs it through the door", live.test(function()
+      assert.matches("bl_connect@127.0.0.1",
+        run("connect", "local", "--node", at.name, "--", "call", "beam_get_memory", "--json").stdout)
+    end))
+
+    it("hands the command its own options, and those before", live.test(function()
+      local done = run("connect", "local", "--json", "--", "health", "--node", at.name)
+      assert.equal(at.name, json.decode(done.stdout).node)
+    end))
+
+    it("that there is none is an error of the command line", live.test(function()
+      local done = run("connect", "local", "--", "helth")
+      assert.equal(2, done.code)
+      assert.equal("there is no command or script helth; did you mean health?", said(done))
+    end))
+
+    it("that connects again is an error of the command line", live.test(function()
+      assert.equal("connect leads to one place; leave the second one out",
+        said(run("connect", "local", "--", "connect", "local")))
+    end))
+  end)
+
+  describe("to a container", function()
+    it("of docker", live.test(function()
+      assert.equal(0, run("connect", "docker:web", "--node", at.name, "--", "health").code)
+    end))
+
+    it("that docker does not know names what to look at", live.test(function()
+      assert.equal("docker:wbe: docker knows no such container; see `docker ps`", said(run("connect", "docker:wbe")))
+    end))
+
+    it("of a pod", live.test(function()
+      assert.equal(0, run("connect", "kubectl:prod/shop-0/web", "--node", at.name, "--", "health").code)
+    end))
+
+    it("that the pod has not is told", live.test(function()
+      assert.equal("kubectl:prod/shop-0/app: the pod has no such container; "
+        .. "see `kubectl describe pod`; write kubectl:NAMESPACE/POD/CONTAINER",
+        said(run("connect", "kubectl:prod/shop-0/app")))
+    end))
+  end)
+
+  describe("to a service of ECS", function()
+    it("goes from the login to the node, and asks nothing where there is one of each", live.test(function()
+      local done = run("connect", "ecs", "--node", at.name, "--", "health")
+      assert.equal("", said(done))
+      assert.matches("bl_connect@127.0.0.1", done.stdout, 1, true)
+      assert.equal([[
+sts get-caller-identity --output json
+ecs list-clusters --output json
+ecs list-services --cluster prod --output json
+ecs list-tasks --cluster prod --service-name shop --desired-status RUNNING --output json
+ecs describe-tasks --cluster prod --tasks 0a1b2c --output json
+ecs execute-command --cluster prod --task 0a1b2c --container app --interactive --command /bin/sh
+]], aws:called():match "^.-/bin/sh\n")
+    end))
+
+    it("takes --env for the AWS profile", live.test(function()
+      run("connect", "ecs:prod/shop/app", "--env", "qa", "--node", at.name, "--", "health")
+      assert.matches("sts get-caller-identity --profile qa", aws:called(), 1, true)
+    end))
+
+    it("asks a person at a terminal which task", live.test(function()
+      aws:runs { { id = "0a1b2c" }, { id = "0d4e5f" } }
+      local running = pty.start({ "connect", "ecs:prod/shop", "--node", at.name, "--", "health" }, { env = env })
+      running.see "which one? (1 to 2)"
+      running.type "2"
+      assert.equal(0, (running.wait()))
+      assert.matches("%-%-task 0d4e5f", aws:called())
+    end))
+
+    it("offers a person at a terminal to log in again", live.test(function()
+      aws:says("sts-get-caller-identity.err", "Error when retrieving token from sso: Token has expired\n")
+      aws:says("sso-login.sh", [[rm "$DOORS_CLOUD/sts-get-caller-identity.err"; echo "logged in: $*"]])
+      local running = pty.start({ "connect", "ecs:prod/shop", "--env", "qa", "--node", at.name, "--", "health" },
+        { env = env })
+      running.see "Run `aws sso login --profile qa`? (yes or no)"
+      running.type "yes"
+      running.see "logged in: --profile qa"
+      assert.equal(0, (running.wait()))
+    end))
+
+    it("leaves no session behind it", live.test(function()
+      run("connect", "ecs:prod/shop", "--node", at.name, "--", "health")
+      assert.same({}, sessions_of(aws))
+    end))
+  end)
+
+  describe("by the name of a profile", function()
+    local CONFIG = [[return {
+      profiles = {
+        shop = { way = "ecs", service = "shop", node = "bl_connect", envs = {
+          prod = { cluster = "prod", profile = "live", region = "eu-west-1" },
+          staging = { cluster = "stage", profile = "test" },
+        } },
+        here = { way = "local", node = "bl_connect@127.0.0.1" },
+      },
+    }]]
+
+    it("leads there", live.test(function()
+      assert.equal(0, with_config(CONFIG, "connect", "here", "--", "health").code)
+    end))
+
+    it("is taken by --via of any command", live.test(function()
+      assert.equal(0, with_config(CONFIG, "health", "--via", "here").code)
+    end))
+
+    it("and an environment goes by what that one says", live.test(function()
+      local done = with_config(CONFIG, "connect", "shop", "--env", "prod", "--", "health")
+      assert.equal("", said(done))
+      assert.matches("execute%-command %-%-cluster prod .* %-%-profile live %-%-region eu%-west%-1", aws:called())
+    end))
+
+    it("wants an environment where there are several", live.test(function()
+      assert.equal("profile shop has several environments; name one with --env: prod, staging",
+        said(with_config(CONFIG, "connect", "shop")))
+    end))
+
+    it("suggests the environment that is meant", live.test(function()
+      assert.equal("profile shop has no environment prd; did you mean prod?",
+        said(with_config(CONFIG, "connect", "shop", "--env", "prd")))
+    end))
+
+    it("suggests the profile that is meant", live.test(function()
+      assert.equal("there is no profile shp; did you mean shop?", said(with_config(CONFIG, "connect", "shp")))
+    end))
+
+    it("with an unknown field is told with file and line", live.test(function()
+      local done = with_config('return {\n  profiles = {\n    shop = { way = "ecs",\n      cluter = "prod" },\n  },\n}',
+        "connect", "shop")
+      assert.equal(2, done.code)
+      assert.equal(("%s/config.lua:4: profiles.shop.cluter is no field of a profile; did you mean cluster?"):format(
+        at.home), said(done))
+    end))
+  end)
+end)
