@@ -16,7 +16,7 @@ local complete = {}
 local SAFE = "^[%w_@.:/+,=%%-]+$"
 local LONGEST_ABOUT = 60 -- bytes
 
-local KIND_OF = { FILE = "file", ["FILE.md"] = "file", DIR = "folder" }
+local KIND_OF = { FILE = "file", ["FILE.md"] = "file", ["DIR|FILE"] = "file", DIR = "folder" }
 -- Where a path may stand in the place of a name.
 local OR_PATH = { script = true, skill = true, strategy = true }
 

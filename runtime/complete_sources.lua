@@ -139,6 +139,17 @@ function sources.run(context)
   return offers
 end
 
+function sources.feedback() return plainly { "right", "wrong" } end
+
+--- What runs found, as `feedback --cause` names it.
+function sources.cause(context)
+  local offers = { { "healthy", "there was nothing" } }
+  for _, found in ipairs(kept(context, function(s) return require("runtime.runs").insights(s) end)) do
+    offers[#offers + 1] = { ("%s:%s"):format(found.object, found.mechanism), found.node }
+  end
+  return offers
+end
+
 function sources.action(context)
   local offers = {}
   for i, p in ipairs(kept(context, require("runtime.actions").list)) do

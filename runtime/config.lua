@@ -89,7 +89,7 @@ config.OPTIONS = {
     doc = "the report as Markdown too, to hand on" },
   { name = "prompts", type = "text", shown = "DIR", line_only = true, command = "replay",
     doc = "replay with the prompts of this folder" },
-  { name = "cause", type = "text", shown = "OBJECT:MECHANISM", line_only = true, command = "feedback",
+  { name = "cause", type = "text", shown = "OBJECT:MECHANISM", values = "cause", line_only = true, command = "feedback",
     doc = "what it really was; healthy: nothing" },
   { name = "note", type = "text", shown = "TEXT", line_only = true, command = "feedback",
     doc = "kept with it" },

@@ -11,16 +11,14 @@ local store = require "runtime.store"
 local command = {
   usage = "feedback RUN right|wrong",
   words = 2,
-  doc = "say whether a run was right; findings tell how often they were",
+  doc = "whether a run was right; findings tell how often",
+  takes = { "run", "feedback" },
+  examples = {
+    { "beamlens-run feedback r17 right", "it was as the report said" },
+    { "beamlens-run feedback last wrong --cause invoices:slow_consumer", "what it really was, in a report's words" },
+    { "beamlens-run feedback 9f3a0c wrong --cause healthy --note 'a nightly batch'", "there was nothing" },
+  },
   more = [[
-
-  beamlens-run feedback r17 right
-  beamlens-run feedback last wrong --cause invoices:slow_consumer
-                                 what it really was, in the words of a report
-  beamlens-run feedback 9f3a0c wrong --cause healthy --note "a nightly batch"
-                                 there was nothing
-  beamlens-run feedback r17 wrong --note "the disk, not the queue"
-
 RUN as in `show`: r17, the beginning of a trace_id, or last. Said again, it replaces what was said. Where a run named
 several findings and one was right, that one is the --cause. `show`, `runs` and `insights` tell it, and the next report
 says beside a finding how often such a one was right here. No verdict changes by it; `beamlens-run lessons` proposes

@@ -14,14 +14,14 @@ local command = {
   usage = "show RUN",
   words = 1,
   doc = "the report of a run again",
+  takes = { "run" },
+  examples = {
+    { "beamlens-run show last", "the latest" },
+    { "beamlens-run show r17", "as `runs` and the report itself name it" },
+    { "beamlens-run show 9f3a0c", "or by the beginning of its trace_id" },
+    { "beamlens-run show r17 --report handoff.md", "and as a document, to hand on" },
+  },
   more = [[
-
-  beamlens-run show r17          as `runs` and the report itself name it
-  beamlens-run show 9f3a0c       or by the beginning of its trace_id
-  beamlens-run show last         the latest
-  beamlens-run show r17 --report handoff.md
-                                 and as a document, to hand on
-
 Of a run that was ended before it had a report it shows what it had told. It exits with 0 whatever the verdict was.
 ]],
 }
