@@ -8,6 +8,7 @@ local eval_texts = require "runtime.eval_texts"
 local files = require "host.files"
 local folders = require "runtime.files"
 local foreign_skill = require "runtime.foreign_skill"
+local health = require "runtime.health.parts"
 local incarnation = require "runtime.incarnation"
 local joining = require "runtime.joining"
 local look = require "runtime.top.look"
@@ -38,6 +39,7 @@ for _, name in ipairs(relay_form.names()) do
   if not r then error(tostring(err), 0) end
   texts[#texts + 1] = r.query
 end
+for _, text in ipairs(health.own_texts()) do texts[#texts + 1] = text end
 for _, text in ipairs(incarnation.own_texts()) do texts[#texts + 1] = text end
 for _, text in ipairs(joining.own_texts()) do texts[#texts + 1] = text end
 for _, text in ipairs(starting.own_texts()) do texts[#texts + 1] = text end

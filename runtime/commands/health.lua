@@ -1,13 +1,13 @@
---- `health`: the figures that an on-call person asks for first, without a judgement.
+--- `health`: the figures that an on-call person asks for first, each beside its limit, and what to look at next. It
+--- tells where to look; what is wrong, and why, is the work of a run.
 
 local async = require "runtime.async"
-local failure = require "runtime.failure"
 local json = require "runtime.json"
-local plain = require "runtime.plain"
-local filled = require "runtime.filled"
-local render = require "runtime.render"
+local page = require "runtime.health.page"
+local parts = require "runtime.health.parts"
+local reached_by = require "runtime.reached_by"
+local rules = require "runtime.health.rules"
 local screen = require "runtime.screen"
-local skill = require "runtime.skill"
 
 local health = {
   usage = "health",
@@ -19,62 +19,29 @@ local health = {
   },
 }
 
--- part of the answer, skill's callback, arguments
-local PARTS = {
-  { "memory", "beam_get_memory" },
-  { "processes", "beam_get_processes" },
-  { "schedulers", "beam_get_schedulers" },
-  { "atoms", "beam_get_atoms" },
-  { "system", "beam_get_system" },
-  { "top_by_memory", "beam_top_processes", 5, "memory" },
-  { "top_by_mailbox", "beam_top_processes", 5, "message_queue" },
-}
-
--- One after the other: side by side, our own questions would stand among the busy processes.
-local function ask(node)
-  local beam, err = skill.open "beam"
-  if not beam then return nil, err end
-  local ets
-  ets, err = skill.open "ets"
-  if not ets then return nil, err end
-  local answer = {}
-  for _, part in ipairs(PARTS) do
-    answer[part[1]], err = skill.call(beam, part[2], { unpack(part, 3) }, node)
-    if answer[part[1]] == nil then return nil, failure.of(err, "query", 4) end
-  end
-  answer.ets, err = skill.snapshot(ets, node)
-  if not answer.ets then return nil, failure.of(err, "query", 4) end
-  return answer
+local function worst(found)
+  local state = "ok"
+  for _, one in ipairs(found) do state = rules.worse(state, one.state) end
+  return state
 end
 
-local MEMORY = "%.1f MB: processes %.1f, binary %.1f, ets %.1f, code %.1f, atom %.1f, system %.1f"
-
-local function share(part, whole) return whole > 0 and 100 * part / whole or 0 end
-
-local function text(node, of, width)
-  local m, p, a, s = of.memory, of.processes, of.atoms, of.schedulers
-  return ([[
-%s  OTP %s, up %d s
-
-memory     %s
-processes  %d of %d (%.1f %%)
-ports      %d of %d (%.1f %%)
-atoms      %d of %d (%.1f %%)
-ets        %d tables, %.1f MB, largest %.1f MB
-run queue  %d on %d schedulers
-
-top by memory
-%s
-top by mailbox
-%s]]):format(plain.text(node), plain.text(of.system.otp_release), of.system.uptime_seconds,
-    filled.text(MEMORY:format(m.total_mb, m.processes_mb, m.binary_mb, m.ets_mb, m.code_mb, m.atom_mb, m.system_mb), 11,
-      width),
-    p.process_count, p.process_limit, share(p.process_count, p.process_limit),
-    p.port_count, p.port_limit, share(p.port_count, p.port_limit),
-    a.atom_count, a.atom_limit, share(a.atom_count, a.atom_limit),
-    of.ets.table_count, of.ets.total_memory_mb, of.ets.largest_table_mb,
-    s.run_queue, s.schedulers_online,
-    render.value(of.top_by_memory.processes, "  ", width), render.value(of.top_by_mailbox.processes, "  ", width))
+local function as_json(node, of, unanswered, found, o)
+  local answer, states, commands = { schema = 1, node = node.name }, {}, {}
+  for name, value in pairs(of) do answer[name] = value end
+  answer.table_limit, answer.oban_version, answer.starved = nil, nil, nil
+  if of.ets then of.ets.table_limit = of.table_limit end
+  for i, one in ipairs(found) do
+    states[i] = { what = one.what, state = one.state, figure = one.figure or json.null, unit = one.unit:match "%S+",
+      attention = one.attention, bad = one.bad, load = one.load == true, pid = one.whose and one.whose.pid }
+  end
+  for i, command in ipairs(rules.commands(found)) do
+    commands[i] = command:find "^explain " and "beamlens-run " .. command
+      or reached_by.command(o, node.name, command)
+  end
+  answer.state, answer.states, answer.overloaded, answer.next = worst(found), states, rules.overloaded(found), commands
+  answer.unanswered, answer.target_load = unanswered, { calls = node.load.calls, reductions = node.load.reductions,
+    bytes = node.load.bytes, max_ms = node.load.max_ms }
+  return json.encode(answer) .. "\n"
 end
 
 function health.run(call)
@@ -83,13 +50,12 @@ function health.run(call)
   local node, err = beamlens.connect()
   if not node then return nil, err end
   node.deadline = async.now() + call.options.deadline
-  local of
-  of, err = ask(node)
+  local of, unanswered, exit = parts.ask(node)
   beamlens.close()
-  if not of then return nil, err end
-  if not call.options.json then return text(node.name, of, screen.out().width), 0 end
-  of.schema, of.node = 1, node.name
-  return json.encode(of) .. "\n", 0
+  if not of then return nil, unanswered end
+  local found = rules.judge(of)
+  if call.options.json then return as_json(node, of, unanswered, found, call.options), exit end
+  return page.text(node, of, unanswered, found, call.options, screen.out(call.options)), exit
 end
 
 return health
