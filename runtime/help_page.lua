@@ -64,8 +64,8 @@ function page.overview(commands, out)
     end
     if #list > 0 then parts[#parts + 1] = group.title .. ":\n" .. typeset.entries(list, out) end
   end
-  parts[#parts + 1] = prose("`beamlens-run help COMMAND` tells its own options, with examples. The options of "
-    .. "every command; each but --allow also as BEAMLENS_… in the environment and in the config file:", out)
+  parts[#parts + 1] = prose("`beamlens-run help COMMAND` tells its own options, with examples. "
+    .. manual.OF_EVERY, out)
     .. "\n" .. options(nil, out)
   parts[#parts + 1] = prose("What only the config file sets (limits, anomaly, watchers, sinks, hosts, …) stands in "
     .. "examples/config.lua: `beamlens-run init` makes one.", out) .. "\n"

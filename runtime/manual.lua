@@ -25,6 +25,15 @@ manual.GROUPS = {
   { title = "Around it", "connect", "doctor", "init", "sandbox", "completions", "man", "help", "version" },
 }
 
+--- What it is.
+manual.ABOUT = "beamlens-run attaches from outside to a running BEAM node (Erlang, Elixir, Gleam), looks around, and "
+  .. "says what is wrong and why, with the figures that prove it; or that the node is healthy; or that it cannot tell, "
+  .. "and what would tell. Nothing is installed on the node, and nothing on it is changed but by an action that a person "
+  .. "approved. Without a key the built-in analyst thinks, by rules; with one, a language model does."
+
+manual.OF_EVERY = "The options of every command; each but --allow also as BEAMLENS_… in the environment and in the "
+  .. "config file."
+
 --- What the exit code says, whatever the command.
 ---@type { [1]: integer, [2]: string }[]
 manual.EXITS = {
@@ -48,6 +57,17 @@ manual.VARIABLES = {
   { "NO_COLOR", "no colours" },
   { "XDG_CONFIG_HOME", "beamlens/ in it has your config.lua and what `init` copies; else ~/.config" },
   { "XDG_STATE_HOME", "beamlens/ in it has the store, the audit and the key of approvals; else ~/.local/state" },
+}
+
+--- What is read and written at home.
+---@type { [1]: string, [2]: string }[]
+manual.FILES = {
+  { "~/.config/beamlens/config.lua", "the config file; `beamlens-run init` makes one" },
+  { "~/.config/beamlens/skills/, checks/, prompts/, tools/, runbooks/", "yours, before ours of the same name" },
+  { "~/.config/beamlens/policy.lua", "your word on what may be done, over our classes" },
+  { "~/.local/state/beamlens/beamlens.db", "what runs saw and told" },
+  { "~/.local/state/beamlens/audit.jsonl", "what was done or refused" },
+  { "~/.erlang.cookie", "the node's cookie, where nothing else says it" },
 }
 
 ---@param name string

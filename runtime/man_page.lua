@@ -1,0 +1,79 @@
+--- The man page, in roff's own words, from the tables that do the work.
+
+local manual = require "runtime.manual"
+
+local man_page = {}
+
+-- What roff would show as something else.
+local GLYPHS = { ["\\"] = "\\e", ["-"] = "\\-", ["'"] = "\\(aq", ["`"] = "\\(ga", ["^"] = "\\(ha", ["~"] = "\\(ti",
+  ['"'] = "\\(dq" }
+
+local function code_point(character)
+  local first, rest = character:byte(), 0
+  for i = 2, #character do rest = rest * 64 + character:byte(i) - 128 end
+  local bits = ({ nil, 0xC0, 0xE0, 0xF0 })[#character]
+  return (first - bits) * 64 ^ (#character - 1) + rest
+end
+
+-- It reads ASCII only, and a dot at the beginning of a line is an order.
+local function escaped(text)
+  text = text:gsub("[\\%-'`^~\"]", GLYPHS)
+  text = text:gsub("[\194-\244][\128-\191]+", function(c) return ("\\[u%04X]"):format(code_point(c)) end)
+  return (text:gsub("^%.", "\\&."):gsub("\n%.", "\n\\&."))
+end
+
+local function bold(text) return ".B " .. escaped(text) end
+
+local function tagged(head, text) return { ".TP", bold(head), escaped(text) } end
+
+local function add(page, lines) for _, line in ipairs(lines) do page[#page + 1] = line end end
+
+-- Paragraphs; what begins with a blank was laid out by hand.
+local function prose(page, text)
+  for part in (text:gsub("^\n+", ""):gsub("\n*$", "") .. "\n\n"):gmatch "(.-)\n\n+" do
+    if part:find "^ " then
+      add(page, { ".PP", ".nf", escaped(part), ".fi" })
+    else
+      add(page, { ".PP", escaped((part:gsub("\n", " "))) })
+    end
+  end
+end
+
+local function command(page, name)
+  local c = manual.command(name)
+  add(page, { ".SS " .. escaped(c.usage) })
+  add(page, { escaped(c.doc:gsub("^%l", string.upper) .. ".") })
+  for _, option in ipairs(manual.options(name)) do add(page, tagged(manual.flag(option), manual.about(option))) end
+  if c.more then prose(page, c.more) end
+  for _, example in ipairs(c.examples or {}) do add(page, tagged(example[1], example[2])) end
+end
+
+---@param commands string[]
+---@return string
+function man_page.text(commands)
+  local page = {
+    ('.TH BEAMLENS\\-RUN 1 "" "beamlens\\-run %s" "User Commands"'):format(escaped(require "runtime.version")),
+    ".ad l", -- a line that is copied has no room between its words
+    ".SH NAME", "beamlens\\-run \\- says what is wrong with a running BEAM node, and why",
+    ".SH SYNOPSIS", bold "beamlens-run COMMAND [words] [options]", ".br",
+    bold "beamlens-run SCRIPT.lua [options] [-- args]",
+    ".SH DESCRIPTION",
+  }
+  prose(page, manual.ABOUT)
+  add(page, { ".SH COMMANDS" })
+  for _, group in ipairs(manual.groups(commands)) do
+    for _, name in ipairs(group) do command(page, name) end
+  end
+  add(page, { ".SH OPTIONS" })
+  prose(page, manual.OF_EVERY)
+  for _, option in ipairs(manual.options()) do add(page, tagged(manual.flag(option), manual.about(option))) end
+  add(page, { ".SH EXIT STATUS" })
+  for _, exit in ipairs(manual.EXITS) do add(page, tagged(tostring(exit[1]), exit[2])) end
+  add(page, { ".SH ENVIRONMENT" })
+  for _, variable in ipairs(manual.VARIABLES) do add(page, tagged(variable[1], variable[2])) end
+  add(page, { ".SH FILES" })
+  for _, file in ipairs(manual.FILES) do add(page, tagged(file[1], file[2])) end
+  return table.concat(page, "\n") .. "\n"
+end
+
+return man_page
