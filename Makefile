@@ -8,7 +8,8 @@ PROGRAM ?= beamlens-run
 
 PACKAGES = gcc libc6-dev make luajit libluajit-5.1-dev lua-luv-dev libuv1-dev lua-cjson-dev \
   libcurl4-openssl-dev libssl-dev libsqlite3-dev erlang-base erlang-dev
-TEST_PACKAGES = erlang-nox elixir lua-busted lua-check cppcheck postgresql erlang-p1-pgsql redis-server openssl openssh-client openssh-server
+TEST_PACKAGES = erlang-nox elixir lua-busted lua-check cppcheck postgresql erlang-p1-pgsql redis-server openssl openssh-client openssh-server \
+  zsh fish groff-base man-db
 FUZZ_PACKAGES = clang libclang-rt-14-dev
 BENCH_PACKAGES = rabbitmq-server erlang-luerl
 REAL_PACKAGES = rabbitmq-server ejabberd
@@ -148,8 +149,16 @@ real-nodes: export REPEAT := $(REPEAT)
 real-nodes: deps-real $(BUILD)/spec-host
 	@sh spec/real_nodes/run.sh
 
+# The program says itself what its man page and the completions of the shells are.
+SHARE = $(DESTDIR)$(PREFIX)/share
 install: all
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/beamlens-run
+	install -d $(SHARE)/man/man1 $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions \
+	  $(SHARE)/fish/vendor_completions.d
+	./$(PROGRAM) man > $(SHARE)/man/man1/beamlens-run.1
+	./$(PROGRAM) completions bash > $(SHARE)/bash-completion/completions/beamlens-run
+	./$(PROGRAM) completions zsh > $(SHARE)/zsh/site-functions/_beamlens-run
+	./$(PROGRAM) completions fish > $(SHARE)/fish/vendor_completions.d/beamlens-run.fish
 
 clean:
 	rm -rf $(BUILD) $(PROGRAM)

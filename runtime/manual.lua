@@ -26,10 +26,12 @@ manual.GROUPS = {
 }
 
 --- What it is.
-manual.ABOUT = "beamlens-run attaches from outside to a running BEAM node (Erlang, Elixir, Gleam), looks around, and "
-  .. "says what is wrong and why, with the figures that prove it; or that the node is healthy; or that it cannot tell, "
-  .. "and what would tell. Nothing is installed on the node, and nothing on it is changed but by an action that a person "
-  .. "approved. Without a key the built-in analyst thinks, by rules; with one, a language model does."
+manual.ABOUT = [[
+beamlens-run attaches from outside to a running BEAM node (Erlang, Elixir, Gleam), looks around, and says what is wrong
+and why, with the figures that prove it; or that the node is healthy; or that it cannot tell, and what would tell.
+Nothing is installed on the node, and nothing on it is changed but by an action that a person approved. Without a key
+the built-in analyst thinks, by rules; with one, a language model does.
+]]
 
 manual.OF_EVERY = "The options of every command; each but --allow also as BEAMLENS_… in the environment and in the "
   .. "config file."
