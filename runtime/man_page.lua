@@ -53,7 +53,7 @@ end
 function man_page.text(commands)
   local page = {
     ('.TH BEAMLENS\\-RUN 1 "" "beamlens\\-run %s" "User Commands"'):format(escaped(require "runtime.version")),
-    ".ad l", -- a line that is copied has no room between its words
+    ".ad l", ".nh", -- lines are copied: no room between words, no hyphens in them
     ".SH NAME", "beamlens\\-run \\- says what is wrong with a running BEAM node, and why",
     ".SH SYNOPSIS", bold "beamlens-run COMMAND [words] [options]", ".br",
     bold "beamlens-run SCRIPT.lua [options] [-- args]",
