@@ -4,6 +4,14 @@
 return {
   -- node = "shop@host",
   -- cookie_file = "/home/me/.shop.cookie",
+  -- profiles = {   -- where nodes are: `beamlens-run connect shop --env prod -- health`, or --via shop
+  --   shop = { way = "ecs", service = "shop", container = "app", envs = {   -- what an environment says holds over it
+  --     prod = { cluster = "prod", profile = "prod", region = "eu-west-1" },   -- of AWS; no key stands here
+  --     staging = { cluster = "staging", profile = "dev" } } },
+  --   web = { way = "kubectl", target = "shop/web-0" },   -- NAMESPACE/POD/CONTAINER; ssh: USER@HOST; docker: its name
+  --   mail = { way = "ssh", target = "ops@10.0.0.7", node = "ejabberd" },   -- where several nodes run
+  --   desk = { node = "shop@10.0.0.9", cookie_file = "/home/me/.desk.cookie" },   -- over the network
+  -- },
   -- skills = { "beam", "ets" },
   -- operators = { "beam", { name = "tables", skill = "ets" } },   -- what a run uses where --skills names none
   -- watchers = { "beam", { name = "redis", skill = "skills/redis.lua" } },   -- what `watch` keeps on, for ever

@@ -113,10 +113,13 @@ function sources.shell() return plainly { "bash", "zsh", "fish" } end
 
 function sources.action_verb() return plainly { "list", "show", "approve", "reject", "undo" } end
 
-function sources.way()
+function sources.way(context)
   local WAYS, offers = require("runtime.door.ways").WAYS, {}
   for i, name in ipairs(sorted_keys(WAYS)) do
     offers[i] = { WAYS[name].shown == name and name or name .. ":", WAYS[name].shown }
+  end
+  for _, name in ipairs(require("runtime.door.profiles").names(context.options)) do
+    offers[#offers + 1] = { name, "a profile of the config file" }
   end
   return offers
 end

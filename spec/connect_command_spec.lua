@@ -4,22 +4,10 @@ local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local program = require "spec.support.program"
 local pty = require "spec.support.pty"
+local until_true = require "spec.support.until_true"
 local uv = require "luv"
 
 local function said(done) return (done.stderr:match "beamlens%-run: ([^\n]*)" or "") end
-
--- The processes of this cloud's sessions that run: each has its folder in its environment.
-local function sessions_of(aws)
-  local list, scan = {}, uv.fs_scandir "/proc"
-  while true do
-    local pid = uv.fs_scandir_next(scan)
-    if not pid then return list end
-    local file = pid:find "^%d+$" and io.open(("/proc/%s/environ"):format(pid))
-    local environment = file and file:read "*a" or "" -- nothing of who ends now
-    if file then file:close() end
-    if environment:find(aws.folder, 1, true) then list[#list + 1] = pid end
-  end
-end
 
 describe("connect", function()
   local at, aws, env
@@ -162,7 +150,69 @@ ecs execute-command --cluster prod --task 0a1b2c --container app --interactive -
 
     it("leaves no session behind it", live.test(function()
       run("connect", "ecs:prod/shop", "--node", at.name, "--", "health")
-      assert.same({}, sessions_of(aws))
+      assert.same({}, aws:sessions())
+    end))
+  end)
+
+  describe("is left", function()
+    local function interrupted(times)
+      local running = program.start({ "connect", "ecs:prod/shop", "--node", at.name, "--", "watch" }, { env = env })
+      until_true("word of being attached", function() return running.stdout():find "attached" end)
+      for _ = 1, times do running.kill "sigint" end
+      running.wait(30)
+      until_true("the end of all that it started", function() return #aws:sessions() == 0 end)
+      assert.is_not_nil(uv.fs_stat("/proc/" .. at.os_pid))
+    end
+
+    it("by Ctrl-C without anything behind it", live.test(function() interrupted(1) end))
+
+    it("by Ctrl-C twice without anything behind it", live.test(function() interrupted(2) end))
+
+    it("by Ctrl-C while the cloud is being asked", live.test(function()
+      aws:says("ecs-list-tasks.sh", "exec sleep 60")
+      local running = program.start({ "connect", "ecs:prod/shop" }, { env = env })
+      until_true("the question", function() return aws:called():find "list%-tasks" end)
+      running.kill "sigint"
+      assert.equal(130, (running.wait(30)))
+      until_true("the end of the question", function() return #aws:sessions() == 0 end)
+    end))
+  end)
+
+  describe("tells", function()
+    it("of a node that is called otherwise where it runs", live.test(function()
+      assert.equal("local: bl_connect@203.0.113.7 does not run there; the part behind the @ is what it is called "
+        .. "there, behind any address translation: pass --node bl_connect@127.0.0.1",
+        said(run("connect", "local", "--node", "bl_connect@203.0.113.7")))
+    end))
+
+    it("of a cookie that was given and is another one", live.test(function()
+      local path = at.home .. "/other"
+      local file = assert(io.open(path, "w"))
+      file:write "another one"
+      file:close()
+      uv.fs_chmod(path, 256)
+      local done = run("connect", "local", "--node", at.name, "--cookie-file", path)
+      assert.equal(3, done.code)
+      assert.equal(("local: the cookie in %s is not that of %s; leave --cookie-file out: the node's own is then read "
+        .. "beside it, and stays there"):format(path, at.name), said(done))
+    end))
+
+    it("of a cookie that lies there and is another one", live.test(function()
+      local file = assert(io.open(at.cookie_file))
+      local cookie = file:read "*a"
+      file:close()
+      local function lay(text)
+        uv.fs_chmod(at.cookie_file, 384)
+        file = assert(io.open(at.cookie_file, "w"))
+        file:write(text)
+        file:close()
+        uv.fs_chmod(at.cookie_file, 256)
+      end
+      lay "another one"
+      local done = run("connect", "local", "--node", at.name)
+      lay(cookie)
+      assert.equal(("local: the cookie that lies there (in a file) is not that of %s; it may have been set after its "
+        .. "start: pass the node's own with --cookie-file"):format(at.name), said(done))
     end))
   end)
 

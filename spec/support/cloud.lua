@@ -83,8 +83,8 @@ function Cloud:files()
 end
 
 --- As it is where all is well: one of each.
----@param session? string   words for spec/support/doors/session.lua
-function Cloud:is_well(session)
+---@param ... string   words for spec/support/doors/session.lua
+function Cloud:is_well(...)
   self:forget()
   self:says("sts-get-caller-identity.json", { Account = "123456789012" })
   self:says("configure-get.sh", "echo eu-west-1")
@@ -93,7 +93,21 @@ function Cloud:is_well(session)
   self:has("cluster", { "prod" })
   self:has("service", { "shop" })
   self:runs { { id = "0a1b2c" } }
-  self:says("session", session or "shell=sh")
+  self:says("session", table.concat({ "shell=sh", ... }, "\n") .. "\n")
+end
+
+--- The processes of its sessions that run, the helpers behind them too: each has our folder in its environment.
+---@return string[] pids
+function Cloud:sessions()
+  local list, scan = {}, uv.fs_scandir "/proc"
+  while true do
+    local pid = uv.fs_scandir_next(scan)
+    if not pid then return list end
+    local file = pid:find "^%d+$" and tonumber(pid) ~= uv.os_getpid() and io.open(("/proc/%s/environ"):format(pid))
+    local environment = file and file:read "*a" or "" -- nothing of who ends now
+    if file then file:close() end
+    if environment:find(self.folder, 1, true) then list[#list + 1] = pid end
+  end
 end
 
 function Cloud:close()

@@ -10,6 +10,7 @@
 ---   deaf=MS         what is typed in this time is lost
 ---   delay=MS        each way
 ---   cut=N           closes after so many bytes came back
+---   idle=FILE       is told to have been idle for too long, as soon as that file is there
 
 local uv = require "luv"
 local async = require "runtime.async"
@@ -85,7 +86,14 @@ async.run(function()
     if how.deaf and uv.now() - began < how.deaf then return end
     later(function() inner:write(bytes) end)
   end)
-  while not (over or inner.ended) do async.sleep(0.005) end
+  while not (over or inner.ended) do
+    async.sleep(0.005)
+    if how.idle and uv.fs_stat(how.idle) then
+      say "\r\n\r\nSessionId: ecs-execute-command-0f00ba4 : Your session timed out due to inactivity and has been "
+      say "terminated.\r\n"
+      break
+    end
+  end
   inner:close()
   say "\r\n\r\nExiting session with sessionId: ecs-execute-command-0f00ba4.\r\n\r\n"
   say_all()
