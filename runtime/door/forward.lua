@@ -30,14 +30,14 @@ Forward.__index = Forward
 ---@return Forward|nil
 ---@return string? why
 function Forward:open(shell, node, deadline)
-  deadline = math.min(deadline, async.now() + LONGEST_LOOK_S)
   self.way.drop(self)
-  local printed, why = shell:run(listening.look(node), deadline)
+  local looked = math.min(deadline, async.now() + LONGEST_LOOK_S)
+  local printed, why = shell:run(listening.look(node), looked)
   if not printed then return nil, why end
   self.at, why = listening.read(printed, node)
   if not self.at then return nil, why end
   local proof
-  proof, why = digest.of(shell, node, "0", deadline)
+  proof, why = digest.of(shell, node, "0", looked)
   if not proof then return nil, "the node's cookie makes no digest in the shell: " .. why end
   local led
   led, why = self.way.lead(self, self.at, deadline)

@@ -17,13 +17,10 @@ end
 
 -- What a command says until it ends, and how.
 local function heard(words, deadline)
-  local ended
-  local asked, err = console.start(words, {
-    silent = true, stop_at = troubles.question, on_end = function() ended = true end,
-  })
+  local asked, err = console.start(words, { silent = true, stop_at = troubles.question, on_end = function() end })
   if not asked then return nil, err end
   local _, why = asked:await("%z", deadline)
-  if not ended then
+  if not asked.line.ended then
     asked:close()
     return nil, why
   end
@@ -90,10 +87,10 @@ function docker.lead(self, at, deadline)
   said = heard({ "docker", "inspect", "--format",
     "bl:{{.HostConfig.NetworkMode}}{{range .NetworkSettings.Networks}} {{.IPAddress}}{{end}}.", self.target.target },
     deadline)
-  local mode, address = (said or ""):match "bl:(%S+) ([%x.:]*[%x])"
-  if (said or ""):find "bl:host[ .]" then mode, address = "host", at.address end
+  local address = (said or ""):match "bl:%S+ ([%x.:]*[%x])"
+  if (said or ""):find "bl:host[ .]" then address = at.address end
   if not address then return nil, "the container has no address of its own" end
-  if mode ~= "host" and not at.any then return nil, "the node listens inside its container only" end
+  if not (at.any or at.address == address) then return nil, "the node listens inside its container only" end
   self.address = address
   return true
 end
@@ -105,32 +102,35 @@ end
 -- A program that opens a port of loopback here, says which and goes on until it is ended: one for each port there.
 -- Whoever else is on this machine may connect to it too, and then lacks the cookie.
 local function local_port(words_for, opens, told)
-  local way = { told = told, prepare = nothing, lead = nothing }
+  local way = { told = told, prepare = nothing }
+
+  local function open(self, port, deadline)
+    local tunnel, err = console.start(words_for(self.target, port), {
+      silent = true, stop_at = troubles.question, on_end = function() self.opened[port] = nil end,
+    })
+    if not tunnel then return nil, err end
+    self.opened[port], self.last = tunnel, tunnel
+    tunnel.here = tunnel:await(opens, math.min(deadline, async.now() + TUNNEL_S))
+    if tunnel.here then return tunnel end
+    tunnel:close()
+    return nil, "no port was opened: " .. short(tunnel.said)
+  end
+
+  function way.lead(self, at, deadline) return open(self, at.port, deadline) end
 
   function way.connect(self, port, deadline)
-    local tunnel = self.opened[port]
-    if not tunnel or tunnel.line.ended then
-      local err
-      tunnel, err = console.start(words_for(self.target, port), {
-        silent = true, stop_at = troubles.question, on_end = function() self.opened[port] = nil end,
-      })
-      if not tunnel then return nil, err end
-      self.opened[port], self.last = tunnel, tunnel
-      tunnel.at = tunnel:await(opens, math.min(deadline, async.now() + TUNNEL_S))
-      if not tunnel.at then
-        tunnel:close()
-        return nil, "no port was opened: " .. short(tunnel.said)
-      end
-    end
-    return tcp.connect("127.0.0.1", tonumber(tunnel.at), deadline)
+    local tunnel, err = self.opened[port], nil
+    if not tunnel then tunnel, err = open(self, port, deadline) end
+    if not tunnel then return nil, err end
+    return tcp.connect("127.0.0.1", tonumber(tunnel.here), deadline)
   end
 
   function way.said(self) return self.last and short(self.last.said) end
 
   function way.drop(self)
-    local open = {}
-    for _, tunnel in pairs(self.opened) do open[#open + 1] = tunnel end
-    for _, tunnel in ipairs(open) do async.shield(function() tunnel:close() end) end
+    local all = {}
+    for _, tunnel in pairs(self.opened) do all[#all + 1] = tunnel end
+    for _, tunnel in ipairs(all) do async.shield(function() tunnel:close() end) end
   end
 
   return way

@@ -24,7 +24,7 @@ local HELPER = "console: a helper VM beside the node carries the link by its she
 -- What carries sockets there, once it is open: runtime/door/tunnel.lua or runtime/door/forward.lua.
 ---@class Carrier
 ---@field dead? string                                    why, once it is
----@field spent? boolean                                  it had its connection: the node is to be found anew for another
+---@field spent? boolean                                  it had its connection, and finds the node anew for another
 ---@field connect fun(self, host: string, port: integer|"epmd", deadline: number): Socket?, string?
 ---@field digest fun(self, text: string, deadline: number): string?, string?
 ---@field quit fun(self)

@@ -5,8 +5,25 @@
 local probe = {}
 
 -- Pure sh, and tr, which is wherever sh is. What it prints is bl:KEY=VALUE| again and again; each VM begins with
--- `pid`. A VM is known by its -bindir.
+-- `pid`. A VM is known by its -bindir. Limits are those of its control group, where they are to be seen, else the
+-- whole container's; `shell_` those that hold for what we start.
 probe.LOOK = [[
+bl_limits() {
+  for bl_r in /sys/fs/cgroup/memory.max:memory_max /sys/fs/cgroup/memory.current:memory_now \
+    /sys/fs/cgroup/memory/memory.limit_in_bytes:memory_max /sys/fs/cgroup/memory/memory.usage_in_bytes:memory_now \
+    /sys/fs/cgroup/cpu.max:cpu_max /sys/fs/cgroup/cpu/cpu.cfs_quota_us:cpu_quota; do
+    bl_f=${bl_r%:*}
+    while IFS=: read -r bl_n bl_c bl_g; do
+      case $bl_c in
+        '') bl_o=/sys/fs/cgroup$bl_g/${bl_f##*/};;
+        *memory*|*cpu*) bl_o=${bl_f%/*}$bl_g/${bl_f##*/};;
+        *) continue;;
+      esac
+      [ -r "$bl_o" ] && bl_f=$bl_o
+    done < $2
+    [ -r "$bl_f" ] && IFS= read -r bl_v < "$bl_f" && printf 'bl:%s%s=%s|' "$1" ${bl_r##*:} "$bl_v"
+  done
+}
 for bl_p in /proc/[0-9]*; do
   [ -r $bl_p/cmdline ] || continue
   case $(tr '\0' ' ' < $bl_p/cmdline 2>/dev/null) in *" -bindir "*) ;; *) continue;; esac
@@ -14,26 +31,32 @@ for bl_p in /proc/[0-9]*; do
   bl_k=
   tr '\0' '\n' < $bl_p/cmdline | while IFS= read -r bl_a; do
     case $bl_k in
-      -root|-bindir|-name|-sname|-proto_dist) printf 'bl:%s=%s|' ${bl_k#-} "$bl_a";;
+      -root|-bindir|-boot|-name|-sname|-proto_dist|-S|-epmd_port|-erl_epmd_port|inet_dist_listen_m*)
+        printf 'bl:%s=%s|' ${bl_k#-} "$bl_a";;
     esac
-    [ "$bl_a" = -setcookie ] && printf 'bl:cookie=arguments|'
+    case $bl_a in
+      -hidden|-heart) printf 'bl:%s=yes|' ${bl_a#-};;
+      -setcookie) printf 'bl:cookie=arguments|';;
+    esac
     bl_k=$bl_a
   done
-  if tr '\0' '\n' < $bl_p/environ 2>/dev/null | grep -q '^RELEASE_COOKIE='; then printf 'bl:cookie=environment|'; fi
+  tr '\0' '\n' < $bl_p/environ 2>/dev/null | while IFS= read -r bl_a; do
+    case $bl_a in
+      RELEASE_COOKIE=*) printf 'bl:cookie=environment|';;
+      ERL_EPMD_PORT=*) printf 'bl:epmd_port=%s|' "${bl_a#*=}";;
+    esac
+  done
+  bl_limits '' $bl_p/cgroup
 done
 printf 'bl:host=%s|' "$(hostname 2>/dev/null || cat /proc/sys/kernel/hostname)"
-for bl_f in /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; do
-  [ -r $bl_f ] && printf 'bl:memory_max=%s|' "$(cat $bl_f)"
-done
-for bl_f in /sys/fs/cgroup/memory.current /sys/fs/cgroup/memory/memory.usage_in_bytes; do
-  [ -r $bl_f ] && printf 'bl:memory_now=%s|' "$(cat $bl_f)"
-done
+bl_limits shell_ /proc/self/cgroup
 ]]
 
--- Prints the boot file without a suffix that starts nothing but the standard library: an OTP has it in bin, a
--- release with each of its versions.
+-- Prints the boot file without a suffix that starts nothing but the standard library: a release has one with each of
+-- its versions, of which the one that runs is good, or in bin, as an OTP has it.
 local BOOT = [[
-for bl_b in '%ROOT%/bin/start_clean.boot' '%ROOT%'/releases/*/start_clean.boot '%ROOT%/bin/no_dot_erlang.boot'; do
+for bl_b in '%BOOTDIR%/start_clean.boot' '%ROOT%/bin/start_clean.boot' '%ROOT%'/releases/*/start_clean.boot \
+  '%ROOT%/bin/no_dot_erlang.boot'; do
   [ -r "$bl_b" ] && printf 'bl:boot=%s|' "${bl_b%.boot}" && break
 done
 [ -x '%BINDIR%/erlexec' ] && printf 'bl:erlexec=yes|'
@@ -44,23 +67,62 @@ done
 ---@field name string         whole, or the part before the @ where its host is unknown
 ---@field root string
 ---@field bindir string
+---@field boot? string        the folder of the boot file that it was started with
 ---@field cookie string       where it is: "arguments", "environment" or "a file"
+---@field tls boolean
+---@field port? integer       where its flags fix it
+---@field epmd_port? integer  where it is not the usual one
+---@field schedulers? integer where its flags say how many are online
+---@field hidden? boolean
+---@field heart? boolean      a watchdog starts it anew when it does not answer
+---@field memory_max? number  bytes that its control group may have; none: no limit
+---@field memory_now? number  bytes that it has
+---@field cpus? number        of which it may use so many
 
 ---@class Found
 ---@field nodes FoundNode[]
 ---@field nameless integer    VMs without distribution
 ---@field host? string
----@field memory_left? number bytes, where the container has a limit
+---@field memory_left? number bytes for what we start, where there is a limit
 
 local PLAIN = "^[%w_./@:+~%-]+$" -- what may stand within quotes of a shell and be a path or a name
+local USUAL_EPMD = 4369
+
+-- The old control groups write a number beyond any machine where there is no limit.
+local function limit(text)
+  local most = tonumber(text)
+  return most and most < 2 ^ 60 and most or nil
+end
+
+-- A quota of time for each period; the old ones have the quota alone, and the usual period of 0.1 s.
+local function cpus(vm)
+  local quota, period = (vm.cpu_max or ""):match "^(%d+) (%d+)$"
+  quota, period = quota or (vm.cpu_quota or ""):match "^%d+$", period or 100000
+  return quota and tonumber(quota) / tonumber(period) or nil
+end
+
+local function port_of(vm)
+  local least, most = tonumber(vm.inet_dist_listen_min), tonumber(vm.inet_dist_listen_max)
+  return tonumber(vm.erl_epmd_port) or least == most and least or nil
+end
 
 local function node_of(vm)
   if not (vm.root and vm.bindir and vm.root:find(PLAIN) and vm.bindir:find(PLAIN)) then return nil end
   local name = vm.name or vm.sname
   if not name or name == "undefined" or not name:find(PLAIN) then return nil end
-  return { pid = vm.pid, name = name, short = vm.sname ~= nil, root = vm.root, bindir = vm.bindir,
-    cookie = vm.cookie or "a file", tls = (vm.proto_dist or ""):find "tls" ~= nil }
+  local epmd_port = tonumber(vm.epmd_port)
+  return {
+    pid = vm.pid, name = name, short = vm.sname ~= nil, root = vm.root, bindir = vm.bindir,
+    cookie = vm.cookie or "a file", tls = (vm.proto_dist or ""):find "tls" ~= nil,
+    port = port_of(vm), epmd_port = epmd_port ~= USUAL_EPMD and epmd_port or nil,
+    boot = vm.boot and vm.boot:find(PLAIN) and vm.boot:match "^(/.*)/[^/]*$" or nil,
+    schedulers = tonumber((vm.S or ""):match "^%d+:(%d+)$" or (vm.S or ""):match "^%d+$"),
+    hidden = vm.hidden and true, heart = vm.heart and true,
+    memory_max = limit(vm.memory_max), memory_now = limit(vm.memory_max) and tonumber(vm.memory_now), cpus = cpus(vm),
+  }
 end
+
+local GENERAL = { host = true, shell_memory_max = true, shell_memory_now = true }
 
 ---@param text string   what LOOK printed, perhaps with noise between
 ---@return Found
@@ -69,13 +131,12 @@ function probe.read(text)
   local general = {}
   for key, value in text:gmatch "bl:([%w_]+)=([^|]*)|" do
     if key == "pid" then vms[#vms + 1] = { pid = value:match "^%d+$" }
-    elseif key == "host" or key == "memory_max" or key == "memory_now" then general[key] = value
+    elseif GENERAL[key] then general[key] = value
     elseif #vms > 0 and not vms[#vms][key] then vms[#vms][key] = value end
   end
   found.host = general.host
-  local most, now = tonumber(general.memory_max), tonumber(general.memory_now)
-  -- The old cgroups write a number beyond any machine where there is no limit.
-  if most and now and most < 2 ^ 60 then found.memory_left = most - now end
+  local most, now = limit(general.shell_memory_max), tonumber(general.shell_memory_now)
+  if most and now then found.memory_left = most - now end
   for _, vm in ipairs(vms) do
     local node = vm.pid and node_of(vm)
     if node then
@@ -90,8 +151,46 @@ function probe.read(text)
   return found
 end
 
+local COOKIE = {
+  arguments = "in its arguments, which everybody there can read",
+  environment = "in its environment (RELEASE_COOKIE)",
+  ["a file"] = "in a file there",
+}
+
+local function distribution(node)
+  local words = { node.tls and "TLS" or "plain" }
+  if node.port then
+    words[#words + 1] = ("port %d by its flags"):format(node.port)
+  else
+    words[#words + 1] = ("epmd on port %d"):format(node.epmd_port or USUAL_EPMD)
+  end
+  if node.hidden then words[#words + 1] = "hidden" end
+  return table.concat(words, ", ")
+end
+
+--- What was seen of a node before it was spoken to, in words.
+---@param node FoundNode
+---@return { [1]: string, [2]: string }[]   label, text
+function probe.told(_, node)
+  local rows = {}
+  local function row(label, text) rows[#rows + 1] = { label, text } end
+  row("vm", ("pid %s there, of %s%s"):format(node.pid, node.root, node.heart and ", watched by heart" or ""))
+  if node.schedulers or node.cpus then
+    row("schedulers", (node.schedulers and node.schedulers .. " by its flags" or "as many as it finds cores")
+      .. (node.cpus and ("; its time is limited to %.3g cores"):format(node.cpus) or ""))
+  end
+  if node.memory_max and node.memory_now then
+    row("memory", ("%.0f MB of its limit of %.0f MB"):format(node.memory_now / 2 ^ 20, node.memory_max / 2 ^ 20))
+  end
+  row("distribution", distribution(node))
+  row("cookie", COOKIE[node.cookie])
+  return rows
+end
+
 local function fill(text, node)
-  return (text:gsub("%%(%u+)%%", { ROOT = node.root, BINDIR = node.bindir }))
+  return (text:gsub("%%(%u+)%%", {
+    ROOT = node.root, BINDIR = node.bindir, BOOTDIR = node.boot or node.root .. "/bin",
+  }))
 end
 
 ---@param node FoundNode
@@ -111,8 +210,8 @@ local START = [[
 unset ERL_FLAGS ERL_AFLAGS ERL_ZFLAGS ERL_LIBS ERL_COMPILER_OPTIONS
 ERL_CRASH_DUMP_SECONDS=0 ROOTDIR='%ROOT%' BINDIR='%BINDIR%' EMU=beam PROGNAME=erl
 export ERL_CRASH_DUMP_SECONDS ROOTDIR BINDIR EMU PROGNAME
-exec '%BINDIR%/erlexec' -boot %BOOT -boot_var RELEASE_LIB '%ROOT%/lib' %FLAGS -noinput \
-  -kernel logger_level none -eval '%PROGRAM'
+exec '%BINDIR%/erlexec' -boot %BOOT -boot_var RELEASE_LIB '%ROOT%/lib' -boot_var ERTS_LIB_DIR '%ROOT%/lib' \
+  %FLAGS -noinput -kernel logger_level none -eval '%PROGRAM'
 ]]
 
 --- Becomes the helper.

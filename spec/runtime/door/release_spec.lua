@@ -69,10 +69,10 @@ describe("what a shell was seen to print", function()
   end)
 
   it("tells how much memory is left where there is a limit", function()
-    assert.equal(24, probe.read("bl:memory_max=100|bl:memory_now=76|").memory_left)
+    assert.equal(24, probe.read("bl:shell_memory_max=100|bl:shell_memory_now=76|").memory_left)
   end)
 
   it("tells no limit where there is none", function()
-    assert.is_nil(probe.read("bl:memory_max=max|bl:memory_now=76|").memory_left)
+    assert.is_nil(probe.read("bl:shell_memory_max=max|bl:shell_memory_now=76|").memory_left)
   end)
 end)
