@@ -13,7 +13,7 @@ local plain = require("runtime.plain").text
 
 local COMMANDS = {
   "actions", "call", "completions", "connect", "doctor", "eval", "explain", "feedback", "health", "help", "init",
-  "insights", "man", "replay", "runs", "sandbox", "show", "skills", "top", "version", "watch",
+  "insights", "man", "replay", "report", "runs", "sandbox", "show", "skills", "top", "version", "watch",
 }
 
 local OURS = 70
