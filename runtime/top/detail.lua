@@ -13,12 +13,6 @@ end
 
 local function listed(list) return list and #list > 0 and table.concat(list, ", ") or nil end
 
--- Whose it is, and what it is allowed.
-local function place(i)
-  return ("%sgroup leader %s, priority %s%s"):format(i.parent and ("parent %s, "):format(i.parent) or "",
-    i.group_leader, i.priority, i.trap_exit and ", traps exits" or "")
-end
-
 local STACK = 8 -- its innermost functions
 
 -- label, and what stands there of the answer of beam_process_info and of the row, one line or several; nothing where
@@ -52,7 +46,10 @@ local LINES = {
   { "monitored by", function(i) return several(i.monitored_by_count, i.monitored_by) end },
   { "suspends", function(i) return listed(i.suspending) end },
   { "ancestors", function(i) return listed(i.ancestors) end },
-  { "place", place },
+  { "parent", function(i)
+    return ("%s, group leader %s"):format(i.parent or "not known", i.group_leader)
+  end },
+  { "priority", function(i) return i.priority .. (i.trap_exit and ", traps exits" or "") end },
   { "dictionary", function(i)
     return i.dictionary_count and several(i.dictionary_count, i.dictionary_keys) or nil
   end },

@@ -24,9 +24,9 @@ function keys.read(bytes)
       names[#names + 1] = NAMED[c] or c
       i = i + 1
     else
-      local from, to, word = bytes:find("^\27[%[O]([%d;]*[%a~])", i)
+      local from, to, number, last = bytes:find("^\27[%[O](%d*)[%d;]*([%a~])", i) -- behind ; is Ctrl or Shift
       if from then
-        names[#names + 1] = SEQUENCES[word] -- one that has no name is no key of ours
+        names[#names + 1] = SEQUENCES[last == "~" and number .. last or last] -- else it is no key of ours
         i = to + 1
       elseif bytes:find("^\27[%[O]?[%d;]*$", i) then
         return names, bytes:sub(i)

@@ -7,17 +7,14 @@ local cells = require "runtime.top.cells"
 local frame = require "runtime.top.frame"
 local keys = require "runtime.top.keys"
 local look = require "runtime.top.look"
+local looker = require "runtime.top.looker"
 local pace = require "runtime.top.pace"
 local skill = require "runtime.skill"
 
 local live = {}
 
 local ESCAPE_S = 0.05   -- an ESC that nothing follows is the key
-local SPARE = 10        -- rows beyond those shown: who comes up next
-local LEAST_ROWS = 20
 local SECOND_S = 1      -- from frame to frame where nothing happens but time
-local LEAST_S = 0.2     -- from look to look, whatever somebody types
-local TIRED = 2         -- a look that had no answer took so many times its time from what comes after it
 
 ---@class Live
 ---@field private events string[]   keys and what else happened, in their order
@@ -39,75 +36,9 @@ local function hear_bytes(self, bytes)
   if #names == 0 then post(self, "more") end
 end
 
--- Looks
-
--- The next look, as soon as what the last one cost allows.
-local function soon(self) self.due = math.min(self.due, self.began + math.max(LEAST_S, self.pace.least)) end
-
--- Everything about one process: what that took is at most what it cost.
-local function look_at_one(self, d, row)
-  local began = async.now()
-  local info, err = skill.call(self.beam, "beam_process_info", { d.pid }, self.node)
-  if info then
-    d.info, d.row, d.trouble = info, row or d.row, nil
-  elseif tostring(err):find("no such process", 1, true) then
-    d.ended = true
-  else
-    d.trouble = tostring(err)
-  end
-  return async.now() - began
-end
-
-local function fresh_rows(self, seen)
-  self.rows = seen.rows
-  if self.sort ~= seen.sort then look.rank(self.rows, self.sort) end
-  self.selected = 1
-  for i, row in ipairs(self.rows) do if row.id == self.chosen then self.selected = i end end
-  self.chosen = self.chosen and self.rows[self.selected] and self.rows[self.selected].id
-end
-
--- Who is asked again, whoever else is found: the one that is looked into, or all of the rows where a look is at a part.
-local function known(self)
-  if self.detail then return { self.detail.id } end
-  local ids = {}
-  if self.seen and self.seen.parts > 1 then
-    for i, row in ipairs(self.rows) do ids[i] = row.id end
-  end
-  return ids
-end
-
-local function not_seen(self, err)
-  self.pace:failed()
-  self.trouble = cells.text(("%s; looking again"):format(err.message), self.utf8)
-  self.due = async.now() + TIRED * (async.now() - self.began)
-end
-
--- One look, as a task. While one process is looked into, nobody is walked through.
-local function take_look(self)
-  local one, cpu, height = self.detail, self.cpu, self.canvas:size()
-  self.began, self.cpu, self.count, self.hurry = async.now(), os.clock(), self.count + 1, nil
-  local seen, err = look.at(self.node, {
-    sort = self.sort, limit = math.max(LEAST_ROWS, height) + SPARE, most = one and 0 or self.pace.most,
-    count = self.count, window_ms = math.floor(1000 * self.pace:window()), known = known(self),
-  })
-  if not seen then return not_seen(self, err) end
-  self.trouble = nil
-  local there_s = self.pace:cost(seen.took_s, seen.reductions, one and "one" or seen.sort)
-  if one then
-    if not one.ended then there_s = there_s + look_at_one(self, one, seen.rows[1]) end
-    seen.parts, seen.walked = self.seen.parts, self.seen.walked
-  else
-    fresh_rows(self, seen)
-  end
-  self.seen = seen
-  self.pace:paid { there_s = there_s, here_s = os.clock() - (cpu or self.cpu), walked = not one and seen.walked or nil }
-  self.due = self.began + self.pace.wait
-  if self.hurry then soon(self) end
-end
-
 local function start_look(self)
   self.looking = async.spawn(function()
-    take_look(self)
+    looker.take(self)
     self.done = true
     post(self, "looked")
   end)
@@ -115,18 +46,12 @@ end
 
 -- Keys
 
--- What is asked for now is not what the look that is on its way brings.
-local function hurry(self)
-  self.hurry = true
-  soon(self)
-end
-
 local function sort_by(sort)
   return function(self)
     if self.detail then return end
     self.sort, self.chosen, self.selected = sort, nil, 1
     look.rank(self.rows, sort)
-    hurry(self)
+    looker.hurry(self)
   end
 end
 
@@ -143,7 +68,7 @@ local function enter(self)
   if self.detail or not row then return end
   self.detail = { pid = row.pid, id = row.id, row = row }
   self.chosen = row.id
-  hurry(self)
+  looker.hurry(self)
 end
 
 local function back(self)
@@ -151,7 +76,7 @@ local function back(self)
     self.help = false
   elseif self.detail then
     self.detail = nil
-    hurry(self)
+    looker.hurry(self)
   end
 end
 

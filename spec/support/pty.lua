@@ -44,9 +44,9 @@ end
 ---@param args string[]
 ---@param opts? { env: table<string, string>, path: string, whole: boolean, columns: integer }   whole: stdout is the
 ---  terminal, too; columns: of a terminal that knows its width
----@return table running   { pid, screen() -> all that the terminal showed, stdout(), see(text, seconds?) waits until
----  the terminal shows that plain text, type(line) types it and Enter, keys(bytes) types only that, hang_up(),
----  kill(signal), wait(seconds?) -> exit code, signal }
+---@return table running   { pid, path: of the terminal, screen() -> all that the terminal showed, stdout(),
+---  see(text, seconds?) waits until the terminal shows that plain text, type(line) types it and Enter, keys(bytes)
+---  types only that, hang_up(), resize(rows, columns), kill(signal), wait(seconds?) -> exit code, signal }
 function pty.start(args, opts)
   opts = opts or {}
   local master, slave = open_pair()
@@ -71,7 +71,7 @@ function pty.start(args, opts)
   reader(terminal, shown, wake)
   if opts.whole then out:close() else reader(out, printed, wake) end
 
-  local running = { pid = pid }
+  local running = { pid = pid, path = ffi.string(ffi.C.ptsname(master)) }
   local function until_true(seconds, check)
     local deadline = async.now() + (seconds or pty.PATIENCE_S)
     while not check() do
@@ -85,6 +85,11 @@ function pty.start(args, opts)
   function running.kill(name) process:kill(name) end
   function running.keys(bytes) terminal:write(bytes) end
   function running.type(line) terminal:write(line .. "\r") end
+  -- It is not the controlling terminal of the program, so the kernel does not tell it.
+  function running.resize(rows, columns)
+    ffi.C.ioctl(master, TIOCSWINSZ, ffi.new("unsigned short[4]", rows, columns))
+    process:kill "sigwinch"
+  end
   function running.hang_up() terminal:close() end
   function running.see(text, seconds)
     local there = until_true(seconds, function() return running.screen():find(text, 1, true) or code end)
