@@ -11,7 +11,7 @@ local object, cite, row_of, share, step, always =
 local FIRST, CLOSE, SHORT = 1500, 2000, 500 -- milliseconds
 
 local OVERVIEW = { "beam_overview", FIRST }
-local REDUCERS = { "beam_top_reducers_window", 10, FIRST }
+local REDUCERS = { "beam_top_reducers_window", 20, FIRST }
 
 local function watch(row) return row and { "beam_watch_process", row.pid, CLOSE } end
 
@@ -67,9 +67,9 @@ local function stands_beside(results)
   if stands_out(results) then return nil end
   local rows, one = results[1].processes, nil
   local most = rows[1] and rows[1].rate_per_sec or 0
-  for i, row in ipairs(rows) do
+  for _, row in ipairs(rows) do
     if row.share_pct >= 40 then return nil end
-    if row.name and not SERVANTS[row.name] and row.rate_per_sec >= most / 2 and i <= 10 then
+    if row.name and not SERVANTS[row.name] and row.rate_per_sec >= most / 2 then
       if one then return nil end
       one = row
     end

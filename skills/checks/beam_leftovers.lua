@@ -7,7 +7,7 @@ local object, cite, row_of, step, always = words.object, words.cite, words.row_o
 local FIRST, CLOSE = 1500, 2000 -- milliseconds
 
 local OVERVIEW = { "beam_overview", FIRST }
-local REDUCERS = { "beam_top_reducers_window", 10, FIRST }
+local REDUCERS = { "beam_top_reducers_window", 20, FIRST }
 local QUEUES = { "beam_queue_growth", FIRST, 10 }
 
 --- Modules ------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ local FIRST, CLOSE = 1500, 1000 -- milliseconds; the first as the checks of the 
 local SOME, MANY = 1000, 30000
 local MOSTLY = 50 -- per cent of the samples
 
-local REDUCERS, OVERVIEW = { "beam_top_reducers_window", 10, FIRST }, { "beam_overview", FIRST }
+local REDUCERS, OVERVIEW = { "beam_top_reducers_window", 20, FIRST }, { "beam_overview", FIRST }
 
 local function searching(result)
   local row, i = row_of(result.processes, "name", "code_server")

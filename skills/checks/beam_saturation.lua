@@ -8,7 +8,7 @@ local cite, step = words.cite, words.step
 
 local FIRST, CLOSE = 1500, 2000 -- milliseconds
 
-local OVERVIEW = { "beam_overview", FIRST }
+local OVERVIEW, REDUCERS = { "beam_overview", FIRST }, { "beam_top_reducers_window", 20, FIRST }
 
 local SATURATED_PCT = 90
 
@@ -41,10 +41,10 @@ local function outranked(p) return wanting(p, "high", "max") >= p.schedulers_onl
 
 local function crowded(p) return overfull(p) or outranked(p) end
 
--- Where most of those stand that were looked at.
+-- Where most of those stand that were looked at. Who is only just being started stands nowhere.
 local function common(p)
   local group = p.groups[1]
-  return group and group.share_pct >= 50 and group or nil
+  return group and group.app_function ~= "undefined" and group.share_pct >= 50 and group or nil
 end
 
 -- `at` says which look is which: the first probe, the last, and the overview where there was one.
@@ -109,12 +109,15 @@ local WAYS = {
     holds = function() return true end },
 }
 
--- Who does most of the work that is left between: one that is seen starting somebody, before others.
-local function starter(o)
-  for _, row in ipairs(o.top_reducers) do
+-- Who does most of the work that is left between: one that is seen starting somebody, before others; then one that
+-- has a name, for other work may stand beside that has none.
+local function starter(reducers)
+  local rows, named = reducers.processes, nil
+  for _, row in ipairs(rows) do
     if (row.current_function or ""):find "^erlang:spawn" then return row end
+    if row.name and not named and row.rate_per_sec >= rows[1].rate_per_sec / 10 then named = row end
   end
-  return o.top_reducers[1]
+  return named or rows[1]
 end
 
 local VM = { erlang = true }
@@ -125,8 +128,9 @@ local function spawn_storm(way)
       and not rested(results, way.at)
   end
   local look = { unpack(way.look) }
+  look[#look + 1] = function(results) return is_one(results) and REDUCERS or nil end
   look[#look + 1] = function(results)
-    local row = is_one(results) and starter(results[way.at.overview])
+    local row = starter(results[#results])
     return row and { "beam_process_info", row.pid } or nil
   end
   return {

@@ -9,7 +9,7 @@ local object, cite, row_of, share, step, always =
 local FIRST = 1500 -- milliseconds
 
 local OVERVIEW = { "beam_overview", FIRST }
-local REDUCERS = { "beam_top_reducers_window", 10, FIRST }
+local REDUCERS = { "beam_top_reducers_window", 20, FIRST }
 
 --- Monitors -----------------------------------------------------------------------------------
 

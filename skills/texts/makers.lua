@@ -15,22 +15,23 @@ return {
     Few = [P || {_, _, _, P} <- Top(S, W, G, 50, 0)],
     Runs = fun(L) -> [P || {{_, X}, P} <- lists:zip(Ask(L, status), L), X =/= waiting] end,
     Again = fun Again(0, L) -> L; Again(K, L) -> receive after 5 -> ok end, Again(K - 1, Runs(L)) end,
-    erlang:process_flag(priority, normal),
+    H = erlang:process_flag(priority, normal),
     Hogs = Again(5, Few),
     Busy = lists:sublist(case length(Hogs) > erlang:system_info(schedulers_online) of true -> Few -- Hogs;
       false -> Few end, 20),
     Close = fun L(T, A, R, S) ->
              receive after Nap -> ok end,
              A1 = Count(), Q = Ran(Busy),
-             Did = [case Y > X of true -> 1; false -> 0 end || {X, Y} <- lists:zip(R, Q)],
-             S1 = [{A1 - A, Did} | S],
+             S1 = [{A1 - A, lists:zipwith(fun erlang:'=/='/2, R, Q)} | S],
              case Now() >= T of true -> S1; false -> L(T, A1, Q, S1) end end,
     Steps = Close(Now() + Ms, Count(), Ran(Busy), []),
-    erlang:process_flag(priority, low),
-    Made = max(1, lists:sum([D || {D, _} <- Steps])),
-    Without = max(1, length([x || {D, _} <- Steps, D =< 0])),
-    lists:reverse(lists:sort([{lists:sum([D || {D, R} <- Steps, lists:nth(I, R) =:= 1]) * 100 div Made
-                - length([x || {D, R} <- Steps, D =< 0, lists:nth(I, R) =:= 1]) * 100 div Without, P}
-                || {I, P} <- lists:zip(lists:seq(1, length(Busy)), Busy)])) end,
+    erlang:process_flag(priority, H),
+    Of = fun(I, G) -> ets:match_spec_run(Steps, ets:match_spec_compile(
+      [{{'$1', lists:duplicate(I - 1, '_') ++ [true | '_']}, G, ['$1']}])) end,
+    Y = [{'=<', '$1', 0}],
+    Made = max(1, lists:sum(ets:match_spec_run(Steps, ets:match_spec_compile([{{'$1', '_'}, [], ['$1']}])))),
+    Without = max(1, length(ets:match_spec_run(Steps, ets:match_spec_compile([{{'$1', '_'}, Y, ['$1']}])))),
+    lists:reverse(lists:sort([{lists:sum(Of(I, [])) * 100 div Made - length(Of(I, Y)) * 100 div Without, P}
+      || {I, P} <- lists:zip(lists:seq(1, length(Busy)), Busy)])) end,
 ]==],
 }

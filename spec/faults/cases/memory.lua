@@ -144,12 +144,14 @@ $after_call(_) -> ok.
     name = "module_leak", truth = { { mechanism = "module_leak", objects = { "$page*" } } },
     draw = { every_ms = { 15, 40 } }, twin = { every_ms = 1000 },
     source = [==[
-start() -> spawn(fun() -> register($maker, self()), $make(1) end).
-$make(I) ->
-  M = $name(I),
+start() -> $compiled('$page', 0), spawn(fun() -> register($maker, self()), $make(1) end).
+$compiled(M, I) ->
   {ok, M, B} = compile:forms([{attribute, 1, module, M}, {attribute, 2, export, [{r, 0}]},
     {function, 3, r, 0, [{clause, 3, [], [], [{integer, 3, I}]}]}]),
-  {module, M} = code:load_binary(M, "page", B),
+  B.
+$make(I) ->
+  M = $name(I),
+  {module, M} = code:load_binary(M, "page", $compiled(M, I)),
   code:purge(M),
   timer:sleep($every_ms),
   $make(I + 1).
