@@ -24,20 +24,26 @@ local function queued(snapshot) return (snapshot.scheduler_run_queue or 0) >= 2 
 local function came_full(snapshot) return not starved(snapshot) and queued(snapshot) end
 local function came_calm(snapshot) return not starved(snapshot) and not queued(snapshot) end
 
--- How many want to run at these priorities, in the emptier of the two looks. On a node of very many
--- processes nobody is looked at, and only the run queue tells.
+-- How many want to run at these priorities, in the emptier of the two looks. On a node of very many processes few or
+-- none are looked at, and the run queue tells how many want to.
 local function wanting(p, ...)
   local before, now = 0, 0
   for _, class in ipairs { ... } do before, now = before + p[class .. "_before"], now + p[class] end
   return math.min(before, now)
 end
 
+-- The part that was looked at; of less than half, nothing is said of the rest.
+local function part(p)
+  local looked_at = p.looked_at / math.max(1, p.process_count)
+  return looked_at >= 0.5 and looked_at or 1
+end
+
 local function overfull(p)
-  local most = p.looked_at == 0 and p.run_queue or wanting(p, "normal", "high", "max")
+  local most = p.looked_at < 0.9 * p.process_count and p.run_queue or wanting(p, "normal", "high", "max")
   return math.min(p.run_queue, p.run_queue_before) >= 2 * p.schedulers_online and most >= 3 * p.schedulers_online
 end
 
-local function outranked(p) return wanting(p, "high", "max") >= p.schedulers_online end
+local function outranked(p) return wanting(p, "high", "max") >= p.schedulers_online * part(p) end
 
 local function crowded(p) return overfull(p) or outranked(p) end
 

@@ -158,6 +158,13 @@ describe("the checks of saturation", function()
     assert.equal("schedulers", first_look("cpu_saturation_first", vast).object)
   end)
 
+  it("weigh what was looked at by its part of all", function()
+    local half = with(RAISED, { process_count = 124, looked_at = 70, high_before = 2, high = 2, schedulers_online = 3 })
+    assert.equal("app:work/1", starved("priority_inversion", half).object)
+    assert.is_nil(starved("priority_inversion", with(half, { looked_at = 124 })))
+    assert.is_nil(starved("priority_inversion", with(half, { looked_at = 60 })))
+  end)
+
   it("tell work at high priority from it, and name where that stands", function()
     assert.same({ "other" }, full(RAISED))
     assert.is_nil(starved("cpu_saturation_starved", RAISED))
@@ -183,20 +190,30 @@ describe("the checks of saturation", function()
 
   -- As many started as the schedulers can bear, and who starts them.
   local STORM = with(FULL, { spawned_per_sec = 250000, normal = 5, normal_before = 5 })
-  local STARTED = with(OVERVIEW, { top_reducers = { { pid = "<0.7.0>", current_function = "app:other/1" },
-    { pid = "<0.8.0>", current_function = "erlang:spawn/1" } } })
+  local function busiest(func)
+    return { processes = { { pid = "<0.7.0>", current_function = "app:other/1", rate_per_sec = 9000000 },
+      { pid = "<0.8.0>", current_function = func, name = "dealer", rate_per_sec = 2000000 },
+      { pid = "<0.9.0>", current_function = "gen_server:loop/7", name = "shop", rate_per_sec = 20 } } }
+  end
 
   it("find a storm of processes, and who starts them", function()
-    local last = check("spawn_storm").look[4] { STARTED, STORM, STORM }
-    assert.same({ "beam_process_info", "<0.8.0>" }, last)
-    local finding = check("spawn_storm").confirm { STARTED, STORM, STORM,
+    local look = check("spawn_storm").look
+    assert.same({ "beam_top_reducers_window", 20, 1500 }, look[4] { OVERVIEW, STORM, STORM })
+    local starting = busiest "erlang:spawn/1"
+    assert.same({ "beam_process_info", "<0.8.0>" }, look[5] { OVERVIEW, STORM, STORM, starting })
+    local finding = check("spawn_storm").confirm { OVERVIEW, STORM, STORM, starting,
       { pid = "<0.8.0>", stack = { "erlang:spawn/1", "app:deal/1" }, reductions = 1 } }
     assert.equal("app:deal/1", finding.object)
   end)
 
+  it("take one with a name for who starts them, where nobody is seen at it", function()
+    local look = check("spawn_storm").look[5]
+    assert.same({ "beam_process_info", "<0.8.0>" }, look { OVERVIEW, STORM, STORM, busiest "app:deal/1" })
+  end)
+
   it("take as many on a node that has room for what they are", function()
-    assert.is_nil(check("spawn_storm").look[4] { with(STARTED, { utilization_pct = 40 }), STORM, STORM })
-    assert.is_nil(check("spawn_storm").look[4] { STARTED, STORM, with(STORM, { spawned_per_sec = 900 }) })
+    assert.is_nil(check("spawn_storm").look[4] { with(OVERVIEW, { utilization_pct = 40 }), STORM, STORM })
+    assert.is_nil(check("spawn_storm").look[4] { OVERVIEW, STORM, with(STORM, { spawned_per_sec = 900 }) })
   end)
 
   it("ask the node nothing that waits with everybody where work at high priority holds it", function()

@@ -72,10 +72,10 @@ describe("beam skill, on a node without time", function()
     between(1000, ask().looked_at, 89999)
   end))
 
-  it("looks at no process where there are over 100,000", live.test(function()
-    at.eval "lists:foreach(fun(_) -> spawn(crowd, idle, []) end, lists:seq(1, 100000)), true."
+  it("looks at no process where there are over 250,000", live.test(function()
+    at.eval "lists:foreach(fun(_) -> spawn(crowd, idle, []) end, lists:seq(1, 250050 - erlang:system_info(process_count))), true."
     local seen = ask()
     assert.same({ 0, 0 }, { seen.looked_at, seen.sampled })
-    between(100001, seen.process_count, 100200)
+    between(250001, seen.process_count, 250400)
   end))
 end)
