@@ -11,6 +11,8 @@ local WITH = { rabbit_sup = "rabbitmq", ejabberd_sup = "ejabberd" }
 -- The names come as binaries, so that a node that has none of them gets no atom from the question.
 local RUNS = "[B || B <- Names, try is_pid(whereis(binary_to_existing_atom(B))) catch error:badarg -> false end]."
 
+local ANSWER = { timeout = 3, priority = "normal" }
+
 --- For the build, which parses what is sent.
 function joining.own_texts() return { RUNS } end
 
@@ -23,7 +25,7 @@ function joining.own_texts() return { RUNS } end
 function joining.with(names, o, node)
   local all = { unpack(names) }
   if o.skills ~= config.default "skills" or #(o.operators or {}) > 0 then return all end
-  local found, runs = node.query(RUNS, { Names = sorted_keys(WITH) }), {}
+  local found, runs = node.query(RUNS, { Names = sorted_keys(WITH) }, ANSWER), {}
   for _, name in ipairs(type(found) == "table" and found or {}) do runs[tostring(name)] = true end
   for _, name in ipairs(sorted_keys(WITH)) do -- each once, whatever a node answers
     if runs[name] then all[#all + 1] = WITH[name] end

@@ -13,6 +13,7 @@ local relays = {
 
 local LEASE_S = 15       -- so long the node keeps a relay on that hears nothing of us
 local RENEWALS = 3       -- in the time of a lease; as many without a word from the node, and the relay is gone
+local START_S = 10       -- how long we wait for the node to say that a relay is on
 local CONFIRM_S = 2      -- how long we wait for the node to say that a relay is off
 local PAUSE_S = 30       -- a relay that ended on the node by itself is not started again sooner
 
@@ -156,7 +157,13 @@ local function place(self, one)
     if task.finished then return end
     one.starting = task
   end
-  one.starting:join()
+  one.starting:join(async.now() + START_S)
+end
+
+-- It may still come; then whoever asks next has it.
+local function not_started(one)
+  return { unavailable = ("the node did not start the relay %s in %d s: it may be frozen or overloaded"):format(
+    one.relay.name, START_S) }
 end
 
 local function may_start(one)
@@ -182,6 +189,7 @@ function Relays:of(name, minutes, least)
   if not one then return { unavailable = missing } end
   if not one.placed and may_start(one) then place(self, one) end
   if one.unavailable then return { unavailable = one.unavailable } end
+  if one.starting then return not_started(one) end
   if not one.placed and not one.ended then
     return { unavailable = ("the relay %s is off, and is started only on demand"):format(name) }
   end
@@ -213,6 +221,7 @@ function Relays:start(name, variables)
   if one.placed or one.starting then return nil, ("%s is on already, stop it first"):format(name) end
   one.variables, one.heard, one.ended = settled(one, variables), heard.new(one.relay.keep), nil
   place(self, one)
+  if one.starting then return nil, not_started(one) end
   if one.unavailable then return nil, { unavailable = one.unavailable } end
   return true
 end

@@ -8,6 +8,7 @@
 --- a block and no fun, for erl_eval lints a fun as a whole before it enters it, at a cost that grows
 --- faster than the text: the funs in it one by one, as it comes to them, are a fifth less.
 
+local async = require "runtime.async"
 local etf = require "host.etf"
 local failure = require "runtime.failure"
 local parsed = require "runtime.node.parsed"
@@ -61,8 +62,7 @@ end
 local evaluate
 
 local function parse_on_node(n, wrapped, o)
-  local answer, err = evaluate(n, PARSE, { S = wrapped }, { deadline = o.deadline, timeout = o.timeout,
-    priority = o.priority })
+  local answer, err = evaluate(n, PARSE, { S = wrapped }, { deadline = o.deadline, priority = o.priority })
   if answer == nil then return nil, err end
   if answer[1] ~= A.ok then
     local wrong = ("line %s: %s"):format(tostring(answer[2]), tostring(answer[3]))
@@ -94,12 +94,14 @@ end
 
 local FIRST_WITH_MAPS = 25 -- of erl_eval's bindings
 
--- Asked once for each node that we attach to; while it has no time to say, the old way is always right.
+-- Asked once for each node that we attach to; where it does not say, the old way is always right. An error is told
+-- where the time of the question was over meanwhile.
 local function takes_maps(n, o)
   if n.map_bindings == nil then
-    local release = n.calls:run("erlang", "system_info", { A.otp_release }, { timeout = o.timeout,
-      deadline = o.deadline, priority = o.priority })
-    if release ~= nil then n.map_bindings = (tonumber(tostring(release)) or 0) >= FIRST_WITH_MAPS end
+    local release, err = n.calls:run("erlang", "system_info", { A.otp_release },
+      { deadline = o.deadline, priority = o.priority, subject = o.subject })
+    if release == nil then return false, o.deadline and async.now() >= o.deadline and err or nil end
+    n.map_bindings = (tonumber(tostring(release)) or 0) >= FIRST_WITH_MAPS
   end
   return n.map_bindings
 end
@@ -116,7 +118,9 @@ local function bindings_of(n, variables, o)
     map[name] = value
   end
   names[#names + 1], map[US] = US, n.calls:pid()
-  if takes_maps(n, o) then return etf.amap(map) end
+  local maps, err = takes_maps(n, o)
+  if err then return nil, err end
+  if maps then return etf.amap(map) end
   table.sort(names)
   for i, name in ipairs(names) do list[i] = tuple(A[name], map[name]) end
   return list
@@ -173,9 +177,12 @@ local function unwrap(answer, form, subject)
   return raw, reductions
 end
 
+-- One question may take several calls: what it may take is counted from here for all of them.
 local function settled(n, given)
+  local deadline = given.deadline or n.deadline
+  if given.timeout then deadline = math.min(async.now() + given.timeout, deadline or math.huge) end
   return {
-    timeout = given.timeout, deadline = given.deadline or n.deadline, group_leader = given.group_leader,
+    deadline = deadline, group_leader = given.group_leader,
     subject = given.subject or "the query",
     heap_words = given.heap_words or HEAP_WORDS, priority = given.priority or "low",
     form = (given.raw or given.json) and "raw" or nil,
@@ -226,7 +233,9 @@ local function send(n, form, variables, o, given)
   end
   if not n.calls:limited() then form = limited_form(form, o) end
   -- With the last argument the value alone comes back, without the bindings.
-  local arguments = { form, bindings_of(n, variables, o), A.none, A.none, A.value }
+  local bindings, late = bindings_of(n, variables, o)
+  if not bindings then return nil, late end
+  local arguments = { form, bindings, A.none, A.none, A.value }
   local answer, err, cost = n.calls:run("erl_eval", "expr", arguments, o)
   n.load:count(cost)
   if answer == nil then return nil, err, cost.printed end

@@ -30,9 +30,10 @@ return {
              Look([{_, H} | R], N, A) ->
                B = [ets:match_spec_run(Ask(H, status), M) | A],
                case Us() - T > 30000 of true -> {N + length(H), B}; false -> Look(R, N + length(H), B) end end,
-  All = case erlang:system_info(process_count) > 250000 of true -> []; false -> lists:delete(self(),
-    erlang:processes()) end,
-  {N, A} = Look(lists:sort([{erlang:phash2(hd(H)), H} || H <- Cut(All, length(All))]), 0, []), L = lists:append(A), Q = Ask(lists:sublist(L, 1000), priority),
+  All = case erlang:system_info(process_count) > 250000 of true -> []; false ->
+    lists:delete(self(), erlang:processes()) end,
+  {N, A} = Look(lists:sort([{erlang:phash2(hd(H)), H} || H <- Cut(All, length(All))]), 0, []),
+  L = lists:append(A), Q = Ask(lists:sublist(L, 1000), priority),
   Of = fun(X) -> ets:match_spec_run(Q, ets:match_spec_compile([{{{priority, X}, '$1'}, [], ['$1']}])) end,
   By = [{X, Of(X)} || X <- [max, high, normal, low]],
   First = case [P || {X, P} <- By, P =/= [], X =/= low] of [P | _] -> P; [] -> [] end,
