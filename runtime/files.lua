@@ -113,6 +113,9 @@ local function instead(path)
   return other and uv.fs_stat(other) and other or nil
 end
 
+-- What a trial reads in the place of a file, by its path (runtime/lessons/trial.lua). It counts as the user's.
+files.trial = {}
+
 --- One file, from the place that wins.
 ---@param path string      "skills/ets.lua", with forward slashes, below one of our folders
 ---@return string? text
@@ -120,6 +123,7 @@ end
 ---@return boolean? shipped        it is ours, and no user's
 function files.read(path)
   local theirs = instead(path) or users_path(path)
+  if files.trial[path] then return files.trial[path], theirs end
   if theirs and uv.fs_stat(theirs) then
     local text, err = files.read_users(theirs, path:match "^%w+")
     if not text then return nil, err end
@@ -214,6 +218,10 @@ function files.list(folder, suffix)
     if not name:find("/", 1, true) and name:sub(-#suffix) == suffix then found[name:sub(1, -#suffix - 1)] = true end
   end
   if ours.root then add_folder(found, ours.root .. "/" .. folder, suffix) end
+  for path in pairs(files.trial) do
+    local inside, name = path:match "^(.*)/([^/]+)$"
+    if inside == folder and name:sub(-#suffix) == suffix then found[name:sub(1, -#suffix - 1)] = true end
+  end
   local theirs = users_path(folder .. "/x")
   if theirs then add_folder(found, theirs:sub(1, -3), suffix) end
   for name in pairs(found) do names[#names + 1] = name end

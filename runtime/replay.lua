@@ -202,7 +202,8 @@ local function run_of(tape, options)
     occasion = type(head.occasion) == "string" and head.occasion or nil,
     task = head.task or head.reason, deadline = async.now() + (head.deadline or 300), limits = limits,
     privacy = mask, store = ":memory:", strategy = plan,
-    tape = { begin = function(_, case)
+    tape = { begin = function(tape_of_run, case)
+      tape_of_run.case = case
       case.evidence.called, case.now, case.proposals = called, clock, proposals_of(tape)
     end },
   }, conductor
@@ -211,7 +212,7 @@ end
 --- Replays a cassette.
 ---@param path string
 ---@param options table   of the command: provider, model, …
----@return { head: table, was: table, report: table, changed: table }?
+---@return { head: table, was: table, report: table, changed: table, observations: Observation[] }?
 ---@return Failure? err
 function replay.run(path, options)
   local tape, err = cassette.read(path)
@@ -228,7 +229,7 @@ function replay.run(path, options)
   calm()
   if not report then return nil, err end
   return { head = tape.head, was = tape.last.report, report = report,
-    changed = difference(tape, report, conductor, run.node) }
+    changed = difference(tape, report, conductor, run.node), observations = run.tape.case.evidence:all() }
 end
 
 return replay

@@ -285,6 +285,17 @@ local function owner(file_name, opened)
   return longest
 end
 
+--- The files that hold the checks of a skill.
+---@param name string
+---@return string[] paths   "skills/checks/ets.lua", …
+function skill_file.check_files(name)
+  local paths = {}
+  for _, file_name in ipairs(files.list("skills/checks", ".lua")) do
+    if owner(file_name, name) == name then paths[#paths + 1] = ("skills/checks/%s.lua"):format(file_name) end
+  end
+  return paths
+end
+
 -- Callbacks are what its aliases are checked against, and those of `base` and of its parts are in by now.
 local function whole(s, file)
   local why, word = form.alias_fault(s)

@@ -1,0 +1,188 @@
+--- The recorded runs that are learned from: each a cassette, with what a person said of its run, what it comes to
+--- today, and what it should come to.
+
+local uv = require "luv"
+local cassette = require "runtime.cassette"
+local failure = require "runtime.failure"
+local feedback = require "runtime.feedback"
+local sorted_keys = require "runtime.sorted_keys"
+local trial = require "runtime.lessons.trial"
+
+local cases = {}
+
+---@class RecordedCase
+---@field path string
+---@field run? string        r17, where the store knows it
+---@field name string        what it is called: the run, else the file
+---@field skills string[]
+---@field said? Feedback
+---@field before Trial       by the checks of today
+
+local AT_A_TIME = 64
+
+local function files_in(folder)
+  local paths, dir = {}, uv.fs_opendir(folder, nil, AT_A_TIME)
+  local some = dir and uv.fs_readdir(dir)
+  while some do
+    for _, entry in ipairs(some) do
+      if entry.name:find "%.cassette%.?%d*$" then paths[#paths + 1] = ("%s/%s"):format(folder, entry.name) end
+    end
+    some = uv.fs_readdir(dir)
+  end
+  if dir then uv.fs_closedir(dir) end
+  table.sort(paths)
+  return paths
+end
+
+-- What `--cassettes` names: files, and those of folders.
+local function named(words)
+  local paths = {}
+  for _, word in ipairs(words or {}) do
+    local stat = uv.fs_stat(word)
+    if stat and stat.type == "directory" then
+      local inside = files_in(word)
+      if #inside == 0 then
+        return nil, failure.new("cassette", ("there is no cassette in %s"):format(word),
+          "they end in .cassette: `--record FILE.cassette` of a run makes one", 2)
+      end
+      for _, path in ipairs(inside) do paths[#paths + 1] = path end
+    else
+      paths[#paths + 1] = word
+    end
+  end
+  return paths
+end
+
+-- The cassettes that there are, each once, by the trace id of their run.
+local function gathered(rows, words, unread)
+  local paths, err = named(words)
+  if not paths then return nil, err end
+  local tapes, seen = {}, {}
+  local function add(path, must)
+    local tape, why = cassette.read(path)
+    local report = tape and tape.last.report
+    if not tape and must then return why end
+    if not tape then unread[#unread + 1] = tostring(why) end
+    if report and not seen[report.trace_id] then
+      seen[report.trace_id] = true
+      tapes[#tapes + 1] = { path = path, trace_id = report.trace_id, skills = tape.head.skills }
+    end
+  end
+  for _, path in ipairs(paths) do
+    local why = add(path, true)
+    if why then return nil, why end
+  end
+  for _, row in ipairs(rows) do
+    if row.cassette and not seen[row.trace_id] then add(row.cassette) end
+  end
+  return tapes
+end
+
+--- Every recorded run that can be replayed, and what is said of those that cannot.
+---@param s Store|false
+---@param options table    of the command
+---@param trials Trials
+---@return RecordedCase[]?
+---@return Failure|{ unread: string[], unheard: string[] } rest   unheard: runs with a word and without a cassette
+function cases.all(s, options, trials)
+  local rows, said, err = {}, {}, nil
+  if s then rows, err = s:rows "select number, trace_id, cassette from runs order by number" end
+  if s and rows then said, err = feedback.all(s) end
+  if not rows or not said then return nil, err end
+  local rest, by_trace, list = { unread = {}, unheard = {} }, {}, {}
+  for _, row in ipairs(rows) do by_trace[row.trace_id] = row end
+  local tapes
+  tapes, err = gathered(rows, options.cassettes, rest.unread)
+  if not tapes then return nil, err end
+  local heard = {}
+  for _, tape in ipairs(tapes) do
+    local row = by_trace[tape.trace_id]
+    local before, why = trials:run(tape.path, {})
+    if before then
+      list[#list + 1] = { path = tape.path, run = row and "r" .. row.number, skills = tape.skills,
+        name = row and "r" .. row.number or tape.path:match "[^/]+$", said = row and said[row.number],
+        before = before }
+      if row then heard[row.number] = true end
+    else
+      rest.unread[#rest.unread + 1] = ("%s: %s"):format(tape.path, tostring(why))
+    end
+  end
+  for _, row in ipairs(rows) do
+    if said[row.number] and not heard[row.number] then rest.unheard[#rest.unheard + 1] = "r" .. row.number end
+  end
+  return list, rest
+end
+
+local function cause_of(case)
+  local cause = case.said and case.said.cause
+  return cause and cause.object and trial.key(cause) or nil
+end
+
+--- Whether a finding is right in this run, by what was said of it: nil where nobody can tell.
+---@param case RecordedCase
+---@param key string
+---@return "right"|"wrong"|nil
+function cases.judge(case, key)
+  local said = case.said
+  if not said then return nil end
+  if said.word == "right" then return case.before.recorded.found[key] and "right" or "wrong" end
+  if said.cause then return key == cause_of(case) and "right" or "wrong" end
+  return case.before.recorded.found[key] and "wrong" or nil
+end
+
+--- What is wrong with it today: findings that were not so, and a cause that is not found.
+---@param case RecordedCase
+---@return { kind: "false_alarm"|"missed", key: string, mechanism: string, object: string }[]
+function cases.troubles(case)
+  local list, cause = {}, cause_of(case)
+  for _, key in ipairs(sorted_keys(case.before.found)) do
+    local root = case.before.found[key].root_cause
+    if cases.judge(case, key) == "wrong" then
+      list[#list + 1] = { kind = "false_alarm", key = key, mechanism = root.mechanism, object = root.object }
+    end
+  end
+  if cause and not case.before.found[cause] then
+    local said = case.said.cause
+    list[#list + 1] = { kind = "missed", key = cause, mechanism = said.mechanism, object = said.object }
+  end
+  return list
+end
+
+--- Whether a trouble is over after a change. Where the change asked what was never recorded, that cannot be told.
+---@param trouble { kind: string, key: string }
+---@param before Trial
+---@param after Trial
+---@return boolean
+function cases.solved(trouble, before, after)
+  if trouble.kind == "missed" then return after.found[trouble.key] ~= nil end
+  local blind = after.verdict == "cannot_tell" and before.verdict ~= "cannot_tell"
+  return before.found[trouble.key] ~= nil and not after.found[trouble.key] and not blind
+    and after.unanswered <= before.unanswered
+end
+
+local function is_fine(case)
+  return case.said ~= nil and (case.said.word == "right" or case.said.cause ~= nil and not case.said.cause.object)
+end
+
+--- What a change would make worse in this run; nil where nothing.
+---@param case RecordedCase
+---@param before Trial
+---@param after Trial
+---@return string?
+function cases.harm(case, before, after)
+  for _, key in ipairs(sorted_keys(before.found)) do
+    if cases.judge(case, key) == "right" and not after.found[key] then
+      return ("%s would lose %s, which was right"):format(case.name, key)
+    end
+  end
+  for _, key in ipairs(sorted_keys(after.found)) do
+    if cases.judge(case, key) == "wrong" and not before.found[key] then
+      return ("%s would name %s, which was not so"):format(case.name, key)
+    end
+  end
+  if is_fine(case) and before.verdict == "healthy" and after.verdict == "cannot_tell" then
+    return ("%s could not be told any more"):format(case.name)
+  end
+end
+
+return cases
