@@ -78,6 +78,15 @@ local function gathered(rows, words, unread)
   return tapes
 end
 
+local function words_of(verdict) return (verdict:gsub("_", " ")) end
+
+-- That the checks of today ask what nobody asked then: what it comes to says little.
+local function aged(name, before)
+  if before.unanswered == 0 or before.verdict == before.recorded.verdict then return nil end
+  return ("%s was %s, and is %s today: the checks ask what was not recorded; record it anew"):format(name,
+    words_of(before.recorded.verdict), words_of(before.verdict))
+end
+
 --- Every recorded run that can be replayed, and what is said of those that cannot.
 ---@param s Store|false
 ---@param options table    of the command
@@ -99,6 +108,7 @@ function cases.all(s, options, trials)
     local row = by_trace[tape.trace_id]
     local before, why = trials:run(tape.path, {})
     if before then
+      rest.unread[#rest.unread + 1] = aged(row and "r" .. row.number or tape.path, before)
       list[#list + 1] = { path = tape.path, run = row and "r" .. row.number, skills = tape.skills,
         name = row and "r" .. row.number or tape.path:match "[^/]+$", said = row and said[row.number],
         before = before }

@@ -1,5 +1,5 @@
 --- What the checks of one skill find on a cassette, asked straight: no operator, no jail, nothing waited for. It tells
---- in milliseconds which number is worth a replay of the whole run (runtime/lessons/trial.lua), which has the last word.
+--- in milliseconds which number is worth a replay of the whole run (runtime/lessons/trial.lua); that has the last word.
 
 local clues = require "runtime.llm.clues"
 local gravity = require "runtime.gravity"
