@@ -132,13 +132,4 @@ describe("what people say of runs", function()
     local kept, err = feedback.keep(s, { id = "r1", state = "running" }, { word = "right", note = "" })
     assert.same({ nil, "r1 still goes on; wait for its report" }, { kept, tostring(err) })
   end)
-
-  it("is told by whoever has to wait too long for another that writes", function()
-    local other = assert(require("host.db").open(folder .. "/store.db"))
-    assert(other:exec "begin immediate")
-    local transaction = s.transaction
-    s.transaction = function(self, write) return transaction(self, write, 0) end
-    assert.matches("database is locked; another beamlens%-run writes to it: try again$", refused("r1", "right"))
-    other:close()
-  end)
 end)

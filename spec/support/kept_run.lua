@@ -1,16 +1,15 @@
---- Runs that were kept and recorded, for who learns from them: a cassette of ours with other figures in it, replayed so
---- that its report is that of these figures, and the rows that the journal would have written of it.
+--- Runs that were kept and recorded, for who learns from them: a cassette with other figures in it, replayed so that
+--- its report is that of these figures, and the rows that the journal would have written of it.
 
 local async = require "runtime.async"
 local cassette = require "runtime.cassette"
-local database = require "host.db"
 local json = require "runtime.json"
 local replay = require "runtime.replay"
 
 local kept_run = {}
 
 local function write(path, tape, entries, report)
-  tape.head.cassette, tape.head.skills = nil, { "beam" }
+  tape.head.cassette = nil
   local out = assert(cassette.create(path, tape.head))
   for _, entry in ipairs(entries) do out:add(entry) end
   out:finish { report = report, seconds = tape.last.seconds, state = tape.last.state }
@@ -24,12 +23,13 @@ local function change(value, fields)
 end
 
 --- Makes a cassette.
+---@param from string   the cassette that it is made of
 ---@param path string
 ---@param trace_id string
 ---@param fields table<string, any>   what these fields are in every answer
 ---@return table report
-function kept_run.record(path, trace_id, fields)
-  local tape = assert(cassette.read "shop")
+function kept_run.record(from, path, trace_id, fields)
+  local tape = assert(cassette.read(from))
   for _, entry in ipairs(tape.entries) do change(entry.answer, fields) end
   write(path, tape, tape.entries, tape.last.report)
   local report = async.run(function() return assert(replay.run(path, { provider = "analyst" })).report end)
@@ -41,19 +41,18 @@ end
 local RUN = [[insert into runs (trace_id, node, skills, reason, mind, started_at, process, ended_at, verdict, report,
   cassette) values (?, ?, '["beam"]', '', 'analyst', 1, '', 2, ?, ?, ?)]]
 
---- Writes it into a store that is there.
----@param store string
+--- Writes it into a store that is open.
+---@param s Store
 ---@param report table
 ---@param path? string   of its cassette
 ---@return string run    r1, …
-function kept_run.keep(store, report, path)
-  local db = assert(database.open(store))
+function kept_run.keep(s, report, path)
+  local db = s.db
   local _, number = assert(db:run(RUN, report.trace_id, report.nodes[1], report.verdict, json.encode(report), path))
   for _, i in ipairs(report.insights) do
     assert(db:run("insert into insights values (?, ?, ?, ?, ?, ?, ?, ?)", number, i.id, i.node, i.root_cause.object,
       i.root_cause.mechanism, '["beam"]', 2, json.encode(i)))
   end
-  db:close()
   return "r" .. number
 end
 
