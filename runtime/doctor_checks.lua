@@ -1,34 +1,41 @@
 --- What `doctor` looks at, as data: each check says in one line how it is, and where it is not well what to do.
 --- None changes anything; a key, a cookie or a secret is never part of what one says.
 
+local ffi = require "ffi"
 local uv = require "luv"
 local approval = require "runtime.approval"
-local async = require "runtime.async"
 local counted = require "runtime.counted"
 local cookie = require "runtime.node.cookie"
-local epmd = require "runtime.node.epmd"
-local etf = require "host.etf"
 local failure = require "runtime.failure"
 local files = require "runtime.files"
 local policy = require "runtime.policy"
 local private = require "runtime.private"
 local skill = require "runtime.skill"
 local store = require "runtime.store"
+local there = require "runtime.doctor_there"
 
 ---@class DoctorCheck
 ---@field name string
----@field node? true      only where a node was named
----@field run fun(c: DoctorContext): "ok"|"warn"|"bad", string, (string|Failure)?  how it is, in words, what to do
+---@field node? true      only where a node or a way to one was named
+---@field run fun(c: DoctorContext): ("ok"|"warn"|"bad")?, string?, (string|Failure)?  how it is, in words, what to do;
+---  nothing where there is nothing to say of it
 
 ---@class DoctorContext
 ---@field options table
 ---@field fault? Failure  of the config file or the environment
 ---@field node? table     once it is attached
+---@field refused? Failure  why it is not
 
-local EPMD_S = 3
+ffi.cdef "const char *curl_version(void);"
 
+-- What it stands on, as it is at this moment: a library may be another one than it was built with.
 local function program()
-  return "ok", ("beamlens-run %s, %s, libuv %s"):format(require "runtime.version", jit.version, uv.version_string())
+  local libraries = {}
+  for name, version in ffi.string(ffi.C.curl_version()):gmatch "(%a+)/([%w.]+)" do
+    if name == "libcurl" or name:find "SSL" then libraries[#libraries + 1] = ("%s %s"):format(name, version) end
+  end
+  return "ok", ("beamlens-run %s, %s, libuv %s, %s"):format(require "runtime.version", jit.version, uv.version_string(),
+    table.concat(libraries, ", "))
 end
 
 local function config(c)
@@ -86,8 +93,22 @@ local function provider(c)
   return "ok", of .. table.concat(lines, "; ")
 end
 
+local READ_BY_OTHERS = { 32, 4 } -- bits of the mode: the group, others
+
+local function others_read(path)
+  local stat = uv.fs_stat(path)
+  for _, bit in ipairs(READ_BY_OTHERS) do
+    if stat and math.floor(stat.mode / bit) % 2 == 1 then return true end
+  end
+end
+
 local function cookie_found(c)
+  if c.options.via and not c.options.cookie_file then return "ok", "not needed here: it is used where the node runs" end
   local found, err, where = cookie.find(c.options.cookie_file)
+  if found and others_read(where) then
+    return "warn", ("found in %s, which others may read: who has it may do anything on the node"):format(where),
+      "chmod 400 " .. where
+  end
   if found then return "ok", "found in " .. where end
   return (c.options.node or c.options.cookie_file) and "bad" or "warn", err.message, err
 end
@@ -196,6 +217,10 @@ end
 local function kept(c)
   local path = c.options.store or files.state_home() .. "/beamlens.db"
   if path == ":memory:" then return "ok", "nothing is kept" end
+  local folder = uv.fs_stat(path) and path:match "^(.*)/[^/]*$" or next_above(path)
+  if folder and not uv.fs_access(folder ~= "" and folder or "/", "W") then
+    return "bad", ("%s: %s may not be written by you"):format(path, folder), "choose another file with --store"
+  end
   if not uv.fs_stat(path) then return "ok", path .. " is made with the first run" end
   local s, err = store.shared(c.options)
   if not s then return of_failure(err) end
@@ -208,44 +233,15 @@ local function kept(c)
     uv.fs_stat(path).size / 1e6)
 end
 
-local function port_mapper(c)
-  if c.options.port then return "ok", "not asked: the port was given" end
-  local host = (c.options.node or ""):match "@(.+)$" or "localhost"
-  local known, err = epmd.names(host, async.now() + EPMD_S)
-  if not known then return c.options.node and "bad" or "warn", err.message, err end
-  return "ok", ("on %s, it knows %s"):format(host, #known > 0 and table.concat(known, ", ") or "no node")
-end
-
-local function attached(c)
-  local node, err = require("runtime.beamlens").connect()
-  if not node then return "bad", err.message, err end
-  c.node = node
-  node.deadline = async.now() + c.options.deadline
-  local release = node:call("erlang", "system_info", { etf.A.otp_release })
-  return "ok", ("%s, OTP %s"):format(node.name, release and tostring(release) or "unknown: it does not answer")
-end
-
-local function limits(c)
-  if not c.node then return "warn", "unknown: not attached" end
-  if c.node.calls:limited() then return "ok", "each question has a heap limit, a low priority and an end" end
-  return "warn", "the node cannot start processes for us: questions run through rex, limited by themselves",
-    "OTP 23 or newer can"
-end
-
-local function skills(c)
-  if not c.node then return "warn", "unknown: not attached" end
-  local has, lacks = {}, {}
-  for _, name in ipairs(skill.names()) do
-    local s = skill.open(name)
-    local there, why
-    if s then there, why = skill.available(s, c.node) end
-    if s and there == true then
-      has[#has + 1] = name
-    else
-      lacks[#lacks + 1] = s and ("%s (%s)"):format(name, tostring(there or why)) or name .. " (does not load)"
-    end
+-- Names alone: the cookie is a value of one.
+local function variables()
+  local set = {}
+  for name, value in pairs(uv.os_environ()) do
+    if name:find "^BEAMLENS_" and value ~= "" then set[#set + 1] = name end
   end
-  return "ok", table.concat(has, ", ") .. (#lacks > 0 and "; not on this node: " .. table.concat(lacks, ", ") or "")
+  table.sort(set)
+  local locale = os.getenv "LC_ALL" or os.getenv "LC_CTYPE" or os.getenv "LANG" or "no locale"
+  return "ok", ("%s; %s"):format(#set > 0 and "set: " .. table.concat(set, ", ") or "no BEAMLENS_… is set", locale)
 end
 
 ---@type DoctorCheck[]
@@ -262,8 +258,11 @@ return {
   { name = "secrets", run = secrets },
   { name = "autonomy", run = alone },
   { name = "approval", run = approval_key },
-  { name = "epmd", run = port_mapper },
-  { name = "node", node = true, run = attached },
-  { name = "limits", node = true, run = limits },
-  { name = "skills", node = true, run = skills },
+  { name = "variables", run = variables },
+  { name = "epmd", run = there.epmd },
+  { name = "way", node = true, run = there.way },
+  { name = "door", node = true, run = there.door },
+  { name = "node", node = true, run = there.node },
+  { name = "limits", node = true, run = there.limits },
+  { name = "skills", node = true, run = there.skills },
 }

@@ -39,6 +39,11 @@ local function rows(env, ...)
   return by_name, result.code, answer
 end
 
+-- Root may write everywhere.
+local function of_nobody(words)
+  return uv.getuid() == 0 and { "--reuid=65534", "--clear-groups", program.path, unpack(words) } or words
+end
+
 local function test(body)
   return function() async.run(body) end
 end
@@ -106,6 +111,61 @@ describe("doctor", function()
     local result = run()
     assert.matches("\ncookie    ok    found", result.stdout)
     assert.is_nil(result.stdout:find("COOKIEWORD", 1, true))
+  end))
+
+  it("warns of a cookie that others may read", test(function()
+    local path = write(".erlang.cookie", "COOKIEWORD", 292)
+    local by_name, code = rows()
+    assert.same({ 0, "warn", "chmod 400 " .. path }, { code, by_name.cookie.status, by_name.cookie.next })
+  end))
+
+  it("names the variables that are set, and never what they hold", test(function()
+    local result = run { BEAMLENS_COOKIE = "COOKIEWORD", BEAMLENS_REASON = "alert" }
+    assert.matches("\nvariables ok    set: BEAMLENS_COOKIE, BEAMLENS_REASON, BEAMLENS_STRATEGY; C.UTF%-8\n", result.stdout)
+    assert.is_nil((result.stdout .. result.stderr):find("COOKIEWORD", 1, true))
+  end))
+
+  it("tells what it stands on", test(function()
+    assert.matches("^beamlens%-run [%d.]+, LuaJIT 2.1[%w.-]*, libuv [%d.]+, libcurl [%d.]+, OpenSSL [%d.]+%w*$",
+      rows().program.text)
+  end))
+
+  it("tells a store in a folder that may not be written", test(function()
+    uv.fs_chmod(home, 493) -- 0755
+    uv.fs_mkdir(home .. "/shut", 365) -- 0555
+    local words = { "doctor", "--json", "--store", home .. "/shut/runs.db" }
+    local result = program.run(of_nobody(words), { path = uv.getuid() == 0 and "setpriv" or program.path,
+      env = { HOME = home, XDG_STATE_HOME = home .. "/state" } })
+    local said = {}
+    for _, row in ipairs(json.decode(result.stdout).checks) do said[row.name] = row end
+    assert.same({ "bad", ("%s/shut/runs.db: %s/shut may not be written by you"):format(home, home) },
+      { said.store.status, said.store.text })
+  end))
+
+  it("tells what is missing for a way, and where it is had", test(function()
+    local by_name, code = rows({ PATH = home }, "--via", "docker:shop")
+    assert.same({ 2, "bad", "docker: docker is not installed here",
+      "install docker: docker.io, or the docs of Docker" },
+      { code, by_name.way.status, by_name.way.text, by_name.way.next })
+  end))
+
+  it("tells where a way of ECS wants a second program", test(function()
+    write("bin/aws", "#!/bin/sh\nexit 1\n", 493)
+    local row = rows({ PATH = home .. "/bin" }, "--via", "ecs:prod/shop").way
+    assert.same({ "bad", "ecs: session-manager-plugin is not installed here" }, { row.status, row.text })
+  end))
+
+  it("tells a way that there is not", test(function()
+    local by_name, code = rows({}, "--via", "dcker:shop")
+    assert.same({ 2, "bad", "did you mean docker:CONTAINER?" },
+      { code, by_name.way.status, by_name.way.next })
+  end))
+
+  it("tells a door that does not open, and looks on", test(function()
+    local by_name, code = rows({}, "--via", "shell:false")
+    assert.same({ 3, "ok", "bad", "warn", "unknown: the door did not open" },
+      { code, by_name.way.status, by_name.door.status, by_name.node.status, by_name.node.text })
+    assert.matches("^shell:false: ", by_name.door.text)
   end))
 
   it("finds no cookie in a file that was named and is not there", test(function()
@@ -223,6 +283,20 @@ describe("doctor", function()
       { by_name.epmd.status, by_name.node.status, by_name.limits.status, by_name.skills.status })
     assert.matches("^" .. at.name:gsub("%p", "%%%0") .. ", OTP %d+$", by_name.node.text)
     assert.matches("beam, .*; not on this node: .*oban %(", by_name.skills.text)
+    at.stop()
+  end))
+
+  it("tells what was found behind a door, and no cookie", live.test(function()
+    local at = live.start { name = "bl_doctor@127.0.0.1" } -- every VM of this machine is to be seen there
+    local result = program.run({ "doctor", "--json", "--via", "local", "--node", at.name },
+      { env = { HOME = at.home, XDG_STATE_HOME = home .. "/state", ERL_EPMD_PORT = NO_EPMD } })
+    local by_name, cookie = {}, assert(io.open(at.cookie_file)):read "*a"
+    for _, row in ipairs(json.decode(result.stdout).checks) do by_name[row.name] = row end
+    assert.same({ "ok", "ok", "ok", "ok" },
+      { by_name.way.status, by_name.door.status, by_name.node.status, by_name.limits.status })
+    assert.matches("^vm: pid " .. at.os_pid .. " there, of /.*; cookie: in .* there; ", by_name.door.text)
+    assert.is_nil(by_name.epmd)
+    assert.is_nil((result.stdout .. result.stderr):find(cookie, 1, true))
     at.stop()
   end))
 end)

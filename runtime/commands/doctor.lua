@@ -14,6 +14,7 @@ local doctor = {
   examples = {
     { "beamlens-run doctor", "what is set up here" },
     { "beamlens-run doctor --node shop@host", "attaches, and says what of that node can be looked at" },
+    { "beamlens-run doctor --via docker:shop", "the same through a door: its program, what is found behind it" },
   },
   more = "Exit 0 when nothing is bad, else that of the first that is: 2 for what is set up here, 3 for a node that is "
     .. "not reached.",
@@ -30,8 +31,9 @@ end
 local function look(context)
   local rows, exit = {}, 0
   for _, check in ipairs(checks) do
-    if not check.node or context.options.node then
-      local status, text, step = check.run(context)
+    local status, text, step
+    if not check.node or context.options.node or context.options.via then status, text, step = check.run(context) end
+    if status then
       if failure.is(step) and step.keys then
         step = config.placed(context.options, step)
         text = step.message
