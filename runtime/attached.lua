@@ -61,8 +61,11 @@ function attached.to(o)
   end
   local node
   node, err = connect()
-  if not node and door and door:step_back(err)
-    and door:ready(async.now() + math.min(o.deadline, LONGEST_WAY_S)) then node, err = connect() end
+  if not node and door then
+    local back
+    back, err = door:step_back(err, async.now() + math.min(o.deadline, LONGEST_WAY_S))
+    if back then node, err = connect() end
+  end
   if not node then
     if door then door:close() end
     return nil, door and err.stage == "cookie" and not door.no_cookie and other_cookie(door, name, cookie_file) or err

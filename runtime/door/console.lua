@@ -23,6 +23,7 @@ local TAKE_OVER = [[exec sh -c 'stty raw -echo 2>/dev/null; printf "\n%%s\n" bl_
 
 ---@class Console
 ---@field said string     all of late
+---@field thought number  seconds in which a person was asked
 ---@field line Line
 local Console = {}
 Console.__index = Console
@@ -42,6 +43,18 @@ local function more(self, deadline)
   return (async.await(function(resume) self.waiting[#self.waiting + 1] = resume end, deadline))
 end
 
+-- A question that only a person can answer, where there is nobody who does.
+local function unanswered(self)
+  local asked = self.stop_at and self.stop_at(self.said)
+  if not (asked and self.answer) then return asked end
+  local began = async.now()
+  local answer = self.answer(self.said)
+  self.thought = self.thought + async.now() - began
+  if not answer then return asked end
+  self.said = ""
+  self.line:write(answer .. "\n")
+end
+
 --- Waits for a text that matches, its lines joined.
 ---@param pattern string
 ---@param deadline number
@@ -51,8 +64,10 @@ function Console:await(pattern, deadline)
   while true do
     local found = words_of(self.said):match(pattern)
     if found then return found end
-    local asked = self.stop_at and self.stop_at(self.said)
+    local thought = self.thought
+    local asked = unanswered(self)
     if asked then return nil, asked end
+    deadline = deadline + self.thought - thought
     if self.line.ended then return nil, "end" end
     if async.now() >= deadline then return nil, "timeout" end
     more(self, deadline)
@@ -78,14 +93,15 @@ end
 function Console:take_over(deadline)
   local mark = crypto.hex(crypto.random(4))
   if not self.silent then settle(self, deadline) end
+  local thought = self.thought
   repeat
-    local asked = self.stop_at and self.stop_at(self.said)
+    local asked = unanswered(self)
     if asked then return nil, asked end
     self.line:write(TAKE_OVER:format(mark) .. "\n")
     local on, why = self:await("bl_on_" .. mark, math.min(deadline, async.now() + AGAIN_S))
     if on then return true end
     if why ~= "timeout" then return nil, why end
-  until async.now() >= deadline
+  until async.now() >= deadline + self.thought - thought
   return nil, "timeout"
 end
 
@@ -115,11 +131,13 @@ function Console:close() self.line:close() end
 
 --- Starts the command that leads to the shell.
 ---@param words string[]
----@param o { stop_at?: fun(said: string): string?, on_end: fun(), silent?: boolean }   silent: it has no prompt
+---@param o { stop_at?: fun(said: string): string?, answer?: fun(said: string): string?, on_end: fun(),
+---  silent?: boolean }   stop_at: whether that is a question, in words; answer: of a person; silent: it has no prompt
 ---@return Console|nil
 ---@return string? err
 function console.start(words, o)
-  local self = setmetatable({ said = "", waiting = {}, stop_at = o.stop_at, silent = o.silent }, Console)
+  local self = setmetatable({ said = "", waiting = {}, stop_at = o.stop_at, answer = o.answer, silent = o.silent,
+    thought = 0 }, Console)
   local started, err = line.start(words, {
     on_bytes = function(bytes)
       if self.take then return self.take(bytes) end

@@ -3,6 +3,7 @@
 --- leads here (forward), else through a helper of the node's own release, by which the shell carries bytes
 --- (console). No query and no cookie stands in a session's log as text.
 
+local asked = require "runtime.door.asked"
 local async = require "runtime.async"
 local console = require "runtime.door.console"
 local failure = require "runtime.failure"
@@ -138,37 +139,49 @@ local function way_in(self, deadline)
   if not way.lead then return self.target.words, nil, deadline end
   local began = async.now()
   local words, err = require(way.lead).words(self.target, self.ask)
-  self.ask = nil
   return words, err, deadline + (async.now() - began)
 end
 
--- By the port of the node where that goes, else by a helper.
-local function start_carrier(self, shell, node, deadline)
-  local carrier, why = nil, self.unled
-  if self.ahead then carrier, why = self.ahead:open(shell, node, deadline) end
-  if carrier then
-    self.told = carrier.told
-  elseif self.target.through == "forward" then
-    return fail(self, "its port cannot be led here: " .. why, "leave --through out, and a helper is started there")
-  else
-    local err
-    carrier, err = start_helper(self, shell, node, deadline)
-    if not carrier then return nil, err end
-    self.told = HELPER .. "; why not forward: " .. why
-  end
-  self.carrier, self.port = carrier, carrier.port or node.port
+local function take_helper(self, shell, node, deadline)
+  local carrier, err = start_helper(self, shell, node, deadline)
+  if not carrier then return nil, err end
+  self.carrier, self.port, self.told = carrier, node.port, HELPER .. "; why not forward: " .. self.unled
   return true
 end
 
+-- By the port of the node where that goes, else by a helper.
+local function take_carrier(self, shell, node, deadline)
+  local carrier
+  if self.ahead then carrier, self.unled = self.ahead:open(shell, node, deadline) end
+  if carrier then
+    self.carrier, self.port, self.told = carrier, carrier.port, carrier.told
+    return true
+  elseif self.target.through == "forward" then
+    return fail(self, "its port cannot be led here: " .. self.unled,
+      "leave --through out, and a helper is started there")
+  end
+  return take_helper(self, shell, node, deadline)
+end
+
+-- With a person before it ssh may ask.
+local function attended(words)
+  local its = {}
+  for i, word in ipairs(words) do its[i] = word == "BatchMode=yes" and "BatchMode=no" or word end
+  return its
+end
+
 local function enter(self, deadline)
-  local words, err, shell
-  words, err, deadline = way_in(self, deadline)
+  local words, err, until_then = way_in(self, deadline)
   if not words then return nil, err end
-  local way = self.target.way
+  local way, person = self.target.way, self.ask
+  deadline, self.ask = until_then, nil
   self.ahead, self.unled = nil, self.unled or "--through console asks for this"
+  if person then words = attended(words) end
   if self.target.through ~= "console" then self.ahead, self.unled = forward.of(self.target, words) end
+  local shell
   shell, err = console.start(self.ahead and self.ahead.words or words, {
     stop_at = troubles.question, silent = way.silent,
+    answer = person and function(said) return asked(said, self.via) end or nil,
     on_end = function() if self.carrier then self.carrier:die(troubles.cut(self.carrier.rest or "")) end end,
   })
   if not shell then
@@ -176,11 +189,12 @@ local function enter(self, deadline)
   end
   self.shell = shell
   local ours, why = shell:take_over(deadline)
+  deadline = deadline + shell.thought
   if not ours then return closed(self, why) end
   local node
   node, err = look(self, shell, deadline)
   if not node then return nil, err end
-  return start_carrier(self, shell, node, deadline)
+  return take_carrier(self, shell, node, deadline)
 end
 
 -- A node that was started anew may have another port and another cookie.
@@ -238,14 +252,15 @@ function Door:digest(text, deadline)
 end
 
 --- Goes over to a helper, where the port that was led here turned out to lead nowhere. Inside a task.
----@param why Failure   of the link
----@return boolean      whether that may help
-function Door:step_back(why)
-  if not self.ahead or self.target.through == "forward" or why.stage == "cookie" then return false end
-  self.unled = self.ahead:said() or why.message
-  self:close()
-  self.target.through = "console"
-  return true
+---@param why Failure       of the link
+---@param deadline number
+---@return true?            nil when it did not, or could not help
+---@return Failure? err     why it did not
+function Door:step_back(why, deadline)
+  if not self.shell or not self.ahead or self.carrier ~= self.ahead or why.stage == "cookie" then return nil, why end
+  if self.target.through == "forward" then return nil, why end
+  self.unled, self.target.through = self.ahead:said() or why.message, "console"
+  return take_helper(self, self.shell, self.at, deadline)
 end
 
 --- Ends the helper, then the command. Nothing of ours stays there. Inside a task.

@@ -3,8 +3,8 @@
 
 local uv = require "luv"
 
-local SUITES = { "start", "calls", "codec", "top", "load", "allocators", "ets", "sup", "ports", "logs", "analyst",
-  "sandbox", "crew", "sigterm" }
+local SUITES = { "start", "calls", "codec", "top", "top_live", "load", "allocators", "ets", "sup", "ports", "logs",
+  "analyst", "sandbox", "crew", "sigterm" }
 
 local wanted = #arg > 0 and arg or SUITES
 

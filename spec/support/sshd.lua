@@ -12,7 +12,8 @@ local HOLD = [[
 umask 077
 SSHD=$(mktemp -d) && cd "$SSHD" || exit 1
 [ "$(id -u)" -ne 0 ] || mkdir -p -m 755 /run/sshd
-ssh-keygen -q -t ed25519 -N '' -f host && ssh-keygen -q -t ed25519 -N '' -f key && cp key.pub keys || exit 1
+ssh-keygen -q -t ed25519 -N '' -f host && ssh-keygen -q -t ed25519 -N '' -f key || exit 1
+ssh-keygen -q -t ed25519 -N "$PASSPHRASE" -f locked && cat key.pub locked.pub > keys || exit 1
 ssh-keygen -q -t ed25519 -N '' -f other
 cat > sshd_config <<END
 Port $PORT
@@ -30,7 +31,7 @@ printf '[127.0.0.1]:%s %s\n' "$PORT" "$(cut -d' ' -f1,2 host.pub)" > known
 printf '[127.0.0.1]:%s %s\n' "$PORT" "$(cut -d' ' -f1,2 other.pub)" > known_otherwise
 : > known_nobody
 cat > config <<END
-Host node nobody stranger keyless
+Host node nobody stranger keyless locked
   HostName 127.0.0.1
   Port $PORT
   User $(id -un)
@@ -40,7 +41,9 @@ Host node nobody stranger
   IdentityFile $SSHD/key
 Host keyless
   IdentityFile $SSHD/other
-Host node keyless
+Host locked
+  IdentityFile $SSHD/locked
+Host node keyless locked
   UserKnownHostsFile $SSHD/known
 Host nobody
   UserKnownHostsFile $SSHD/known_nobody
@@ -58,13 +61,16 @@ wait
 cd / && rm -rf "$SSHD"
 ]]
 
---- Starts one. Hosts for its `ssh`: `node` lets us in; `nobody` is not known, `stranger` was known by another key, and
---- `keyless` is not to be entered with the key that we have.
+sshd.PASSPHRASE = "correct horse"
+
+--- Starts one. Hosts for its `ssh`: `node` lets us in; `nobody` is not known, `stranger` was known by another key,
+--- `keyless` is not to be entered with the key that we have, and that of `locked` has the passphrase above.
 ---@param more? string   lines of its configuration
 ---@return table  { folder, pid, path = of PATH with its ssh first, stop = fn() }
 function sshd.start(more)
   return held.in_task(function()
-    local env = held.environment("^SSH_", { PORT = tostring(held.free_port()), MORE = more or "" })
+    local env = held.environment("^SSH_", { PORT = tostring(held.free_port()), MORE = more or "",
+      PASSPHRASE = sshd.PASSPHRASE })
     local line, release = held.start(HOLD, {}, env)
     local folder, pid = line:match "^(%S+) (%d+)"
     assert(folder, "sshd did not start")

@@ -26,7 +26,7 @@ end
 local function attach(d)
   assert(d:ready(soon()))
   local n, err = node.connect { name = d.node, door = d, deadline = soon() }
-  if not n and d:step_back(err) and d:ready(soon()) then
+  if not n and d:step_back(err, soon()) then
     n, err = node.connect { name = d.node, door = d, deadline = soon() }
   end
   return assert(n, tostring(err))
