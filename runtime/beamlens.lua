@@ -16,8 +16,8 @@ local telemetry = require "runtime.telemetry"
 local beamlens = { options = {}, coordinator = {} }
 
 -- What a script may say beside the options of the command line.
-local MORE = { task = true, occasion = true, found = true, report = true, mode = true, names = true, called = true,
-  every = true }
+local MORE = { task = true, question = true, occasion = true, found = true, report = true, mode = true, names = true,
+  called = true, every = true }
 
 -- The options of one call: what the script says, checked as the command line is, over what holds.
 local function settled(opts)
@@ -70,6 +70,7 @@ function beamlens.coordinator.run(opts)
   if o.strategy then
     named, err = strategy.open(o.strategy)
     if not named then return nil, err end
+    o.also = named.also
   end
   local run
   run, err = prepare(o, names, "coordinator")
@@ -133,6 +134,7 @@ function beamlens.watch(opts)
     end,
     investigate = function(node, reason, skills, occasion, found)
       local more = { node = node, reason = reason, occasion = occasion, found = found, skills = skills,
+        no_input = true, -- nobody sits before an investigation that a watch began
         allow = require("runtime.autonomy").allows(o) }
       for name, value in pairs(o) do more[name] = more[name] or value end -- what the script itself said
       return beamlens.coordinator.run(more)

@@ -2,6 +2,7 @@
 --- (runtime/strategy). Whatever happens, a run ends with a report of what there is.
 
 local agent_loop = require "runtime.strategy.agent_loop"
+local answer = require "runtime.strategy.answer"
 local async = require "runtime.async"
 local carried = require "runtime.carried"
 local calm = require "runtime.strategy.calm"
@@ -10,6 +11,7 @@ local crew_of = require "runtime.crew"
 local means = require "runtime.strategy.means"
 local operator = require "runtime.operator"
 local queues = require "runtime.queues"
+local skill = require "runtime.skill"
 local taken = require "runtime.strategy.taken"
 local verdict = require "runtime.verdict"
 
@@ -61,8 +63,26 @@ local function carry_out(case, strategy, crew, emit)
   return { ended = "crashed", why = tostring(outcome):match "^[^\n]*" }
 end
 
+-- Skills that the strategy looks with itself, and an answer to a question.
+local function beside(case, strategy)
+  local names, opened = { unpack(strategy.also or {}) }, {}
+  for _, name in ipairs(case.question and answer.skills or {}) do names[#names + 1] = name end
+  for i, name in ipairs(names) do
+    local s, err = skill.open(name)
+    if not s then return nil, err end
+    case.versions:uses("skill", s.name, skill.version(s))
+    opened[i] = s
+  end
+  return opened
+end
+
 local function investigate(opts)
   local case, strategy = case_of.new(opts), opts.strategy or agent_loop
+  case.question, case.ask_person, case.show_person = opts.question, opts.ask_person, opts.show_person
+  case.granted, case.more = {}, {}
+  local also, fault = beside(case, strategy)
+  if not also then return nil, fault end
+  case.also = also
   local systems, err = systems_of(case, strategy)
   if not systems then return nil, err end
   local now = async.now()
@@ -80,13 +100,16 @@ local function investigate(opts)
   if NAMED_END[case.ended] then emit(NAMED_END[case.ended], { iterations = outcome.iterations or 0 }) end
   close(case, crew)
   if opts.autonomy and case.ended ~= "interrupted" then require("runtime.autonomy").follow(case, opts.autonomy) end
-  return verdict.report(case)
+  local report = verdict.report(case)
+  for name, value in pairs(case.more) do report[name] = value end
+  return report
 end
 
 --- One investigation on demand. Those of one node are made one after another, in the order of coming.
 ---@param opts { node: table, skills: Skill[], mind: table, gate: table, reason?: string, deadline?: number,
----  limits?: table, strategy?: table, found?: Carried }   strategy: from runtime/strategy, agent_loop if left out;
----  found: what somebody proved before, which had it begin
+---  limits?: table, strategy?: table, found?: Carried, question?: string, ask_person?: fun(text: string): string?,
+---  show_person?: fun(text: string) }   strategy: from runtime/strategy, agent_loop if left out; found: what somebody
+---  proved before, which had it begin; question: that the report is to answer; ask_person: where one sits there
 ---@return table? report
 ---@return Failure? err   a broken prompt, too many that wait, no turn in time: everything else is in the report
 function coordinator.run(opts)

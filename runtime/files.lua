@@ -10,7 +10,8 @@ local private = require "runtime.private"
 
 local files = { exe = ours.exe }
 
-local USERS = { skills = true, prompts = true, tools = true, checks = true, runbooks = true }
+local USERS = { skills = true, prompts = true, tools = true, checks = true, runbooks = true,
+  strategies = true }
 local LARGEST = 1024 * 1024
 
 local function home(variable, usual)

@@ -34,6 +34,14 @@ function Gate:permit(name, class)
     "put it into next_steps instead")
 end
 
+--- Lets a callback run from now on: a person who was asked said yes. What nobody may be asked about stays refused.
+---@param name string
+function Gate:grant(name) self.allowed[name] = true end
+
+--- Ends that.
+---@param name string
+function Gate:withdraw(name) self.allowed[name] = nil end
+
 --- What a person who sits before it may be asked about: it was not allowed beforehand, and their yes is enough.
 ---@param name string
 ---@param class string

@@ -197,6 +197,18 @@ local function how(w, r)
   w.list(items)
 end
 
+local function answer(w, r)
+  local a = r.answer
+  w.head(2, a.answered and "Answer" or "No answer")
+  w.block(("Asked: \"%s\""):format(prose(r.reason)))
+  w.block(a.by == "model" and ('"%s"'):format(prose(a.text)) or prose(a.text))
+  evidence(w, { evidence = a.figures })
+  local items = {}
+  for k, text in ipairs(a.would_tell) do items[k] = own(text) end
+  if #items > 0 then w.block "What would tell:" end
+  if #items > 0 then w.list(items) end
+end
+
 --- The whole document.
 ---@param r table   a report
 ---@return string
@@ -208,6 +220,7 @@ function handoff.text(r)
   if r.verdict ~= "sick" then w.block(prose(said.headline(r)) .. ".") end
   local why = said.incomplete(r)
   if why then w.block("Incomplete: " .. prose(why) .. ".") end
+  if r.answer then answer(w, r) end
   if r.restarted then w.block "The node was started anew during the run; what was seen before is gone." end
   if #r.insights > 0 then findings(w, r) end
   if r.verdict ~= "sick" then rest(w, r) end

@@ -12,8 +12,8 @@ local outlet = require "runtime.outlet"
 local plain = require("runtime.plain").text
 
 local COMMANDS = {
-  "actions", "call", "completions", "connect", "doctor", "eval", "explain", "feedback", "health", "help", "init",
-  "insights", "man", "replay", "report", "runs", "sandbox", "show", "skills", "top", "version", "watch",
+  "actions", "ask", "call", "completions", "connect", "doctor", "eval", "explain", "feedback", "health", "help", "init",
+  "insights", "lessons", "man", "replay", "report", "runs", "sandbox", "show", "skills", "top", "version", "watch",
 }
 
 local OURS = 70

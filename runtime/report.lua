@@ -173,6 +173,21 @@ local function costs(w, r)
     said.footprint(r.footprint), kept), "", 0), "dim"))
 end
 
+-- What somebody asked stands before everything else. Of a model it is in its own words, so they are quoted.
+local function answer(w, a)
+  local head = a.answered and "ANSWER" or "NO ANSWER"
+  local words = a.by == "model" and ('"%s"'):format(a.text) or a.text
+  w.line(("%s  %s"):format(w.paint(head, a.answered and "healthy" or "cannot_tell"), w.wrapped(words, "   ",
+    #head + 2)))
+  for k, claim in ipairs(a.figures) do
+    if k == 1 then w.field("figures", w.paint(("read at %s"):format(plain(claim.at)), "dim")) end
+    evidence(w, claim)
+  end
+  for k, text in ipairs(a.would_tell) do w.field(k == 1 and "would tell" or "", w.wrapped(unmarked(text), INDENT)) end
+  w.field("looked", w.wrapped("with " .. table.concat(a.looked, ", "), INDENT))
+  w.line ""
+end
+
 --- The report for a person.
 ---@param r table           a report
 ---@param options? { color: boolean, width: integer }   width: columns, 100 if left out and at the most
@@ -180,6 +195,7 @@ end
 function report.text(r, options)
   options = options or {}
   local w = writer(options.color, math.min(options.width or WIDTH, WIDTH))
+  if r.answer then answer(w, r.answer) end
   w.line(("%s  %s  %s"):format(w.paint(said.HEADS[r.verdict], r.verdict), plain(table.concat(r.nodes, ", ")),
     said.headline(r)))
   local why = said.incomplete(r)

@@ -9,6 +9,7 @@ local gate = require "runtime.gate"
 local joining = require "runtime.joining"
 local journal = require "runtime.journal"
 local own_tools = require "runtime.own_tools"
+local person = require "runtime.person"
 local plain = require("runtime.plain").text
 local policy = require "runtime.policy"
 local privacy = require "runtime.privacy"
@@ -75,13 +76,24 @@ local function limits_of(o)
   return limits
 end
 
+-- Beside the run's own skills those that its strategy looks with itself: `--allow` may name their callbacks.
+local function may_allow(o, skills)
+  local all = { unpack(skills) }
+  for _, name in ipairs(o.also or {}) do
+    local s, err = skill.open(name)
+    if not s then return nil, err end
+    all[#all + 1] = s
+  end
+  return gate.check(o.allow, all)
+end
+
 -- What people wrote: skills (those of a module on the node come later), policy, tools and runbooks.
 local function written(o, names)
   local ours = foreign_skill.others(names)
   local skills, err = run_setup.skills(ours)
   if not skills then return nil, err end
   local fine, foreign, alone = true, #ours < #names, nil
-  if not foreign then fine, err = gate.check(o.allow, skills) end
+  if not foreign then fine, err = may_allow(o, skills) end
   if fine then fine, err = policy.load() end
   if fine then fine, err = own_tools.open() end
   if fine and o.autonomy and #o.autonomy.runbooks > 0 then
@@ -134,7 +146,7 @@ local function skills_there(o, names, texts, asked, node)
   if texts.foreign or #names > #skills then
     skills, err = run_setup.skills(names, asked)
     if not skills then return nil, err end
-    fine, err = gate.check(o.allow, skills)
+    fine, err = may_allow(o, skills)
     if not fine then return nil, err end
   end
   for _, s in ipairs(skills) do
@@ -168,8 +180,7 @@ function run_setup.begin(o, names, agent, base)
   conceal(node, mind, mask)
   local asked, tape = node, nil
   if agent == "coordinator" then
-    starting.wait(node)
-    names = joining.with(names, o, node)
+    if starting.wait(node) then names = joining.with(names, o, node) end
   end
   if o.record then
     tape, err = require("runtime.recording").begin(o.record, { agent = agent, node = node, mind = mind,
@@ -187,6 +198,7 @@ function run_setup.begin(o, names, agent, base)
     gate = tape and tape:guarded(keeper) or keeper, tape = tape,
     reason = o.reason, occasion = o.occasion, task = o.task or o.reason, deadline = deadline, limits = limits_of(o),
     sampler = sampler.start(node, skills), privacy = mask, store = o.store, autonomy = texts.autonomy,
+    question = o.question, ask_person = person.asker(o), show_person = person.shower(o),
     unwatch = reload.begin { node = node, skills = skills, options = base },
     journal = around.journal, began = began,
   }

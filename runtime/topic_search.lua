@@ -17,8 +17,11 @@ for word in ([[a an and are be do does for from go grow growing how i in is it i
   IDLE[word] = true
 end
 
--- Without the ending of a plural, that "links" finds "link".
-local function stem(word) return #word > 3 and word:gsub("ss$", "s\1"):gsub("s$", ""):gsub("\1$", "s") or word end
+-- Without the ending of a plural or a verb, that "links" finds "link", and "restarting" "restart".
+local function stem(word)
+  word = #word > 3 and word:gsub("ss$", "s\1"):gsub("s$", ""):gsub("\1$", "s") or word
+  return word:match "^(....+)ing$" or word:match "^(....+)ed$" or word
+end
 
 local function stems(text)
   local set = {}
@@ -74,6 +77,78 @@ function topic_search.find(asked, topics)
   for i = #found, MOST + 1, -1 do found[i] = nil end
   local first, second = worth[found[1]] or 0, worth[found[2]] or 0
   return found, first >= SHOWN and first >= AHEAD * second
+end
+
+-- What a topic says of itself, and not what its text speaks of on the way. One word of several ("run queue") is less.
+local function named(topic, words)
+  local best, count, single = 0, 0, {}
+  for _, name in ipairs(topic.also) do single[#single + 1] = not name:find "[ _]" and name or nil end
+  local places = { { stems(topic.topic), NAME }, { stems(table.concat(single, " ")), ALSO },
+    { stems(topic.title), TITLE }, { stems(topic.about .. " " .. table.concat(topic.also, " ")), ABOUT } }
+  for _, word in ipairs(words) do
+    local worth = 0
+    for _, place in ipairs(places) do
+      if place[1][word] then worth = math.max(worth, place[2]) end
+    end
+    best, count = best + worth, count + (worth > 0 and 1 or 0)
+  end
+  return best * (topic.group == "mechanisms" and OF_A_MECHANISM or 1), count
+end
+
+--- The words of a question that no topic is known by, as they were typed: a process of that name, or a table, perhaps.
+---@param question string
+---@param topics Topic[]
+---@return string[]   those that can be nothing but a name first
+function topic_search.names(question, topics)
+  local sure, perhaps, seen = {}, {}, {}
+  for typed in question:gmatch "[^%s,;:\"'`()]+" do
+    local word = typed:gsub("[%.%?!]+$", "")
+    if #word > 1 and not seen[word] and not IDLE[word:lower()] then
+      seen[word] = true
+      local known = false
+      for _, topic in ipairs(topics) do
+        known = known or topic.group == "routes" and select(2, named(topic, { stem(word:lower()) })) > 0
+      end
+      local list = not known and (topic_search.is_name(word) and sure or perhaps)
+      if list then list[#list + 1] = word end
+    end
+  end
+  for _, word in ipairs(perhaps) do sure[#sure + 1] = word end
+  return sure
+end
+
+--- Whether a word can be nothing but a name: orders_inbox, Shop.Sink, <0.81.0>.
+---@param word string
+---@return boolean
+function topic_search.is_name(word) return word:find "[_%.<]" ~= nil or word:find "^%u%l+%u" ~= nil end
+
+-- Of a question whose other words name what it is about: those that come near the best of them.
+local NEAR = 0.75
+local ROUTES = { routes = true, mechanisms = true }
+
+--- What a whole question is about: topics that tell what to look at, the best first. Words that none of them knows are
+--- names of the node's, or of no matter.
+---@param question string
+---@param topics Topic[]
+---@return Topic[] found   empty where no word leads anywhere
+function topic_search.route(question, topics)
+  local words, found, worth, known = {}, {}, {}, {}
+  for word in question:lower():gmatch "[%w_]+" do
+    if not IDLE[word] then words[#words + 1] = stem(word) end
+  end
+  for _, topic in ipairs(topics) do
+    if ROUTES[topic.group] then
+      worth[topic], known[topic] = named(topic, words)
+      if worth[topic] >= ABOUT then found[#found + 1] = topic end
+    end
+  end
+  table.sort(found, function(a, b)
+    if worth[a] ~= worth[b] then return worth[a] > worth[b] end
+    if known[a] ~= known[b] then return known[a] > known[b] end
+    return a.topic < b.topic
+  end)
+  while #found > 0 and worth[found[#found]] < NEAR * worth[found[1]] do found[#found] = nil end
+  return found
 end
 
 --- The name that a slip of the fingers may have meant, in the whole of what was typed or in one of its words.

@@ -5,6 +5,7 @@ local failure = require "runtime.failure"
 local files = require "runtime.files"
 local json = require "runtime.json"
 local ours = require "host.files"
+local strategy = require "runtime.strategy"
 
 local init = {
   usage = "init [FILE]",
@@ -33,8 +34,18 @@ local PRIVATE_FOLDER, PRIVATE_FILE = 448, 384 -- 0700, 0600
 -- What is ours there is theirs here.
 local function theirs(path)
   return (path:gsub("^skills/checks/", "checks/"):gsub("^examples/runbooks/", "runbooks/")
-    :gsub("^examples/skills/", "skills/"):gsub("^examples/tools/", "tools/")
+    :gsub("^examples/skills/", "skills/"):gsub("^examples/tools/", "tools/"):gsub("^runtime/strategy/", "strategies/")
     :gsub("^examples/policy", "policy"):gsub("^examples/secrets", "secrets"))
+end
+
+-- All of ours that are somebody's to edit. Of the runtime these are strategies, each a file of its own.
+local function shared()
+  local paths = {}
+  for _, folder in ipairs(FOLDERS) do
+    for _, path in ipairs(ours.embedded(folder .. "/")) do paths[#paths + 1] = path end
+  end
+  for _, name in ipairs(strategy.names()) do paths[#paths + 1] = ("runtime/strategy/%s.lua"):format(name) end
+  return paths
 end
 
 local function usage(message, next_step) return failure.new("usage", message, next_step, 2) end
@@ -43,11 +54,7 @@ local function usage(message, next_step) return failure.new("usage", message, ne
 ---@return string[]
 function init.copies()
   local names = {}
-  for _, folder in ipairs(FOLDERS) do
-    for _, path in ipairs(ours.embedded(folder .. "/")) do
-      names[#names + 1] = theirs(path)
-    end
-  end
+  for i, path in ipairs(shared()) do names[i] = theirs(path) end
   table.sort(names)
   return names
 end
@@ -65,12 +72,10 @@ end
 -- What is copied, and where to.
 local function choose(word)
   if not word then return "examples/config.lua", files.config_home() .. "/config.lua" end
-  for _, folder in ipairs(FOLDERS) do
-    for _, path in ipairs(ours.embedded(folder .. "/")) do
-      local name = theirs(path)
-      if name == word or path == word and not path:find "^examples/" then
-        return path, name:match "^examples/(.*)" or files.config_home() .. "/" .. name
-      end
+  for _, path in ipairs(shared()) do
+    local name = theirs(path)
+    if name == word or path == word and not path:find "^examples/" then
+      return path, name:match "^examples/(.*)" or files.config_home() .. "/" .. name
     end
   end
   return unknown(word)

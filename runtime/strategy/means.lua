@@ -2,15 +2,19 @@
 --- operators and conclude, each over the case and the crew of the run.
 
 local agent = require "runtime.agent"
+local answer = require "runtime.strategy.answer"
 local asking = require "runtime.asking"
 local arguments = require "runtime.arguments"
 local async = require "runtime.async"
 local by_rules = require "runtime.strategy.by_rules"
+local consult = require "runtime.strategy.consult"
 local doubt = require "runtime.strategy.doubt"
 local findings = require "runtime.tools.findings"
 local follow_ups = require "runtime.follow_ups"
 local in_use = require "runtime.in_use"
+local looking = require "runtime.strategy.looking"
 local occasion = require "runtime.occasion"
+local plan = require "runtime.strategy.plan"
 local prompt = require "runtime.prompt"
 local taken = require "runtime.strategy.taken"
 local tools = require "runtime.tools.coordinator"
@@ -39,7 +43,7 @@ local function skills_text(case, closed)
   return table.concat(lines, "\n")
 end
 
-local KNOWS_NOTHING = { doubt = true } -- of the run that it is asked in
+local KNOWS_NOTHING = { doubt = true, answer = true, plan = true, guidance = true } -- of who looks
 
 --- A prompt of the coordinator's, filled.
 ---@param case Case
@@ -124,6 +128,11 @@ end
 -- One question, answered by one call. It is asked again, but with the reason why the answer was of no use.
 local function ask(case, emit, o)
   local system = filled(case, o.prompt)
+  if o.shows then
+    return consult.ask(case, emit, { system = system, shows = o.shows, tool = o.tool,
+      task = o.task or ("Read with get_facts what was seen of the node %s, and call %s."):format(case.node.name,
+        o.tool.name) })
+  end
   local provider, tool = case.mind.coordinator(case.skills), o.tool
   local task = o.task or task_of(case, occasion.told)
   local run = { provider = provider, system = system, emit = emit, deadline = case.deadline,
@@ -159,6 +168,27 @@ local function conclude(case, args)
   return case:conclude(checked)
 end
 
+-- Nobody but these is part of the run any more, and the verdict speaks of what they look at.
+local function only(case, names)
+  local chosen, left = {}, {}
+  for _, name in ipairs(names) do chosen[name] = true end
+  for _, s in ipairs(case.skills) do
+    if chosen[s.name] then left[#left + 1] = s end
+  end
+  if #left == 0 then error("run.only: none of these skills is part of the run", 0) end
+  case.skills = left
+end
+
+-- What a report has beside what all reports have.
+local OWN_FIELDS = { specialist = true }
+
+local function add_to_report(case, fields)
+  for name, value in pairs(fields) do
+    if not OWN_FIELDS[name] then error(("run.report: no strategy fills a field %s"):format(tostring(name)), 0) end
+    case.more[name] = value
+  end
+end
+
 --- The functions and data of one run.
 ---@param case Case
 ---@param crew Crew
@@ -184,6 +214,15 @@ function means.of(case, crew, emit)
       return crew:message(name, text, math.min(crew.deadline, async.now() + (seconds or ANSWER_S)))
     end,
     notifications = function() return case.notifications end,
+    question = case.question and case.clean(case.question),
+    only = function(...) only(case, (taken.call("only", ...))) end,
+    route = function() return answer.route(case).skills end,
+    look_for_answer = function() answer.facts(case) end,
+    answer = function() answer.make(case, emit, filled(case, "answer")) end,
+    look = function(o) return looking.look(case, case.also, taken.look(o)) end,
+    cite = function(...) return looking.cite(case, taken.call("cite", ...)) end,
+    approve = function(steps) return plan.approve(case, case.also, taken.steps(steps)) end,
+    report = function(fields) add_to_report(case, fields) end,
     conclude = function(args) return conclude(case, args) end,
     promote = function() case:promote() end,
     by_rules = function() by_rules.look(case, crew) end,

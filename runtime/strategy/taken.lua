@@ -13,13 +13,15 @@ local SECONDS, ANYTHING = { type = "number", minimum = 0 }, { type = "object" }
 local CALLS = {
   invoke = { { "skills", list(text()), true }, { "context", text() } },
   wait = { { "seconds", SECONDS } },
+  only = { { "skills", list(text()), true } },
+  cite = { { "observation", text(), true }, { "path", text(), true } },
   message = { { "skill", text(), true }, { "text", text(), true }, { "seconds", SECONDS } },
   emit = { { "event", text(), true }, { "measurements", ANYTHING }, { "metadata", ANYTHING } },
 }
 
 -- One table with fields.
 local TABLES = {
-  ask = object({ prompt = text(), task = text(),
+  ask = object({ prompt = text(), task = text(), shows = ANYTHING,
     tool = object({ name = text(), doc = text(), parameters = ANYTHING }, { "name", "parameters" }),
   }, { "prompt", "tool" }),
   agent = object({ prompt = text(), task = text(), without = list(text()), after_rules = { type = "boolean" } },
@@ -56,6 +58,38 @@ function taken.table(name, given)
     slip(name, 'tool.parameters is a JSON schema: { type = "object", properties = … }')
   end
   return checked
+end
+
+--- A look: a list of the callback's name and its arguments.
+---@param call any
+---@param where? string
+---@return any[]
+function taken.look(call, where)
+  where = where or "look"
+  if type(call) ~= "table" or type(call[1]) ~= "string" then
+    slip(where, 'takes a callback and its arguments: { "beam_top_processes", 5, "memory" }')
+  end
+  for i = 2, table.maxn(call) do
+    local kind = type(call[i])
+    if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
+      slip(where, ("argument %d of %s is a %s"):format(i - 1, call[1], kind))
+    end
+  end
+  return call
+end
+
+--- The steps of a plan.
+---@param steps any
+---@return table[]
+function taken.steps(steps)
+  local checked, why = arguments.check(object({ steps = list(object({ what = text(), ends = text(),
+    calls = list(list { type = { "string", "number", "boolean" } }) }, { "what", "calls" })) }, { "steps" }),
+    { steps = steps })
+  if not checked then slip("approve", why) end
+  for _, step in ipairs(checked.steps) do
+    for _, call in ipairs(step.calls) do taken.look(call, "approve") end
+  end
+  return checked.steps
 end
 
 local ENDS = { done = true, answer = true, iterations = true, deadline = true, budget = true, provider = true,

@@ -1,0 +1,264 @@
+--- The way of a specialist of the runtime: first what this node is (phase zero), then a plan of instrumentation that
+--- the person sees, and approves where it does more than read; then the usual skills and the plan's steps, which are
+--- halted when the node suffers; then what to do about it, beside what each finding advises. All of it is in the
+--- report as `specialist`.
+---
+--- A copy of your own: `beamlens-run init strategies/specialist.lua`. It runs confined, with what a strategy is handed
+--- (runtime/strategy/init.lua), and its rules are the tables below.
+
+-- Phase zero: reads alone.
+local FACTS = {
+  { "release", { "apps_release" } }, { "apps", { "apps_list" } }, { "overview", { "beam_overview", 1000 } },
+  { "schedulers", { "beam_get_schedulers" } }, { "supervisors", { "sup_list" } },
+  { "hot", { "beam_hot_functions", 10, 1000 } },
+}
+
+-- The node suffers where a figure passes these; `before` is what it was when the step began.
+local MOST_WAITING = 4           -- processes that wait for a scheduler, for each scheduler
+local BUSY_PCT, BUSIER_PCT = 95, 10
+local MORE_MEMORY, MORE_MB = 1.1, 64
+local CHECKS = 8                 -- of the load while a trace is on, half a second each
+
+-- Whose functions say nothing of what the node is for: of OTP, and of Elixir itself.
+local PLATFORM = { "^gen", "^prim_", "^erl", "^erts_", "^lists$", "^timer$", "^ets$", "^io", "^proc_lib$",
+  "^supervisor", "^logger", "^code", "^application", "^inet", "^ssl", "^tls", "^file", "^global", "^rpc$", "^net_",
+  "^user", "^init$", "^group$", "^maps$", "^re$", "^binary$", "^disk_log", "^unicode$", "^string$", "^mnesia", "^dets",
+  "^queue$", "^os$", "^Enum$", "^Map$", "^List$", "^Stream", "^GenServer$", "^Task", "^Process$", "^Registry$",
+  "^String", "^IO$" }
+
+local function own(func)
+  local module, name, arity = func:match "^(.+):(.+)/(%d+)$"
+  for _, pattern in ipairs(PLATFORM) do
+    if not module or module:find(pattern) then return nil end
+  end
+  return { "trace_start", module, name, tonumber(arity) }
+end
+
+local function value(fact) return fact and fact.value or {} end
+
+-- What might be looked at beyond the usual: `calls` says which calls, nil where the facts give no reason.
+local STEPS = {
+  { what = "the usual skills look, and their checks judge", calls = function() return {} end },
+  { what = "watch the process that works most", calls = function(facts)
+    local top = value(facts.overview).top_reducers
+    return top and top[1] and { { "beam_watch_process", top[1].pid, 3000 } }
+  end },
+  { what = "watch the process with the longest mailbox", calls = function(facts)
+    local queues = value(facts.overview).longest_queues
+    return queues and queues[1] and queues[1].message_queue > 100
+      and { { "beam_watch_process", queues[1].pid, 3000 } }
+  end },
+  { what = "collect the garbage of all processes, and see who let go of binaries",
+    ends = "with its answer; the heaps are smaller then", calls = function(facts)
+      local v = value(facts.overview)
+      return v.binary_mb and v.binary_mb > 200 and v.binary_mb > 0.3 * v.total_mb and { { "beam_binary_leak", 10 } }
+    end },
+  { what = "trace who calls the hottest function of the node's own",
+    ends = "after 50 calls, after some seconds, or as soon as the node suffers", calls = function(facts)
+      for _, row in ipairs(value(facts.hot).functions or {}) do
+        local start = own(row.func)
+        if start then return { start, { "trace_get" }, { "trace_stop" } } end
+      end
+    end },
+}
+
+-- What the facts alone say should be done: { text, figures: fact and path }.
+local GUIDANCE = {
+  { area = "supervision", of = function(facts, say)
+    for i, row in ipairs(value(facts.supervisors).supervisors or {}) do
+      local where = ("supervisors[%d]."):format(i)
+      if row.answers == false then
+        say(("%s does not answer within 1 s: let its children do what is slow after init returned (handle_continue)")
+          :format(row.name or row.pid), { "supervisors", where .. "answers" })
+      end
+      if row.active_children > 10000 then
+        say(("%s has %d children and starts them one after another: split it by key (PartitionSupervisor)"):format(
+          row.name or row.pid, row.active_children), { "supervisors", where .. "active_children" })
+      end
+    end
+  end },
+  { area = "load shedding", of = function(facts, say)
+    local v = value(facts.overview)
+    local row = v.longest_queues and v.longest_queues[1]
+    if row and row.message_queue > 1000 then
+      say(("%s has %d messages waiting: let senders wait (call in place of cast), or refuse and count what is too much")
+        :format(row.name or row.pid, row.message_queue), { "overview", "longest_queues[1].message_queue" })
+    end
+    if v.process_count and v.process_count > 0.5 * v.process_limit then
+      say("over half of the processes that may be are there: bound whatever starts one for each request",
+        { "overview", "process_count" }, { "overview", "process_limit" })
+    end
+  end },
+  { area = "telemetry", of = function(facts, say)
+    local there, count = {}, value(facts.apps).total
+    for _, app in ipairs(value(facts.apps).applications or {}) do there[app.name] = app.running or nil end
+    if not count then return end
+    if not there.telemetry then
+      say("no application telemetry runs: emit events where requests come in and where others are called, and export "
+        .. "their count and duration", { "apps", "running_count" })
+    end
+    if not there.os_mon then
+      say("os_mon does not run: with it the node raises alarms for memory and disks itself (memsup, disksup)",
+        { "apps", "running_count" })
+    end
+  end },
+  { area = "flags", of = function(facts, say)
+    local s, v = value(facts.schedulers), value(facts.overview)
+    if s.cpu_quota and s.cpu_quota < s.schedulers_online then
+      say(("%d schedulers share a quota of %d: start it with +S %d:%d"):format(s.schedulers_online, s.cpu_quota,
+        s.cpu_quota, s.cpu_quota), { "schedulers", "schedulers_online" }, { "schedulers", "cpu_quota" })
+    end
+    if v.atom_count and v.atom_count > 0.5 * v.atom_limit then
+      say("over half of the atoms that may be are there: find who makes them before +t gives more room",
+        { "overview", "atom_count" }, { "overview", "atom_limit" })
+    end
+    if value(facts.release).jit == "emu" then
+      say("this Erlang runs without its JIT: one that is built with it does the same work with less CPU",
+        { "release", "jit" })
+    end
+  end },
+}
+
+local function phase_zero(run)
+  local facts, rows = {}, {}
+  for i, fact in ipairs(FACTS) do
+    local look, why = run.look(fact[2])
+    facts[fact[1]] = look
+    rows[i] = { name = fact[1], callback = fact[2][1], observation = look and look.observation,
+      value = look and look.value, why = why }
+  end
+  return facts, rows
+end
+
+local TEXT = { type = "string" }
+
+local function object(properties, required)
+  return { type = "object", additionalProperties = false, required = required, properties = properties }
+end
+
+local function list_of(items, most) return { type = "array", items = items, maxItems = most } end
+
+local PLAN = object({ steps = list_of(object({ what = TEXT, callback = TEXT,
+  arguments = list_of { type = { "string", "number", "boolean" } } }, { "what", "callback" }), 5) }, { "steps" })
+
+-- What the rules would look at, and what a model would beside it.
+local function planned(run, facts, rows)
+  local steps = {}
+  for _, step in ipairs(STEPS) do
+    local calls = step.calls(facts)
+    if calls then steps[#steps + 1] = { what = step.what, calls = calls, ends = step.ends } end
+  end
+  local more = not run.rules_think and run.ask { prompt = "plan", shows = { facts = rows, planned = steps },
+    tool = { name = "plan", doc = "Steps beside those that are planned already.", parameters = PLAN } }
+  for _, step in ipairs(more and more.steps or {}) do
+    steps[#steps + 1] = { what = step.what, calls = { { step.callback, unpack(step.arguments or {}) } } }
+  end
+  return steps
+end
+
+-- The load of this moment; nil where the node had no time to say.
+local function load_of(run)
+  local use, memory = run.look { "beam_scheduler_utilization", 500 }, run.look { "beam_get_memory" }
+  if not (use and memory) then return nil end
+  return { run_queue = use.value.run_queue, utilization_pct = use.value.max_utilization_pct,
+    total_mb = memory.value.total_mb, schedulers = #use.value.schedulers, observation = use.observation }
+end
+
+-- Why the node should be left alone; nil where it bears it.
+local function suffers(now, before)
+  if not now then return "it had no answer to how it is" end
+  local most = MOST_WAITING * now.schedulers
+  if now.run_queue > most then
+    return ("%d processes wait for one of %d schedulers, %d may (%s)"):format(now.run_queue, now.schedulers, most,
+      now.observation)
+  end
+  if not before then return nil end
+  if now.utilization_pct >= BUSY_PCT and now.utilization_pct >= before.utilization_pct + BUSIER_PCT then
+    return ("a scheduler is busy %.0f %% of its time, and was %.0f %% (%s)"):format(now.utilization_pct,
+      before.utilization_pct, now.observation)
+  end
+  if now.total_mb > MORE_MEMORY * before.total_mb and now.total_mb > before.total_mb + MORE_MB then
+    return ("memory went from %.0f to %.0f MB"):format(before.total_mb, now.total_mb)
+  end
+end
+
+-- The calls of one step after another; between them, and while a trace is on, the load is looked at.
+local function carry_out(run, step, calls)
+  step.observations = {}
+  local before = load_of(run)
+  local why = suffers(before)
+  if why then
+    step.state, step.why = "put_off", why
+    return
+  end
+  local traces = calls[1][1] == "trace_start"
+  for i, call in ipairs(calls) do
+    if traces and call[1] == "trace_get" then
+      for _ = 1, CHECKS do why = why or suffers(load_of(run), before) end
+    end
+    if not why or call[1] == "trace_stop" then
+      local look, failed = run.look(call)
+      if look then step.observations[#step.observations + 1] = look.observation end
+      if failed then
+        step.state, step.why = "failed", failed
+        if not (traces and i > 1) then return end -- a trace that is on is ended
+      end
+      why = why or i < #calls and not traces and suffers(load_of(run), before) or nil
+      step.result = look and look.value or step.result
+    end
+  end
+  if why then step.state, step.why = "halted", why elseif not step.why then step.state = "done" end
+end
+
+local ADVICE = object({ guidance = list_of(object({
+  area = { type = "string", enum = { "supervision", "load shedding", "telemetry", "flags" } }, text = TEXT,
+  figures = list_of(object({ observation = TEXT, path = TEXT }, { "observation", "path" })),
+}, { "area", "text", "figures" }), 6) }, { "guidance" })
+
+-- By the facts, and by a model where it cites a figure that stands.
+local function guidance(run, facts, rows, plan)
+  local list = {}
+  for _, rule in ipairs(GUIDANCE) do
+    rule.of(facts, function(text, ...)
+      local figures = {}
+      for _, figure in ipairs { ... } do
+        figures[#figures + 1] = run.cite(facts[figure[1]].observation, figure[2])
+      end
+      list[#list + 1] = { area = rule.area, text = text, by = "rules", figures = figures }
+    end)
+  end
+  local more = not run.rules_think and run.ask { prompt = "guidance",
+    shows = { facts = rows, plan = plan, notifications = run.notifications(), guidance = list },
+    tool = { name = "guide", doc = "What to change, beside what is said already.", parameters = ADVICE } }
+  for _, item in ipairs(more and more.guidance or {}) do
+    local figures = {}
+    for _, claim in ipairs(item.figures) do figures[#figures + 1] = run.cite(claim.observation, claim.path) end
+    if #figures > 0 then list[#list + 1] = { area = item.area, text = item.text, by = "model", figures = figures } end
+  end
+  return list
+end
+
+return {
+  name = "specialist",
+  prompts = { "hybrid", "doubt", "plan", "guidance" },
+  also = { "apps", "beam", "sup", "tracer" },
+  run = function(run)
+    local facts, rows = phase_zero(run)
+    local steps = planned(run, facts, rows)
+    local plan = run.approve(steps)
+    run.by_rules()
+    for i, step in ipairs(plan) do
+      if step.state == "approved" and #steps[i].calls > 0 then carry_out(run, step, steps[i].calls) end
+      if step.state == "approved" then step.state = "done" end
+    end
+    local outcome
+    if not run.rules_think then
+      outcome = run.agent { prompt = "hybrid", after_rules = true,
+        without = { "get_notifications", "get_operator_statuses", "schedule", "think" } }
+      run.look_again()
+      run.doubt()
+    end
+    run.report { specialist = { phase_zero = rows, plan = plan, guidance = guidance(run, facts, rows, plan) } }
+    return outcome
+  end,
+}

@@ -1,0 +1,149 @@
+-- `ask` as a person does, on a live node: the answer first, its figures, what it does where the looks do not tell.
+
+local json = require "runtime.json"
+local live = require "spec.support.live_node"
+local program = require "spec.support.program"
+local pty = require "spec.support.pty"
+
+describe("ask", function()
+  local at
+
+  setup(function()
+    at = live.start { code = [[
+      register(orders_inbox, spawn(fun() -> (fun L() -> receive {work, _} -> timer:sleep(50) end, L() end)() end)),
+      spawn(fun() -> (fun L() -> orders_inbox ! {work, 1}, timer:sleep(2), L() end)() end),
+      register(quiet_one, spawn(fun() -> (fun L() -> receive _ -> L() end end)() end)),
+      spawn(fun() -> ets:new(sessions, [named_table, public]),
+        ets:insert(sessions, [{I, I} || I <- lists:seq(1, 20000)]), receive stop -> ok end end).]] }
+  end)
+
+  teardown(live.stop_all)
+
+  local function environment()
+    return { HOME = at.home, XDG_STATE_HOME = at.home .. "/state", XDG_CONFIG_HOME = at.home,
+      ERL_EPMD_PORT = tostring(at.epmd_port) }
+  end
+
+  local function ask(...)
+    return program.run({ "ask", ... }, { env = environment() })
+  end
+
+  local function of_node(question, ...) return ask(question, "--node", at.name, "--quiet", ...) end
+
+  local function answer(question, ...)
+    local r = ask(question, "--node", at.name, "--quiet", "--json", ...)
+    local report = json.decode(r.stdout)
+    return report.answer, report, r.code
+  end
+
+  local function paths(figures)
+    local by = {}
+    for _, claim in ipairs(figures) do by[claim.path] = claim.value end
+    return by
+  end
+
+  it("begins with the queue that grows, how fast, and why", live.test(function()
+    local r = of_node "why is the queue growing?"
+    assert.matches("^ANSWER  The queue of orders_inbox grows by %d+ a second, from [%d,]+ to [%d,]+", r.stdout)
+    local first = r.stdout:gsub("\n +", " ")
+    assert.matches("The cause is orders_inbox: slow_consumer%. The queue of", first)
+    assert.matches("\nSICK  ", r.stdout)
+    assert.equal(1, r.code)
+  end))
+
+  it("cites figures that stand in the observations of the run, and looks with whom the question asks for",
+    live.test(function()
+      local a, report = answer "why is the queue growing?"
+      local figures = paths(a.figures)
+      assert.equal(figures["processes[1].final_queue"] - figures["processes[1].initial_queue"],
+        figures["processes[1].queue_growth"])
+      assert.same({ true, "rules", { "mailbox" }, { report.insights[1].id } },
+        { a.answered, a.by, a.topics, a.insights })
+      local looked = {}
+      for i, o in ipairs(report.operators) do looked[i] = o.skill end
+      assert.same(a.looked, looked)
+      assert.is_nil(table.concat(looked, " "):find("allocator", 1, true))
+    end))
+
+  it("says that the table that it names does not grow, with its figures", live.test(function()
+    local a, report, code = answer("is the table sessions growing?", "--skills", "ets")
+    assert.matches("^The table sessions does not grow: it has 20,000 rows,", a.text)
+    assert.equal(20000, paths(a.figures).size)
+    assert.same({ true, "healthy", 0 }, { a.answered, report.verdict, code })
+  end))
+
+  it("says what one process does that it names", live.test(function()
+    local a = answer("what does quiet_one do?", "--skills", "ets")
+    assert.matches("^quiet_one was waiting in 100 %% of %d+ looks", a.text)
+  end))
+
+  it("invents nothing where no word says what to look at, and says what would tell", live.test(function()
+    local r = ask("what colour is the sky?", "--node", at.name, "--quiet", "--skills", "ets")
+    assert.matches("^NO ANSWER  No word of the question says what to look at, so everybody looked%.\n", r.stdout)
+    assert.matches("would tell ask for memory, a mailbox, the schedulers,", r.stdout, 1, true)
+    assert.equal(4, r.code)
+  end))
+
+  it("says that nobody has the name that it asks for", live.test(function()
+    local a, _, code = answer("what does orders_inbos do?", "--skills", "ets")
+    assert.matches("^There is no process of the name orders_inbos on the node now%.", a.text)
+    assert.same({ false, 4 }, { a.answered, code })
+  end))
+
+  it("wants a name where one process is asked for and none is named", live.test(function()
+    local a = answer("GenServer state?", "--skills", "ets")
+    assert.same({ false, { "name the process as it is registered, or by its pid, and ask again" } },
+      { a.answered, a.would_tell })
+  end))
+
+  it("is kept as a run whose reason is the question, and shown with its answer", live.test(function()
+    of_node("how is the table sessions?", "--skills", "ets")
+    local shown = program.run({ "show", "last" }, { env = environment() })
+    assert.matches("\nANSWER  The table sessions does not grow", shown.stdout)
+    local runs = json.decode(program.run({ "runs", "--json" }, { env = environment() }).stdout)
+    assert.equal("how is the table sessions?", runs.runs[1].reason)
+  end))
+
+  it("hands on its answer in Markdown", live.test(function()
+    of_node("how is the table sessions?", "--skills", "ets")
+    local path = at.home .. "/answer.md"
+    program.run({ "show", "last", "--report", path }, { env = environment() })
+    local text = io.open(path):read "*a"
+    assert.matches("## Answer\n\nAsked: \"how is the table sessions?\"\n\nThe table sessions does", text, 1, true)
+  end))
+
+  it("reads the question from standard input", live.test(function()
+    local path = at:write("question.txt", "how is the\ntable sessions?\n")
+    local line = '"$0" ask - --skills ets --quiet --node %s < %s'
+    local r = program.run({ "-c", line:format(at.name, path), program.path }, { path = "/bin/sh",
+      env = environment() })
+    assert.matches("^ANSWER  The table sessions does not grow", r.stdout)
+  end))
+
+  it("is drawn within 60 columns, with colours, on a terminal", live.test(function()
+    local running = pty.start({ "ask", "how is the table sessions?", "--node", at.name, "--quiet", "--skills",
+      "ets" },
+      { env = environment(), whole = true, columns = 60 })
+    assert.equal(0, (running.wait()))
+    local longest = 0
+    for line in running.screen():match "^(.-)\n[^\n]*HEALTHY":gsub("\27%[[%d;]*m", ""):gmatch "[^\n]+" do
+      longest = math.max(longest, #line)
+    end
+    assert.is_true(longest <= 60, running.screen())
+    assert.matches("\27[1;32mANSWER\27[0m", running.screen(), 1, true)
+  end))
+
+  for _, words in ipairs { {}, { "" }, { "  " }, { "???" } } do
+    it(("refuses %q"):format(words[1] or "no word"), live.test(function()
+      local r = ask(unpack(words))
+      assert.equal(2, r.code)
+      assert.matches('put it in quotes: beamlens-run ask "why is the queue growing?"', r.stderr, 1, true)
+    end))
+  end
+
+  it("refuses a question as long as a log", live.test(function()
+    local r = ask(("x "):rep(1500))
+    assert.equal(2, r.code)
+    assert.matches("the question is longer than 2000 bytes; ask for one thing", r.stderr, 1, true)
+  end))
+end)
