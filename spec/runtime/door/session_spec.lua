@@ -1,0 +1,93 @@
+local async = require "runtime.async"
+local cloud = require "spec.support.cloud"
+local door = require "runtime.door"
+local held = require "spec.support.held"
+local live = require "spec.support.live_node"
+local node = require "runtime.node"
+local telemetry = require "runtime.telemetry"
+local until_true = require "spec.support.until_true"
+local uv = require "luv"
+local ways = require "runtime.door.ways"
+
+local function soon() return async.now() + 45 end
+
+describe("a session of a cloud", function()
+  local at, aws
+  local before = {}
+
+  setup(function()
+    at = live.start { attach = false, name = "bl_session@127.0.0.1" }
+    aws = cloud.new()
+    aws.env.ERL_EPMD_PORT = tostring(held.free_port())
+    for name, value in pairs(aws.env) do
+      before[name] = os.getenv(name)
+      uv.os_setenv(name, value)
+    end
+  end)
+
+  teardown(function()
+    aws:close()
+    for name in pairs(aws.env) do
+      if before[name] then uv.os_setenv(name, before[name]) else uv.os_unsetenv(name) end
+    end
+    live.stop_all()
+  end)
+
+  local function shut(more)
+    local target = assert(ways.read "ecs:prod/shop")
+    target.through = "console"
+    for key, value in pairs(more or {}) do target[key] = value end
+    return door.new(target, at.name)
+  end
+
+  it("in which no shell answers names another task", live.test(function()
+    aws:is_well("shell=sleep 60")
+    aws:runs { { id = "0a" }, { id = "0d" } }
+    local d = shut { task = "0a" }
+    local _, err = d:ready(async.now() + 3)
+    assert.equal("the machine may be overwhelmed: try another task: --task 0d, or that command by hand", err.next)
+  end))
+
+  it("that ends before there is a shell is told", live.test(function()
+    aws:is_well()
+    aws:says("ecs-execute-command.sh", "echo; echo 'Cannot perform start session: EOF'; exit 255")
+    local _, err = shut():ready(soon())
+    assert.equal("ecs:prod/shop: the session ended before there was a shell", err.message)
+  end))
+
+  it("that has no shell is told", live.test(function()
+    aws:is_well("shell=/bin/none")
+    aws:says("ecs-execute-command.sh", "echo 'SessionId: e-0f : ----------ERROR-------'; "
+      .. "echo 'Unable to start command: Failed to start pty: fork/exec /bin/sh: no such file or directory'; exit 255")
+    local _, err = shut():ready(soon())
+    assert.equal("ecs:prod/shop: there is no shell in the container", err.message)
+  end))
+
+  it("that is cut for being idle is told, and opens again", live.test(function()
+    local file = aws.folder .. "/idle"
+    aws:is_well("idle=" .. file)
+    local d, why = shut(), {}
+    assert(d:ready(soon()))
+    local off = telemetry.on("node.down", function(_, _, about) why[#why + 1] = about.reason end)
+    local n = assert(node.connect { name = d.node, door = d, deadline = soon() })
+    aws:says("idle", "")
+    until_true("word of it", function() return why[1] end)
+    os.remove(file)
+    until_true("the node again", function() return n.state == "up" end)
+    off()
+    assert.matches("the session was cut for being idle", why[1], 1, true)
+    n:leave()
+  end))
+
+  -- The banner, the prompt, what is typed, what was looked for, the start of the helper: wherever it breaks off.
+  it("that is cut anywhere before it is open is told, and leaves nothing there", live.test(function()
+    local exits = {}
+    for bytes = 1, 901, 300 do
+      aws:is_well("cut=" .. bytes)
+      local _, err = shut():ready(soon())
+      exits[#exits + 1] = err.exit
+    end
+    assert.same({ 3, 3, 3, 3 }, exits)
+    until_true("the end of all that was started", function() return #aws:sessions() == 0 end)
+  end))
+end)
