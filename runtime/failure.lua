@@ -64,32 +64,8 @@ function failure.of(err, stage, exit)
   return failure.is(err) and err or failure.new(stage, tostring(err), nil, exit)
 end
 
-local LONGEST_WORD = 200 -- bytes: a longer one is no slip of the pen, and would take long to compare
-
---- The word of `words` that is most like `word`, for "did you mean".
----@param word string
----@param words string[]
----@return string?
-function failure.nearest(word, words)
-  if #word > LONGEST_WORD then return nil end
-  local best, best_distance
-  for _, candidate in ipairs(words) do
-    -- Levenshtein's distance by rows.
-    local row = {}
-    for j = 0, #candidate do row[j] = j end
-    for i = 1, #word do
-      local diagonal = row[0]
-      row[0] = i
-      for j = 1, #candidate do
-        local substituted = diagonal + (word:byte(i) == candidate:byte(j) and 0 or 1)
-        diagonal = row[j]
-        row[j] = math.min(row[j] + 1, row[j - 1] + 1, substituted)
-      end
-    end
-    local distance = row[#candidate]
-    if not best or distance < best_distance then best, best_distance = candidate, distance end
-  end
-  return best and best_distance <= math.max(1, math.floor(#word / 3)) and best or nil
-end
+--- The word of a list that is most like one that is not in it, for "did you mean".
+---@type fun(word: string, words: string[]): string?
+failure.nearest = require "runtime.nearest"
 
 return failure
