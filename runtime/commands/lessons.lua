@@ -63,7 +63,7 @@ end
 local function add_check(lines, lesson)
   add_field(lines, "because", because(lesson) .. ", and no limit moved tenfold finds it")
   local seen = lesson.seen
-  add_field(lines, "seen", seen and ("%s of %s was %s, of others %s at most"):format(seen.field, seen.call[1],
+  add_field(lines, "seen", seen and ("%s of %s was %s, of others %s at most"):format(seen.field, seen.callback,
     number(seen.value), number(seen.others)) or "in no answer that was recorded: the draft says nothing yet")
 end
 

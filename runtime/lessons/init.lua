@@ -24,7 +24,7 @@ local lessons = {}
 ---@field harmed_at? number
 ---@field harm? string        what would be lost there
 ---@field figure? { name: string, value: number }   what the limit was compared with
----@field seen? Sighting      of a new check
+---@field seen? { callback: string, field: string, value: number, others: number }   what a new check goes by
 
 ---@class Learner
 ---@field cases RecordedCase[]
@@ -198,7 +198,8 @@ local function propose_draft(self, trouble)
   if why then return refuse(self, trouble, "a check for it would do, but " .. why) end
   self.texts[path] = text
   self.lessons[#self.lessons + 1] = { file = lessons.shown(path), kind = "missed", mechanism = trouble.mechanism,
-    runs = runs_of({ trouble }, #solved(self, { trouble }, texts) > 0), seen = seen }
+    runs = runs_of({ trouble }, #solved(self, { trouble }, texts) > 0),
+    seen = seen and { callback = seen.call[1], field = seen.field, value = seen.value, others = seen.others } }
 end
 
 -- Troubles of one kind and mechanism, and what ends them.

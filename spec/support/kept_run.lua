@@ -1,7 +1,6 @@
 --- Runs that were kept and recorded, for who learns from them: a cassette with other figures in it, replayed so that
 --- its report is that of these figures, and the rows that the journal would have written of it.
 
-local async = require "runtime.async"
 local cassette = require "runtime.cassette"
 local json = require "runtime.json"
 local replay = require "runtime.replay"
@@ -22,7 +21,7 @@ local function change(value, fields)
   end
 end
 
---- Makes a cassette.
+--- Makes a cassette. Inside a task.
 ---@param from string   the cassette that it is made of
 ---@param path string
 ---@param trace_id string
@@ -32,7 +31,7 @@ function kept_run.record(from, path, trace_id, fields)
   local tape = assert(cassette.read(from))
   for _, entry in ipairs(tape.entries) do change(entry.answer, fields) end
   write(path, tape, tape.entries, tape.last.report)
-  local report = async.run(function() return assert(replay.run(path, { provider = "analyst" })).report end)
+  local report = assert(replay.run(path, { provider = "analyst" })).report
   report.trace_id = trace_id
   write(path, tape, tape.entries, json.decode(json.encode(report)))
   return report
