@@ -49,7 +49,7 @@ local STATES = {
 return function(status, current_function)
   local where = current_function and plain(current_function)
   local state = STATES[tostring(status)]
-  if not where then return state and (state:gsub(" ?i?n? %%s$", "")) or tostring(status) end
+  if not where then return state and state:gsub(" in %%s$", ""):gsub(" %%s$", "") or tostring(status) end
   if state then return state:format(where) end
   for _, known in ipairs(WAITS) do
     if where:find(known[1]) then return known[2] end

@@ -121,7 +121,8 @@ describe("doctor", function()
 
   it("names the variables that are set, and never what they hold", test(function()
     local result = run { BEAMLENS_COOKIE = "COOKIEWORD", BEAMLENS_REASON = "alert" }
-    assert.matches("\nvariables ok    set: BEAMLENS_COOKIE, BEAMLENS_REASON, BEAMLENS_STRATEGY; C.UTF%-8\n", result.stdout)
+    assert.matches("\nvariables ok    set: BEAMLENS_COOKIE, BEAMLENS_REASON, BEAMLENS_STRATEGY; C.UTF%-8\n",
+      result.stdout)
     assert.is_nil((result.stdout .. result.stderr):find("COOKIEWORD", 1, true))
   end))
 

@@ -15,7 +15,7 @@ local WIDTH, LEAST = 100, 60
 local NAME, STATE = 12, 11 -- columns of a line's name and of its state
 local TEXT = NAME + STATE
 local BAR, ROOM_FOR_BAR = 20, 76
-local MOST_COMMANDS = 5
+local MOST_COMMANDS = 4
 local COLORS = { ok = "32", attention = "1;33", bad = "1;31", unknown = "35", dim = "2" }
 
 local function mb(x) return x >= 1000 and counted.grouped(x) or ("%.1f"):format(x) end
@@ -108,7 +108,7 @@ local LINES = {
   { name = "ets", needs = "ets", part = "ets", text = ets },
   { name = "run queue", needs = "schedulers", part = "figures",
     text = function(_, of)
-      return ("%s of %s"):format(counted.grouped(of.schedulers.run_queue),
+      return ("%s waiting for %s"):format(counted.grouped(of.schedulers.run_queue),
         counted.of(of.schedulers.schedulers_online, "scheduler"))
     end },
   { name = "schedulers", needs = "schedulers", part = "figures", text = schedulers },
@@ -209,13 +209,19 @@ local function overloaded(w, found)
   w.line()
   w.line("overloaded? " .. rules.overloaded(found) .. ", by rules of thumb")
   local within, unknown = {}, {}
+  local order = { bad = {}, attention = {} }
   for _, one in ipairs(found) do
     if one.state == "ok" then
       within[#within + 1] = ("%s %s (%s%s)"):format(one.what, number(one.figure), number(one.attention), one.unit)
     elseif one.state == "unknown" then
       unknown[#unknown + 1] = one.what
     else
-      w.line("  " .. w.state(one.state) .. filled.text(rule_line(one), 2 + STATE, w.width))
+      table.insert(order[one.state], rule_line(one))
+    end
+  end
+  for _, state in ipairs { "bad", "attention" } do
+    for _, text in ipairs(order[state]) do
+      w.line("  " .. w.state(state) .. filled.text(text, 2 + STATE, w.width))
     end
   end
   local function rest(state, list)
