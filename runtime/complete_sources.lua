@@ -35,12 +35,8 @@ function sources.script(context)
       if name ~= "script" then offers[#offers + 1] = { name, manual.command(name).doc } end
     end
   end
-  for _, path in ipairs(ours.embedded "examples/") do
-    local name = path:match "^examples/([^/]+%.lua)$"
-    local text = name and ours.read(path)
-    if text and text:find('require "beamlens"', 1, true) then
-      offers[#offers + 1] = { name, text:match "^%-%-%- *([^\n]*)" }
-    end
+  for _, name in ipairs(manual.command("script").ours()) do
+    offers[#offers + 1] = { name, ours.read("examples/" .. name):match "^%-%-%- *([^\n]*)" }
   end
   return offers
 end

@@ -266,13 +266,18 @@ function config.check(name, value, where)
   return nil, usage("there is no option " .. name, near and ("did you mean %s?"):format(near))
 end
 
+--- The flag that somebody meant by one that there is not.
+---@param flag string
+---@return string?
+function config.nearest_flag(flag) return failure.nearest(flag, flags()) end
+
 -- One flag of the command line: sets the option, and says how many words it took.
 local function take(options, argv, i)
   local flag, inline = argv[i]:match "^(%-%-[^=]+)=(.*)$"
   flag = flag or argv[i]
   local option = by_flag[flag]
   if not option or option.file_only then
-    local near = failure.nearest(flag, flags())
+    local near = config.nearest_flag(flag)
     return nil, usage("there is no option " .. flag, near and ("did you mean %s?"):format(near))
   end
   if option.type == "flag" and not inline then
@@ -291,7 +296,8 @@ local function take(options, argv, i)
 end
 
 -- What everybody types first.
-local COMMAND_OF = { ["-h"] = "help", ["--help"] = "help", ["-v"] = "version", ["--version"] = "version" }
+local COMMAND_OF = { ["-h"] = "help", ["--help"] = "help", ["-v"] = "version", ["-V"] = "version",
+  ["--version"] = "version" }
 
 --- The words of the command line, apart: options, and what is no option in its order. What
 --- stands behind `--` belongs to the script.
@@ -336,6 +342,12 @@ local function load_file(path)
 end
 
 local function usual_path() return files.config_home() .. "/config.lua" end
+
+-- An empty variable is none, here as everywhere.
+local function named_file(given, environment)
+  local path = given.config or environment "BEAMLENS_CONFIG"
+  return path ~= "" and path or nil
+end
 
 -- What is wrong in the file, with its line where that can be told. Most starts have nothing to look for.
 local function in_file(path, err)
@@ -429,7 +441,7 @@ local origin = setmetatable({}, { __mode = "k" })
 ---@return Failure? err     the first of all that is wrong
 ---@return table? options   what holds nevertheless, for whoever tells the error
 function config.settle(given, environment)
-  local path = given.config or environment "BEAMLENS_CONFIG"
+  local path = named_file(given, environment)
   local file, fault = from_file(path)
   path = path or usual_path()
   file = file or {}
@@ -462,7 +474,7 @@ end
 ---@return string?
 function config.path(options)
   local from = origin[options]
-  return from and (from.given.config or from.environment "BEAMLENS_CONFIG" or usual_path()) or nil
+  return from and (named_file(from.given, from.environment) or usual_path()) or nil
 end
 
 --- An error as it is told: one that is about a value of the config file with the file and, where it can be told, the

@@ -10,6 +10,7 @@ local interrupt = require "host.interrupt"
 local json = require "runtime.json"
 local outlet = require "runtime.outlet"
 local plain = require("runtime.plain").text
+local unread_variables = require "runtime.unread_variables"
 
 local COMMANDS = {
   "actions", "ask", "call", "completions", "connect", "doctor", "eval", "explain", "feedback", "health", "help", "init",
@@ -21,6 +22,15 @@ local INTERRUPTED = 130
 
 local function is_script(word) return word:find("/", 1, true) or word:match "%.lua$" end
 
+-- `-node`, as Erlang has it; a lone hyphen is stdin, and a number an argument.
+local function is_single_dash(word) return word:find "^%-%a" ~= nil end
+
+local function no_option(word)
+  local near = config.nearest_flag("-" .. word)
+  return failure.new("usage", "there is no option " .. word,
+    near and ("did you mean %s?"):format(near) or "see `beamlens-run help`", 2)
+end
+
 local function is_command(word)
   for _, name in ipairs(COMMANDS) do if name == word then return true end end
   return false
@@ -30,10 +40,13 @@ end
 local function choose(words)
   if #words == 0 then return "help", {} end
   if is_command(words[1]) then return words[1], { unpack(words, 2) } end
+  if is_single_dash(words[1]) then return nil, no_option(words[1]) end
   if not is_script(words[1]) and not require("runtime.commands.script").find(words[1]) then
-    local near = failure.nearest(words[1], COMMANDS)
+    local meant = require "runtime.misplaced"(words[1])
+    local near = not meant and failure.nearest(words[1], { "coordinator", "operator", unpack(COMMANDS) })
     return nil, failure.new("usage", ("there is no command or script %s"):format(words[1]),
-      near and ("did you mean %s?"):format(near) or "see `beamlens-run help`", 2)
+      meant and ("did you mean `%s`?"):format(meant) or near and ("did you mean %s?"):format(near)
+        or "see `beamlens-run help`", 2)
   end
   return "script", words
 end
@@ -41,6 +54,7 @@ end
 -- The commonest word too many is the node's name, without its option.
 local function too_many(name, command, words)
   local word = words[command.words + 1]
+  if is_single_dash(word) and name ~= "eval" then return no_option(word) end
   local most = command.words == 0 and "no words" or command.words == 1 and "one word at most" or "two words at most"
   return failure.new("usage", ("%s takes %s, and there is %s"):format(name, most, word),
     word:find("@", 1, true) and name ~= "eval" and ("did you mean --node %s?"):format(word)
@@ -124,6 +138,9 @@ local function work()
   local told = line and line.words[1] == "doctor" and fault or nil -- what is wrong is its business
   err = err or not told and fault
   if err then return tell(err, as_json) end
+  if not options or not options.quiet then
+    for _, said in ipairs(unread_variables(uv.os_environ())) do io.stderr:write("beamlens-run: ", plain(said), "\n") end
+  end
   local root = async.current()
   on_interrupt(root)
   local ok, text, code = xpcall(dispatch, function(why)

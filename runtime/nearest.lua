@@ -1,6 +1,7 @@
 --- The word that somebody meant: one slip of the fingers away, or the rest of what they began.
 
 local LONGEST_WORD = 200 -- bytes: a longer one is no slip of the pen, and would take long to compare
+local LONG = 5           -- bytes: a word of so many may have two slips
 local SHORTEST_PART = 4  -- bytes: fewer begin too many words
 
 -- How many letters were left out, put in, taken for another or for the one beside them (Damerau and Levenshtein's
@@ -22,14 +23,13 @@ local function distance(a, b)
   return row[#b]
 end
 
--- The shortest of those that the word begins, else is a part of.
-local function whole_of(part, words)
+-- The shortest of those that begin with the part, or else have it somewhere.
+local function whole_of(part, words, where)
   if #part < SHORTEST_PART then return nil end
-  local best, best_at
+  local best
   for _, word in ipairs(words) do
-    local at = word:lower():find(part, 1, true)
-    at = at and math.min(at, 2)
-    if at and (not best or at < best_at or at == best_at and #word < #best) then best, best_at = word, at end
+    local at = word:lower():gsub("^%-%-", ""):find(part, 1, true)
+    if at and (at == 1 or where == "anywhere") and not (best and #best <= #word) then best = word end
   end
   return best
 end
@@ -39,11 +39,13 @@ end
 ---@return string?
 return function(word, words)
   if #word > LONGEST_WORD then return nil end
-  local lower, best, best_distance = word:lower(), nil, nil
+  local lower, best, apart = word:lower(), nil, math.huge
   for _, candidate in ipairs(words) do
-    local apart = candidate == word and -1 or distance(lower, candidate:lower())
-    if not best or apart < best_distance then best, best_distance = candidate, apart end
+    local d = candidate == word and -1 or distance(lower, candidate:lower())
+    if d < apart then best, apart = candidate, d end
   end
-  if best and best_distance <= math.max(1, math.floor(#word / 3)) then return best end
-  return whole_of(lower:gsub("^%-%-", ""), words)
+  local letters = lower:gsub("^%-%-", "")
+  if apart <= 1 then return best end
+  local most = math.max(#letters / 3, #letters >= LONG and 2 or 1)
+  return whole_of(letters, words) or apart <= most and best or whole_of(letters, words, "anywhere")
 end

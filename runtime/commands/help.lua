@@ -56,9 +56,11 @@ function help.run(call)
     if command == name then return one(call, name) end
   end
   if require("runtime.commands.script").find(name) then return one(call, "script") end -- SCRIPT.lua --help
+  local meant = require "runtime.misplaced"(name)
   local near = failure.nearest(name, known)
   return nil, failure.new("usage", "there is no command " .. name,
-    near and ("did you mean %s?"):format(near) or "see `beamlens-run help`", 2)
+    meant and ("did you mean `%s`?"):format(meant) or near and ("did you mean %s?"):format(near)
+      or "see `beamlens-run help`", 2)
 end
 
 return help

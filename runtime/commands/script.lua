@@ -29,6 +29,17 @@ verdict is the exit code; or an exit code; or nothing.
 
 local SCRIPT_ERROR = 2
 
+--- The scripts among our examples.
+---@return string[]
+function script.ours()
+  local names = {}
+  for _, path in ipairs(ours.embedded "examples/") do
+    local name = path:match "^examples/([^/]+%.lua)$"
+    if name and ours.read(path):find('require "beamlens"', 1, true) then names[#names + 1] = name end
+  end
+  return names
+end
+
 --- The text of a script: the file of that path, else ours of that name in examples/.
 ---@param word string
 ---@return string? text
@@ -42,8 +53,9 @@ function script.find(word)
   local name = "examples/" .. word:gsub("%.lua$", "") .. ".lua"
   local text = not word:find("/", 1, true) and ours.read(name) or nil
   if text then return text, name end
-  return nil, failure.new("script", "there is no script " .. word,
-    "give the path of a Lua file, or copy one: `beamlens-run init examples/coordinator.lua`", SCRIPT_ERROR)
+  local near = not word:find("/", 1, true) and failure.nearest(word:gsub("%.lua$", "") .. ".lua", script.ours())
+  return nil, failure.new("script", "there is no script " .. word, near and ("did you mean %s?"):format(near)
+    or "give the path of a Lua file, or copy one: `beamlens-run init examples/coordinator.lua`", SCRIPT_ERROR)
 end
 
 local function is_report(result)

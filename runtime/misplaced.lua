@@ -1,0 +1,28 @@
+--- Where a word belongs that stands in the place of a command and is none: what a person types who has read of a node,
+--- a callback, a topic or a skill, and not yet of the commands.
+
+local knowledge = require "runtime.knowledge"
+local skill = require "runtime.skill"
+
+local function is_skill(word)
+  for _, name in ipairs(skill.names()) do if name == word then return true end end
+  return false
+end
+
+local function is_callback(word)
+  if not word:find "_" then return false end
+  for _, name in ipairs(skill.names()) do
+    local s = skill.open(name)
+    if s and s.callbacks[skill.resolve(s, word)] then return true end
+  end
+  return false
+end
+
+---@param word string
+---@return string?   the line that was meant, perhaps
+return function(word)
+  if word:find "^[^@/]+@[^@/]+$" then return "beamlens-run health --node " .. word end
+  if is_skill(word) then return "beamlens-run skills " .. word end
+  if is_callback(word) then return "beamlens-run call " .. word end
+  if knowledge.of(word) then return "beamlens-run explain " .. word end
+end
