@@ -5,6 +5,7 @@ local async = require "runtime.async"
 local plain = require("runtime.plain").text
 
 local LONGEST = 1024
+local HEARD_S = 1
 local RAW, NORMAL = 1, 0
 local INTERRUPT, END, ERASE, ERASE_TOO, ERASE_ALL = "\3", "\4", "\127", "\8", "\21"
 
@@ -41,6 +42,9 @@ return function(question)
   tty:set_mode(NORMAL)
   tty:close()
   io.stderr:write "\n"
-  if ended == "interrupt" then uv.kill(uv.os_getpid(), "sigint") end
+  if ended == "interrupt" then
+    uv.kill(uv.os_getpid(), "sigint")
+    async.sleep(HEARD_S) -- it cancels us
+  end
   return ended == "line" and line or nil
 end
