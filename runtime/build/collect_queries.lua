@@ -31,6 +31,7 @@ end
 local texts = query.own_texts()
 texts_of("base", texts)
 for _, name in ipairs(skill.names()) do texts_of(name, texts) end
+for _, text in ipairs(health.own_texts()) do texts[#texts + 1] = text end
 local of_skills = { unpack(texts, #query.own_texts() + 1) }
 for _, text in ipairs(eval_texts.own_texts()) do texts[#texts + 1] = text end
 for _, text in ipairs(foreign_skill.own_texts()) do texts[#texts + 1] = text end
@@ -39,7 +40,6 @@ for _, name in ipairs(relay_form.names()) do
   if not r then error(tostring(err), 0) end
   texts[#texts + 1] = r.query
 end
-for _, text in ipairs(health.own_texts()) do texts[#texts + 1] = text end
 for _, text in ipairs(incarnation.own_texts()) do texts[#texts + 1] = text end
 for _, text in ipairs(joining.own_texts()) do texts[#texts + 1] = text end
 for _, text in ipairs(starting.own_texts()) do texts[#texts + 1] = text end
