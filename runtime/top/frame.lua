@@ -8,7 +8,7 @@ local rows = require "runtime.top.rows"
 local frame = {}
 
 local KEYS = "m memory  b mailbox  r reductions  i binary  Enter look into it  p pause  + - pace  ? help  q quit"
-local SHORT = "m b r i sort  Enter into it  p pause  + - pace  ? help  q quit"
+local SHORT = "m b r i sort  Enter look  p pause  + - pace  ? help  q quit"
 local OF_ONE = "Esc back  p pause  + - pace  ? help  q quit"
 
 local HELP = {

@@ -30,12 +30,15 @@ local function look_at_one(self, d, row)
   return async.now() - began
 end
 
+-- The mark stays with the process that somebody moved it to; else it is on the first.
 local function fresh_rows(self, seen)
-  self.rows = seen.rows
+  self.rows, self.selected = seen.rows, 1
   if self.sort ~= seen.sort then look.rank(self.rows, self.sort) end
-  self.selected = 1
-  for i, row in ipairs(self.rows) do if row.id == self.chosen then self.selected = i end end
-  self.chosen = self.chosen and self.rows[self.selected] and self.rows[self.selected].id
+  local chosen = self.chosen
+  self.chosen = nil
+  for i, row in ipairs(self.rows) do
+    if row.id == chosen then self.selected, self.chosen = i, chosen end
+  end
 end
 
 -- Who is asked again, whoever else is found: the one that is looked into, or all of the rows where a look is at a part.
@@ -65,14 +68,15 @@ function looker.take(self)
   if not seen then return not_seen(self, err) end
   self.trouble = nil
   local there_s = self.pace:cost(seen.took_s, seen.reductions, one and "one" or seen.sort)
+  local kept = self.paused and self.seen -- who pauses reads what is there
   if one then
-    if not one.ended then there_s = there_s + look_at_one(self, one, seen.rows[1]) end
+    if not (one.ended or kept) then there_s = there_s + look_at_one(self, one, seen.rows[1]) end
     local before = self.seen or seen
     seen.parts, seen.walked = before.parts, before.walked
-  else
+  elseif not kept then
     fresh_rows(self, seen)
   end
-  self.seen = seen
+  self.seen = kept or seen
   self.pace:paid { there_s = there_s, here_s = os.clock() - (cpu or self.cpu), walked = not one and seen.walked or nil }
   self.due = self.began + self.pace.wait
   if self.hurry then soon(self) end
