@@ -19,6 +19,7 @@ end
 local function escaped(text)
   text = text:gsub("[\\%-'`^~\"]", GLYPHS)
   text = text:gsub("[\194-\244][\128-\191]+", function(c) return ("\\[u%04X]"):format(code_point(c)) end)
+  text = text:gsub(",(%S)", ",\\:%1") -- a list may be broken there
   return (text:gsub("^%.", "\\&."):gsub("\n%.", "\n\\&."))
 end
 
