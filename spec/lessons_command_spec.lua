@@ -30,6 +30,15 @@ local function run(fields)
   return kept_run.keep(s, kept_run.record(tape, path, ("%x"):format(made):rep(32), fields), path), path
 end
 
+-- One that was not recorded.
+local function unrecorded(fields)
+  made = made + 1
+  local path = ("%s/gone%d"):format(folder, made)
+  local report, observations = kept_run.record(tape, path, ("%x"):format(made):rep(32), fields)
+  os.remove(path)
+  return kept_run.keep(s, report, nil, observations)
+end
+
 local function say(id, word, cause)
   assert(feedback.keep(s, { id = id, state = "ended" }, { word = word, note = "",
     cause = cause and assert(feedback.cause(cause, s)) or nil }))
@@ -172,12 +181,33 @@ describe("lessons", function()
     assert.same({ "r1 " }, after(done))
   end))
 
+  it("tries the findings of runs that were not recorded, by the answers that are kept of them", live.test(function()
+    say(unrecorded(mailbox("orders", 100, 60)), "right")
+    say(unrecorded(mailbox("audit_log", 38, 60)), "wrong", "healthy")
+    local done = learned()
+    assert.same({ "GROWS", 39, "r1 would lose orders: slow_consumer, which was right" },
+      { done.lessons[1].knob, done.lessons[1].solved_at, done.lessons[1].harm })
+    assert.same({ "r1 orders: slow_consumer", "r2 " }, after(done))
+    assert.same({ {}, {} }, { done.unheard, done.unread })
+    assert.matches("\nr2  said wrong, there was nothing  audit_log: slow_consumer  %-> not found\n", told())
+  end))
+
+  it("finds again what the store of a real run keeps", live.test(function()
+    local real = home .. "/beamlens/beamlens.db"
+    local opened = assert(store.open(real))
+    assert(opened.db:run "update runs set cassette = null")
+    assert(feedback.keep(opened, { id = "r1", state = "ended" }, { word = "right", note = "" }))
+    opened:close()
+    local one = learned("--store", real).replayed[1]
+    assert.same({ "r1", true, { "orders_inbox: slow_consumer" } }, { one.name, one.kept, one.before.found })
+  end))
+
   it("takes cassettes that it is named, by file or folder, and knows their runs", live.test(function()
     local id, path = run(mailbox("audit_log", 38, 60))
     say(id, "wrong", "healthy")
     assert(s.db:run "update runs set cassette = null")
     local text = told()
-    assert.matches("\nnot tried    r1: no cassette of it; ", text)
+    assert.matches("\nnot tried    r1: not without a cassette; ", text)
     assert.equal("r1", learned("--cassettes", path).replayed[1].name)
     assert.equal(40, learned("--cassettes", folder).lessons[1].to)
   end))

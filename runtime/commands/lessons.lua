@@ -23,10 +23,11 @@ local command = {
     { "beamlens-run lessons --cassettes ./tapes --diff lessons.patch", "with more recorded runs, and as a file" },
   },
   more = [[
-It learns from recorded runs that somebody gave their word on (`beamlens-run help feedback`). Where a run named what
+It learns from runs that somebody gave their word on (`beamlens-run help feedback`). Where a run named what
 was not so, or missed what was, it moves one limit of the checks, a constant such as GROWS = 20, until the run would
 have been right, and no further than every run that was right stays so. What no limit finds gets the draft of a check.
-Each change is replayed on every cassette, by rules. It changes nothing itself: read the difference, then apply it to
+Each change is replayed on every cassette, by rules; of a run without one its findings are tried, by the answers that
+the store keeps of them. It changes nothing itself: read the difference, then apply it to
 your copies of the checks with the commands that it prints.
 ]],
 }
@@ -35,7 +36,9 @@ local FILE = 384 -- 0600
 
 local function say(text) io.stderr:write(plain(text), "\n") end
 
-local function state(side)
+-- Of a run that was not recorded nothing but its findings is tried.
+local function state(side, kept)
+  if kept then return #side.found > 0 and table.concat(side.found, ", ") or "not found" end
   if #side.found > 0 then return ("%s, %s"):format(side.verdict:gsub("_", " "), table.concat(side.found, ", ")) end
   return (side.verdict:gsub("_", " "))
 end
@@ -84,7 +87,7 @@ end
 local function add_replayed(lines, done)
   local rows = {}
   for i, one in ipairs(done.replayed) do
-    local was, now = state(one.before), state(one.after)
+    local was, now = state(one.before, one.kept), state(one.after, one.kept)
     local after = was == now and "as before" or "-> " .. now
     local unknown = one.after.unanswered
     if unknown > 0 then after = ("%s (asked what was not recorded, %d times)"):format(after, unknown) end
@@ -137,8 +140,8 @@ local function text_of(done, list, diff)
   add_list(lines, "not proposed", done.refused)
   add_list(lines, "not read", done.unread)
   if #done.unheard > 0 then
-    add_list(lines, "not tried", { ("%s: no cassette of it; --record FILE of a run makes one, --cassettes names them")
-      :format(table.concat(done.unheard, ", ")) })
+    add_list(lines, "not tried", { ("%s: not without a cassette; --record FILE of a run makes one, --cassettes names "
+      .. "them"):format(table.concat(done.unheard, ", ")) })
   end
   if done.patch ~= "" then
     lines[#lines + 1] = "\nnothing was changed; to apply it"

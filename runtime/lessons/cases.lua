@@ -1,17 +1,20 @@
---- The recorded runs that are learned from: each a cassette, with what a person said of its run, what it comes to
---- today, and what it should come to.
+--- The runs that are learned from: each a cassette, or the findings that the store keeps of a run, with what a person
+--- said of it, what it comes to today, and what it should come to.
 
 local uv = require "luv"
 local cassette = require "runtime.cassette"
 local failure = require "runtime.failure"
 local feedback = require "runtime.feedback"
+local kept = require "runtime.lessons.kept"
+local records = require "runtime.records"
 local sorted_keys = require "runtime.sorted_keys"
 local trial = require "runtime.lessons.trial"
 
 local cases = {}
 
 ---@class RecordedCase
----@field path string
+---@field path? string       of its cassette
+---@field kept? KeptFinding[]   where there is none
 ---@field run? string        r17, where the store knows it
 ---@field name string        what it is called: the run, else the file
 ---@field skills string[]
@@ -87,7 +90,23 @@ local function aged(name, before)
     words_of(before.recorded.verdict), words_of(before.verdict))
 end
 
---- Every recorded run that can be replayed, and what is said of those that cannot.
+-- A run without a cassette, as far as its findings can be tried.
+local function without_cassette(s, row, said, judged, trials)
+  local case = { run = "r" .. row.number, name = "r" .. row.number, said = said, skills = {},
+    kept = kept.of(s, judged, row.number) }
+  local before = trials:of(case, {})
+  if not before or not next(before.found) then return nil end
+  local recorded = {}
+  for _, one in ipairs(case.kept) do
+    recorded[one.key] = one.insight
+    case.skills[#case.skills + 1] = one.skill
+  end
+  case.before = { verdict = before.verdict, found = before.found, unanswered = before.unanswered, observations = {},
+    recorded = { verdict = row.verdict, found = recorded } }
+  return case
+end
+
+--- Every run that can be tried, and what is said of those that cannot.
 ---@param s Store|false
 ---@param options table    of the command
 ---@param trials Trials
@@ -95,9 +114,11 @@ end
 ---@return Failure|{ unread: string[], unheard: string[] } rest   unheard: runs with a word and without a cassette
 function cases.all(s, options, trials)
   local rows, said, err = {}, {}, nil
-  if s then rows, err = s:rows "select number, trace_id, cassette from runs order by number" end
+  local judged = {}
+  if s then rows, err = s:rows "select number, trace_id, cassette, verdict from runs order by number" end
   if s and rows then said, err = feedback.all(s) end
-  if not rows or not said then return nil, err end
+  if s and said then judged, err = records.judged(s, said) end
+  if not rows or not said or not judged then return nil, err end
   local rest, by_trace, list = { unread = {}, unheard = {} }, {}, {}
   for _, row in ipairs(rows) do by_trace[row.trace_id] = row end
   local tapes
@@ -118,8 +139,17 @@ function cases.all(s, options, trials)
     end
   end
   for _, row in ipairs(rows) do
-    if said[row.number] and not heard[row.number] then rest.unheard[#rest.unheard + 1] = "r" .. row.number end
+    if said[row.number] and not heard[row.number] then
+      local case = without_cassette(s, row, said[row.number], judged, trials)
+      list[#list + 1] = case
+      if not case or #cases.troubles(case, true) > 0 then rest.unheard[#rest.unheard + 1] = "r" .. row.number end
+    end
   end
+  table.sort(list, function(a, b)
+    local x, y = tonumber((a.run or ""):sub(2)) or math.huge, tonumber((b.run or ""):sub(2)) or math.huge
+    if x ~= y then return x < y end
+    return a.name < b.name
+  end)
   return list, rest
 end
 
@@ -142,16 +172,17 @@ end
 
 --- What is wrong with it today: findings that were not so, and a cause that is not found.
 ---@param case RecordedCase
+---@param missed? boolean   only what was missed; of a run that was not recorded it is left out otherwise
 ---@return { kind: "false_alarm"|"missed", key: string, mechanism: string, object: string }[]
-function cases.troubles(case)
+function cases.troubles(case, missed)
   local list, cause = {}, cause_of(case)
-  for _, key in ipairs(sorted_keys(case.before.found)) do
+  for _, key in ipairs(missed and {} or sorted_keys(case.before.found)) do
     local root = case.before.found[key].root_cause
     if cases.judge(case, key) == "wrong" then
       list[#list + 1] = { kind = "false_alarm", key = key, mechanism = root.mechanism, object = root.object }
     end
   end
-  if cause and not case.before.found[cause] then
+  if cause and not case.before.found[cause] and (missed or not case.kept) then
     local said = case.said.cause
     list[#list + 1] = { kind = "missed", key = cause, mechanism = said.mechanism, object = said.object }
   end

@@ -48,14 +48,9 @@ end
 -- A run as it is with what is proposed so far, and as it would be with these texts: by the checks of one skill, or the
 -- whole of it.
 local function both(self, case, texts, name)
-  if name then
-    local before, err = self.trials:straight(case.path, self.texts, name)
-    if not before then return nil, err end
-    return before, self.trials:straight(case.path, texts, name)
-  end
-  local before, err = self.trials:run(case.path, self.texts)
+  local before, err = self.trials:of(case, self.texts, name)
   if not before then return nil, err end
-  return before, self.trials:run(case.path, texts)
+  return before, self.trials:of(case, texts, name)
 end
 
 -- What would be worse in any run.
@@ -241,8 +236,8 @@ local function names_of(found) return sorted_keys(found) end
 local function replayed(self)
   local list = {}
   for i, case in ipairs(self.cases) do
-    local after = self.trials:run(case.path, self.texts) or case.before
-    list[i] = { run = case.run, cassette = case.path, name = case.name, said = case.said,
+    local after = self.trials:of(case, self.texts) or case.before
+    list[i] = { run = case.run, cassette = case.path, kept = case.kept ~= nil, name = case.name, said = case.said,
       before = { verdict = case.before.verdict, found = names_of(case.before.found) },
       after = { verdict = after.verdict, found = names_of(after.found), unanswered = after.unanswered
         - case.before.unanswered } }

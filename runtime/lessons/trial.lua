@@ -7,6 +7,7 @@ local crypto = require "host.crypto"
 local failure = require "runtime.failure"
 local files = require "runtime.files"
 local gravity = require "runtime.gravity"
+local kept = require "runtime.lessons.kept"
 local replay = require "runtime.replay"
 local sorted_keys = require "runtime.sorted_keys"
 local straight = require "runtime.lessons.straight"
@@ -98,6 +99,20 @@ function Trials:straight(path, texts, name)
     self.tapes[path] = self.tapes[path] or assert(cassette.read(path)) -- it was read before, by `run`
     return straight.run(self.tapes[path], name)
   end)
+end
+
+--- A run as it would be: the whole of it, or the checks of one skill alone; of one that was not recorded, its findings.
+---@param case { path?: string, kept?: KeptFinding[], name: string }
+---@param texts table<string, string>
+---@param name? string   of the skill
+---@return Trial?
+---@return any err
+function Trials:of(case, texts, name)
+  if case.kept then
+    return tried(self, (name or "") .. sum_of(case.name, texts), texts, function() return kept.try(case.kept, name) end)
+  end
+  if name then return self:straight(case.path, texts, name) end
+  return self:run(case.path, texts)
 end
 
 return trial

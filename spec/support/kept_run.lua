@@ -27,14 +27,16 @@ end
 ---@param trace_id string
 ---@param fields table<string, any>   what these fields are in every answer
 ---@return table report
+---@return Observation[] observations   what it rests on
 function kept_run.record(from, path, trace_id, fields)
   local tape = assert(cassette.read(from))
   for _, entry in ipairs(tape.entries) do change(entry.answer, fields) end
   write(path, tape, tape.entries, tape.last.report)
-  local report = assert(replay.run(path, { provider = "analyst" })).report
+  local done = assert(replay.run(path, { provider = "analyst" }))
+  local report = done.report
   report.trace_id = trace_id
   write(path, tape, tape.entries, json.decode(json.encode(report)))
-  return report
+  return report, done.observations
 end
 
 local RUN = [[insert into runs (trace_id, node, skills, reason, mind, started_at, process, ended_at, verdict, report,
@@ -44,13 +46,17 @@ local RUN = [[insert into runs (trace_id, node, skills, reason, mind, started_at
 ---@param s Store
 ---@param report table
 ---@param path? string   of its cassette
+---@param observations? Observation[]
 ---@return string run    r1, …
-function kept_run.keep(s, report, path)
+function kept_run.keep(s, report, path, observations)
   local db = s.db
   local _, number = assert(db:run(RUN, report.trace_id, report.nodes[1], report.verdict, json.encode(report), path))
   for _, i in ipairs(report.insights) do
     assert(db:run("insert into insights values (?, ?, ?, ?, ?, ?, ?, ?)", number, i.id, i.node, i.root_cause.object,
       i.root_cause.mechanism, '["beam"]', 2, json.encode(i)))
+  end
+  for _, o in ipairs(observations or {}) do
+    assert(db:run("insert into observations values (?, ?, ?)", number, o.id, json.encode(o)))
   end
   return "r" .. number
 end
