@@ -4,6 +4,7 @@
 
 local markdown = require "runtime.markdown"
 local said = require "runtime.report_words"
+local specialist_words = require "runtime.specialist_words"
 
 local code, prose, own, cell, fenced = markdown.code, markdown.prose, markdown.own, markdown.cell, markdown.fenced
 local missing, figure = said.missing, said.figure
@@ -209,6 +210,36 @@ local function answer(w, r)
   if #items > 0 then w.list(items) end
 end
 
+local function not_empty(v) return (missing(v) or v == "") and "" or prose(v) end
+
+local function specialist(w, s)
+  local rows, steps, heard, items = {}, {}, {}, {}
+  for k, row in ipairs(specialist_words.facts(s)) do rows[k] = { prose(row[1]), prose(row[2]) } end
+  w.head(2, "Phase zero")
+  w.rows({ "what", "seen" }, rows)
+  for k, step in ipairs(s.plan) do
+    local calls = not missing(step.calls) and table.concat(step.calls, ", then ") or ""
+    steps[k] = { prose(step.what), calls ~= "" and code(calls) or "", prose(step.class), not_empty(step.cost),
+      not_empty(step.ends), prose(specialist_words.state(step)) }
+    heard[#heard + 1] = specialist_words.heard(step)
+  end
+  w.head(2, "Instrumentation plan")
+  w.rows({ "step", "looks", "class", "cost", "ends", "what came of it" }, steps)
+  for k, line in ipairs(heard) do heard[k] = prose(line) end
+  if #heard > 0 then w.list(heard) end
+  for k, item in ipairs(s.guidance) do
+    local cited = {}
+    for i, claim in ipairs(item.figures or {}) do
+      cited[i] = ("%s %s = %s"):format(claim.observation, claim.path, figure(claim.value))
+    end
+    local words = item.by == "model" and ('"%s"'):format(prose(item.text)) or prose(item.text)
+    items[k] = ("**%s**: %s%s"):format(prose(item.area), words,
+      #cited > 0 and (" (%s)"):format(code(table.concat(cited, ", "))) or "")
+  end
+  if #items > 0 then w.head(2, "Guidance") end
+  if #items > 0 then w.list(items) end
+end
+
 --- The whole document.
 ---@param r table   a report
 ---@return string
@@ -224,6 +255,7 @@ function handoff.text(r)
   if r.restarted then w.block "The node was started anew during the run; what was seen before is gone." end
   if #r.insights > 0 then findings(w, r) end
   if r.verdict ~= "sick" then rest(w, r) end
+  if r.specialist then specialist(w, r.specialist) end
   actions(w, r)
   follow_up(w, r)
   how(w, r)

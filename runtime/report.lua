@@ -5,6 +5,7 @@
 local mechanisms = require "runtime.mechanisms"
 local plain = require("runtime.plain").text
 local said = require "runtime.report_words"
+local specialist_words = require "runtime.specialist_words"
 
 local report = {}
 
@@ -188,6 +189,22 @@ local function answer(w, a)
   w.line ""
 end
 
+-- What runs there, what was planned and came of it, and what the design needs.
+local function specialist(w, s)
+  w.line ""
+  for _, row in ipairs(specialist_words.facts(s)) do w.field(plain(row[1]), w.wrapped(row[2], INDENT)) end
+  for k, step in ipairs(s.plan) do
+    w.field(k == 1 and "plan" or "", ("%s %s"):format(w.paint(plain(step.class), step.class), w.wrapped(
+      ("%s: %s"):format(step.what, specialist_words.state(step)), INDENT .. (" "):rep(#step.class + 1))))
+    local heard = specialist_words.heard(step)
+    if heard then w.field("", w.wrapped(heard, INDENT)) end
+  end
+  for _, item in ipairs(s.guidance) do
+    local words = item.by == "model" and ('"%s"'):format(item.text) or item.text -- a model's own
+    w.field("guidance", w.wrapped(("%s: %s"):format(item.area, words), INDENT))
+  end
+end
+
 --- The report for a person.
 ---@param r table           a report
 ---@param options? { color: boolean, width: integer }   width: columns, 100 if left out and at the most
@@ -202,6 +219,7 @@ function report.text(r, options)
   if why then w.line("incomplete: " .. w.wrapped(why, "   ", #"incomplete: ")) end
   if r.restarted then w.line "restarted: the node was started anew during the run; what was seen before is gone" end
   for n, i in ipairs(r.insights) do insight(w, i, n, r.language or "erlang") end
+  if r.specialist then specialist(w, r.specialist) end
   for _, a in ipairs(r.actions or {}) do action(w, a) end
   if r.verdict ~= "sick" and #(r.would_tell or {}) > 0 then
     w.line ""

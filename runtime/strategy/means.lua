@@ -16,6 +16,7 @@ local looking = require "runtime.strategy.looking"
 local occasion = require "runtime.occasion"
 local plan = require "runtime.strategy.plan"
 local prompt = require "runtime.prompt"
+local specialist_words = require "runtime.specialist_words"
 local taken = require "runtime.strategy.taken"
 local tools = require "runtime.tools.coordinator"
 
@@ -180,11 +181,11 @@ local function only(case, names)
 end
 
 -- What a report has beside what all reports have.
-local OWN_FIELDS = { specialist = true }
-
 local function add_to_report(case, fields)
   for name, value in pairs(fields) do
-    if not OWN_FIELDS[name] then error(("run.report: no strategy fills a field %s"):format(tostring(name)), 0) end
+    if name ~= "specialist" then error(("run.report: no strategy fills a field %s"):format(tostring(name)), 0) end
+    local why = specialist_words.fault(value)
+    if why then error(("run.report: specialist.%s"):format(why), 0) end
     case.more[name] = value
   end
 end

@@ -6,11 +6,38 @@
 --- A copy of your own: `beamlens-run init strategies/specialist.lua`. It runs confined, with what a strategy is handed
 --- (runtime/strategy/init.lua), and its rules are the tables below.
 
--- Phase zero: reads alone.
+-- Rows as one line, the first of them.
+local function first(rows, most, word)
+  local parts = {}
+  for i = 1, math.min(#rows, most) do parts[i] = word(rows[i]) end
+  return table.concat(parts, ", ") .. (#rows > most and (", and %d more"):format(#rows - most) or "")
+end
+
+-- Phase zero: reads alone, each with what it says in a line.
 local FACTS = {
-  { "release", { "apps_release" } }, { "apps", { "apps_list" } }, { "overview", { "beam_overview", 1000 } },
-  { "schedulers", { "beam_get_schedulers" } }, { "supervisors", { "sup_list" } },
-  { "hot", { "beam_hot_functions", 10, 1000 } },
+  { "release", { "apps_release" }, function(v)
+    local of = v.release_name and ("release %s %s, "):format(v.release_name, v.release_version or "") or ""
+    return ("%sOTP %s, emulator %s (%s)"):format(of, v.otp_release, v.erts_version, v.jit or "emu")
+  end },
+  { "apps", { "apps_list" }, function(v)
+    local running = {}
+    for _, app in ipairs(v.applications) do running[#running + 1] = app.running and app or nil end
+    return first(running, 8, function(app) return ("%s %s"):format(app.name, app.version or "?") end)
+  end },
+  { "overview", { "beam_overview", 1000 }, function(v)
+    return ("%d processes, %.0f MB, schedulers at %.0f %%"):format(v.process_count, v.total_mb, v.utilization_pct)
+  end },
+  { "schedulers", { "beam_get_schedulers" }, function(v)
+    return ("%d of %d online, on %d cores"):format(v.schedulers_online, v.schedulers, v.cores)
+  end },
+  { "supervised", { "sup_list" }, function(v)
+    return v.total .. ": " .. first(v.supervisors, 5, function(row)
+      return ("%s with %d children"):format(row.name or row.pid, row.active_children)
+    end)
+  end },
+  { "hot", { "beam_hot_functions", 10, 1000 }, function(v)
+    return first(v.functions, 4, function(row) return ("%s %.0f %%"):format(row.func, row.share_pct) end)
+  end },
 }
 
 -- The node suffers where a figure passes these; `before` is what it was when the step began.
@@ -65,15 +92,15 @@ local STEPS = {
 -- What the facts alone say should be done: { text, figures: fact and path }.
 local GUIDANCE = {
   { area = "supervision", of = function(facts, say)
-    for i, row in ipairs(value(facts.supervisors).supervisors or {}) do
+    for i, row in ipairs(value(facts.supervised).supervisors or {}) do
       local where = ("supervisors[%d]."):format(i)
       if row.answers == false then
         say(("%s does not answer within 1 s: let its children do what is slow after init returned (handle_continue)")
-          :format(row.name or row.pid), { "supervisors", where .. "answers" })
+          :format(row.name or row.pid), { "supervised", where .. "answers" })
       end
       if row.active_children > 10000 then
         say(("%s has %d children and starts them one after another: split it by key (PartitionSupervisor)"):format(
-          row.name or row.pid, row.active_children), { "supervisors", where .. "active_children" })
+          row.name or row.pid, row.active_children), { "supervised", where .. "active_children" })
       end
     end
   end },
@@ -125,7 +152,7 @@ local function phase_zero(run)
     local look, why = run.look(fact[2])
     facts[fact[1]] = look
     rows[i] = { name = fact[1], callback = fact[2][1], observation = look and look.observation,
-      value = look and look.value, why = why }
+      value = look and look.value, says = look and fact[3](look.value), why = why }
   end
   return facts, rows
 end
@@ -143,10 +170,12 @@ local PLAN = object({ steps = list_of(object({ what = TEXT, callback = TEXT,
 
 -- What the rules would look at, and what a model would beside it.
 local function planned(run, facts, rows)
-  local steps = {}
+  local steps, taken = {}, {}
   for _, step in ipairs(STEPS) do
     local calls = step.calls(facts)
-    if calls then steps[#steps + 1] = { what = step.what, calls = calls, ends = step.ends } end
+    local key = calls and calls[1] and calls[1][1] .. tostring(calls[1][2])
+    if calls and not taken[key or ""] then steps[#steps + 1] = { what = step.what, calls = calls, ends = step.ends } end
+    taken[key or ""] = key and true
   end
   local more = not run.rules_think and run.ask { prompt = "plan", shows = { facts = rows, planned = steps },
     tool = { name = "plan", doc = "Steps beside those that are planned already.", parameters = PLAN } }
@@ -182,32 +211,30 @@ local function suffers(now, before)
   end
 end
 
--- The calls of one step after another; between them, and while a trace is on, the load is looked at.
+-- The node bears what only reads, as it bears the usual skills. Of what does more the load is looked at before, between
+-- the calls, and as long as a trace is on.
 local function carry_out(run, step, calls)
   step.observations = {}
-  local before = load_of(run)
-  local why = suffers(before)
+  local heavy, traces = step.class ~= "SAFE", calls[1][1] == "trace_start"
+  local before = heavy and load_of(run) or nil
+  local why = heavy and suffers(before) or nil
   if why then
     step.state, step.why = "put_off", why
     return
   end
-  local traces = calls[1][1] == "trace_start"
   for i, call in ipairs(calls) do
-    if traces and call[1] == "trace_get" then
-      for _ = 1, CHECKS do why = why or suffers(load_of(run), before) end
+    for _ = 1, heavy and i > 1 and (call[1] == "trace_get" and CHECKS or 1) or 0 do
+      why = why or suffers(load_of(run), before)
     end
     if not why or call[1] == "trace_stop" then
       local look, failed = run.look(call)
-      if look then step.observations[#step.observations + 1] = look.observation end
-      if failed then
-        step.state, step.why = "failed", failed
-        if not (traces and i > 1) then return end -- a trace that is on is ended
-      end
-      why = why or i < #calls and not traces and suffers(load_of(run), before) or nil
-      step.result = look and look.value or step.result
+      if look then step.observations[#step.observations + 1], step.result = look.observation, look.value end
+      step.why = step.why or failed
+      if failed and (i == 1 or not traces) then break end -- a trace that is on is ended
     end
   end
-  if why then step.state, step.why = "halted", why elseif not step.why then step.state = "done" end
+  step.state = why and "halted" or step.why and "failed" or "done"
+  step.why = why or step.why
 end
 
 local ADVICE = object({ guidance = list_of(object({
