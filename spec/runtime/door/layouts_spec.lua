@@ -1,0 +1,147 @@
+local async = require "runtime.async"
+local door = require "runtime.door"
+local held = require "spec.support.held"
+local live = require "spec.support.live_node"
+local node = require "runtime.node"
+local sshd = require "spec.support.sshd"
+local uv = require "luv"
+
+local LOOPBACK = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
+
+-- As `mix release` makes one: its own runtime, two versions, a cookie in a file of its own.
+local BY_MIX = [=[
+mkdir -p "$HOME/shop/lib" && cd "$HOME/shop" || exit 1
+cat > mix.exs <<'END'
+defmodule Shop.MixProject do
+  use Mix.Project
+  def project, do: [app: :shop, version: "0.2.0", deps: []]
+  def application, do: [extra_applications: [:logger]]
+end
+END
+echo 'defmodule Shop do end' > lib/shop.ex
+MIX_ENV=prod mix release --quiet --path "$HOME/app" || exit 1
+mkdir "$HOME/app/releases/0.1.0" && : > "$HOME/app/releases/0.1.0/start_clean.boot"
+export ERL_FLAGS="]=] .. LOOPBACK .. [=[" RELEASE_DISTRIBUTION=name RELEASE_NODE=bl_mix@127.0.0.1
+exec "$HOME/app/bin/shop" start
+]=]
+
+-- As OTP's own systools packs one: start.boot alone, and what erl puts into bin when it is installed.
+local BY_SYSTOOLS = [=[
+cd "$HOME" || exit 1
+erl -noinput -eval '
+  V = fun(A) -> application:load(A), {ok, Vsn} = application:get_key(A, vsn), Vsn end,
+  Rel = {release, {"shop", "1"}, {erts, erlang:system_info(version)}, [{A, V(A)} || A <- [kernel, stdlib, sasl]]},
+  ok = file:write_file("shop.rel", io_lib:format("~p.~n", [Rel])),
+  ok = systools:make_script("shop"),
+  ok = systools:make_tar("shop", [{erts, code:root_dir()}]),
+  halt()' || exit 1
+mkdir "$HOME/app" && cd "$HOME/app" && tar -xzf ../shop.tar.gz || exit 1
+OTP=$(erl -noinput -eval 'io:put_chars(code:root_dir()), halt()')
+mkdir -p bin && cp "$OTP/bin/start_clean.boot" bin/
+ROOTDIR=$HOME/app BINDIR=$(echo "$HOME"/app/erts-*/bin) EMU=beam PROGNAME=erl
+export ROOTDIR BINDIR EMU PROGNAME
+exec "$BINDIR/erlexec" -boot "$HOME/app/releases/1/start" -name bl_systools@127.0.0.1 -noinput ]=] .. LOOPBACK
+
+-- A folder that a link leads to, as deployments of old have it.
+local BY_A_LINK = [[
+OTP=$(erl -noinput -eval 'io:put_chars(code:root_dir()), halt()')
+ln -s "$OTP" "$HOME/current" || exit 1
+ROOTDIR=$HOME/current BINDIR=$(echo "$HOME"/current/erts-*/bin) EMU=beam PROGNAME=erl
+export ROOTDIR BINDIR EMU PROGNAME
+exec "$BINDIR/erlexec" -name bl_linked@127.0.0.1 -noinput ]] .. LOOPBACK
+
+-- The files of the release are replaced under a node that runs.
+local GONE = [[
+OTP=$(erl -noinput -eval 'io:put_chars(code:root_dir()), halt()')
+mkdir "$HOME/app" && ln -s "$OTP/lib" "$OTP/bin" "$HOME/app/" && cp -r "$OTP"/erts-* "$HOME/app/" || exit 1
+ROOTDIR=$HOME/app BINDIR=$(echo "$HOME"/app/erts-*/bin) EMU=beam PROGNAME=erl
+export ROOTDIR BINDIR EMU PROGNAME
+exec "$BINDIR/erlexec" -mode embedded -name bl_gone@127.0.0.1 -noinput ]] .. LOOPBACK
+
+local function soon() return async.now() + 45 end
+
+local function start(name, script)
+  local at = live.start { attach = false, name = name, within = { "sh", "-c", script } }
+  uv.os_setenv("ERL_EPMD_PORT", tostring(held.free_port()))
+  return at
+end
+
+local function arguments(pid)
+  local file = assert(io.open(("/proc/%d/cmdline"):format(pid)))
+  local words = file:read("*a"):gsub("%z", " ")
+  file:close()
+  return words
+end
+
+-- Enters it by a helper of its own.
+local function entered(via, name)
+  local d = door.new(via, name)
+  assert(d:ready(soon()))
+  local n = assert(node.connect { name = d.node, door = d, deadline = soon() })
+  assert.equal(name, tostring(n:call("erlang", "node", {})))
+  local words = arguments(d.helper)
+  n:leave()
+  return words
+end
+
+describe("a helper is started by the runtime of", function()
+  teardown(live.stop_all)
+
+  it("what mix release made, in the version that runs", live.test(function()
+    local at = start("bl_mix@127.0.0.1", BY_MIX)
+    assert.matches(at.home .. "/app/releases/0.2.0/start_clean", entered("local", at.name), 1, true)
+  end))
+
+  it("what systools packed", live.test(function()
+    local at = start("bl_systools@127.0.0.1", BY_SYSTOOLS)
+    assert.matches(at.home .. "/app/bin/start_clean", entered("local", at.name), 1, true)
+  end))
+
+  it("a folder that a link leads to", live.test(function()
+    local at = start("bl_linked@127.0.0.1", BY_A_LINK)
+    assert.matches(at.home .. "/current/bin/start_clean", entered("local", at.name), 1, true)
+  end))
+
+  it("a system that has nothing but busybox", live.test(function()
+    local at = live.start { attach = false, name = "bl_busybox@127.0.0.1" }
+    uv.os_setenv("ERL_EPMD_PORT", tostring(held.free_port()))
+    local bin = at.home .. "/bin"
+    assert(uv.fs_mkdir(bin, 448))
+    for _, applet in ipairs { "sh", "tr", "stty", "hostname", "cat", "ls", "sed", "md5sum" } do
+      assert(uv.fs_symlink("/bin/busybox", bin .. "/" .. applet))
+    end
+    entered(("shell:env PATH=%s %s/sh 2>&1"):format(bin, bin), at.name)
+  end))
+end)
+
+describe("a release whose files are gone under it", function()
+  local at, server, usual
+
+  setup(function()
+    usual = uv.os_getenv "PATH"
+    at = start("bl_gone@127.0.0.1", GONE)
+    server = sshd.start()
+    uv.os_setenv("PATH", server.path)
+    assert(os.execute(("rm -r %s/app"):format(at.home)) == 0)
+  end)
+
+  teardown(function()
+    uv.os_setenv("PATH", usual)
+    server.stop()
+    live.stop_all()
+  end)
+
+  it("starts no helper, and says so", live.test(function()
+    local _, err = door.new("local", at.name):ready(soon())
+    assert.equal(("local: no erl was found in %s/app; the release was built without its runtime; "
+      .. "attach over the network"):format(at.home), tostring(err))
+  end))
+
+  it("is led here by its port", live.test(function()
+    local d = door.new("ssh:node", at.name)
+    assert(d:ready(soon()))
+    local n = assert(node.connect { name = d.node, door = d, deadline = soon() })
+    assert.equal(5, n:call("erlang", "+", { 2, 3 }))
+    n:leave()
+  end))
+end)
