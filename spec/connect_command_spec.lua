@@ -41,13 +41,19 @@ describe("connect", function()
     it("shows what is there, and what to do next", live.test(function()
       local done = run("connect", "local", "--node", at.name)
       assert.equal("", said(done))
-      assert.matches("\nbeamlens%-run connect local %-%- health ", "\n" .. done.stdout:gsub("\n  ", "\n"))
-      assert.matches("^node       bl_connect@127.0.0.1\n", done.stdout)
+      assert.matches("^node +bl_connect@127.0.0.1\n", done.stdout)
+      assert.matches("\n  beamlens-run connect local --node bl_connect@127.0.0.1 -- health\n", done.stdout, 1, true)
     end))
 
     it("tells the release and the OTP", live.test(function()
       local told = json.decode(run("connect", "local", "--node", at.name, "--json").stdout)
       assert.same({ told.otp, { name = "Erlang/OTP", version = told.otp } }, { "25", told.release })
+    end))
+
+    it("writes a target with more than a word as a shell takes it", live.test(function()
+      local done = run("connect", "shell:sh 2>&1", "--node", at.name)
+      assert.matches("\n  beamlens-run connect 'shell:sh 2>&1' --node bl_connect@127.0.0.1 -- top\n", done.stdout, 1,
+        true)
     end))
 
     it("prints no cookie", live.test(function()
@@ -121,6 +127,11 @@ ecs list-tasks --cluster prod --service-name shop --desired-status RUNNING --out
 ecs describe-tasks --cluster prod --tasks 0a1b2c --output json
 ecs execute-command --cluster prod --task 0a1b2c --container app --interactive --command /bin/sh
 ]], aws:called():match "^.-/bin/sh\n")
+    end))
+
+    it("tells which task it is", live.test(function()
+      local told = json.decode(run("connect", "ecs:prod/shop", "--node", at.name, "--json").stdout)
+      assert.equal("app of task 0a1b2c (cluster prod, service shop)", told.found.container)
     end))
 
     it("takes --env for the AWS profile", live.test(function()

@@ -1,10 +1,12 @@
 --- `connect TARGET [-- COMMAND…]`: the way to a node, by itself or for a command of ours.
 
 local config = require "runtime.config"
+local counted = require "runtime.counted"
 local failure = require "runtime.failure"
 local filled = require "runtime.filled"
 local json = require "runtime.json"
 local plain = require("runtime.plain").text
+local probe = require "runtime.door.probe"
 local screen = require "runtime.screen"
 
 local connect = {
@@ -53,29 +55,40 @@ local function release_of(node)
   return type(id) == "table" and id[2] and { name = tostring(id[1]), version = tostring(id[2]) } or nil
 end
 
+local function beside(door)
+  local names = {}
+  for _, other in ipairs(door.found.nodes) do names[#names + 1] = other.name ~= door.node and other.name or nil end
+  if door.found.nameless > 0 then
+    names[#names + 1] = counted.of(door.found.nameless, "VM") .. " without a name"
+  end
+  return #names > 0 and table.concat(names, ", ") or nil
+end
+
 -- What is known of it, each row a word and what it means for who comes to look.
 local function rows_of(node, door, found)
-  local rows = {
-    { "node", node.name }, { "release", found.release and ("%s %s"):format(found.release.name, found.release.version) },
-    { "otp", found.otp },
-  }
+  local release = found.release and ("%s %s"):format(found.release.name, found.release.version)
+  local rows = { { "node", node.name }, { "release", release }, { "otp", found.otp } }
   if not door then return rows end
-  local told = require("runtime.door.probe").told
-  for _, row in ipairs(told and told(door.found, door.at) or {}) do rows[#rows + 1] = row end
+  local ecs = door.target.ecs
+  if ecs then
+    rows[#rows + 1] = { "container", ("%s of task %s (cluster %s, service %s)"):format(ecs.container, ecs.task,
+      ecs.cluster, ecs.service) }
+  end
+  for _, row in ipairs(probe.told(door.found, door.at)) do rows[#rows + 1] = row end
+  rows[#rows + 1] = { "beside it", beside(door) }
   rows[#rows + 1] = { "way", door.told }
   return rows
 end
 
+local function quoted(word)
+  return word:find "[^%w_@.:/%-]" and "'" .. word:gsub("'", "'\\''") .. "'" or word
+end
+
 -- How one types the same way again, with a command.
 local function again(o, command)
-  local words = { "beamlens-run", "connect", o.via or o.node }
-  for _, name in ipairs { "env", "task", "through" } do
-    if o[name] then words[#words + 1] = ("--%s %s"):format(name, o[name]) end
-  end
-  for i, word in ipairs(words) do
-    if word:find "[^%w_@.:/%-= ]" or word:find "^shell:" then
-      words[i] = "'" .. word:gsub("'", "'\\''") .. "'"
-    end
+  local words = { "beamlens-run", "connect", quoted(o.via or o.node) }
+  for _, name in ipairs { "env", "task", "through", "node" } do
+    if o.via and o[name] then words[#words + 1] = ("--%s %s"):format(name, quoted(o[name])) end
   end
   return table.concat(words, " ") .. " -- " .. command
 end
@@ -86,7 +99,7 @@ local NEXT = {
   { "top", "what works now, live" },
 }
 
-local COLUMN = 11
+local COLUMN = 14
 
 local function as_text(rows, o)
   local width, lines = screen.out(o).width, {}
@@ -95,9 +108,10 @@ local function as_text(rows, o)
       lines[#lines + 1] = ("%-" .. COLUMN .. "s%s"):format(row[1], filled.text(plain(row[2]), COLUMN, width))
     end
   end
-  lines[#lines + 1] = "\nattached and left again: nothing stays there. What to do next:"
+  lines[#lines + 1] = "\nattached, looked and left: nothing of ours stays there. What to do next:"
   for _, step in ipairs(NEXT) do
-    lines[#lines + 1] = ("  %s   # %s"):format(again(o, step[1]), step[2])
+    lines[#lines + 1] = "\n  # " .. step[2]
+    lines[#lines + 1] = "  " .. plain(again(o, step[1]))
   end
   return table.concat(lines, "\n") .. "\n"
 end
