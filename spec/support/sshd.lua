@@ -51,6 +51,7 @@ Host stranger
   UserKnownHostsFile $SSHD/known_otherwise
 END
 mkdir bin && printf '#!/bin/sh\nexec %s -F %s/config "$@"\n' "$(command -v ssh)" "$SSHD" > bin/ssh && chmod 700 bin/ssh
+: > log
 /usr/sbin/sshd -D -e -f "$SSHD/sshd_config" 2> log &
 PID=$!
 until grep -q "Server listening" log; do kill -0 $PID 2> gone || { cat log >&2; exit 1; }; done
