@@ -131,7 +131,7 @@ describe("lessons", function()
       assert.same({ "r1 orders_inbox: slow_consumer", "r2 " }, after(done))
       assert.is_nil(uv.fs_stat(folder .. "/.config/beamlens")) -- it writes nothing by itself
       local text = told("--diff", "lessons.patch")
-      assert.matches("\n1. checks/beam_mailboxes.lua:%d+  GROWS = 40, now 20\n", text)
+      assert.matches("\n1. checks/beam_mailboxes.lua:%d+: GROWS = 40, now 20\n", text)
       assert.matches("r2  said wrong, there was nothing  sick, audit_log: slow_consumer +%-> healthy\n", text)
       local commands = text:match "\nnothing was changed; to apply it\n(.*)$"
       local applied = program.run({ "-ec", (commands:gsub("beamlens%-run", program.path)) },
