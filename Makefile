@@ -22,7 +22,7 @@ LIBS = -l:liblua5.1-luv.a -l:liblua5.1-cjson.a -l:libluajit-5.1.a -l:libuv_a.a -
 OBJECTS = $(patsubst host/%.c,$(BUILD)/%.o,$(filter-out host/main.c,$(wildcard host/*.c)))
 LUA     = $(filter-out runtime/build/%,$(wildcard runtime/*.lua runtime/*/*.lua sandbox/*.lua sandbox/*/*.lua skills/*.lua skills/*/*.lua))
 TEXTS   = $(wildcard prompts/*.md prompts/mechanisms/*.md prompts/knowledge/*.md examples/*.lua examples/runbooks/*.lua examples/skills/*.lua examples/tools/*.lua \
-  examples/configs/*.lua examples/cassettes/*.cassette examples/*.yml examples/*.service)
+  examples/configs/*.lua examples/cassettes/*.cassette examples/*.yml examples/*.service examples/SKILL.md)
 
 all: $(PROGRAM)
 

@@ -24,6 +24,7 @@ local init = {
     { "beamlens-run init skills/redis.lua", "an example of a skill, to be used by its name" },
     { "beamlens-run init tools/mailbox_of.lua", "an example of a tool for operators" },
     { "beamlens-run init examples/coordinator.lua", "a script, into this folder" },
+    { "beamlens-run init examples/SKILL.md", "teaches a coding agent to look, and only to look" },
   },
 }
 
