@@ -146,7 +146,9 @@ local function owners_policy()
   if not rules then return of_failure(err) end
   local stray, near = of_no_skill(rules.callbacks)
   if not stray then return "ok", uv.fs_stat(path) and path or ("no %s: our classes hold"):format(path) end
-  return "warn", ("%s: no skill has a callback %s"):format(path, stray), near and ("did you mean %s?"):format(near)
+  local line = require "runtime.key_line"(path, { "callbacks", stray })
+  local place = line and ("%s:%d"):format(path, line) or path
+  return "warn", ("%s: no skill has a callback %s"):format(place, stray), near and ("did you mean %s?"):format(near)
     or "correct it, or take it out"
 end
 

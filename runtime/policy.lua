@@ -38,8 +38,12 @@ local generation = 0       -- how often what is in force was set
 
 function policy.path() return files.config_home() .. "/policy.lua" end
 
-local function fault(message, next_step)
-  return failure.new("policy", ("%s: %s"):format(policy.path(), message), next_step or "mend the line", 2)
+local function fault(message, next_step) return failure.new("policy", message, next_step or "mend the line", 2) end
+
+-- With the file, and the line of these keys there.
+local function placed(err, ...)
+  local line = require "runtime.key_line"(policy.path(), { ... })
+  return failure.new("policy", ("%s:%s %s"):format(policy.path(), line and line .. ":" or "", err.message), err.next, 2)
 end
 
 local function known_entry(mfa)
@@ -90,13 +94,13 @@ local function checked(data)
   for part, given in pairs(data) do
     if not rules[part] then
       local near = failure.nearest(tostring(part), PARTS)
-      return nil, fault(("there is no %s"):format(tostring(part)), near and ("did you mean %s?"):format(near)
-        or "it takes " .. table.concat(PARTS, ", "))
+      return nil, placed(fault(("there is no %s"):format(tostring(part)), near and ("did you mean %s?"):format(near)
+        or "it takes " .. table.concat(PARTS, ", ")), part)
     end
-    if type(given) ~= "table" then return nil, fault(part .. " must be a table") end
+    if type(given) ~= "table" then return nil, placed(fault(part .. " must be a table"), part) end
     for name, value in pairs(given) do
       local rule, err = rule_of(part, name, value)
-      if not rule then return nil, err end
+      if not rule then return nil, placed(err, part, name) end
       rules[part][name] = rule
     end
   end
@@ -110,7 +114,7 @@ local function read()
   local data
   data, err = stand_in.load(text, policy.path())
   if err then return nil, failure.new("policy", err.message, "mend the line", 2) end
-  if type(data) ~= "table" then return nil, fault("must return a table") end
+  if type(data) ~= "table" then return nil, placed(fault "it must return a table") end
   return checked(data)
 end
 

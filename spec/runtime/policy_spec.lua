@@ -53,7 +53,7 @@ describe("the owner's policy", function()
     local ok, err = start(text)
     assert.is_nil(ok)
     assert.same({ "policy", 2 }, { err.stage, err.exit })
-    return (tostring(err):gsub(".*policy%.lua: ", "")), err
+    return (tostring(err):gsub(".*policy%.lua:1: ", "")), err
   end
 
   it("is nothing where there is none", function()
@@ -222,6 +222,17 @@ describe("the owner's policy", function()
       assert.equal("functions: halt is no module:function/arity; mend the line",
         (complaint '{ functions = { halt = "never" } }'))
       assert.equal("texts: xyz is no SHA-256 in hex digits; mend the line", (complaint '{ texts = { xyz = "SAFE" } }'))
+    end)
+
+    it("names the line", function()
+      for text, said in pairs {
+        ["{\n  callbacks = {},\n  action = {} }"] = "policy.lua:3: there is no action; did you mean actions?",
+        ['{\n  callbacks = {\n    -- x = "safe"\n    x = "safe" } }'] = "policy.lua:4: callbacks: x wants SAFE, ",
+        ["{\n\n  texts = 5 }"] = "policy.lua:3: texts must be a table; mend the line",
+        ["5"] = "policy.lua: it must return a table; mend the line",
+      } do
+        assert.matches(said, tostring(select(2, start(text))), 1, true)
+      end
     end)
   end)
 end)
