@@ -7,8 +7,8 @@ local pace = {
   longest_s = 5,    -- between two looks, where a smaller part makes that possible
   first = 100000,   -- processes of the first look, when nothing is known yet
   least = 20000,    -- so many in any case: the list of all processes is made for each part
-  red_s = 250e-9,   -- a reduction of such a look, at most: 10 to 120 ns where it was measured
-  looks = 8, slower = 1.25, -- so many looks are compared, and a look may be so much slower than the fastest
+  red_s = 120e-9,   -- a reduction of such a look, at most: 10 to 120 ns where it was measured
+  looks = 8, slower = 1.25, -- so many looks are compared, and one may be so much slower than most
 }
 
 ---@class Pace
@@ -28,8 +28,14 @@ function pace.new(every)
     last = {} }, Pace)
 end
 
+local function median(values)
+  local sorted = { unpack(values) }
+  table.sort(sorted)
+  return sorted[math.ceil(#sorted / 2)]
+end
+
 --- What one look worked on the node: at most the time it took. Where it had to wait for its turns that says too much;
---- then its reductions tell, at what one took in the fastest of the last looks of its kind.
+--- then its reductions tell, at what one took in the median of the last looks of its kind.
 ---@param took_s number
 ---@param reductions number
 ---@param kind string    what it sorted by
@@ -39,7 +45,7 @@ function Pace:cost(took_s, reductions, kind)
   self.last[kind] = last
   table.insert(last, 1, took_s / math.max(1, reductions))
   last[pace.looks + 1] = nil
-  return math.min(took_s, reductions * math.min(pace.red_s, pace.slower * math.min(unpack(last))))
+  return math.min(took_s, reductions * math.min(pace.red_s, pace.slower * median(last)))
 end
 
 local function settle(self)

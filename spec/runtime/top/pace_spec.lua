@@ -78,7 +78,7 @@ describe("the pace of top", function()
   end)
 
   it("believes no time of more than a reduction can take", function()
-    assert.near(0.25, pace.new(2):cost(60, 1e6, "memory"), 1e-9)
+    assert.near(0.12, pace.new(2):cost(60, 1e6, "memory"), 1e-9)
   end)
 
   it("goes by steps that somebody asks for", function()
