@@ -58,8 +58,11 @@ describe("watch, while somebody edits", function()
     see(watching, ("skill %s: edited, and not used: %s:1: "):format(skill, skill))
     edited.save("config.lua", "return { anomaly = { z_threshold = 5 }, deadline = 20 }")
     see(watching, "the config: edited, anomaly from now on, deadline from the next start on")
+    edited.save("config.lua", "return {\n  hosts = { 'nowhere' } }")
+    see(watching, ("the config: edited, and not used: %s:2: hosts: nowhere is no host"):format(
+      edited.path "config.lua"))
     edited.save("policy.lua", 'return { callbacks = { clock_now = "sometimes" } }')
-    see(watching, ("the policy: edited, and not used: %s: "):format(edited.path "policy.lua"))
+    see(watching, ("the policy: edited, and not used: %s:1: "):format(edited.path "policy.lua"))
     watching.kill "sighup"
     see(watching, "all files were looked at again")
     watching.kill "sigterm"
