@@ -28,14 +28,16 @@ describe("connect", function()
 
   local function run(...) return program.run({ ... }, { env = env }) end
 
-  local function with_config(text, ...)
+  local function config(text)
     local path = at.home .. "/config.lua"
     local file = assert(io.open(path, "w"))
     file:write(text)
     file:close()
     uv.fs_chmod(path, 384)
-    return run("--config", path, ...)
+    return path
   end
+
+  local function with_config(text, ...) return run("--config", config(text), ...) end
 
   describe("without a command", function()
     it("shows what is there, and what to do next", live.test(function()
@@ -148,6 +150,13 @@ ecs execute-command --cluster prod --task 0a1b2c --container app --interactive -
       assert.matches("%-%-task 0d4e5f", aws:called())
     end))
 
+    it("and says how to come again to what was chosen", live.test(function()
+      aws:runs { { id = "0a1b2c" }, { id = "0d4e5f" } }
+      local done = run("connect", "ecs", "--task", "0d", "--node", at.name)
+      assert.matches("\n  beamlens-run connect ecs:prod/shop/app --task 0d4e5f --node bl_connect@127.0.0.1 -- health\n",
+        done.stdout, 1, true)
+    end))
+
     it("offers a person at a terminal to log in again", live.test(function()
       aws:says("sts-get-caller-identity.err", "Error when retrieving token from sso: Token has expired\n")
       aws:says("sso-login.sh", [[rm "$DOORS_CLOUD/sts-get-caller-identity.err"; echo "logged in: $*"]])
@@ -235,11 +244,19 @@ ecs execute-command --cluster prod --task 0a1b2c --container app --interactive -
           staging = { cluster = "stage", profile = "test" },
         } },
         here = { way = "local", node = "bl_connect@127.0.0.1" },
+        near = { node = "bl_connect@127.0.0.1", cookie_file = "%s" },
       },
     }]]
 
     it("leads there", live.test(function()
       assert.equal(0, with_config(CONFIG, "connect", "here", "--", "health").code)
+    end))
+
+    it("without a way leads over the network", live.test(function()
+      local done = program.run({ "connect", "near", "--config", config(CONFIG:format(at.cookie_file)) },
+        { env = { ERL_EPMD_PORT = tostring(at.epmd_port), HOME = "/nowhere" } })
+      assert.equal("", said(done))
+      assert.matches("\n  beamlens-run connect near -- health\n", done.stdout, 1, true)
     end))
 
     it("is taken by --via of any command", live.test(function()

@@ -84,11 +84,21 @@ local function quoted(word)
   return word:find "[^%w_@.:/%-]" and "'" .. word:gsub("'", "'\\''") .. "'" or word
 end
 
+-- What was asked for, and what a person chose on the way.
+local function chosen(o, door)
+  if not door then return { via = o.via or o.node, env = o.env } end
+  local ecs, known = door.target.ecs, o.profiles and o.profiles[o.via]
+  return {
+    via = ecs and not known and ("ecs:%s/%s/%s"):format(ecs.cluster, ecs.service, ecs.container) or o.via,
+    env = o.env, task = ecs and ecs.several and ecs.task or nil, through = o.through, node = o.node,
+  }
+end
+
 -- How one types the same way again, with a command.
-local function again(o, command)
-  local words = { "beamlens-run", "connect", quoted(o.via or o.node) }
+local function again(way, command)
+  local words = { "beamlens-run", "connect", quoted(way.via) }
   for _, name in ipairs { "env", "task", "through", "node" } do
-    if o.via and o[name] then words[#words + 1] = ("--%s %s"):format(name, quoted(o[name])) end
+    if way[name] then words[#words + 1] = ("--%s %s"):format(name, quoted(way[name])) end
   end
   return table.concat(words, " ") .. " -- " .. command
 end
@@ -101,7 +111,7 @@ local NEXT = {
 
 local COLUMN = 14
 
-local function as_text(rows, o)
+local function as_text(rows, way, o)
   local width, lines = screen.out(o).width, {}
   for _, row in ipairs(rows) do
     if row[2] then
@@ -111,7 +121,7 @@ local function as_text(rows, o)
   lines[#lines + 1] = "\nattached, looked and left: nothing of ours stays there. What to do next:"
   for _, step in ipairs(NEXT) do
     lines[#lines + 1] = "\n  # " .. step[2]
-    lines[#lines + 1] = "  " .. plain(again(o, step[1]))
+    lines[#lines + 1] = "  " .. plain(again(way, step[1]))
   end
   return table.concat(lines, "\n") .. "\n"
 end
@@ -130,7 +140,7 @@ function connect.run(c)
   local door = node.door
   local rows = rows_of(node, door, found)
   beamlens.close()
-  if not o.json then return as_text(rows, o), 0 end
+  if not o.json then return as_text(rows, chosen(o, door), o), 0 end
   local told = json.object {}
   for _, row in ipairs(rows) do told[row[1]:gsub("%W", "_")] = row[2] end
   return json.encode {

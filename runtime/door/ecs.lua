@@ -266,7 +266,7 @@ local function find(target, ask)
   local id
   id, err = find_task(target, ask, tasks)
   if not id then return nil, err end
-  is.task, target.told.another = id, others(tasks, id) or "again when a new task runs"
+  is.task, is.several, target.told.another = id, #tasks > 1, others(tasks, id) or "again when a new task runs"
   container, err = find_container(target, ask, tasks[id], wanted or known.container)
   if not container then return nil, err end
   is.container, is.runtime_id = container.name, text(container.runtimeId)
@@ -274,7 +274,7 @@ local function find(target, ask)
 end
 
 --- What leads to a shell in the container.
----@param target Target   `ecs` is set on it: { cluster, service, task, container, runtime_id }
+---@param target Target   `ecs` is set on it: { cluster, service, task, several, container, runtime_id }
 ---@param ask? boolean    a person is there to choose and to log in
 ---@return string[]? words
 ---@return Failure? err

@@ -20,7 +20,8 @@ local ways = {}
 ---@field target string
 ---@field words string[]    what is called; nothing yet where the way has a lead
 ---@field aws? { profile?: string, region?: string }
----@field ecs? { cluster: string, service: string, task: string, container: string, runtime_id?: string }  once found
+---@field ecs? { cluster: string, service: string, task: string, several: boolean, container: string,
+---  runtime_id?: string }  once found
 ---@field task? string      the one that was asked for
 ---@field through? "forward"|"console"   what was asked for; else whichever goes
 ---@field release? string   the root of the node's release, where several run
