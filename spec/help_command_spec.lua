@@ -72,7 +72,8 @@ end
 
 -- Those that go on until somebody ends them, want a terminal, a person, Elixir, a fault or what is elsewhere: other
 -- specs run them.
-local ELSEWHERE = { watch = true, top = true, connect = true, ask = true, lessons = true, actions = true }
+local ELSEWHERE = { watch = true, top = true, connect = true, ask = true, feedback = true, lessons = true,
+  actions = true }
 local ELIXIR = "beamlens-run eval --elixir 'Process.list() |> Enum.count()' --node shop@host"
 -- All others end with 0.
 local CODES = {

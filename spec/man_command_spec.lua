@@ -49,6 +49,9 @@ describe("man", function()
     assert.matches("beamlens-run eval 'erlang:memory(total)' --node shop@host\n", shown(), 1, true)
     assert.matches("~/.config/beamlens/config.lua", shown(), 1, true)
     assert.matches("BEAMLENS_…", shown(), 1, true)
+    local roff = assert(io.open(page)):read "*a" -- Debian's own settings forgive what others show as a hyphen
+    assert.is_nil(roff:find "[^\\]%-")
+    assert.is_nil(roff:find "[\128-\255]")
   end)
 
   it("is installed, with the completions, below the folder that is asked for", function()

@@ -1,4 +1,4 @@
--- examples/SKILL.md, as a coding agent follows it: every command of it, typed by a shell, at the shop of the demo
+-- examples/SKILL.md, as a coding agent follows it: every command of it, typed by a shell, at the shop of the demo,
 -- which is sick. What it says that a report has is there.
 
 local uv = require "luv"
