@@ -63,7 +63,7 @@ end
 
 local function of_row(row)
   return {
-    word = row.word, note = tostring(row.note), said_at = row.said_at,
+    word = tostring(row.word), note = tostring(row.note), said_at = tonumber(row.said_at) or 0,
     cause = row.mechanism and { object = row.object, mechanism = row.mechanism } or nil,
   }
 end

@@ -109,8 +109,9 @@ describe("what a person says of a run", function()
     for words, said in pairs {
       ["feedback"] = "feedback wants a run and a word; `beamlens-run runs` lists them",
       ["feedback r1"] = "feedback wants right or wrong behind r1; `beamlens-run feedback r1 right`",
-      ["feedback r1 wrnog"] = "a run was right or wrong, not wrnog; see `beamlens-run help feedback`",
+      ["feedback r1 perhaps"] = "a run was right or wrong, not perhaps; see `beamlens-run help feedback`",
       ["feedback r1 write"] = "a run was right or wrong, not write; see `beamlens-run help feedback`",
+      ["feedback r1 wrong --cause tables:other"] = "r1 said just that: tables: other; `beamlens-run feedback r1 right`",
       ["feedback r9 right"] = "there is no run r9; `beamlens-run runs` lists them",
       ["feedback x right"] = "x is no run; name it as r17, or by its trace_id",
       ["runs --note x"] = "--note is an option of feedback; see `beamlens-run help feedback`",

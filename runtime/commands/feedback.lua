@@ -2,6 +2,7 @@
 
 local failure = require "runtime.failure"
 local feedback = require "runtime.feedback"
+local gravity = require "runtime.gravity"
 local json = require "runtime.json"
 local plain = require("runtime.plain").text
 local records = require "runtime.records"
@@ -35,6 +36,21 @@ local function findings(report)
   return #list > 0 and table.concat(list, ", ") or (tostring(report.verdict):gsub("_", " "))
 end
 
+-- Who says that a run was wrong, and that it was what the run said, means another run, or `right`.
+local function contradiction(run, report, said)
+  local same = false
+  for _, insight in ipairs(report.insights) do
+    local root = insight.root_cause
+    if gravity.grave[insight.severity] then
+      same = said.cause ~= nil and root.object == said.cause.object and root.mechanism == said.cause.mechanism
+      if not same then return nil end
+    end
+  end
+  if not same or said.word ~= "wrong" then return nil end
+  return failure.new("usage", ("%s said just that: %s"):format(run.id, findings(report)),
+    ("`beamlens-run feedback %s right`"):format(run.id), 2)
+end
+
 local function keep(s, c)
   local id, err = runs.meant(s, c.words[1])
   if not id then return nil, err end
@@ -45,6 +61,8 @@ local function keep(s, c)
     said.cause, err = feedback.cause(c.options.cause, s)
     if not said.cause then return nil, err end
   end
+  err = contradiction(run, report, said)
+  if err then return nil, err end
   local kept
   kept, err = feedback.keep(s, run, said)
   if not kept then return nil, err end

@@ -175,7 +175,7 @@ local function skill_of(self, trouble)
       if (text_of(self, path) or ""):find(('"%s"'):format(trouble.mechanism), 1, true) then return name end
     end
   end
-  return trouble.case.skills[1]
+  return (trouble.case.skills[1]:gsub("%.lua$", ""))
 end
 
 local function propose_draft(self, trouble)

@@ -18,9 +18,9 @@ local kept = {}
 -- The observations that an insight cites, in their order.
 local function cited(insight)
   local ids, seen = {}, {}
-  for _, claim in ipairs(insight.evidence or {}) do
-    if not seen[claim.observation] then ids[#ids + 1] = claim.observation end
-    seen[claim.observation] = true
+  for _, claim in ipairs(type(insight.evidence) == "table" and insight.evidence or {}) do
+    local id = type(claim) == "table" and tostring(claim.observation):match "^o%d+$"
+    if id and not seen[id] then ids[#ids + 1], seen[id] = id, true end
   end
   table.sort(ids, function(a, b) return tonumber(a:match "%d+") < tonumber(b:match "%d+") end)
   return ids
