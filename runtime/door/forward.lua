@@ -4,7 +4,6 @@
 ---
 --- How each leads there stands in runtime/door/forwards.lua.
 
-local uv = require "luv"
 local async = require "runtime.async"
 local digest = require "runtime.door.digest"
 local forwards = require "runtime.door.forwards"
@@ -78,10 +77,6 @@ function Forward:quit() self:die "left" end
 function Forward:close()
   self:die "left"
   self.way.drop(self)
-  if self.folder then
-    uv.fs_unlink(self.folder .. "/s")
-    uv.fs_rmdir(self.folder)
-  end
 end
 
 --- What leads to a port for this target. Inside a task.

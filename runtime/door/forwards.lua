@@ -1,14 +1,17 @@
 --- How each program leads to a port of a machine or a container. `prepare` comes before its shell is started, `lead`
 --- when the node was found, `connect` for each connection, `drop` ends what these started.
 
-local uv = require "luv"
 local async = require "runtime.async"
 local console = require "runtime.door.console"
+local crypto = require "host.crypto"
+local files = require "runtime.files"
 local piped = require "runtime.door.piped"
+local private = require "runtime.private"
 local tcp = require "runtime.node.tcp"
 local troubles = require "runtime.door.troubles"
 
 local MOST_SAID = 160
+local LONGEST_SOCKET = 85 -- of the 107 bytes of such a name ssh adds 17 while it makes it
 local ANSWER_S, TUNNEL_S, NEAR_S = 5, 15, 2
 
 local function short(text)
@@ -32,7 +35,8 @@ local function nothing() return true end
 local function bracketed(address) return address:find(":", 1, true) and "[" .. address .. "]" or address end
 
 -- One login for the shell and its tunnels. A master that the person has already is used as it is; else the shell's
--- own ssh is one, on a socket in a folder that nobody else may enter, and ends with the shell.
+-- own ssh is one, on a socket in a folder that nobody else may enter. It takes that away when it ends, which it does
+-- with the shell, whatever way this process ends.
 local ssh = {
   told = "forward by ssh: as fast as a direct link; many questions at once, relays; nothing is started there",
 }
@@ -42,9 +46,13 @@ function ssh.prepare(self)
   local _, code = heard({ "ssh", "-O", "check", "--", host }, async.now() + ANSWER_S)
   self.mux = {}
   if code == 0 then return true end
-  self.folder = uv.fs_mkdtemp((os.getenv "XDG_RUNTIME_DIR" or "/tmp") .. "/beamlens-XXXXXX")
-  if not self.folder then return nil, "no folder for its socket can be made here" end
-  self.mux = { "-S", self.folder .. "/s" }
+  local runtime_folder = os.getenv "XDG_RUNTIME_DIR"
+  local folder = runtime_folder and runtime_folder .. "/beamlens-run" or files.state_home()
+  local made, err = private.folder(folder, "connect")
+  if not made then return nil, err.message end
+  self.socket = ("%s/ssh-%s"):format(folder, crypto.hex(crypto.random(6)))
+  if #self.socket > LONGEST_SOCKET then return nil, "its socket would have too long a name in " .. folder end
+  self.mux = { "-S", self.socket }
   local words = { "ssh", "-o", "ControlMaster=yes", "-o", "ControlPersist=no", unpack(self.mux) }
   for i = 2, #self.words do words[#words + 1] = self.words[i] end
   self.words = words

@@ -37,7 +37,7 @@ end
 -- On the connection that is there, so without a login.
 local function by_ssh_alone(d)
   return function()
-    local pipe = assert(io.popen(("ssh -S %s/s node 'head -c %d /dev/zero' | wc -c"):format(d.ahead.folder, BYTES)))
+    local pipe = assert(io.popen(("ssh -S %s node 'head -c %d /dev/zero' | wc -c"):format(d.ahead.socket, BYTES)))
     local count = pipe:read "*n"
     pipe:close()
     return count == BYTES

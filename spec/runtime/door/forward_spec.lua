@@ -3,24 +3,13 @@ local door = require "runtime.door"
 local held = require "spec.support.held"
 local live = require "spec.support.live_node"
 local node = require "runtime.node"
+local program = require "spec.support.program"
+local runs = require "spec.support.running"
 local sshd = require "spec.support.sshd"
 local until_true = require "spec.support.until_true"
 local uv = require "luv"
 
 local function soon() return async.now() + 45 end
-
--- Who runs here with this in its arguments.
-local function runs(words)
-  local scan = uv.fs_scandir "/proc"
-  while true do
-    local name = uv.fs_scandir_next(scan)
-    if not name then return false end
-    local file = name:find "^%d+$" and io.open("/proc/" .. name .. "/cmdline")
-    local line = file and (file:read "*a" or ""):gsub("%z", " ") or ""
-    if file then file:close() end
-    if line:find(words, 1, true) then return true end
-  end
-end
 
 -- As `runtime/attached.lua` has it: the port of the node, and where that leads nowhere a helper.
 local function attach(d)
@@ -101,11 +90,51 @@ describe("by ssh", function()
   it("no process and no socket is left here", live.test(function()
     local d = door.new("ssh:node", at.name)
     local n = attach(d)
-    local folder = d.ahead.folder
-    assert.is_true(runs(folder))
+    local socket = d.ahead.socket
+    assert.is_true(runs(socket))
     n:leave()
-    until_true("the end of ssh", function() return not runs(folder) end)
-    assert.is_nil(uv.fs_stat(folder))
+    until_true("the end of ssh", function() return not runs(socket) end)
+    assert.is_nil(uv.fs_stat(socket))
+  end))
+
+  it("none is left after an end that nobody could put away after", live.test(function()
+    local running = program.start({ "watch", "--node", at.name, "--via", "ssh:node" }, {
+      env = { HOME = at.home, XDG_RUNTIME_DIR = at.home },
+    })
+    until_true("word of being attached", function() return running.stdout():find "attached" end)
+    assert.is_true(runs(at.home .. "/beamlens-run/ssh-"))
+    running.kill "sigkill"
+    running.wait(30)
+    until_true("the end of ssh", function() return not runs(at.home .. "/beamlens-run/ssh-") end)
+    until_true("the end of its socket", function()
+      return not uv.fs_scandir_next(uv.fs_scandir(at.home .. "/beamlens-run"))
+    end)
+  end))
+
+  it("an interrupt, twice, leaves none either", live.test(function()
+    local running = program.start({ "watch", "--node", at.name, "--via", "ssh:node" }, {
+      env = { HOME = at.home, XDG_RUNTIME_DIR = at.home },
+    })
+    until_true("word of being attached", function() return running.stdout():find "attached" end)
+    running.kill "sigint"
+    running.kill "sigint"
+    running.wait(30)
+    until_true("the end of ssh", function() return not runs(at.home .. "/beamlens-run/ssh-") end)
+    assert.is_nil(uv.fs_scandir_next(uv.fs_scandir(at.home .. "/beamlens-run")))
+  end))
+
+  it("a master of one's own is used, and stays", live.test(function()
+    local own = server.folder .. "/own"
+    assert(os.execute(("ssh -M -S %s -f -N node"):format(own)) == 0)
+    local config = assert(io.open(server.folder .. "/config", "a"))
+    config:write(("Match all\n  ControlPath %s\n"):format(own))
+    config:close()
+    local d = door.new("ssh:node", at.name)
+    local n = attach(d)
+    assert.is_nil(d.ahead.socket)
+    n:leave()
+    assert(os.execute "ssh -O check node 2> /dev/null" == 0)
+    assert(os.execute "ssh -O exit node 2> /dev/null" == 0)
   end))
 
   it("a node that lost its link is found again", live.test(function()

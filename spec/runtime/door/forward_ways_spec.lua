@@ -5,6 +5,8 @@ local held = require "spec.support.held"
 local live = require "spec.support.live_node"
 local node = require "runtime.node"
 local ours = require "host.files"
+local program = require "spec.support.program"
+local runs = require "spec.support.running"
 local until_true = require "spec.support.until_true"
 local uv = require "luv"
 
@@ -65,6 +67,20 @@ describe("by", function()
     local tunnel = d.ahead.last.line
     n:leave()
     until_true("the end of port-forward", function() return tunnel.ended end)
+  end))
+
+  it("kubectl nothing is left after an end that nobody could put away after", live.test(function()
+    local n, d = attached "kubectl:shop-0"
+    local words = ("port_forward.lua %d "):format(d.port)
+    n:leave()
+    local running = program.start({ "watch", "--node", at.name, "--via", "kubectl:shop-0" }, {
+      env = { HOME = at.home, DOORS_POD = "shop-0", DOORS_HOST = ours.exe },
+    })
+    until_true("word of being attached", function() return running.stdout():find "attached" end)
+    assert.is_true(runs(words))
+    running.kill "sigkill"
+    running.wait(30)
+    until_true("the end of port-forward", function() return not runs(words) end)
   end))
 
   it("docker the container is spoken to by its address", live.test(function()

@@ -3,6 +3,8 @@
 
 local uv = require "luv"
 
+require("host.interrupt").hear_hangup() -- it ends with its terminal, as those do
+
 local to, words = tonumber(arg[1]), arg[2]
 
 local function carry(from, into)
