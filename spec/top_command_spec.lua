@@ -196,7 +196,7 @@ describe("top", function()
     local running = start()
     running.shows "^>"
     running.resize(24, 60)
-    running.shows "^m b r i sort  Enter look  p pause  %+ %- pace  %? help  q quit +$"
+    running.shows "^m b r i sort  Enter look  p pause  %+ %- pace  %? help  q quit $"
     for _, line in pairs(running.now().lines) do assert.is_true(#line <= 60, line) end
     assert.equal(0, leave(running))
   end))
