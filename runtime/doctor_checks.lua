@@ -40,8 +40,8 @@ end
 
 local function config(c)
   if c.fault then return "bad", c.fault.message, c.fault end
-  local sound, wrong = require("runtime.sinks.settings").check(c.options.sinks or {})
-  if not sound then return "bad", wrong.message, wrong end
+  local wrong = require("runtime.settings_files").fault(c.options)
+  if wrong then return "bad", wrong.message, wrong end
   local path = c.options.config or os.getenv "BEAMLENS_CONFIG" or files.config_home() .. "/config.lua"
   if not uv.fs_stat(path) then return "ok", ("no %s: the defaults hold"):format(path) end
   return "ok", path

@@ -28,7 +28,9 @@ local function fault_of(entry, modes)
   if type(entry) ~= "table" then return "must be a skill's name, or { name = …, skill = … }" end
   for key in pairs(entry) do
     if not FIELDS[key] then
-      return ("knows no %s; it has name, skill%s"):format(tostring(key), modes and ", mode" or "")
+      local near = failure.nearest(tostring(key), { "name", "skill", modes and "mode" or nil })
+      return ("knows no %s; it has name, skill%s"):format(tostring(key), modes and ", mode" or ""),
+        near and ("did you mean %s?"):format(near)
     end
   end
   if type(entry.skill) ~= "string" or entry.skill == "" then return 'wants a skill: skill = "ets"' end
@@ -52,11 +54,12 @@ function roster.of(list, option)
   end
   for i, entry in ipairs(list) do
     if type(entry) == "string" then entry = { skill = entry } end
-    local why = fault_of(entry, option == "operators")
+    local why, next_step = fault_of(entry, option == "operators")
     local name = not why and (entry.name or entry.skill:match "([^/]+)$":gsub("%.lua$", ""))
     if name and taken[name] then why = ("is called %s, as another one is"):format(name) end
     if why then
-      return nil, failure.in_config({ option, i }, ("%s[%d] %s"):format(option, i, why), "see examples/config.lua")
+      return nil, failure.in_config({ option, i }, ("%s[%d] %s"):format(option, i, why),
+        next_step or "see examples/config.lua")
     end
     taken[name] = true
     posts[i] = { name = name, skill = place_of(entry.skill), mode = entry.mode

@@ -45,6 +45,16 @@ local function form_fault(option, value)
   return owner and owner(value)
 end
 
+--- What is wrong in the values that others know the form of.
+---@param options table   from config.settle
+---@return Failure? err   the first, in the order of the options
+function settings_files.fault(options)
+  for _, option in ipairs(config.OPTIONS) do
+    local err = form_fault(option, options[option.name])
+    if err then return config.placed(options, err) end
+  end
+end
+
 --- Puts in force what an edit of the config file may change while the program runs.
 ---@param options table   from config.settle
 ---@return { applied: string[], waiting: string[] }?   the names of options

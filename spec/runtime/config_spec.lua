@@ -201,7 +201,7 @@ describe("config", function()
     local path = write "return {\n  operators = { 'beam',\n    { skil = 'ets' } } }"
     local options = config.settle({ config = path, reason = "x" }, none)
     local err = select(2, require("runtime.roster").of(options.operators, "operators"))
-    assert.equal(path .. ":3: operators[2] knows no skil; it has name, skill, mode; see examples/config.lua",
+    assert.equal(path .. ":3: operators[2] knows no skil; it has name, skill, mode; did you mean skill?",
       tostring(config.placed(options, err)))
     os.remove(path)
     local of_script = select(2, require("runtime.roster").of({ 5 }, "watchers"))
