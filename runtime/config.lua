@@ -62,7 +62,7 @@ config.OPTIONS = {
     { name = "node_reductions", type = "number", min = 1, max = 1e15 },
   } },
   { name = "strategy", type = "text", shown = "S", values = "strategy",
-    doc = "how it works: hybrid (rules, then the model), agent_loop, pipeline, or a file" },
+    doc = "how it works: hybrid (rules, then the model), agent_loop, pipeline, specialist, or a file" },
   { name = "deadline", type = "number", shown = "SECONDS", default = 300, min = 1, max = 86400,
     doc = "when the run must have its answer" },
   { name = "allow", type = "list", shown = "WHAT", values = "allowable", default = {}, line_only = true,

@@ -43,15 +43,11 @@ notification; which those are, only the person knows.]],
     || A <- lists:sublist(lists:sort(L), 500)].]=],
 
     release = texts.words .. [=[
-  E = fun(K) -> case os:getenv(K) of false -> undefined;
-      X -> unicode:characters_to_binary(lists:sublist(X, 80)) end end,
-  S = fun(K) -> unicode:characters_to_binary(lists:sublist(erlang:system_info(K), 80)) end,
-  {X, V} = init:script_id(),
-  Some([{otp_release, S(otp_release)}, {erts_version, S(version)},
+  S = fun(X) -> unicode:characters_to_binary(lists:sublist(X, 80)) end,
+  {N, V} = init:script_id(),
+  Some([{otp_release, S(erlang:system_info(otp_release))}, {erts_version, S(erlang:system_info(version))},
     {jit, try atom_to_binary(erlang:system_info(emu_flavor)) catch error:badarg -> undefined end},
-    {boot_script, unicode:characters_to_binary(io_lib:format("~0tp", [X]))},
-    {boot_script_version, unicode:characters_to_binary(io_lib:format("~0tp", [V]))},
-    {release_name, E("RELEASE_NAME")}, {release_version, E("RELEASE_VSN")}]).]=],
+    {release_name, S(N)}, {release_version, S(V)}]).]=],
   },
 
   callbacks = {
@@ -79,12 +75,11 @@ notification; which those are, only the person knows.]],
     },
 
     apps_release = {
-      doc = "The release and what it runs on: OTP, emulator, boot script, and the name and version that a release of "
-        .. "Elixir says in its environment.",
+      doc = "The release and what it runs on. Name and version are the boot script's; where that is no release's, they "
+        .. "are those of Erlang/OTP.",
       class = "SAFE",
-      cost = "three counters, two variables of the environment, one question to init",
-      returns = { "otp_release", "erts_version", "jit (jit or emu)", "boot_script", "boot_script_version",
-        "release_name", "release_version (both absent where none says so)" },
+      cost = "three counters, one question to init",
+      returns = { "otp_release", "erts_version", "jit (jit or emu)", "release_name", "release_version" },
       query = "release",
     },
   },

@@ -16,7 +16,8 @@ end
 -- Phase zero: reads alone, each with what it says in a line.
 local FACTS = {
   { "release", { "apps_release" }, function(v)
-    local of = v.release_name and ("release %s %s, "):format(v.release_name, v.release_version or "") or ""
+    local plain = v.release_name == "Erlang/OTP" -- it was started by no release's script
+    local of = plain and "" or ("release %s %s, "):format(v.release_name, v.release_version)
     return ("%sOTP %s, emulator %s (%s)"):format(of, v.otp_release, v.erts_version, v.jit or "emu")
   end },
   { "apps", { "apps_list" }, function(v)

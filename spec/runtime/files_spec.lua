@@ -177,7 +177,7 @@ describe("what guards", function()
     assert.equal(3, #told)
     for i, name in ipairs { "gate.lua", "runtime", "sandbox" } do
       assert.equal(("%s/beamlens/%s is not read: only checks, config.lua, policy.lua, prompts, runbooks, secrets.lua, "
-        .. "skills and tools are"):format(folder, name), told[i])
+        .. "skills, strategies and tools are"):format(folder, name), told[i])
     end
   end)
 

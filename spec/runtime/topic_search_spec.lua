@@ -1,0 +1,45 @@
+-- What a question is about, by its words.
+local knowledge = require "runtime.knowledge"
+local topic_search = require "runtime.topic_search"
+
+describe("runtime.topic_search, of a question", function()
+  local topics = (knowledge.all())
+
+  local function route(question)
+    local names = {}
+    for i, topic in ipairs(topic_search.route(question, topics)) do names[i] = topic.topic end
+    return names
+  end
+
+  for question, topic in pairs {
+    ["why is the queue growing?"] = "mailbox",
+    ["why is the queue of orders_inbox growing?"] = "mailbox",
+    ["memory?"] = "memory",
+    ["mailbox?"] = "mailbox",
+    ["schedulers?"] = "schedulers",
+    ["ETS?"] = "ets",
+    ["GenServer state?"] = "genserver_state",
+    ["is the disk full?"] = "disk_full",
+    ["why does the payments worker keep restarting?"] = "restart_loop",
+    ["is anything deadlocked?"] = "call_deadlock",
+    ["are messages piling up?"] = "mailbox",
+    ["is the node healthy?"] = "full_check",
+    ["why are calls timing out?"] = "mailbox",
+    ["cpu at 100%"] = "schedulers",
+  } do
+    it(("finds %s in %q"):format(topic, question), function() assert.equal(topic, route(question)[1]) end)
+  end
+
+  for _, question in ipairs { "what colour is the sky?", "", "orders_inbox", "???" } do
+    it(("finds none in %q"):format(question), function() assert.same({}, route(question)) end)
+  end
+
+  it("leads to what tells where to look, and to no explanation", function()
+    assert.same({}, route "which supervision strategy?")
+  end)
+
+  it("takes for names what no topic is known by, the sure ones first", function()
+    assert.same({ "orders_inbox", "<0.81.0>", "Shop.Sink", "ledger" },
+      topic_search.names("why does ledger (orders_inbox, <0.81.0>) of Shop.Sink grow in memory?", topics))
+  end)
+end)
