@@ -7,7 +7,7 @@ local shapes = require("runtime.tools.operator").shapes
 
 local consult = {}
 
-local TURNS = 3 -- of an answer that does not fit
+local TURNS = 4 -- three answers, of which two did not fit; the last turn has no tools
 
 ---@param case Case
 ---@param emit fun(event: string, measurements?: table, metadata?: table)
