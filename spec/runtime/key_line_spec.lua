@@ -22,6 +22,7 @@ node = 4 ]],
       output = node == 5 } },
   deadline = function() return { 1, 2 } end, [7] = 1,
   port = 8,
+  chunk = { iterations = 5 },
 }
 ]==]
 
