@@ -32,19 +32,19 @@ scripts.zsh = [=[
 # zsh: source <(beamlens-run completions zsh), or as _beamlens-run in a folder of $fpath
 _beamlens-run() {
   local line word said
-  local -a offered shown
+  local -a offered described
   for line in "${(@f)$("${(Q)~words[1]}" completions words -- "${(@Q)words[2,CURRENT]}" 2> /dev/null)}"; do
     word=${line%%$'\t'*} said=${line#*$'\t'}
     case $word in
       '') ;;
       :file) _files; return ;;
       :folder) _files -/; return ;;
-      *) offered+=("$word"); shown+=("$word${said:+  -- $said}") ;;
+      *) offered+=("$word"); described+=("${word//:/\\:}${said:+:$said}") ;;
     esac
   done
   (( $#offered )) || return 1
   [[ $#offered -eq 1 && $offered[1] == *[:=] ]] && compadd -S '' -a offered && return
-  compadd -l -d shown -a offered
+  _describe -V beamlens-run described
 }
 if [[ $funcstack[1] == _beamlens-run ]]; then
   _beamlens-run "$@"
@@ -71,7 +71,7 @@ function __beamlens_run_words
     end
   end
 end
-complete -c beamlens-run -f -a '(__beamlens_run_words)'
+complete -c beamlens-run -f -k -a '(__beamlens_run_words)'
 ]=]
 
 return scripts

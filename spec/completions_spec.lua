@@ -150,6 +150,13 @@ describe("completions", function()
     assert.same({ {}, "file" }, { words("coordinator.lua", "--", "") })
   end)
 
+  it("go on behind the -- of connect, where another command stands", function()
+    assert.same({ "health" }, (words("connect", "docker:shop", "--", "heal")))
+    assert.same({ "--sort" }, (words("connect", "docker:shop", "--", "top", "--so")))
+    assert.same({ "memory", "mailbox", "reductions", "binary" },
+      (words("connect", "docker:shop", "--", "top", "--sort", "")))
+  end)
+
   it("offer nothing where nothing may stand", function()
     for _, line in ipairs { { "health", "" }, { "explain", "nothing_is_called_so" }, { "health", "--deadline", "" },
       { "no-command", "x" }, { "skills", "beam", "" }, { "call", "beam_top_processes", "" }, { "--bogus=" } } do

@@ -14,6 +14,7 @@ local connect = {
   words = 1,
   doc = "attach to a node where it lives, and run a command there",
   takes = { "way" },
+  further = true, -- behind `--` stands a command of ours, for completions
   examples = {
     { "beamlens-run connect ssh:shop@10.0.0.7", "what is there, and what to do next" },
     { "beamlens-run connect ecs:prod/shop --env prod -- health", "a container of ECS, with the AWS profile prod" },
