@@ -113,7 +113,8 @@ function complete.next(typed, commands)
   if so_far.behind then
     local further = name and name ~= "script" and manual.command(name).further
     if not further then return {}, "file" end
-    return complete.next({ unpack(so_far.behind), [#so_far.behind + 1] = current }, commands)
+    table.insert(so_far.behind, current)
+    return complete.next(so_far.behind, commands)
   end
   local line, _, read = config.parse(before)
   local options, _, settled = config.settle(line and line.options or read, os.getenv)

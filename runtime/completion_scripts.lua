@@ -1,6 +1,6 @@
 --- What each shell is told so that it completes: all ask the program itself what may stand next, by
---- `completions words -- WORD…`, whose last word is the one under the cursor. It answers with a word on each line, a tab
---- and what is said of it; `:file` or `:folder` where the shell knows better.
+--- `completions words -- WORD…`, whose last word is the one under the cursor. It answers with a word on each line, a
+--- tab and what is said of it; with `:file` or `:folder` where the shell knows better.
 
 local scripts = {}
 
