@@ -137,6 +137,18 @@ describe("a release whose files are gone under it", function()
       .. "attach over the network"):format(at.home), tostring(err))
   end))
 
+  it("is led here with a cookie that is given, where its own is gone too", live.test(function()
+    local file = assert(io.open(at.cookie_file))
+    local cookie = file:read "*a"
+    file:close()
+    assert(os.rename(at.cookie_file, at.cookie_file .. ".away"))
+    local d = door.new("ssh:node", at.name)
+    assert(d:ready(soon()))
+    local n = assert(node.connect { name = d.node, door = d, deadline = soon(), cookie = cookie })
+    n:leave()
+    assert(os.rename(at.cookie_file .. ".away", at.cookie_file))
+  end))
+
   it("is led here by its port", live.test(function()
     local d = door.new("ssh:node", at.name)
     assert(d:ready(soon()))

@@ -46,8 +46,17 @@ local ENDS = {
     "the session was cut for being idle; open it again" },
   { "shop@10.0.0.7: Permission denied (publickey,password).",
     "ssh: the host takes none of our keys; load your key into the agent (ssh-add), or name it in ~/.ssh/config" },
+  { "Received disconnect from 10.0.0.7 port 22:2: Too many authentication failures",
+    "ssh: the host gave up before the right key was offered; "
+      .. "name that key for it in ~/.ssh/config, with IdentitiesOnly yes" },
+  { "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\r\nHost key verification failed.",
+    "ssh: the host has another key than before; it was set up anew, or somebody stands in between: compare its key, "
+      .. "then ssh-keygen -R with its name" },
   { "Host key verification failed.",
-    "ssh: the host's key is not known, or another one than before; connect once by hand with ssh and compare the key" },
+    "ssh: the host's key is not known; connect once by hand with ssh and compare the key" },
+  { "kex_exchange_identification: read: Connection reset by peer",
+    "ssh: the host closed the connection before a login; "
+      .. "its sshd may be at its limit (MaxStartups), or keep your address out: try later" },
   { "ssh: Could not resolve hostname nowhere: Name or service not known",
     "ssh: the host's name is not known here; check the name, or whether you are in its network" },
   { "ssh: connect to host 10.0.0.7 port 22: Connection refused",
