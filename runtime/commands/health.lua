@@ -12,11 +12,17 @@ local screen = require "runtime.screen"
 local health = {
   usage = "health",
   words = 0,
-  doc = "memory, processes, limits, queues of a node in one look",
+  doc = "memory, processes, limits, queues in one look",
   examples = {
     { "beamlens-run health --node shop@host", "one screen" },
     { "beamlens-run health --node shop@host --json", "the same, for a program" },
+    { "beamlens-run health --via docker:shop", "of a node in a container" },
   },
+  more = [[
+Each line is ok, wants attention, is bad, or is unknown, by rules of thumb that are shown with their limits; JSON has
+them in `states`. They tell where to look and accuse nobody, so it exits with 0 whatever they say, and with 4 where the
+node did not answer a part, which then says why. `beamlens-run coordinator.lua` finds out what is wrong.
+]],
 }
 
 local function worst(found)

@@ -66,7 +66,7 @@ local function put(of, answer)
 end
 
 -- Where the node has no turn for a question of low priority, that is the first thing to know of it; so half of the
--- time there is stays for what is asked then.
+-- time there is stays for what is asked then. False where it answers nothing at all: then nobody waits for more.
 local function figures(node, own, of, missed)
   local whole = node.deadline
   node.deadline = whole and (async.now() + whole) / 2
@@ -74,19 +74,20 @@ local function figures(node, own, of, missed)
   node.deadline = whole
   if answer then
     answer.oban_version, answer.oban = answer.oban, nil
-    return put(of, answer)
+    put(of, answer)
+    return true
   end
   missed("figures", err)
   answer = skill.call(own, "health_pulse", {}, node)
-  if answer then
-    put(of, answer)
-    of.starved = true
-  end
+  if not answer then return false end
+  put(of, answer)
+  of.starved = tostring(err):find("no answer after", 1, true) ~= nil
+  return true
 end
 
 --- Asks for everything.
 ---@param node AttachedNode
----@return Health? of          nil where nothing at all was answered
+---@return Health? of          nil where nothing at all was answered, or nobody waits any more
 ---@return Unanswered[]|Failure unanswered
 ---@return integer exit        0, or what the missing ones lead to
 function parts.ask(node)
@@ -96,7 +97,7 @@ function parts.ask(node)
     unanswered[#unanswered + 1] = { part = part, why = fault.message, next = fault.next }
     first, exit = first or fault, math.max(exit, CANNOT_TELL)
   end
-  figures(node, own, of, missed)
+  if not figures(node, own, of, missed) then return nil, first, first.exit end
   local wanted, asks = {}, {}
   for _, one in ipairs(BESIDE) do
     if not one.only or one.only(of) then
@@ -112,7 +113,7 @@ function parts.ask(node)
       put(of, one.whole and value or { [one.part] = value })
     end
   end
-  if not next(of) then return nil, first, first.exit end
+  if async.current().cancelled then return nil, first, exit end
   return of, unanswered, node:is_gone() and LOST or exit
 end
 
