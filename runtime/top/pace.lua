@@ -5,11 +5,13 @@
 local pace = {
   share = 0.04,     -- of 0.05 that is promised: the rest is for what a look does not see of itself
   longest_s = 5,    -- between two looks, where a smaller part makes that possible
-  first = 100000,   -- processes of the first look, when nothing is known yet
+  first = 200000,   -- processes of the first look, when nothing is known yet
   least = 20000,    -- so many in any case: the list of all processes is made for each part
   red_s = 120e-9,   -- a reduction of such a look, at most: 10 to 120 ns where it was measured
   looks = 8, slower = 1.25, -- so many looks are compared, and one may be so much slower than most
 }
+
+local LESS, MORE = 0.8, 2 -- another part only where it is worth it: parts of one size are all of them, one by one
 
 ---@class Pace
 ---@field every number    seconds from look to look that somebody asked for
@@ -61,7 +63,8 @@ function Pace:paid(seen)
   self.there_s, self.here_s = seen.there_s, seen.here_s
   if seen.walked and seen.walked > 0 then
     local each = seen.there_s / seen.walked
-    self.most = math.max(pace.least, math.floor(pace.share * pace.longest_s / each))
+    local fits = math.max(pace.least, math.floor(pace.share * pace.longest_s / each))
+    if fits < self.most * LESS or fits > self.most * MORE then self.most = fits end
   end
   settle(self)
 end

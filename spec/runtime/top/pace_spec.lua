@@ -43,6 +43,16 @@ describe("the pace of top", function()
     assert.is_true(2 / 1000000 * p.most / pace.share <= pace.longest_s)
   end)
 
+  it("keeps the size of a part where a look costs somewhat more or less", function()
+    local p = paid(2, 2, 0.01, 1000000)
+    for _, there_s in ipairs { 0.11, 0.22, 0.24 } do
+      p:paid { there_s = there_s, here_s = 0.01, walked = 100000 }
+      assert.equal(100000, p.most)
+    end
+    p:paid { there_s = 0.4, here_s = 0.01, walked = 100000 }
+    assert.equal(50000, p.most)
+  end)
+
   it("never walks through fewer than makes sense, and fewer after a look without an answer", function()
     assert.equal(pace.least, paid(2, 10, 0.01, 1000).most)
     local p = paid(2, 2, 0.01, 1000000)
