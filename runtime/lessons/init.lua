@@ -197,18 +197,31 @@ local function propose_draft(self, trouble)
     seen = seen and { callback = seen.call[1], field = seen.field, value = seen.value, others = seen.others } }
 end
 
--- Troubles of one kind and mechanism, and what ends them.
-local function learn(self, troubles)
+-- Those that what is proposed so far has not ended.
+local function left_of(self, troubles)
+  local left = {}
+  for _, trouble in ipairs(troubles) do
+    local now = self.trials:of(trouble.case, self.texts) or trouble.case.before
+    local there = now.found[trouble.key] ~= nil
+    if there == (trouble.kind == "false_alarm") then left[#left + 1] = trouble end
+  end
+  return left
+end
+
+-- Troubles of one kind and mechanism, and what ends them: a limit as long as one ends any, then drafts of checks.
+local learn
+function learn(self, troubles)
+  troubles = left_of(self, troubles)
   local refusals = {}
-  local found = least_move(self, troubles, refusals)
-  local over = {}
+  local found = #troubles > 0 and least_move(self, troubles, refusals)
   if found then
     propose_move(self, found, troubles[1])
-    for _, trouble in ipairs(found.solves) do over[trouble] = true end
+    return learn(self, troubles)
   end
   for _, trouble in ipairs(troubles) do
-    if not over[trouble] and trouble.kind == "missed" then propose_draft(self, trouble) end
-    if not over[trouble] and trouble.kind == "false_alarm" then
+    if trouble.kind == "missed" then
+      propose_draft(self, trouble)
+    else
       refuse(self, trouble, refusals[1] or "no limit of its checks moved tenfold tells it apart")
     end
   end
@@ -230,16 +243,14 @@ local function grouped(list)
   return groups
 end
 
-local function names_of(found) return sorted_keys(found) end
-
 -- Every recorded run, before and after.
 local function replayed(self)
   local list = {}
   for i, case in ipairs(self.cases) do
     local after = self.trials:of(case, self.texts) or case.before
     list[i] = { run = case.run, cassette = case.path, kept = case.kept ~= nil, name = case.name, said = case.said,
-      before = { verdict = case.before.verdict, found = names_of(case.before.found) },
-      after = { verdict = after.verdict, found = names_of(after.found), unanswered = after.unanswered
+      before = { verdict = case.before.verdict, found = sorted_keys(case.before.found) },
+      after = { verdict = after.verdict, found = sorted_keys(after.found), unanswered = after.unanswered
         - case.before.unanswered } }
   end
   return list

@@ -22,10 +22,15 @@ local function number(value) return knobs.written(value) end
 
 local KINDS = { false_alarm = "was not so", missed = "was missed" }
 
+-- "audit_log: slow_consumer in r2, r4 was not so"
 local function because(lesson)
-  local parts = {}
-  for i, one in ipairs(lesson.runs) do parts[i] = ("%s in %s"):format(one.key, one.run) end
-  return ("%s %s"):format(table.concat(parts, ", "), KINDS[lesson.kind])
+  local keys, runs = {}, {}
+  for _, one in ipairs(lesson.runs) do
+    if not runs[one.key] then keys[#keys + 1], runs[one.key] = one.key, {} end
+    table.insert(runs[one.key], one.run)
+  end
+  for i, key in ipairs(keys) do keys[i] = ("%s in %s"):format(key, table.concat(runs[key], ", ")) end
+  return ("%s %s"):format(table.concat(keys, ", "), KINDS[lesson.kind])
 end
 
 local function add_field(lines, name, text)
