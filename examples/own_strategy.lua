@@ -6,9 +6,13 @@
 ---   run.message(skill, text, seconds?)           a question to an operator -> its next words
 ---   run.ask { prompt, task?, tool }              one question to the model, answered by one call -> its arguments
 ---   run.agent { prompt, task?, without? }        the whole loop with the coordinator's tools -> how it ended
+---   run.look { callback, arguments… }            one look of your own, as the gate permits -> { observation, value }
+---   run.approve(steps)                           a plan of looks, shown to the person, who says yes above SAFE
 ---   run.by_rules(), run.doubt()                  the checks of all skills first; the leading cause doubted at the end
 ---   run.conclude(insight), run.promote()         as produce_insight; what stands and names its cause
---- A prompt is a file in prompts/ (yours first). What it returns is how the run ended; code decides the verdict.
+--- A prompt is a file in prompts/ (yours first). In the folder strategies/ of your settings a strategy goes by its
+--- name; a copy of ours lies there, too (`beamlens-run init strategies/specialist.lua`). What it returns is how the run
+--- ended; code decides the verdict.
 ---
 --- This one looks cheaply first: one skill, and with the others only when it has something to tell. What nobody looked
 --- at cannot be called healthy, so a quiet night ends as "cannot tell" unless the first skill is the only one.

@@ -1,9 +1,25 @@
 --- The person before a run, where there is one: a run of theirs at a terminal may ask and show them something. Nobody
 --- sits before what somebody else's words had begin.
 
+local uv = require "luv"
+local filled = require "runtime.filled"
 local terminal = require "runtime.terminal"
 
 local person = {}
+
+local INDENT = 3
+
+-- To the width of the terminal, lines that belong to what stands above them further in.
+local function fitted(text)
+  local tty = uv.guess_handle(2) == "tty" and uv.new_tty(2, false)
+  local columns = tty and tty:get_winsize() or 0
+  if tty then tty:close() end
+  if not columns or columns == 0 then return text end
+  return (text:gsub("[^\n]+", function(line)
+    local blank = line:match "^ *"
+    return blank .. filled.text(line:sub(#blank + 1), #blank + INDENT, columns - 1)
+  end))
+end
 
 local function there(o) return not o.occasion and terminal.is_interactive(o) end
 
@@ -11,7 +27,10 @@ local function there(o) return not o.occasion and terminal.is_interactive(o) end
 ---@return (fun(question: string): string?)?   nil where nobody may be asked
 function person.asker(o)
   if not there(o) then return nil end
-  return function(question) return (terminal.ask(question)) end
+  return function(question)
+    terminal.show(fitted(question))
+    return (terminal.ask "Run it? [y/N]")
+  end
 end
 
 --- What a person should see before anything of it is done, also where nobody can be asked.
@@ -19,7 +38,7 @@ end
 ---@return (fun(text: string))?   nil where nobody wants to see it
 function person.shower(o)
   if o.quiet and not there(o) then return nil end
-  return terminal.show
+  return function(text) terminal.show(fitted(text)) end
 end
 
 return person

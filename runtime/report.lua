@@ -199,9 +199,9 @@ local function specialist(w, s)
     local heard = specialist_words.heard(step)
     if heard then w.field("", w.wrapped(heard, INDENT)) end
   end
-  for _, item in ipairs(s.guidance) do
+  for k, item in ipairs(s.guidance) do
     local words = item.by == "model" and ('"%s"'):format(item.text) or item.text -- a model's own
-    w.field("guidance", w.wrapped(("%s: %s"):format(item.area, words), INDENT))
+    w.field(k == 1 and "guidance" or "", w.wrapped(("%s: %s"):format(item.area, words), INDENT))
   end
 end
 

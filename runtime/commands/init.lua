@@ -10,7 +10,7 @@ local strategy = require "runtime.strategy"
 local init = {
   usage = "init [FILE]",
   words = 1,
-  doc = "a config file, or a copy of one of our files, to edit",
+  doc = "a config file, or a copy of one of ours, to edit",
   takes = { "copy" },
   examples = {
     { "beamlens-run init", "config.lua in the folder of your settings" },
@@ -22,6 +22,7 @@ local init = {
     { "beamlens-run init secrets.lua", "what is a secret to you beside what we know" },
     { "beamlens-run init runbooks/free_binaries.lua", "a runbook; nothing before config.lua names it" },
     { "beamlens-run init skills/redis.lua", "an example of a skill, to be used by its name" },
+    { "beamlens-run init strategies/specialist.lua", "how a coordinator works" },
     { "beamlens-run init tools/mailbox_of.lua", "an example of a tool for operators" },
     { "beamlens-run init examples/coordinator.lua", "a script, into this folder" },
     { "beamlens-run init examples/SKILL.md", "teaches a coding agent to look, and only to look" },

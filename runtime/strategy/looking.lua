@@ -96,7 +96,7 @@ function looking.permitted(case, callbacks, what)
   if #open == 0 then return true end
   local effect = effect_of(case, open)
   if effect then
-    local answer = case.ask_person(("%s: it %s. Run it? [y/N]"):format(what, effect))
+    local answer = case.ask_person(("%s: it %s."):format(what, effect))
     effect, why = answer == "y" or answer == "yes", "a person was asked and did not say yes"
   end
   for _, c in ipairs(effect and open or {}) do case.gate:grant(c.name) end

@@ -35,7 +35,7 @@ local function weighed(case, also, step)
 end
 
 local function text_of(step, n)
-  local lines = { ("%d. %s  %s"):format(n, step.class, step.what) }
+  local lines = { ("%d. %s: %s"):format(n, step.class, step.what) }
   if #step.calls > 0 then lines[2] = "   " .. table.concat(step.calls, ", then ") end
   if step.cost ~= "" then lines[#lines + 1] = "   costs " .. step.cost end
   lines[#lines + 1] = "   ends " .. step.ends

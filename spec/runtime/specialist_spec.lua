@@ -143,7 +143,7 @@ describe("the strategy specialist", function()
     local function answered(word)
       local running = pty.start({ "coordinator.lua", "--node", at.name, "--skills", "ets", "--quiet" },
         { env = environment() })
-      running.see("step 3, " .. TRACE .. ": it has a side effect on the running system. Run it? [y/N]")
+      running.see("step 3, " .. TRACE .. ": it has a side effect on the running system.\nRun it? [y/N]")
       local screen = running.screen()
       running.type(word)
       running.wait()
@@ -152,7 +152,7 @@ describe("the strategy specialist", function()
 
     it("shows the plan before it asks, and does not trace after n", live.test(function()
       local text, screen = answered "n"
-      assert.matches("3. CAUTION  " .. TRACE .. "\n   trace_start(shop, work, 1), then trace_get(), then trace_stop()",
+      assert.matches("3. CAUTION: " .. TRACE .. "\n   trace_start(shop, work, 1), then trace_get(), then trace_stop()",
         screen, 1, true)
       assert.matches(TRACE .. ": not run: a person was asked and did not say yes", text, 1, true)
     end))
