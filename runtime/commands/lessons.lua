@@ -12,7 +12,7 @@ local writing = require "runtime.writing"
 local command = {
   usage = "lessons",
   words = 0,
-  doc = "what right and wrong runs would change in the checks",
+  doc = "what right and wrong runs would change in checks",
   examples = {
     { "beamlens-run coordinator.lua --node shop@host --record monday.cassette", "a run to learn from" },
     { "beamlens-run feedback last wrong --cause healthy", "what was wrong with it" },
