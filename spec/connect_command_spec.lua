@@ -7,13 +7,17 @@ local pty = require "spec.support.pty"
 local until_true = require "spec.support.until_true"
 local uv = require "luv"
 
+-- Of its own, for doors show every node of this machine.
+local SHORT = "bl_connect" .. uv.os_getpid()
+local NAME = SHORT .. "@127.0.0.1"
+
 local function said(done) return (done.stderr:match "beamlens%-run: ([^\n]*)" or "") end
 
 describe("connect", function()
   local at, aws, env
 
   setup(function()
-    at = live.start { attach = false, name = "bl_connect@127.0.0.1" }
+    at = live.start { attach = false, name = NAME }
     aws = cloud.new()
     env = { ERL_EPMD_PORT = tostring(held.free_port()), HOME = at.home, DOORS_CONTAINER = "web", DOORS_POD = "shop-0" }
     for name, value in pairs(aws.env) do env[name] = value end
@@ -43,8 +47,8 @@ describe("connect", function()
     it("shows what is there, and what to do next", live.test(function()
       local done = run("connect", "local", "--node", at.name)
       assert.equal("", said(done))
-      assert.matches("^node +bl_connect@127.0.0.1\n", done.stdout)
-      assert.matches("\n  beamlens-run connect local --node bl_connect@127.0.0.1 -- health\n", done.stdout, 1, true)
+      assert.matches("^node +" .. NAME .. "\n", done.stdout)
+      assert.matches(("\n  beamlens-run connect local --node %s -- health\n"):format(NAME), done.stdout, 1, true)
     end))
 
     it("tells the release and the OTP", live.test(function()
@@ -54,7 +58,7 @@ describe("connect", function()
 
     it("writes a target with more than a word as a shell takes it", live.test(function()
       local done = run("connect", "shell:sh 2>&1", "--node", at.name)
-      assert.matches("\n  beamlens-run connect 'shell:sh 2>&1' --node bl_connect@127.0.0.1 -- top\n", done.stdout, 1,
+      assert.matches(("\n  beamlens-run connect 'shell:sh 2>&1' --node %s -- top\n"):format(NAME), done.stdout, 1,
         true)
     end))
 
@@ -75,7 +79,7 @@ describe("connect", function()
 
   describe("with a command", function()
     it("runs it through the door", live.test(function()
-      assert.matches("bl_connect@127.0.0.1",
+      assert.matches(NAME,
         run("connect", "local", "--node", at.name, "--", "call", "beam_get_memory", "--json").stdout)
     end))
 
@@ -120,7 +124,7 @@ describe("connect", function()
     it("goes from the login to the node, and asks nothing where there is one of each", live.test(function()
       local done = run("connect", "ecs", "--node", at.name, "--", "health")
       assert.equal("", said(done))
-      assert.matches("bl_connect@127.0.0.1", done.stdout, 1, true)
+      assert.matches(NAME, done.stdout, 1, true)
       assert.equal([[
 sts get-caller-identity --output json
 ecs list-clusters --output json
@@ -153,7 +157,7 @@ ecs execute-command --cluster prod --task 0a1b2c --container app --interactive -
     it("and says how to come again to what was chosen", live.test(function()
       aws:runs { { id = "0a1b2c" }, { id = "0d4e5f" } }
       local done = run("connect", "ecs", "--task", "0d", "--node", at.name)
-      assert.matches("\n  beamlens-run connect ecs:prod/shop/app --task 0d4e5f --node bl_connect@127.0.0.1 -- health\n",
+      assert.matches(("\n  beamlens-run connect ecs:prod/shop/app --task 0d4e5f --node %s -- health\n"):format(NAME),
         done.stdout, 1, true)
     end))
 
@@ -189,7 +193,7 @@ ecs execute-command --cluster prod --task 0a1b2c --container app --interactive -
     it("by Ctrl-C twice without anything behind it", live.test(function() interrupted(2) end))
 
     it("by Ctrl-C while the cloud is being asked", live.test(function()
-      aws:says("ecs-list-tasks.sh", "exec sleep 60")
+      aws:says("ecs-list-tasks.sh", "exec sleep 3600")
       local running = program.start({ "connect", "ecs:prod/shop" }, { env = env })
       until_true("the question", function() return aws:called():find "list%-tasks" end)
       running.kill "sigint"
@@ -198,11 +202,16 @@ ecs execute-command --cluster prod --task 0a1b2c --container app --interactive -
     end))
   end)
 
+  it("works where the file system is read-only", live.test(function()
+    local via = "shell:unshare -m sh -c 'mount --make-rprivate / && mount -o remount,ro,bind / && exec sh'"
+    assert.equal("", said(run("connect", via, "--node", at.name, "--", "health")))
+  end))
+
   describe("tells", function()
     it("of a node that is called otherwise where it runs", live.test(function()
-      assert.equal("local: bl_connect@203.0.113.7 does not run there; the part behind the @ is what it is called "
-        .. "there, behind any address translation: pass --node bl_connect@127.0.0.1",
-        said(run("connect", "local", "--node", "bl_connect@203.0.113.7")))
+      assert.equal(("local: %s@203.0.113.7 does not run there; the part behind the @ is what it is called there, "
+        .. "behind any address translation: pass --node %s"):format(SHORT, NAME),
+        said(run("connect", "local", "--node", SHORT .. "@203.0.113.7")))
     end))
 
     it("of a cookie that was given and is another one", live.test(function()
@@ -239,14 +248,15 @@ ecs execute-command --cluster prod --task 0a1b2c --container app --interactive -
   describe("by the name of a profile", function()
     local CONFIG = [[return {
       profiles = {
-        shop = { way = "ecs", service = "shop", node = "bl_connect", envs = {
+        shop = { way = "ecs", service = "shop", node = "SHORT", envs = {
           prod = { cluster = "prod", profile = "live", region = "eu-west-1" },
           staging = { cluster = "stage", profile = "test" },
         } },
-        here = { way = "local", node = "bl_connect@127.0.0.1" },
-        near = { node = "bl_connect@127.0.0.1", cookie_file = "%s" },
+        here = { way = "local", node = "SHORT@127.0.0.1" },
+        near = { node = "SHORT@127.0.0.1", cookie_file = "%s" },
       },
     }]]
+    CONFIG = CONFIG:gsub("SHORT", SHORT)
 
     it("leads there", live.test(function()
       assert.equal(0, with_config(CONFIG, "connect", "here", "--", "health").code)

@@ -13,6 +13,7 @@ local probe = require "runtime.door.probe"
 local troubles = require "runtime.door.troubles"
 local tunnel = require "runtime.door.tunnel"
 local ways = require "runtime.door.ways"
+local which_node = require "runtime.door.which_node"
 
 local door = {}
 
@@ -50,54 +51,14 @@ local function fail(self, message, next_step)
   return nil, failure.new("connect", ("%s: %s"):format(self.via, message), next_step, 3)
 end
 
-local function list(nodes)
-  local names = {}
-  for i, node in ipairs(nodes) do names[i] = node.name end
-  return table.concat(names, ", ")
-end
-
--- An address that is good where the node runs need not be one elsewhere, and a host has more names than one.
-local OTHER_HOST = "the part behind the @ is what it is called there, behind any address translation: pass --node %s"
-
-local function choose(self, found)
-  if #found.nodes == 0 then
-    if found.nameless > 0 then
-      return fail(self, "a VM runs there, but not as a node that can be told: without a name, or with hidden arguments",
-        "start it with -name or -sname; in a release set RELEASE_DISTRIBUTION")
-    end
-    return fail(self, "no Erlang VM is to be seen there", "is it the right container? perhaps it runs as another user")
-  end
-  if self.node then
-    for _, node in ipairs(found.nodes) do if node.name == self.node then return node end end
-    -- A name whose host is told otherwise from outside, which is what people know it by.
-    local short, match = self.node:match "^[^@]+", {}
-    for _, node in ipairs(found.nodes) do
-      if node.name:match "^[^@]+" == short then match[#match + 1] = node end
-    end
-    if #match == 1 and not self.node:find("@", 1, true) then return match[1] end
-    return fail(self, ("%s does not run there"):format(self.node),
-      #match == 1 and OTHER_HOST:format(match[1].name) or "there is " .. list(found.nodes))
-  end
-  local release = self.target.release
-  if release and #found.nodes > 1 then
-    local of = {}
-    for _, node in ipairs(found.nodes) do of[#of + 1] = node.root == release and node or nil end
-    if #of == 1 then return of[1] end
-  end
-  if #found.nodes > 1 then
-    return fail(self, "several nodes run there", "name one with --node: " .. list(found.nodes))
-  end
-  return found.nodes[1]
-end
-
 local function closed(self, why) return nil, troubles.of(self.shell.said, why, self.via, self.target.told) end
 
 local function look(self, shell, deadline)
   local printed, why = shell:run(probe.LOOK, deadline)
   if not printed then return closed(self, why) end
   local found = probe.read(printed)
-  local node, err = choose(self, found)
-  if not node then return nil, err end
+  local node, message, next_step = which_node(found, self.node, self.target.release)
+  if not node then return fail(self, message, next_step) end
   if node.tls then
     return fail(self, node.name .. " takes TLS connections only", "TLS distribution is not supported")
   end

@@ -9,6 +9,9 @@ local until_true = require "spec.support.until_true"
 local uv = require "luv"
 local ways = require "runtime.door.ways"
 
+-- Of its own, for doors show every node of this machine.
+local NAME = ("bl_session%d@127.0.0.1"):format(uv.os_getpid())
+
 local function soon() return async.now() + 45 end
 
 describe("a session of a cloud", function()
@@ -16,7 +19,7 @@ describe("a session of a cloud", function()
   local before = {}
 
   setup(function()
-    at = live.start { attach = false, name = "bl_session@127.0.0.1" }
+    at = live.start { attach = false, name = NAME }
     aws = cloud.new()
     aws.env.ERL_EPMD_PORT = tostring(held.free_port())
     for name, value in pairs(aws.env) do
