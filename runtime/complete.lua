@@ -13,7 +13,7 @@ local complete = {}
 ---@field [2]? string   what is said of it
 
 -- A name may come from epmd or the store, and a shell puts it into the line as it is.
-local SAFE = "^[%w_@.:/+,=%%-]+$"
+local SAFE = "^[%w_@.:/+-][%w_@.:/+,=-]*$"
 local LONGEST_ABOUT = 60 -- bytes
 
 local KIND_OF = { FILE = "file", ["FILE.md"] = "file", ["DIR|FILE"] = "file", DIR = "folder" }

@@ -65,7 +65,7 @@ function page.overview(commands, out)
     if #list > 0 then parts[#parts + 1] = group.title .. ":\n" .. typeset.entries(list, out) end
   end
   parts[#parts + 1] = prose("`beamlens-run help COMMAND` tells its own options, with examples. "
-    .. manual.OF_EVERY, out)
+    .. manual.OF_EVERY:gsub("%.$", ":"), out)
     .. "\n" .. options(nil, out)
   parts[#parts + 1] = prose("What only the config file sets (limits, anomaly, watchers, sinks, hosts, …) stands in "
     .. "examples/config.lua: `beamlens-run init` makes one.", out) .. "\n"

@@ -8,7 +8,7 @@ local screen = require "runtime.screen"
 local ask = {
   usage = "ask QUESTION...",
   words = math.huge,
-  doc = "answer a question about a node, with the figures that it rests on",
+  doc = "answer a question, with the figures it rests on",
   examples = {
     { [[beamlens-run ask "why is the queue growing?" --node shop@host]], "who has it, how fast, and why" },
     { [[beamlens-run ask "memory?" --node shop@host]], "whether it grows, which kind, and whose" },

@@ -10,9 +10,9 @@ local probe = require "runtime.door.probe"
 local screen = require "runtime.screen"
 
 local connect = {
-  usage = "connect TARGET [-- COMMAND...]",
+  usage = "connect TARGET [-- ...]",
   words = 1,
-  doc = "attach to a node where it lives, and run a command there",
+  doc = "attach where a node lives, run a command there",
   takes = { "way" },
   further = true, -- behind `--` stands a command of ours, for completions
   examples = {

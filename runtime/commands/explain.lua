@@ -11,7 +11,7 @@ local typeset = require "runtime.typeset"
 local command = {
   usage = "explain [TOPIC...]",
   words = math.huge, -- what somebody looks for is a sentence sometimes
-  doc = "the BEAM: what to look at, what to take, what goes wrong",
+  doc = "what to look at, what to take, what goes wrong",
   takes = { "topic" },
   examples = {
     { "beamlens-run explain", "all topics" },

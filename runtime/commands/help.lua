@@ -11,7 +11,7 @@ local help = {
   usage = "help [COMMAND]",
   words = 1,
   takes = { "command" },
-  doc = "this, or one command; `events`: what scripts may hear",
+  doc = "this, or one command; `events`: what is told",
   examples = {
     { "beamlens-run help", "all commands, and the options of every one" },
     { "beamlens-run help call", "one command: its options, examples, what to know" },

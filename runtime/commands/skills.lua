@@ -13,7 +13,7 @@ local skill = require "runtime.skill"
 local skills = {
   usage = "skills [NAME]",
   words = 1,
-  doc = "what the skills watch and need, their callbacks",
+  doc = "what the skills watch, need and may be asked",
   takes = { "skill" },
   examples = {
     { "beamlens-run skills", "all skills" },

@@ -13,7 +13,7 @@ local screen = require "runtime.screen"
 local top = {
   usage = "top",
   words = 0,
-  doc = "the largest processes, live: by memory, mailbox, reductions, binary",
+  doc = "the largest processes, live",
   examples = {
     { "beamlens-run top --node shop@host", "live, at a terminal" },
     { "beamlens-run top --node shop@host --sort mailbox --every 5", "by the longest mailbox, every 5 s" },
