@@ -4,14 +4,14 @@
 
 local texts = ...
 
-local OPEN = "health's own"
+local OURS = "health's own"
 
 ---@type Skill
 return {
   name = "health",
   title = "Health",
-  about = OPEN,
-  prompt = OPEN,
+  about = OURS,
+  prompt = OURS,
   snapshot = "pulse",
   urgent = { "pulse" },
 
