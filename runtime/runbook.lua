@@ -73,7 +73,12 @@ local function fault(r, name)
 end
 
 local function missing(name, path)
-  local next_step = "write it, or take it out of autonomy.runbooks"
+  local there = files.list("runbooks", ".lua")
+  for _, ours_is in ipairs(ours.embedded "examples/runbooks/") do
+    there[#there + 1] = ours_is:match "([^/]+)%.lua$"
+  end
+  local near = failure.nearest(name, there)
+  local next_step = near and ("did you mean %s?"):format(near) or "write it, or take it out of autonomy.runbooks"
   if ours.read(("examples/runbooks/%s.lua"):format(name)) then
     next_step = ("read it, then copy it there: `beamlens-run init runbooks/%s.lua`"):format(name)
   end

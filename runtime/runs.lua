@@ -77,7 +77,9 @@ local function is_trace(id) return id:match "^%x%x%x%x+$" ~= nil end
 ---@return Failure
 function runs.unknown(id)
   if not id:match "^r%d+$" and not is_trace(id) then
-    return failure.new("usage", ("%s is no run"):format(id), "name it as r17, or by its trace_id", 2)
+    local near = id:find "^%d+$" and "r" .. id or failure.nearest(id, { "last" })
+    return failure.new("usage", ("%s is no run"):format(id), near and ("did you mean %s?"):format(near)
+      or "name it as r17, or by its trace_id", 2)
   end
   return failure.new("usage", "there is no run " .. id, "`beamlens-run runs` lists them", 2)
 end

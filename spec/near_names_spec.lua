@@ -49,6 +49,8 @@ local LINES = {
   ["explain mailbx"] = "did you mean mailbox?",
   ["init skill/ets.lua"] = "did you mean skills/ets.lua?",
   ["actions aprove a1"] = "did you mean approve?",
+  ["show 17"] = "did you mean r17?",
+  ["show lst"] = "did you mean last?",
   ["completions zhs"] = "did you mean zsh?",
   ["sandbox --demo-callbacks --limit wal_ms=3 chunk.lua"] = "did you mean wall_ms?",
 }

@@ -72,9 +72,16 @@ local function users(path)
   return s
 end
 
---- The names of ours.
+--- The names of ours, and of those in the user's folder.
 ---@return string[]
-function strategy.names() return { unpack(OURS) } end
+function strategy.names()
+  local names, known = { unpack(OURS) }, {}
+  for _, name in ipairs(OURS) do known[name] = true end
+  for _, name in ipairs(files.list("strategies", ".lua")) do
+    if not known[name] then names[#names + 1] = name end
+  end
+  return names
+end
 
 --- Where the user's own of that name lies: a copy of ours, which wins over it, or one that only they have.
 ---@param name string
@@ -95,10 +102,10 @@ function strategy.open(name)
     if known == name then return require("runtime.strategy." .. name) end
   end
   if name:find("/", 1, true) or name:find("%.lua$") then return users(name) end
-  local near = failure.nearest(name, OURS)
+  local near = failure.nearest(name, strategy.names())
   return nil, failure.new("usage", ("there is no strategy %s"):format(name),
     near and ("did you mean %s?"):format(near)
-    or ("take %s, or the path of a Lua file"):format(table.concat(OURS, ", ")), 2)
+    or ("take %s, or the path of a Lua file"):format(table.concat(strategy.names(), ", ")), 2)
 end
 
 --- How one works when nobody says how: rules that think need no rules before them.

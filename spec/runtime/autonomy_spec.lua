@@ -240,7 +240,8 @@ describe("autonomy", function()
       os.remove(folder .. "/beamlens/runbooks/free_binaries.lua")
       assert.equal("there is no runbook free_binaries (HOME/beamlens/runbooks/free_binaries.lua); read it, then copy "
         .. "it there: `beamlens-run init runbooks/free_binaries.lua`", fault { runbooks = { "free_binaries" } })
-      assert.matches("^there is no runbook other2 .*; write it, or take it out", fault { runbooks = { "other2" } })
+      assert.matches("^there is no runbook night .*; write it, or take it out", fault { runbooks = { "night" } })
+    assert.matches("^there is no runbook other2 .*; did you mean other%?", fault { runbooks = { "other2" } })
     end)
 
     it("refuse a runbook that others may write", function()
