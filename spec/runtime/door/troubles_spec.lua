@@ -67,6 +67,11 @@ local ENDS = {
   { "Error response from daemon: container 0ab is not running", "the container does not run; see `docker ps -a`" },
   { "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.",
     "docker's daemon does not answer; does it run, and may you use it? (group docker, DOCKER_HOST)" },
+  { "E1122 04:11:02 memcache.go: dial tcp 127.0.0.1:8080: connect: connection refused\n"
+    .. "The connection to the server localhost:8080 was refused - did you specify the right host or port?",
+    "kubectl reaches no cluster; check its context: `kubectl config current-context`, `kubectl cluster-info`" },
+  { "error: You must be logged in to the server (Unauthorized)",
+    "Kubernetes does not know who you are; log in as your cluster wants it, until `kubectl get pods` answers" },
   { 'Error from server (NotFound): pods "shop-0" not found',
     "kubectl knows no such pod; see `kubectl get pods -A`; write kubectl:NAMESPACE/POD" },
   { "Error from server (BadRequest): container nope is not valid for pod shop-0",
