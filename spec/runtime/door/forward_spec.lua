@@ -147,6 +147,18 @@ describe("by ssh", function()
     n:leave()
   end))
 
+  it("a node that was started anew is found at its new port", live.test(function()
+    local d = door.new("ssh:node", at.name)
+    local n, told = attach(d), {}
+    local port = d.port
+    n:on_change(function(state) told[#told + 1] = state end)
+    n:call("init", "restart", {})
+    until_true("the link", function() return n.state == "up" and told[1] == "down" end)
+    assert.are_not.equal(port, d.port)
+    assert.equal(5, n:call("erlang", "+", { 2, 3 }))
+    n:leave()
+  end))
+
   it("where sshd forbids it a helper is started, and that is said", live.test(function()
     shut = sshd.start "AllowTcpForwarding no"
     uv.os_setenv("PATH", shut.path)
