@@ -15,4 +15,15 @@ function screen.out(options)
   return { color = not plain, width = width and width > 0 and width or nil }
 end
 
+local USUAL, WIDEST, NARROWEST = 80, 100, 30 -- columns; longer lines are read with the finger
+
+--- The same for a page that is read: what is piped has one width everywhere.
+---@param options? { no_color?: boolean }
+---@return { color?: boolean, width: integer }
+function screen.page(options)
+  local out = screen.out(options)
+  out.width = math.max(NARROWEST, math.min(out.width or USUAL, WIDEST))
+  return out
+end
+
 return screen

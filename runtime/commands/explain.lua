@@ -27,19 +27,10 @@ and a file of your own beside it is a topic, too. It exits with 2 where nothing 
 ]],
 }
 
-local WIDTH, WIDEST, NARROWEST = 80, 100, 30 -- longer lines are read with the finger
-
 local function rows(topics)
   local list = {}
   for i, t in ipairs(topics) do list[i] = { topic = t.topic, title = t.title, group = t.group, about = t.about } end
   return list
-end
-
--- What is piped has one width everywhere.
-local function paper(options)
-  local out = screen.out(options)
-  out.width = math.max(NARROWEST, math.min(out.width or WIDTH, WIDEST))
-  return out
 end
 
 local function tell(said) io.stderr:write("beamlens-run: ", plain(said), "\n") end
@@ -90,12 +81,12 @@ end
 local function show(c, topic, more)
   if topic.fault then tell(topic.fault .. "; ours is shown") end
   if c.options.json then return json.encode(whole(topic, more)) .. "\n", 0 end
-  return page(topic, more, paper(c.options)), 0
+  return page(topic, more, screen.page(c.options)), 0
 end
 
 local function list(c, topics, head)
   if c.options.json then return json.encode { schema = 1, topics = rows(topics) } .. "\n", 0 end
-  local out = paper(c.options)
+  local out = screen.page(c.options)
   return head and typeset.text(head, out) .. "\n" .. entries(topics, out) or overview(topics, out), 0
 end
 

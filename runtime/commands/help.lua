@@ -20,21 +20,13 @@ local help = {
   },
 }
 
-local WIDTH, WIDEST, NARROWEST = 80, 100, 40
-
-local function paper(options)
-  local out = screen.out(options)
-  out.width = math.max(NARROWEST, math.min(out.width or WIDTH, WIDEST))
-  return out
-end
-
 local function overview(call)
-  if not call.options.json then return page.overview(call.commands, paper(call.options)), 0 end
+  if not call.options.json then return page.overview(call.commands, screen.page(call.options)), 0 end
   return json.encode { schema = 1, commands = call.commands, options = config.names() } .. "\n", 0
 end
 
 local function one(call, name)
-  if not call.options.json then return page.of(name, paper(call.options)), 0 end
+  if not call.options.json then return page.of(name, screen.page(call.options)), 0 end
   local command, options, examples = manual.command(name), {}, {}
   for i, option in ipairs(manual.options(name)) do options[i] = option.name end
   for i, example in ipairs(command.examples or {}) do examples[i] = { line = example[1], about = example[2] } end
