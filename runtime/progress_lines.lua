@@ -11,7 +11,7 @@ local DOUBTED = {
 }
 
 local LINES = {
-  ["node.up"] = function(m) return "attached to " .. m.node end,
+  ["node.up"] = function(m) return "attached to " .. m.node .. (m.way and ", " .. m.way or "") end,
   ["node.down"] = function(m) return sentence.lost(m) end,
   ["node.reconnecting"] = function(m) return "reconnecting to " .. m.node end,
   ["coordinator.invoke_operators"] = function(m)

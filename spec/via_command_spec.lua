@@ -58,6 +58,11 @@ describe("--via", function()
     assert.matches("^bl_via@127.0.0.1  OTP ", done.stdout)
   end))
 
+  it("is told with what it can do", live.test(function()
+    assert.matches("attached to bl_via@127.0.0.1, console: a helper VM beside the node",
+      run("coordinator.lua", "--skills", "beam").stderr, 1, true)
+  end))
+
   it("lets every skill look", live.test(function()
     local done = run("call", "ets_top_tables")
     assert.equal(0, done.code)

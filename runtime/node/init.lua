@@ -55,6 +55,7 @@ local function tell(n, state, metadata)
   n.state = state
   metadata = metadata or {}
   metadata.node = n.name
+  metadata.way = state == "up" and n.door and n.door.told or nil
   telemetry.emit("node." .. state, {}, metadata)
   for _, listener in ipairs { unpack(n.listeners) } do listener(state) end
 end
