@@ -14,7 +14,7 @@ local config = {}
 ---@field shown? string    what stands for the value in the help
 ---@field default any
 ---@field of? string[]     the values there are
----@field values? string   what kind they are of, for completions: see runtime/complete.lua (FILE, DIR: told by shown)
+---@field values? string   what kind they are of, for completions: runtime/complete_sources.lua (not of FILE, DIR)
 ---@field min? number       of a number
 ---@field max? number
 ---@field whole? true
@@ -37,7 +37,7 @@ config.OPTIONS = {
   { name = "via", type = "text", shown = "WAY:TARGET", values = "way",
     doc = "through a shell beside it: ssh:USER@HOST, docker:NAME, kubectl:[NS/]POD, ecs:[CLUSTER/]SERVICE, "
       .. "shell:COMMAND, local, or a profile of the config file" },
-  { name = "env", type = "text", shown = "ENV", doc = "which environment of that profile: prod" },
+  { name = "env", type = "text", shown = "ENV", values = "env", doc = "which environment of that profile: prod" },
   { name = "task", type = "text", shown = "ID", doc = "which task of an ECS service: its first letters will do" },
   { name = "through", type = "text", shown = "HOW", of = { "forward", "console" },
     doc = "forward leads the node's port here, console starts a helper there; else whichever goes" },

@@ -57,6 +57,8 @@ local SHELLS = {
     set_up = "source <(beamlens-run completions bash); echo set''up" },
   zsh = { args = { "-f", "-i" },
     set_up = "autoload -Uz compinit; compinit -u -D; source <(beamlens-run completions zsh); echo set''up" },
+  ["zsh, from a folder of its fpath"] = { program = "zsh", args = { "-f", "-i" },
+    set_up = "fpath=(fpath $fpath); autoload -Uz compinit; compinit -u -D; echo set''up" },
   fish = { args = { "--no-config", "-i" },
     set_up = "beamlens-run completions fish | source; echo set''up" },
 }
@@ -94,6 +96,8 @@ describe("completions", function()
     folder = uv.fs_realpath(folder)
     write("beamlens-run", STAND_IN, 448)
     write("own_config.lua", "return {}")
+    uv.fs_mkdir(folder .. "/fpath", 448)
+    write("fpath/_beamlens-run", run({ "completions", "zsh" }).stdout)
     uv.fs_mkdir(folder .. "/own_prompts", 448)
   end)
   teardown(live.stop_all)
@@ -102,7 +106,7 @@ describe("completions", function()
   for name, shell in pairs(SHELLS) do
     it("complete at the terminal of " .. name, function()
       async.run(function()
-        local running = pty.start({ "--ctty", "--wait", name, unpack(shell.args) },
+        local running = pty.start({ "--ctty", "--wait", shell.program or name, unpack(shell.args) },
           { path = "/usr/bin/setsid", whole = true, columns = 200, env = environment() })
         running.keys(("cd '%s'; %s\r"):format(folder, shell.set_up))
         running.see "setup\n"
