@@ -10,7 +10,7 @@ local manual = {}
 ---@field usage string         its name and words
 ---@field doc string           one line
 ---@field words integer        how many words it takes at most
----@field takes? string[]      what each of them is, for completions: a kind of runtime/complete_sources.lua; the last holds on
+---@field takes? string[]      what each is, a kind of runtime/complete_sources.lua; the last holds for all further
 ---@field further? true       behind `--` stands another command of ours
 ---@field examples string[][]  lines as they are typed, and what each is for
 ---@field more? string         paragraphs; lines that begin with a blank stay as they are
