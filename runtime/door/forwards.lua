@@ -38,7 +38,7 @@ local function bracketed(address) return address:find(":", 1, true) and "[" .. a
 -- own ssh is one, on a socket in a folder that nobody else may enter. It takes that away when it ends, which it does
 -- with the shell, whatever way this process ends.
 local ssh = {
-  told = "forward by ssh: as fast as a direct link; many questions at once, relays; nothing is started there",
+  told = "forward by ssh: nearly as fast as a direct link; many questions at once, relays; nothing is started there",
 }
 
 function ssh.prepare(self)
