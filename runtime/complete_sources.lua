@@ -120,6 +120,16 @@ function sources.way(context)
   return offers
 end
 
+-- Of the profile that stands there, else of all.
+function sources.env(context)
+  local profiles, envs = context.options.profiles or {}, {}
+  local one = profiles[context.options.via or context.words[2]]
+  for _, profile in pairs(one and { one } or profiles) do
+    for env in pairs(profile.envs or {}) do envs[env] = true end
+  end
+  return plainly(sorted_keys(envs))
+end
+
 -- What `list` reads of the store, where there is one.
 local function kept(context, list)
   local store = require "runtime.store"

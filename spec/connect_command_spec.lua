@@ -284,6 +284,14 @@ ecs execute-command --cluster prod --task 0a1b2c --container app --interactive -
         said(with_config(CONFIG, "connect", "shop")))
     end))
 
+    it("and its environments are among the completions", live.test(function()
+      local done = program.run({ "completions", "words", "--json", "--", "connect", "shop", "--env", "" },
+        { env = { BEAMLENS_CONFIG = config(CONFIG) } })
+      local words = {}
+      for i, offer in ipairs(json.decode(done.stdout).words) do words[i] = offer.word end
+      assert.same({ "prod", "staging" }, words)
+    end))
+
     it("suggests the environment that is meant", live.test(function()
       assert.equal("profile shop has no environment prd; did you mean prod?",
         said(with_config(CONFIG, "connect", "shop", "--env", "prd")))
