@@ -116,6 +116,20 @@ answers.schedulers = {
   end,
 }
 
+-- Of the whole node, for a question about nothing in particular.
+answers.full_check = {
+  look = { { "beam_overview", 2000 } },
+  state = function(values)
+    local v = values[1]
+    local longest = v.longest_queues and v.longest_queues[1]
+    local cited = figures(1, "", "process_count", "total_mb", "utilization_pct", "run_queue")
+    if longest then cited[#cited + 1] = { look = 1, path = "longest_queues[1].message_queue" } end
+    return { text = ("It has %s and %s MB, its schedulers work %s %% of their time, and %s waited for one; the longest "
+      .. "mailbox has %s messages."):format(processes(v.process_count), small(v.total_mb), small(v.utilization_pct),
+      processes(v.run_queue), longest and number(longest.message_queue) or "no"), figures = cited, calm = true }
+  end,
+}
+
 local function of_id(tables, id)
   for i, row in ipairs(tables) do
     if row.id == id then return i end

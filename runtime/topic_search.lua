@@ -107,7 +107,8 @@ function topic_search.names(question, topics)
       seen[word] = true
       local known = false
       for _, topic in ipairs(topics) do
-        known = known or topic.group == "routes" and select(2, named(topic, { stem(word:lower()) })) > 0
+        known = known or topic.topic == word
+          or topic.group == "routes" and select(2, named(topic, { stem(word:lower()) })) > 0
       end
       local list = not known and (topic_search.is_name(word) and sure or perhaps)
       if list then list[#list + 1] = word end
@@ -120,7 +121,9 @@ end
 --- Whether a word can be nothing but a name: orders_inbox, Shop.Sink, <0.81.0>.
 ---@param word string
 ---@return boolean
-function topic_search.is_name(word) return word:find "[_%.<]" ~= nil or word:find "^%u%l+%u" ~= nil end
+function topic_search.is_name(word)
+  return (word:find "^%a%w*_[%w_@]*$" or word:find "^<%d+%.%d+%.%d+>$" or word:find "^%u%w*%.%u[%w%.]*$") ~= nil
+end
 
 -- Of a question whose other words name what it is about: those that come near the best of them.
 local NEAR = 0.75

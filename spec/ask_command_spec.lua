@@ -77,6 +77,17 @@ describe("ask", function()
     assert.matches("^quiet_one was waiting in 100 %% of %d+ looks", a.text)
   end))
 
+  it("says that what it asks about was looked for and is not there", live.test(function()
+    local a, _, code = answer("is there a restart loop?", "--skills", "sup")
+    assert.equal("There is no sign of restart_loop: sup looked for it, and found none.", a.text)
+    assert.same({ true, 4, 0 }, { a.answered, paths(a.figures).supervisor_count, code })
+  end))
+
+  it("does not say so where nobody could look for it", live.test(function()
+    local a, _, code = answer("is there a restart loop?", "--skills", "ets")
+    assert.same({ "The looks that were made do not tell.", false, 4 }, { a.text, a.answered, code })
+  end))
+
   it("invents nothing where no word says what to look at, and says what would tell", live.test(function()
     local r = ask("what colour is the sky?", "--node", at.name, "--quiet", "--skills", "ets")
     assert.matches("^NO ANSWER  No word of the question says what to look at, so everybody looked%.\n", r.stdout)

@@ -38,6 +38,14 @@ describe("runtime.topic_search, of a question", function()
     assert.same({}, route "which supervision strategy?")
   end)
 
+  for _, word in ipairs { "orders_inbox", "<0.81.0>", "Shop.Sink", "MyApp.Web.Endpoint" } do
+    it("knows a name in " .. word, function() assert.is_true(topic_search.is_name(word)) end)
+  end
+
+  for _, word in ipairs { "10.0.0.1", "RabbitMQ", "e.g", "v1.2", "<b>", "shop@host" } do
+    it("knows no name in " .. word, function() assert.is_false(topic_search.is_name(word)) end)
+  end
+
   it("takes for names what no topic is known by, the sure ones first", function()
     assert.same({ "orders_inbox", "<0.81.0>", "Shop.Sink", "ledger" },
       topic_search.names("why does ledger (orders_inbox, <0.81.0>) of Shop.Sink grow in memory?", topics))
