@@ -59,6 +59,10 @@ local function look(self, shell, deadline)
   local found = probe.read(printed)
   local node, message, next_step = which_node(found, self.node, self.target.release)
   if not node then return fail(self, message, next_step) end
+  if node.contained then
+    return fail(self, node.name .. " runs in a container on that machine, which its shell is not in",
+      "enter the container: docker:NAME or kubectl:POD, or shell:ssh HOST docker exec -i NAME sh")
+  end
   if node.tls then
     return fail(self, node.name .. " takes TLS connections only", "TLS distribution is not supported")
   end

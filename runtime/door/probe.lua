@@ -24,6 +24,7 @@ bl_limits() {
     [ -r "$bl_f" ] && IFS= read -r bl_v < "$bl_f" && printf 'bl:%s%s=%s|' "$1" ${bl_r##*:} "$bl_v"
   done
 }
+bl_m=$(readlink /proc/self/ns/pid 2>/dev/null)
 for bl_p in /proc/[0-9]*; do
   [ -r $bl_p/cmdline ] || continue
   case $(tr '\0' ' ' < $bl_p/cmdline 2>/dev/null) in *" -bindir "*) ;; *) continue;; esac
@@ -46,6 +47,8 @@ for bl_p in /proc/[0-9]*; do
       ERL_EPMD_PORT=*) printf 'bl:epmd_port=%s|' "${bl_a#*=}";;
     esac
   done
+  bl_n=$(readlink $bl_p/ns/pid 2>/dev/null)
+  [ "${bl_n:-$bl_m}" = "$bl_m" ] || printf 'bl:contained=yes|'
   bl_limits '' $bl_p/cgroup
 done
 printf 'bl:host=%s|' "$(hostname 2>/dev/null || cat /proc/sys/kernel/hostname)"
@@ -74,6 +77,7 @@ done
 ---@field epmd_port? integer  where it is not the usual one
 ---@field schedulers? integer where its flags say how many are online
 ---@field hidden? boolean
+---@field contained? boolean  it runs in a container, seen from outside: its files and ports are others than the shell's
 ---@field heart? boolean      a watchdog starts it anew when it does not answer
 ---@field memory_max? number  bytes that its control group may have; none: no limit
 ---@field memory_now? number  bytes that it has
@@ -117,7 +121,7 @@ local function node_of(vm)
     port = port_of(vm), epmd_port = epmd_port ~= USUAL_EPMD and epmd_port or nil,
     boot = vm.boot and vm.boot:find(PLAIN) and vm.boot:match "^(/.*)/[^/]*$" or nil,
     schedulers = tonumber((vm.S or ""):match "^%d+:(%d+)$" or (vm.S or ""):match "^%d+$"),
-    hidden = vm.hidden and true, heart = vm.heart and true,
+    hidden = vm.hidden and true, heart = vm.heart and true, contained = vm.contained and true,
     memory_max = limit(vm.memory_max), memory_now = limit(vm.memory_max) and tonumber(vm.memory_now), cpus = cpus(vm),
   }
 end

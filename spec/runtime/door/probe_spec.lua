@@ -43,6 +43,8 @@ describe("before a node is spoken to", function()
 
   it("no quota is no limit", function() assert.is_nil(seen("bl:cpu_max=max 100000|bl:cpu_quota=-1|").cpus) end)
 
+  it("a container around it is seen", function() assert.is_true(seen("bl:contained=yes|").contained) end)
+
   it("the folder of its boot file is known", function()
     assert.equal("/app/releases/0.2.0", seen("bl:boot=/app/releases/0.2.0/start|").boot)
   end)
