@@ -1,0 +1,119 @@
+--- Somebody new to the program: a home with a cookie and nothing else in it, no key, a fresh clone, a shop that runs
+--- (the demo's, with its fault), doors to where it runs, and a shell to type into. An sshd is real; docker, kubectl and
+--- aws are stand-ins.
+
+local cloud = require "spec.support.cloud"
+local held = require "spec.support.held"
+local live = require "spec.support.live_node"
+local ours = require "host.files"
+local program = require "spec.support.program"
+local pty = require "spec.support.pty"
+local sshd = require "spec.support.sshd"
+local uv = require "luv"
+
+local first_user = {}
+
+local User = {}
+User.__index = User
+
+local function quoted(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
+
+local function must(command)
+  local code = os.execute(command)
+  assert(code == 0 or code == true, command)
+end
+
+--- What is typed, with the names here in place of those of the README.
+function User:here(line)
+  for _, swap in ipairs(self.swaps) do line = line:gsub(swap[1], swap[2]) end
+  return line
+end
+
+-- env, for nothing else takes a name out: specs have a strategy that nobody chose here.
+function User:words(line, shell)
+  local there = ("cd %s && %s"):format(quoted(self.folder), self:here(line))
+  return { "-u", "BEAMLENS_STRATEGY", shell or "sh", "-c", there }
+end
+
+function User:environment(more)
+  local env = {}
+  for name, value in pairs(self.env) do env[name] = value end
+  for name, value in pairs(more or {}) do env[name] = value end
+  return env
+end
+
+--- Types what goes on until it is ended.
+---@param line string
+---@param env? table<string, string>
+---@return table running   of program.start
+function User:start(line, env)
+  return program.start(self:words("exec " .. line), { path = "env", env = self:environment(env) })
+end
+
+--- Types it where there is no terminal, and waits for its end.
+---@param line string
+---@param env? table<string, string>
+---@param shell? string   sh if left out
+---@return { code: integer, stdout: string, stderr: string }
+function User:run(line, env, shell)
+  return program.run(self:words(line, shell), { path = "env", env = self:environment(env) })
+end
+
+--- The same before a terminal.
+---@return table running   of pty.start
+function User:at_terminal(line, env)
+  return pty.start(self:words("exec " .. line), { path = "env", env = self:environment(env) })
+end
+
+--- A file of the clone, or by its whole path; written anew.
+function User:write(name, text)
+  local path = name:sub(1, 1) == "/" and name or self.folder .. "/" .. name
+  local fd = assert(uv.fs_open(path, "w", 384))
+  assert(uv.fs_write(fd, text))
+  uv.fs_close(fd)
+  return path
+end
+
+function User:read(name)
+  local file = assert(io.open(name:sub(1, 1) == "/" and name or self.folder .. "/" .. name))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+function User:leave()
+  self.sshd.stop()
+  self.cloud:close()
+  live.stop_all()
+  must("rm -r " .. quoted(self.beams))
+end
+
+---@return table user   { home, folder: of the clone, settings, node: its name, port: free, … }
+function first_user.start()
+  -- Doors show every node of this machine, so its name is nobody else's.
+  local short, beams = "shop" .. uv.os_getpid(), assert(uv.fs_mkdtemp "/tmp/spec-shop-XXXXXX")
+  must(("erlc -o %s %s"):format(quoted(beams), quoted(ours.root .. "/examples/demo/shop.erl")))
+  local at = live.start { name = short .. "@127.0.0.1", attach = false, args = { "-pa", beams, "-s", "shop", "start" } }
+  local self = setmetatable({ home = at.home, node = at.name, port = held.free_port(), beams = beams }, User)
+  self.folder, self.settings = at.home .. "/beamlens-run", at.home .. "/.config/beamlens"
+  must(("git clone -q %s %s"):format(quoted(ours.root), quoted(self.folder)))
+  must(("cp %s %s"):format(quoted(program.path), quoted(self.folder .. "/beamlens-run")))
+  self.sshd, self.cloud = sshd.start(), cloud.new()
+  self.env = { HOME = at.home, ERL_EPMD_PORT = tostring(at.epmd_port), DOORS_CONTAINER = "web", DOORS_POD = "shop-0" }
+  for name, value in pairs(self.cloud.env) do self.env[name] = value end
+  self.env.PATH = ("%s:%s/bin:%s"):format(self.folder, self.sshd.folder, self.cloud.env.PATH)
+  self.swaps = {
+    { "^make", "make -o beamlens-run" }, -- it is built: only what else make does
+    { "ssh:[%w.@-]+", "ssh:node" },
+    { "docker:[%w_-]+", "docker:web" },
+    { "kubectl:[%w/-]+", "kubectl:shop-0" },
+    { "ecs:[%w/-]+", "ecs:prod/shop" },
+    { "shop@[%w.]+", self.node },
+    { "%f[%w]r17%f[%W]", "r1" },
+    { "billing@host", short .. "_billing@127.0.0.1" },
+    { "127%.0%.0%.1:9464", "127.0.0.1:" .. self.port },
+  }
+  return self
+end
+
+return first_user
