@@ -20,9 +20,14 @@ end
 
 local function last(arn) return tostring(arn):match "[^/]+$" end
 
+-- What AWS has none of is left out, or null.
+local function each(list) return ipairs(type(list) == "table" and list or {}) end
+
+local function text(value) return type(value) == "string" and value or nil end
+
 local function names_of(arns)
   local list = {}
-  for i, arn in ipairs(type(arns) == "table" and arns or {}) do list[i] = last(arn) end
+  for i, arn in each(arns) do list[i] = last(arn) end
   table.sort(list)
   return list
 end
@@ -91,10 +96,18 @@ local function logged_in(target, ask)
   return tell_from(target, said)
 end
 
-local function has_plugin(target)
+local function is_here(program)
   for folder in (os.getenv "PATH" or ""):gmatch "[^:]+" do
-    if uv.fs_access(folder .. "/session-manager-plugin", "X") then return true end
+    if uv.fs_access(folder .. "/" .. program, "X") then return true end
   end
+end
+
+local function has_programs(target)
+  local way = target.way
+  if not is_here(way.program) then
+    return fail(target, ("the program %s is not installed here"):format(way.program), "it is had at " .. way.from)
+  end
+  if is_here "session-manager-plugin" then return true end
   return fail(target, troubles.NO_PLUGIN.message, troubles.NO_PLUGIN.next)
 end
 
@@ -145,19 +158,18 @@ local function running(target, cluster, service)
   local described, err = question(target, words)
   if not described then return nil, err end
   local tasks = {}
-  for _, task in ipairs(described.tasks or {}) do
+  for _, task in each(described.tasks) do
     local id = last(task.taskArn)
     tasks[id], tasks[#tasks + 1] = task, id
   end
   return tasks
 end
 
-local function text(value) return type(value) == "string" and value or nil end
-
 local function row(id, task)
   local about = {}
-  for _, what in ipairs { text(task.lastStatus), text(task.healthStatus), text(task.startedAt) } do
-    if what ~= "UNKNOWN" then about[#about + 1] = what end
+  for _, key in ipairs { "lastStatus", "healthStatus", "startedAt" } do
+    local what = text(task[key])
+    about[#about + 1] = what ~= "UNKNOWN" and what or nil
   end
   return ("%s (%s)"):format(id, table.concat(about, ", "))
 end
@@ -181,7 +193,7 @@ end
 
 local function find_container(target, ask, task, wanted)
   local names, by_name = {}, {}
-  for _, container in ipairs(task.containers or {}) do
+  for _, container in each(task.containers) do
     names[#names + 1], by_name[container.name] = container.name, container
   end
   table.sort(names)
@@ -200,7 +212,7 @@ local function find_container(target, ask, task, wanted)
 end
 
 local function agent_of(container)
-  for _, agent in ipairs(type(container.managedAgents) == "table" and container.managedAgents or {}) do
+  for _, agent in each(container.managedAgents) do
     if agent.name == AGENT then return agent end
   end
 end
@@ -249,7 +261,7 @@ local function find(target, ask)
   target.ecs = { cluster = cluster or known.cluster, service = service or known.service, task = known.task }
   target.told = { login = aws.login_line(target.aws) }
   local is = target.ecs
-  local ok, err = has_plugin(target)
+  local ok, err = has_programs(target)
   if ok then ok, err = logged_in(target, ask) end
   if not ok then return nil, err end
   if not is.cluster then

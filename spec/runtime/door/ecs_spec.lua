@@ -166,12 +166,22 @@ describe("a service of ECS", function()
     end))
   end
 
-  it("tells where the plugin is had", live.test(function()
-    uv.os_setenv("PATH", "/nowhere")
-    local _, _, err = find "ecs:shop"
+  local function said_with_path(path)
+    uv.os_setenv("PATH", path)
+    local text = said "ecs:shop"
     uv.os_setenv("PATH", aws.env.PATH)
-    assert.equal("ecs:shop: the Session Manager plugin is not installed here; it is had at docs.aws.amazon.com/"
-      .. "systems-manager/latest/userguide/session-manager-working-with-install-plugin.html", tostring(err))
+    return text
+  end
+
+  it("tells where aws is had", live.test(function()
+    assert.equal("the program aws is not installed here; it is had at "
+      .. "docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html", said_with_path "/nowhere")
+  end))
+
+  it("tells where the plugin is had", live.test(function()
+    assert(uv.fs_symlink("/bin/true", aws.folder .. "/aws"))
+    assert.equal("the Session Manager plugin is not installed here; it is had at docs.aws.amazon.com/systems-manager/"
+      .. "latest/userguide/session-manager-working-with-install-plugin.html", said_with_path(aws.folder))
   end))
 
   it("takes no part of its name for an option", function()
