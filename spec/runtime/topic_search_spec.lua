@@ -18,6 +18,7 @@ describe("runtime.topic_search, of a question", function()
     ["mailbox?"] = "mailbox",
     ["schedulers?"] = "schedulers",
     ["ETS?"] = "ets",
+    ["is the table sessions growing?"] = "ets",
     ["GenServer state?"] = "genserver_state",
     ["is the disk full?"] = "disk_full",
     ["why does the payments worker keep restarting?"] = "restart_loop",
