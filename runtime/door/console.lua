@@ -13,6 +13,7 @@ local console = {}
 local QUIET_S = 0.25       -- after this silence a door is taken to wait for us
 local SILENT_S = 1.5       -- and after this one, though it never said a word
 local AGAIN_S = 3          -- a word typed too early is lost at some doors
+local BYE_S = 0.5
 local MOST_SAID = 262144
 
 -- It takes the place of the shell, so that nothing of ours stays when it ends. A text is read line by line up to
@@ -99,7 +100,10 @@ function Console:take_over(deadline)
     if asked then return nil, asked end
     self.line:write(TAKE_OVER:format(mark) .. "\n")
     local on, why = self:await("bl_on_" .. mark, math.min(deadline, async.now() + AGAIN_S))
-    if on then return true end
+    if on then
+      self.listens = true
+      return true
+    end
     if why ~= "timeout" then return nil, why end
   until async.now() >= deadline + self.thought - thought
   return nil, "timeout"
@@ -122,12 +126,19 @@ end
 --- Runs a text that does not come back.
 ---@param text string
 function Console:become(text)
-  self.said = ""
+  self.said, self.listens = "", false
   self.line:write(text .. ".\n")
 end
 
 --- Ends it and all that hangs on it. Inside a task.
-function Console:close() self.line:close() end
+function Console:close()
+  -- A shell that is told to end does so; that its program hangs up is not told to every one.
+  if self.listens then
+    self.line:write ".\n"
+    self.line:wait(async.now() + BYE_S)
+  end
+  self.line:close()
+end
 
 --- Starts the command that leads to the shell.
 ---@param words string[]
