@@ -57,8 +57,11 @@ local function release_of(node)
 end
 
 local function beside(door)
-  local names = {}
-  for _, other in ipairs(door.found.nodes) do names[#names + 1] = other.name ~= door.node and other.name or nil end
+  local names, told = {}, { [door.node] = true }
+  for _, other in ipairs(door.found.nodes) do
+    if not told[other.name] then names[#names + 1] = other.name end
+    told[other.name] = true
+  end
   if door.found.nameless > 0 then
     names[#names + 1] = counted.of(door.found.nameless, "VM") .. " without a name"
   end
