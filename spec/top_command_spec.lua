@@ -21,6 +21,13 @@ local PLANTED = [=[
     {_, waiting} -> ok; _ -> timer:sleep(10), Wait(N) end end,
   [Wait(N) || N <- [mail, heap, holds, 'bad\e[2Jname']], ok.]=]
 
+-- Bytes that came over each connection to another node, not to epmd. One of them is that of this spec.
+local HEARD = [=[
+  lists:sort([{P, N} || P <- erlang:ports(), {name, "tcp_inet"} =:= erlang:port_info(P, name),
+  {ok, [{_, N}]} <- [inet:getstat(P, [recv_oct])], {ok, {_, To}} <- [inet:peername(P)],
+  To =/= list_to_integer(os:getenv("ERL_EPMD_PORT"))]).]=]
+local A_LOOK = 1000 -- bytes; that somebody is there is said in 4
+
 local LEFT = "\27[?25h\27[?1049l"
 
 describe("top", function()
@@ -119,12 +126,16 @@ describe("top", function()
       running.shows "^>%S+ +heap "
     end))
 
-    it("stands still while it is paused", live.test(function()
+    it("neither looks nor moves while it is paused", live.test(function()
       running.keys "p"
       running.shows "^paused"
-      local then_up = running.text():match "up (.-)  "
+      async.sleep(1) -- for one that was on its way; of that nothing is shown
+      local then_up, before_it = running.text():match "up (.-)  ", shop.eval(HEARD)
       async.sleep(3)
       assert.equal(then_up, running.text():match "up (.-)  ")
+      local least = math.huge
+      for i, heard in ipairs(shop.eval(HEARD)) do least = math.min(least, heard[2] - before_it[i][2]) end
+      assert.is_true(least < A_LOOK, least)
       running.keys " "
       until_true("the next look", function() return running.text():match "up (.-)  " ~= then_up end)
     end))
