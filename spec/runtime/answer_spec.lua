@@ -32,7 +32,7 @@ describe("an answer by a model", function()
       local o = { node = at.node, skills = { assert(skill.open "beam"), assert(skill.open "ets") },
         mind = model.mind({ ets = model.played(quiet), beam = model.played(quiet) }, leader), gate = gate.new {},
         deadline = async.now() + 60, strategy = assert(strategy.open(way or "pipeline")), reason = QUESTION }
-      if question ~= false then o.question = QUESTION end
+      if question ~= false then o.question = question or QUESTION end
       return assert(coordinator.run(o))
     end)
   end
@@ -91,6 +91,12 @@ describe("an answer by a model", function()
     local r = run(model.played { chosen, function() return nil, { class = "fatal", message = "no such model" } end })
     assert.equal("rules", r.answer.by)
     assert.same({ "the model did not answer: no such model" }, r.answer.would_tell)
+  end)
+
+  it("denies nothing that nobody looked for", function()
+    local r = run(model.played { chosen, says "no leak!" }, nil, "is there an ets table leak?")
+    assert.same({ "ets_table_leak", false }, { r.answer.topics[1], r.answer.answered })
+    assert.is_nil(r.answer.text:find("no sign", 1, true))
   end)
 
   it("is asked of it with what is the node's inside a marked result alone", function()
