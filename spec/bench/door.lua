@@ -47,7 +47,7 @@ end
 local function each_per_second(took) return BYTES / 1e6 / (measure.median(took) / 1000) end
 local function each_ms(took) return measure.median(took) / CALLS end
 
-local at = live.start()
+local at = live.start { name = "bl_bench_door@127.0.0.1" }
 local server = sshd.start()
 local usual = uv.os_getenv "PATH"
 uv.os_setenv("PATH", server.path)
