@@ -7,6 +7,7 @@ local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local readme = require "spec.support.readme"
 local until_true = require "spec.support.until_true"
+local uv = require "luv"
 
 local user
 
@@ -18,6 +19,8 @@ local function propose()
 end
 
 local function prompts_of_mine() user:run "mkdir my-prompts && cp prompts/operator.md my-prompts" end
+
+local function tapes() user:run "mkdir tapes && cp examples/cassettes/shop.cassette tapes" end
 
 local function listen()
   user:write("token", "an-alert-handler-s-token")
@@ -59,6 +62,7 @@ local WAYS = {
   { "beamlens%-run actions approve", code = 0, before = propose, asks = "type", answers = "invoices" },
   { "beamlens%-run replay .*my%-prompts", code = 1, before = prompts_of_mine },
   { "beamlens%-run replay", code = 1 },
+  { "beamlens%-run lessons .*%./tapes", code = 0, before = tapes },
   { "beamlens%-run connect shop .*%-%- health", code = 0, before = profile },
   { "beamlens%-run .*%f[%w]ask ", code = 1 },
   { "beamlens%-run .*%f[%w]coordinator%.lua", code = 1 },
@@ -208,6 +212,14 @@ describe("somebody new", function()
     assert.matches("said right", user:run("./beamlens-run show " .. id).stdout, 1, true)
     assert.matches("slow_consumer", user:run("./beamlens-run explain slow_consumer").stdout, 1, true)
   end))
+
+  it("follows every link of the README to what is in the clone", function()
+    local missing = {}
+    for path in readme.text():gmatch "%]%(([%w/._-]+)%)" do
+      if not uv.fs_stat(user.folder .. "/" .. path) then missing[#missing + 1] = path end
+    end
+    assert.same({}, missing)
+  end)
 
   for _, line in ipairs(readme.lines(readme.text())) do
     local way = way_of(line)

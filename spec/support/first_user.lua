@@ -23,6 +23,14 @@ local function must(command)
   assert(code == 0 or code == true, command)
 end
 
+-- git takes nothing from a folder of another user, as a container's checkout may be; what came as an archive is copied.
+local CLONE = [[
+SCRATCH=%s FROM=%s TO=%s PROGRAM=%s
+printf '[safe]\n directory = *\n' > "$SCRATCH/gitconfig"
+if [ -e "$FROM/.git" ]; then GIT_CONFIG_GLOBAL=$SCRATCH/gitconfig git clone -q "$FROM" "$TO"
+else cp -r "$FROM" "$TO"
+fi && cp "$PROGRAM" "$TO/beamlens-run"]]
+
 --- What is typed, with the names here in place of those of the README.
 function User:here(line)
   for _, swap in ipairs(self.swaps) do line = line:gsub(swap[1], swap[2]) end
@@ -96,8 +104,7 @@ function first_user.start()
   local at = live.start { name = short .. "@127.0.0.1", attach = false, args = { "-pa", beams, "-s", "shop", "start" } }
   local self = setmetatable({ home = at.home, node = at.name, port = held.free_port(), beams = beams }, User)
   self.folder, self.settings = at.home .. "/beamlens-run", at.home .. "/.config/beamlens"
-  must(("git clone -q %s %s"):format(quoted(ours.root), quoted(self.folder)))
-  must(("cp %s %s"):format(quoted(program.path), quoted(self.folder .. "/beamlens-run")))
+  must(CLONE:format(quoted(beams), quoted(ours.root), quoted(self.folder), quoted(program.path)))
   self.sshd, self.cloud = sshd.start(), cloud.new()
   self.env = { HOME = at.home, ERL_EPMD_PORT = tostring(at.epmd_port), DOORS_CONTAINER = "web", DOORS_POD = "shop-0" }
   for name, value in pairs(self.cloud.env) do self.env[name] = value end
