@@ -6,10 +6,10 @@ local cgroup = texts.cgroup
 
 -- A file call waits for a dirty IO scheduler. Where these are what is stuck, a call would wait with them
 -- and cpu_sup, which reads files too, would be brought to a halt: so nothing is read while others queue for
--- them, and what happens to wait all the same is ended after PATIENCE.
+-- them at four looks, and what happens to wait all the same is ended after PATIENCE.
 local GUARDED = texts.words .. [=[
   Q = fun() -> lists:last(erlang:statistics(run_queue_lengths_all)) end,
-  W = case Q() of 0 -> 0; _ -> receive after 20 -> Q() end end,
+  W = lists:foldl(fun(_, 0) -> 0; (N, _) -> receive after N -> Q() end end, Q(), [20, 40, 80]),
   Number = fun(X) when is_number(X) -> X; (_) -> undefined end,
 ]=]
 local PATIENCE = 2 -- seconds

@@ -30,33 +30,61 @@ local function growing_heap(results)
   end
 end
 
+-- What is collected and handed on every few seconds grows in between, and so does a heap from one large collection to
+-- the next. So it has to go on for REST seconds more: what falls in that time has not gained half of what its pace makes.
+local AGAIN, REST = 1500, 4
+
+-- What the floor of its heap gained in the close look, and in a second.
+local function gain(w)
+  local gained = w.used_kb_floor - w.used_kb_floor_before
+  if w.queue_max >= 100 or gained < GAIN_KB or gained < 0.005 * w.used_kb_floor_before then return nil end
+  return gained, gained / (w.seconds * 2 / 3)
+end
+
+-- Where the lowest of a later look stands in its answer.
+local function lowest(later)
+  local falls = later.used_kb_floor < later.used_kb_floor_before
+  return falls and "used_kb_floor" or "used_kb_floor_before"
+end
+
+local function goes_on(w, later)
+  local _, rate = gain(w)
+  return rate and later[lowest(later)] - w.used_kb_floor >= rate * REST / 2
+end
+
 local unbounded_state = {
   id = "unbounded_state", mechanism = "unbounded_state", suspect = always,
   yields_to = { process_dictionary_growth = "same" },
   expert = "One process whose heap in use grows at every look, through collections, with an empty mailbox.",
-  look = { MEMORY, function(results) return watch(growing_heap(results)) end },
+  look = { MEMORY, function(results) return watch(growing_heap(results)) end,
+    function(results)
+      local w = results[2]
+      return gain(w) and { "beam_watch_process", w.pid, AGAIN, after = REST } or nil
+    end },
   confirm = function(results)
-    local w = results[2]
+    local w, later = results[2], results[3]
     local row, i = row_of(results[1].processes, "pid", w.pid)
-    local gained = w.used_kb_floor - w.used_kb_floor_before
-    if not row or w.queue_max >= 100 or gained < GAIN_KB or gained < 0.005 * w.used_kb_floor_before then return end
+    if not row or not goes_on(w, later) then return end
+    local _, rate = gain(w)
     local busy = share(w, "running", "runnable")
     -- Garbage looks like growth until it is collected, and a batch until it ends.
     local sure = w.collections >= 2 and busy < 80
     local at = ("processes[%d]."):format(i)
-    local rate = gained / 1024 / (w.seconds * 2 / 3)
     return {
       object = w.name or object(row),
-      figures = cite(results, { { 2, "used_kb_floor_before" }, { 2, "used_kb_floor" }, { 2, "memory_kb_before" },
+      figures = cite(results, { { 2, "used_kb_floor_before" }, { 2, "used_kb_floor" }, { 3, lowest(later) },
+        { 2, "memory_kb_before" },
         { 2, "memory_kb" }, { 2, "seconds" }, { 2, "collections" }, { 2, "queue_max" },
         { 1, at .. "used_growth_kb" }, { 1, at .. "used_kb" } }),
       severity = not sure and "info" or w.memory_kb > 1024 * 1024 and "critical" or "warning",
       confidence = not sure and "low" or w.major_collections > 0 and "high" or "medium",
       hypothesis = ("%s keeps more and more in its own memory: %.1f MB a second, %.0f MB now, and its mailbox is "
-        .. "empty. What it stores it never throws away."):format(object(row), rate, w.memory_kb / 1024),
+        .. "empty. What it stores it never throws away."):format(object(row), rate / 1024, later.memory_kb / 1024),
       unlike = {
         large_state_by_design = ("a large state stands still; the heap in use rose from %d to %d kB"):format(
-          w.used_kb_floor_before, w.used_kb_floor),
+          w.used_kb_floor_before, later[lowest(later)]),
+        batcher = ("what is collected to be handed on falls each time; this went from %d to %d, and %d s later to %d kB")
+          :format(w.used_kb_floor_before, w.used_kb_floor, REST, later[lowest(later)]),
         idle_garbage = ("it collected %d times while we looked, and what it used was more after it"):format(
           w.collections),
         slow_consumer = ("its mailbox never held more than %d messages"):format(w.queue_max),

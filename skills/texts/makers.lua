@@ -25,7 +25,7 @@ return {
              S1 = [{A1 - A, lists:zipwith(fun erlang:'=/='/2, R, Q)} | S],
              case Now() >= T of true -> S1; false -> L(T, A1, Q, S1) end end,
     Steps = Close(Now() + Ms, Count(), Ran(Busy), []),
-    erlang:process_flag(priority, H),
+    case H of low -> erlang:process_flag(priority, low); _ -> ok end,
     Of = fun(I, G) -> ets:match_spec_run(Steps, ets:match_spec_compile(
       [{{'$1', lists:duplicate(I - 1, '_') ++ [true | '_']}, G, ['$1']}])) end,
     Y = [{'=<', '$1', 0}],

@@ -21,7 +21,7 @@ local EDITS = {
   { "the length of a name", "sup", "sup.lua", "[X, 8])), 80)", "[X, 8])), 120)", "sup_children", { "kernel_sup" } },
   { "a field of supervisors", "sup", "sup.lua", "{name, Who(P)}, {active_children, N}",
     "{name, Who(P)}, {seen, true}, {active_children, N}", "sup_list", {} },
-  { "a wait of system", "system", "system.lua", "receive after 20 -> Q()", "receive after 30 -> Q()", "system_get_cpu",
+  { "a wait of system", "system", "system.lua", "Q(), [20, 40, 80])", "Q(), [20, 40, 90])", "system_get_cpu",
     {} },
   { "a wait of gc", "gc", "gc.lua", "receive after 1000 -> ok", "receive after 300 -> ok", "gc_stats", {} },
   { "a sort of gc", "gc", "gc/idle.lua", "lists:sublist(L0 -- Us, 50)", "lists:sublist(lists:sort(L0 -- Us), 50)",

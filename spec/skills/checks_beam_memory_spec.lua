@@ -13,7 +13,11 @@ describe("the checks of memory", function()
   local MEMORY = { seconds = 1.5, processes = {
     { pid = "<0.7.0>", name = "store", used_growth_kb = 9000, used_kb = 30000, message_queue = 0 } } }
 
-  local function state(watched) return check("unbounded_state").confirm { MEMORY, with(WATCHED, watched) } end
+  -- LATER is what a leak of that pace has made of it.
+  local LATER = with(WATCHED, { used_kb_floor_before = 62000, used_kb_floor = 64000 })
+  local function state(watched, later)
+    return check("unbounded_state").confirm { MEMORY, with(WATCHED, watched), with(LATER, later) }
+  end
 
   it("find the process that keeps more after each collection", function()
     local finding = state {}
@@ -22,6 +26,17 @@ describe("the checks of memory", function()
 
   it("are silent where collections brought the heap down again", function()
     assert.is_nil(state { used_kb_floor = 30100 })
+  end)
+
+  it("are silent where it is emptied again some seconds later", function()
+    assert.is_nil(state({}, { used_kb_floor_before = 50000 }))
+    assert.is_nil(state({}, { used_kb_floor = 50000 }))
+  end)
+
+  it("look a third time, and only where the close look saw it grow", function()
+    local third = check("unbounded_state").look[3]
+    assert.same({ "beam_watch_process", WATCHED.pid, 1500, after = 4 }, third { MEMORY, WATCHED })
+    assert.is_nil(third { MEMORY, with(WATCHED, { used_kb_floor = WATCHED.used_kb_floor_before }) })
   end)
 
   it("leave growth in a mailbox to the checks of mailboxes", function()
