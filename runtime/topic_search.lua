@@ -79,6 +79,16 @@ function topic_search.find(asked, topics)
   return found, first >= SHOWN and first >= AHEAD * second
 end
 
+-- Whether every word of a topic's name is there: "is the disk full?" means disk_full.
+local function whole_name(topic, words)
+  local there = {}
+  for _, word in ipairs(words) do there[word] = true end
+  for part in topic.topic:gmatch "[^_]+" do
+    if not there[stem(part)] then return false end
+  end
+  return true
+end
+
 -- What a topic says of itself, and not what its text speaks of on the way. One word of several ("run queue") is less.
 local function named(topic, words)
   local best, count, single = 0, 0, {}
@@ -92,7 +102,8 @@ local function named(topic, words)
     end
     best, count = best + worth, count + (worth > 0 and 1 or 0)
   end
-  return best * (topic.group == "mechanisms" and OF_A_MECHANISM or 1), count
+  local less = topic.group == "mechanisms" and not whole_name(topic, words)
+  return best * (less and OF_A_MECHANISM or 1), count
 end
 
 --- The words of a question that no topic is known by, as they were typed: a process of that name, or a table, perhaps.
