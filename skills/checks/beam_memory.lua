@@ -83,8 +83,8 @@ local unbounded_state = {
       unlike = {
         large_state_by_design = ("a large state stands still; the heap in use rose from %d to %d kB"):format(
           w.used_kb_floor_before, later[lowest(later)]),
-        batcher = ("what is collected to be handed on falls each time; this went from %d to %d, and %d s later to %d kB")
-          :format(w.used_kb_floor_before, w.used_kb_floor, REST, later[lowest(later)]),
+        batcher = ("what is collected to be handed on falls each time; this went from %d to %d, and %d s later to "
+          .. "%d kB"):format(w.used_kb_floor_before, w.used_kb_floor, REST, later[lowest(later)]),
         idle_garbage = ("it collected %d times while we looked, and what it used was more after it"):format(
           w.collections),
         slow_consumer = ("its mailbox never held more than %d messages"):format(w.queue_max),
