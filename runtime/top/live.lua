@@ -14,6 +14,7 @@ local skill = require "runtime.skill"
 local live = {}
 
 local ESCAPE_S = 0.05   -- an ESC that nothing follows is the key
+local AROUND = 8        -- lines of the screen that are no rows
 local SECOND_S = 1      -- from frame to frame where nothing happens but time
 
 ---@class Live
@@ -55,9 +56,10 @@ local function sort_by(sort)
   end
 end
 
-local function move(by)
+-- By so many rows, or pages.
+local function move(by, pages)
   return function(self)
-    local rows = by == "page" and self.canvas:size() - 8 or by == "back" and 8 - self.canvas:size() or by
+    local rows = pages and by * (self.canvas:size() - AROUND) or by
     self.selected = math.max(1, math.min(#self.rows, self.selected + rows))
     self.chosen = self.rows[self.selected] and self.rows[self.selected].id
   end
@@ -72,12 +74,9 @@ local function enter(self)
 end
 
 local function back(self)
-  if self.help then
-    self.help = false
-  elseif self.detail then
-    self.detail = nil
-    looker.hurry(self)
-  end
+  if not self.detail then return end
+  self.detail = nil
+  looker.hurry(self)
 end
 
 local function pause(self) self.paused = not self.paused end
@@ -88,6 +87,8 @@ local function step(by)
     self.due = self.began + self.pace.wait
   end
 end
+
+local function help(self) self.help = true end -- until the next key
 
 local function leave(self) self.left = true end
 
@@ -100,14 +101,17 @@ local function anew(self) self.canvas:forget() end
 
 local DOES = {
   m = sort_by "memory", b = sort_by "mailbox", r = sort_by "reductions", i = sort_by "binary",
-  up = move(-1), k = move(-1), down = move(1), j = move(1), page_down = move "page", page_up = move "back",
+  up = move(-1), k = move(-1), down = move(1), j = move(1), page_down = move(1, true), page_up = move(-1, true),
   home = move(-math.huge), ["end"] = move(math.huge),
   enter = enter, right = enter, esc = back, left = back, back = back,
   p = pause, space = pause, ["+"] = step(1), ["="] = step(1), ["-"] = step(-1),
-  ["?"] = function(self) self.help = not self.help end, h = function(self) self.help = not self.help end,
+  ["?"] = help, h = help,
   q = leave, ["ctrl-c"] = leave, ["ctrl-d"] = leave,
   ["ctrl-z"] = suspend, sigtstp = suspend, sigwinch = anew, ["ctrl-l"] = anew,
 }
+
+-- What happens without anybody's doing.
+local NO_KEYS = { looked = true, node = true, more = true, sigwinch = true, sigtstp = true }
 
 -- A node that was lost is reached again by itself; another life of it has other processes.
 local function hear_node(self, state)
@@ -158,7 +162,7 @@ local function answer(self)
   local events = self.events
   self.events = {}
   for _, event in ipairs(events) do
-    if self.help and event ~= "q" and event ~= "ctrl-c" and #event < 6 and event ~= "esc" then
+    if self.help and not NO_KEYS[event] and DOES[event] ~= leave then
       self.help = false
     elseif DOES[event] then
       DOES[event](self)

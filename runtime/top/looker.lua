@@ -41,11 +41,12 @@ local function fresh_rows(self, seen)
   end
 end
 
--- Who is asked again, whoever else is found: the one that is looked into, or all of the rows where a look is at a part.
+-- Who is asked again, whoever else is found: the one that is looked into, or all of the rows where the look may be at
+-- a part, in which they are not.
 local function known(self)
   if self.detail then return not self.detail.ended and { self.detail.id } or {} end
   local ids = {}
-  if self.seen and self.seen.parts > 1 then
+  if self.seen and (self.seen.parts > 1 or self.seen.figures.process_count > self.pace.most) then
     for i, row in ipairs(self.rows) do ids[i] = row.id end
   end
   return ids
