@@ -31,7 +31,8 @@ local function growing_heap(results)
 end
 
 -- What is collected and handed on every few seconds grows in between, and so does a heap from one large collection to
--- the next. So it has to go on for REST seconds more: what falls in that time has not gained half of what its pace makes.
+-- the next. So it has to go on for REST seconds more: what falls in that time has not gained half of what its pace
+-- makes.
 local AGAIN, REST = 1500, 4
 
 -- What the floor of its heap gained in the close look, and in a second.

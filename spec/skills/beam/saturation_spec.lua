@@ -73,7 +73,8 @@ describe("beam skill, on a node without time", function()
   end))
 
   it("looks at no process where there are over 250,000", live.test(function()
-    at.eval "lists:foreach(fun(_) -> spawn(crowd, idle, []) end, lists:seq(1, 250050 - erlang:system_info(process_count))), true."
+    at.eval [[lists:foreach(fun(_) -> spawn(crowd, idle, []) end,
+      lists:seq(1, 250050 - erlang:system_info(process_count))), true.]]
     local seen = ask()
     assert.same({ 0, 0 }, { seen.looked_at, seen.sampled })
     between(250001, seen.process_count, 250400)
