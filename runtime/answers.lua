@@ -3,16 +3,16 @@
 --- never why: that is what findings are for (runtime/strategy/answer.lua).
 ---
 ---   look    callback and arguments; `after`: seconds before it; `name`: it wants a process that the question names
----   state   fn(values, asked) -> { text, figures = { { look, path } }, calm, object }, nil where it tells nothing.
----           values: what the looks answered; asked(name): whether the question names it; calm: nothing is as
----           somebody feared who asked
+---   state   fn(values, asked) -> { text, figures = { { look, path } }, calm, object, beside }, nil where it tells
+---           nothing. values: what the looks answered; asked(name): whether the question names it; calm: nothing is as
+---           somebody feared who asked; beside: the same without that, where a finding says otherwise
 
 local counted = require "runtime.counted"
 
 local answers = {}
 
 -- Less between two looks is traffic, and no growth.
-local MOVED, MOVED_PART = 20, 0.02
+local MOVED, MOVED_PART = 20, 0.002
 local MEMORY_MB, MEMORY_PART = 2, 0.005
 local FULL_PCT = 85
 
@@ -59,7 +59,8 @@ answers.mailbox = {
     end
     local subject = (asked(row.name) or asked(row.pid)) and "The queue of %s does not grow: it went %s."
       or "No queue grows: the longest is that of %s, and it went %s."
-    return { text = subject:format(called(row), span), figures = cited, calm = true, object = called(row) }
+    return { text = subject:format(called(row), span), figures = cited, calm = true, object = called(row),
+      beside = ("The longest queue is that of %s: it went %s."):format(called(row), span) }
   end,
 }
 
@@ -78,7 +79,7 @@ answers.memory = {
     local i = pick(v.processes, asked, function(row) return row.memory_kb end)
     local row = i and v.processes[i]
     local whose = row and asked(called(row))
-    local text
+    local text, beside
     if delta > math.max(MEMORY_MB, MEMORY_PART * v.total_mb_before) then
       text = ("Memory grows by %s MB a second, from %s to %s MB in %s s; of its kinds %s gained most."):format(
         small(delta / v.seconds), small(v.total_mb_before), small(v.total_mb), small(v.seconds), grown)
@@ -87,11 +88,13 @@ answers.memory = {
       text = ("Memory does not grow: it is %s MB, and was %s MB %s s before; most of it is %s with %s MB."):format(
         small(v.total_mb), small(v.total_mb_before), small(v.seconds), most, small(v[most]))
     end
+    beside = text:gsub("^Memory does not grow: it", "Memory")
     if whose then
       text = ("%s %s takes %s kB of it."):format(text, called(row), number(row.memory_kb))
       cited[#cited + 1] = { look = 1, path = ("processes[%d].memory_kb"):format(i) }
     end
-    return { text = text, figures = cited, calm = not text:find "grows by", object = whose and called(row) or nil }
+    return { text = text, figures = cited, calm = not text:find "grows by", object = whose and called(row) or nil,
+      beside = beside }
   end,
 }
 
@@ -157,7 +160,8 @@ answers.ets = {
     end
     local subject = asked(row.name) and "The table %s does not grow: it has %s."
       or "No table grows: the largest is %s with %s."
-    return { text = subject:format(row.name, size), figures = cited, calm = true, object = row.name }
+    return { text = subject:format(row.name, size), figures = cited, calm = true, object = row.name,
+      beside = ("The table %s has %s."):format(row.name, size) }
   end,
 }
 

@@ -205,6 +205,21 @@ local function specialist(w, s)
   end
 end
 
+local function head(w, r)
+  w.line(("%s  %s  %s"):format(w.paint(said.HEADS[r.verdict], r.verdict), plain(table.concat(r.nodes, ", ")),
+    said.headline(r)))
+  local why = said.incomplete(r)
+  if why then w.line("incomplete: " .. w.wrapped(why, "   ", #"incomplete: ")) end
+  if r.restarted then w.line "restarted: the node was started anew during the run; what was seen before is gone" end
+end
+
+local function lacking(w, r, most)
+  local list = r.verdict ~= "sick" and r.would_tell or {}
+  if #list > 0 then w.line "" end
+  for k = 1, math.min(#list, most) do w.field(k == 1 and "missing" or "", w.wrapped(list[k], INDENT)) end
+  if #list > most then w.field("", ("and %d more"):format(#list - most)) end
+end
+
 --- The report for a person.
 ---@param r table           a report
 ---@param options? { color: boolean, width: integer }   width: columns, 100 if left out and at the most
@@ -213,22 +228,45 @@ function report.text(r, options)
   options = options or {}
   local w = writer(options.color, math.min(options.width or WIDTH, WIDTH))
   if r.answer then answer(w, r.answer) end
-  w.line(("%s  %s  %s"):format(w.paint(said.HEADS[r.verdict], r.verdict), plain(table.concat(r.nodes, ", ")),
-    said.headline(r)))
-  local why = said.incomplete(r)
-  if why then w.line("incomplete: " .. w.wrapped(why, "   ", #"incomplete: ")) end
-  if r.restarted then w.line "restarted: the node was started anew during the run; what was seen before is gone" end
+  head(w, r)
   for n, i in ipairs(r.insights) do insight(w, i, n, r.language or "erlang") end
   if r.specialist then specialist(w, r.specialist) end
   for _, a in ipairs(r.actions or {}) do action(w, a) end
-  if r.verdict ~= "sick" and #(r.would_tell or {}) > 0 then
-    w.line ""
-    for k, text in ipairs(r.would_tell) do w.field(k == 1 and "missing" or "", w.wrapped(text, INDENT)) end
-  end
+  lacking(w, r, math.huge)
   if r.verdict ~= "sick" and #(r.looks or {}) > 0 then
     w.line ""
     looks(w, r)
   end
+  costs(w, r)
+  return table.concat(w.out, "\n") .. "\n"
+end
+
+local MOST_LACKING = 4
+
+--- The answer of a report, with what else was found in a line each: whoever asks one thing wants no page. It is the
+--- whole report where there is no answer, or none that `show` could tell later.
+---@param r table
+---@param options? { color: boolean, width: integer }
+---@return string
+function report.answer(r, options)
+  if not r.answer or missing(r.run) then return report.text(r, options) end
+  options = options or {}
+  local w, told = writer(options.color, math.min(options.width or WIDTH, WIDTH)), {}
+  answer(w, r.answer)
+  head(w, r)
+  if r.answer.insights[1] then told[r.answer.insights[1]] = true end
+  for _, i in ipairs(r.insights) do
+    if not told[i.id] then
+      w.field(plain(i.severity), w.wrapped(("%s: %s. %s"):format(i.root_cause.object, i.root_cause.mechanism,
+        i.summary), INDENT))
+    end
+  end
+  for k, step in ipairs(r.insights[1] and r.insights[1].next_steps or {}) do
+    w.field(k == 1 and "what to do" or "", ("%s %s"):format(w.paint(plain(step.risk), step.risk),
+      w.wrapped(step.text, INDENT .. (" "):rep(#step.risk + 1))))
+  end
+  lacking(w, r, MOST_LACKING)
+  w.field("all of it", "beamlens-run show " .. plain(r.run))
   costs(w, r)
   return table.concat(w.out, "\n") .. "\n"
 end

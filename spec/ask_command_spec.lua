@@ -48,6 +48,9 @@ describe("ask", function()
     local first = r.stdout:gsub("\n +", " ")
     assert.matches("The cause is orders_inbox: slow_consumer%. The queue of", first)
     assert.matches("\nSICK  ", r.stdout)
+    assert.matches("\n   what to do SAFE find what blocks the handler: timer:sleep/1", r.stdout, 1, true)
+    assert.matches("\n   all of it  beamlens%-run show r%d+\n", r.stdout)
+    assert.is_nil(r.stdout:find("in Erlang", 1, true)) -- what is in the report stands there
     assert.equal(1, r.code)
   end))
 

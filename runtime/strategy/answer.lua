@@ -112,7 +112,7 @@ local function told(case, facts, found, figures)
       texts[#texts + 1], calm = healthy and NOTHING or nil, calm and healthy
     end
     for _, state in ipairs(facts.states) do
-      if state.topic == topic.topic then texts[#texts + 1] = state.text end
+      if state.topic == topic.topic then texts[#texts + 1] = found and state.calm and state.beside or state.text end
     end
   end
   return texts, calm
