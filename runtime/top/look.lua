@@ -26,10 +26,10 @@ local LOOK = texts.walk .. texts.wall .. [=[
   Us = fun() -> erlang:monotonic_time(microsecond) end,
   Begin = Us(), I = binary_to_existing_atom(SortBy),
   N = erlang:system_info(process_count), K = max(1, (N + max(1, Size) - 1) div max(1, Size)),
-  S = case Size of
-    0 -> [];
-    _ when K =:= 1 -> All();
-    _ -> L = All(), Lean([H || {X, H} <- lists:zip(lists:seq(1, length(L)), L), X rem K =:= Count rem K]) end,
+  Part = fun(L) ->
+    V = (length(L) + K - 1) div K, H = lists:sublist(lists:nthtail(min(length(L), V * (Count rem K)), L), V),
+    Slices(H, length(H), []) end,
+  S = case Size of 0 -> []; _ when K =:= 1 -> All(); _ -> Lean(Part(erlang:processes())) end,
   G = Shape(I),
   A = case I of reductions -> Look(S, [], G, []); _ -> [] end,
   Led = case I of

@@ -78,7 +78,8 @@ function looker.take(self)
     fresh_rows(self, seen)
   end
   self.seen = kept or seen
-  self.pace:paid { there_s = there_s, here_s = os.clock() - (cpu or self.cpu), walked = not one and seen.walked or nil }
+  self.pace:paid { there_s = there_s, here_s = os.clock() - (cpu or self.cpu), walked = not one and seen.walked or nil,
+    total = seen.figures.process_count }
   self.due = self.began + self.pace.wait
   if self.hurry then soon(self) end
 end

@@ -6,7 +6,8 @@ local pace = {
   share = 0.04,     -- of 0.05 that is promised: the rest is for what a look does not see of itself
   longest_s = 5,    -- between two looks, where a smaller part makes that possible
   first = 200000,   -- processes of the first look, when nothing is known yet
-  least = 20000,    -- so many in any case: the list of all processes is made for each part
+  least = 20000,    -- so many in any case, and
+  parts = 10,       -- no more parts than these: the list of all processes is made for each
   red_s = 120e-9,   -- a reduction of such a look, at most: 10 to 120 ns where it was measured
   looks = 8, slower = 1.25, -- so many looks are compared, and one may be so much slower than most
 }
@@ -57,13 +58,15 @@ local function settle(self)
 end
 
 --- A look is over.
----@param seen { there_s: number, here_s: number, walked?: integer }   there_s: see `cost`; here_s: CPU of this program
----  since the look before began; walked: processes, absent where it was at one alone
+---@param seen { there_s: number, here_s: number, walked?: integer, total?: integer }   there_s: see `cost`; here_s: CPU
+---  of this program since the look before began; walked: processes, absent where it was at one alone; total: all there
+---  are
 function Pace:paid(seen)
   self.there_s, self.here_s = seen.there_s, seen.here_s
   if seen.walked and seen.walked > 0 then
     local each = seen.there_s / seen.walked
-    local fits = math.max(pace.least, math.floor(pace.share * pace.longest_s / each))
+    local least = math.max(pace.least, math.ceil((seen.total or 0) / pace.parts))
+    local fits = math.max(least, math.floor(pace.share * pace.longest_s / each))
     if fits < self.most * LESS or fits > self.most * MORE then self.most = fits end
   end
   settle(self)

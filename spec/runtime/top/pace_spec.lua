@@ -60,6 +60,12 @@ describe("the pace of top", function()
     assert.equal(50000, p.most)
   end)
 
+  it("makes no more than ten parts of all that there are", function()
+    local p = pace.new(2)
+    p:paid { there_s = 10, here_s = 0.01, walked = 1000000, total = 1000000 }
+    assert.equal(100000, p.most)
+  end)
+
   it("knows nothing of parts from a look at one process", function()
     assert.equal(pace.first, paid(2, 10, 0.01, nil).most)
   end)
