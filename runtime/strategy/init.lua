@@ -68,6 +68,9 @@ local function users(path)
   if type(s.run) ~= "function" then return broken(path, "run must be a function") end
   for _, field in ipairs { "prompts", "also" } do
     if s[field] ~= nil and type(s[field]) ~= "table" then return broken(path, field .. " must be a list of names") end
+    for _, named in ipairs(s[field] or {}) do
+      if type(named) ~= "string" then return broken(path, field .. " must be a list of names") end
+    end
   end
   return s
 end
