@@ -252,8 +252,10 @@ local function read(name)
     end
   end
   if not known[name] then
-    local near = failure.nearest(name, skill_file.names())
+    local stem = name:match "^(.+)%.lua$"
+    local near = known[stem] and stem or failure.nearest(name, skill_file.names())
     local next_step = near and ("did you mean %s?"):format(near) or "see `beamlens-run skills`"
+    if stem and not near then next_step = "a file of your own is named by its path: ./" .. name end
     if ours.read(("examples/skills/%s.lua"):format(name)) then
       next_step = ("it is one of the examples: `beamlens-run init skills/%s.lua` makes it yours"):format(name)
     end

@@ -85,7 +85,8 @@ local function outcome(options, shown, result, err)
   end
   if type(result) == "table" and type(result.callbacks) == "table" then
     return nil, failure.new("script", shown .. " is a skill, and no script",
-      ("look with it: beamlens-run coordinator.lua --skills %s"):format(shown), SCRIPT_ERROR)
+      ("look with it: beamlens-run coordinator.lua --skills %s"):format(shown:find("/", 1, true) and shown
+        or "./" .. shown), SCRIPT_ERROR) -- a word without a / would be a skill's name
   end
   return nil, failure.new("script", "the script returned a " .. type(result),
     "return a report, an exit code from 0 to 255, or nothing", SCRIPT_ERROR)

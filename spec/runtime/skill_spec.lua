@@ -243,6 +243,12 @@ describe("skill.open", function()
     assert.equal("there is no skill beem; did you mean beam?", tostring(err))
   end)
 
+  it("takes no file for a name, and says how it is named", function()
+    assert.equal("there is no skill peers.lua; a file of your own is named by its path: ./peers.lua",
+      tostring(select(2, skill.open "peers.lua")))
+    assert.equal("there is no skill ets.lua; did you mean ets?", tostring(select(2, skill.open "ets.lua")))
+  end)
+
   it("takes a path, and refuses a file that others may write", function()
     local path = os.tmpname()
     local file = assert(io.open(path, "w"))

@@ -55,7 +55,14 @@ end
 ---@param env? table<string, string>
 ---@return table running   of program.start
 function User:start(line, env)
-  return program.start(self:words("exec " .. line), { path = "env", env = self:environment(env) })
+  local running = program.start(self:words("exec " .. line), { path = "env", env = self:environment(env) })
+  local wait = running.wait
+  self.running[running] = true
+  function running.wait(seconds)
+    self.running[running] = nil
+    return wait(seconds)
+  end
+  return running
 end
 
 --- Types it where there is no terminal, and waits for its end.
@@ -89,7 +96,9 @@ function User:read(name)
   return text
 end
 
+--- Whatever a failure left running ends, too.
 function User:leave()
+  for running in pairs(self.running) do running.kill "sigkill" end
   self.sshd.stop()
   self.cloud:close()
   live.stop_all()
@@ -103,6 +112,7 @@ function first_user.start()
   must(("erlc -o %s %s"):format(quoted(beams), quoted(ours.root .. "/examples/demo/shop.erl")))
   local at = live.start { name = short .. "@127.0.0.1", attach = false, args = { "-pa", beams, "-s", "shop", "start" } }
   local self = setmetatable({ home = at.home, node = at.name, port = held.free_port(), beams = beams }, User)
+  self.running = {}
   self.folder, self.settings = at.home .. "/beamlens-run", at.home .. "/.config/beamlens"
   must(CLONE:format(quoted(beams), quoted(ours.root), quoted(self.folder), quoted(program.path)))
   self.sshd, self.cloud = sshd.start(), cloud.new()
