@@ -206,8 +206,9 @@ function live.run(node, o)
   if not beam then return nil, err end
   local self = setmetatable({
     node = node, beam = beam, lives = node.lives, sort = o.sort, pace = pace.new(o.every), utf8 = cells.is_utf8(),
-    rows = {}, selected = 1, count = 0, due = 0, began = 0, events = {}, rest = "", rest_at = 0,
+    rows = {}, selected = 1, count = -1, due = 0, began = 0, events = {}, rest = "", rest_at = 0,
   }, Live)
+  -- The first look is the one of number 0, at the oldest processes where it is at a part: who has a name is among them.
   self.canvas = canvas.open {
     color = o.color,
     on_bytes = function(bytes) hear_bytes(self, bytes) end,

@@ -10,8 +10,8 @@ local STATUS = { garbage_collecting = "gc", suspended = "susp", runnable = "runq
 
 -- head, columns (left out: shares what is left), what stands there. A column of `sort` stands where it is asked for.
 local COLUMNS = {
-  { head = "PID", width = 11, cell = function(row) return row.pid end },
-  { head = "NAME / INITIAL CALL", share = 0.58, cell = function(row)
+  { head = "PID", width = 12, cell = function(row) return row.pid end },
+  { head = "NAME / FIRST CALL", share = 0.58, cell = function(row)
     local name = row.name or "-"
     return row.label and ("%s %s"):format(row.label, name) or name
   end },
