@@ -185,7 +185,10 @@ local function rows_of(w, rows, figure)
   end
 end
 
-local function kb(row) return ("%s MB"):format(mb(row.memory_kb / 1024)) end
+local function size(row)
+  if row.memory_kb < 102.4 then return ("%d kB"):format(row.memory_kb + 0.5) end
+  return mb(row.memory_kb / 1024) .. " MB"
+end
 local function messages(row) return counted.grouped(row.message_queue) end
 
 local function top(w, title, list, figure, counts)
@@ -212,7 +215,8 @@ local function overloaded(w, found)
   local order = { bad = {}, attention = {} }
   for _, one in ipairs(found) do
     if one.state == "ok" then
-      within[#within + 1] = ("%s %s (%s%s)"):format(one.what, number(one.figure), number(one.attention), one.unit)
+      within[#within + 1] = ("%s %s%s (%s%s)"):format(one.what, number(one.figure), one.unit, number(one.attention),
+        one.unit)
     elseif one.state == "unknown" then
       unknown[#unknown + 1] = one.what
     else
@@ -276,7 +280,7 @@ function page.text(node, of, unanswered, found, o, screen)
   w.line()
   lines_of(w, of, unanswered, found)
   if of.top_by_memory then
-    top(w, "top by memory", of.top_by_memory, kb, function() return true end)
+    top(w, "top by memory", of.top_by_memory, size, function() return true end)
     top(w, "top by mailbox", of.top_by_mailbox, messages, function(row) return row.message_queue > 0 end)
   end
   overloaded(w, found)

@@ -75,6 +75,12 @@ describe("the page of health", function()
     assert.same({ "0 s", "59 s", "1 min", "1 min 1 s", "59 min 59 s", "1 h", "23 h 59 min", "1 d", "10 d" }, told)
   end)
 
+  it("tells a process below a tenth of a megabyte in kilobytes", function()
+    local text = shown(same)
+    assert.matches("\n  <0.5.0>      585.9 MB  ", text)
+    assert.matches("\n  <0.12345.0>     90 kB  ", text)
+  end)
+
   it("shows of mailboxes those that hold something", function()
     assert.matches("\ntop by mailbox\n  <0.9.0>  1,234,567  sink %([^\n]*waits for a message\n\noverloaded%? yes",
       shown(same))
@@ -87,7 +93,7 @@ describe("the page of health", function()
     local text = shown(same)
     assert.matches("\n  bad        processes 91.6%%; attention from 80, bad from 90\n", text)
     assert.matches("\n  attention  the oldest job that waits 75 s; attention from 60, bad from 600\n", text)
-    assert.matches("\n  ok         memory of the machine 41.3 %(80%%%), ports 20 %(80%%%), ", text)
+    assert.matches("\n  ok         memory of the machine 41.3%% %(80%%%), ports 20%% %(80%%%), ", text)
   end)
 
   it("says of a part that was not answered why, and shows the rest", function()
