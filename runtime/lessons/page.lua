@@ -94,7 +94,7 @@ local function add_replayed(lines, done)
   end
   if #rows == 0 then return end
   lines[#lines + 1] = ""
-  lines[#lines + 1] = #done.lessons == 0 and "recorded runs, replayed by the checks of today"
+  lines[#lines + 1] = #done.lessons == 0 and "runs, tried by the checks of today"
     or ("replayed with %s, before and after"):format(#done.lessons == 1 and "this change" or "these changes")
   add_rows(lines, rows)
 end
