@@ -1,6 +1,7 @@
 --- The commands that the README shows, as they are typed.
 
 local ours = require "host.files"
+local uv = require "luv"
 
 local readme = {}
 
@@ -24,19 +25,20 @@ function readme.lines(text)
   return list
 end
 
--- What is a command, and not only the name of one.
-local SPANS = { "^beamlens%-run .", "^init .", "^show .", "^replay .", "^explain .", "^help ." }
+local function names_a_command(word)
+  return uv.fs_stat(("%s/runtime/commands/%s.lua"):format(ours.root, word or ""))
+end
 
---- Those inside of sentences, each once; a word in capitals stands for something, so such a one is none.
+--- Those inside of sentences, each once: a command with something behind it. A word in capitals stands for something
+--- else, so what has one is none.
 ---@param text string
 ---@return string[]
 function readme.spans(text)
   local list, seen = {}, {}
   for span in text:gmatch "`([^`\n]+)`" do
-    local fits = false
-    for _, pattern in ipairs(SPANS) do fits = fits or span:find(pattern) end
-    if fits and not (seen[span] or span:find "%f[%w]%u%u+%f[%W]") then
-      seen[span], list[#list + 1] = true, "beamlens-run " .. span:gsub("^beamlens%-run ", "")
+    local words = span:match "^beamlens%-run (.+)$" or names_a_command(span:match "^(%l+) .") and span
+    if words and not (seen[words] or words:find "%f[%w]%u%u+%f[%W]") then
+      seen[words], list[#list + 1] = true, "beamlens-run " .. words
     end
   end
   return list
