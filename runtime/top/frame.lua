@@ -24,7 +24,7 @@ local HELP = {
   "BINARY   such binaries that it refers to, each as often as it does",
   "MAILBOX  messages that wait",
   "RED/S    reductions in a second, about a function call each, during the look",
-  "ST       run: runs, runq: waits for a scheduler, wait: for a message, gc: collects",
+  "ST       run: runs, runq: waits to run, wait: for a message, gc: collects",
   "",
   "Of every process one cheap item is read, without waking it; all of those shown.",
   "A look costs what stands above. It waits until that is less than 5 % of a",

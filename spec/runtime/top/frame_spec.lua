@@ -100,6 +100,10 @@ describe("the screen of top", function()
     assert.matches("lost for 3 s", shown { trouble = "lost for 3 s" }, 1, true)
   end)
 
+  it("helps in lines that fit 80 columns", function()
+    assert.is_nil(shown({ help = true }, 30, 80):find "~")
+  end)
+
   it("shows ASCII alone where the terminal has no more", function()
     assert.is_nil(shown({ utf8 = false, rows = rows(3, "żółw") }):find "[\128-\255]")
     assert.matches("żółw", shown { rows = rows(3, "żółw") }, 1, true)
