@@ -30,10 +30,18 @@ function looking.callback(case, also, name)
   return { name = name, class = callback.class, cost = callback.cost, doc = callback.doc, skill = s.name }
 end
 
--- What a person said yes to holds for the strategy's own look, and for nobody else of the run.
-local function gate_of(case)
+-- A call as it was shown, to the last argument.
+local function id_of(call)
+  local words = {}
+  for i = 1, table.maxn(call) do words[i] = tostring(call[i]) end
+  return table.concat(words, "\0")
+end
+
+-- What a person said yes to is that call, of that class, by the strategy itself: not another function to trace, nothing
+-- that an edit made graver meanwhile, and nobody else of the run.
+local function gate_of(case, call)
   return { permit = function(_, name, class)
-    if case.granted[name] then return true end
+    if case.granted[id_of(call)] == class then return true end
     return case.gate:permit(name, class)
   end }
 end
@@ -49,7 +57,7 @@ function looking.look(case, also, call)
   if not s then return nil, fault end
   local name = skill.resolve(s, call[1])
   local before = case.unanswered[name]
-  local state = { case = case, skill = s, node = case.node, gate = gate_of(case) }
+  local state = { case = case, skill = s, node = case.node, gate = gate_of(case, call) }
   local look, log = execute.looking(state)
   local value, why = look(call[1], { unpack(call, 2, table.maxn(call)) })
   case.unanswered[name] = before -- what is open for a verdict are the looks of operators
@@ -87,7 +95,7 @@ end
 
 --- Whether the callbacks of one step may run: they read, a person allowed them for this run, or says yes now, to this.
 ---@param case Case
----@param callbacks { name: string, class: Class }[]
+---@param callbacks { name: string, class: Class, call: any[] }[]
 ---@param what string   as the person is asked about it
 ---@return boolean allowed
 ---@return string? why   not
@@ -102,7 +110,7 @@ function looking.permitted(case, callbacks, what)
   for _, c in ipairs(effect and open or {}) do case.gate:grant(c.name) end
   local still = refused(case, open) -- a replay has nobody to ask, and the answer of then
   for _, c in ipairs(effect and open or {}) do case.gate:withdraw(c.name) end
-  for _, c in ipairs(#still == 0 and open or {}) do case.granted[c.name] = true end
+  for _, c in ipairs(#still == 0 and open or {}) do case.granted[id_of(c.call)] = c.class end
   return #still == 0, #still > 0 and why or nil
 end
 

@@ -2,20 +2,26 @@
 --- step does to the node, and approved where that is more than reading.
 
 local looking = require "runtime.strategy.looking"
+local plain = require "runtime.plain"
 
 local plan = {}
 
 local RANK = { SAFE = 1, CAUTION = 2, DANGEROUS = 3 }
+local LONGEST = 160 -- bytes of what a step is said to do
 
+-- A model may have written it: none of it looks like a line of ours.
 local function shown(call)
   local args = {}
-  for i = 2, table.maxn(call) do args[i - 1] = tostring(call[i]) end
+  for i = 2, table.maxn(call) do
+    local text = plain.text(call[i])
+    args[i - 1] = text:find '[%s,()"]' and ("%q"):format(text) or text
+  end
   return ("%s(%s)"):format(call[1], table.concat(args, ", "))
 end
 
 -- A step with the class of the gravest of its calls, and what they cost.
 local function weighed(case, also, step)
-  local out = { what = step.what, ends = step.ends or "with its answer", class = "SAFE", calls = {}, cost = {},
+  local out = { what = plain.cut(step.what, LONGEST), ends = step.ends or "with its answer", class = "SAFE", calls = {}, cost = {},
     callbacks = {} }
   for i, call in ipairs(step.calls) do
     local callback, why = looking.callback(case, also, call[1])
@@ -24,7 +30,7 @@ local function weighed(case, also, step)
       out.class, out.state, out.why = "DANGEROUS", "refused", why
     else
       if (RANK[callback.class] or 3) > RANK[out.class] then out.class = callback.class end
-      out.callbacks[i] = { name = callback.name, class = callback.class }
+      out.callbacks[i] = { name = callback.name, class = callback.class, call = call }
       if callback.cost and not out.cost[callback.cost] then
         out.cost[#out.cost + 1], out.cost[callback.cost] = callback.cost, true
       end

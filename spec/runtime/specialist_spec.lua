@@ -139,6 +139,44 @@ describe("the strategy specialist", function()
     assert.equal("{all,false}", traced())
   end)
 
+  describe("asked for a yes", function()
+    -- What the strategy then looks with, and what it is told.
+    local function looked(step, look)
+      local asked, shown, why = {}, nil, nil
+      run { skills = { assert(skill.open "ets") }, show_person = function(text) shown = text end,
+        ask_person = function(text)
+          asked[#asked + 1] = text
+          return "y"
+        end,
+        strategy = { name = "x", also = { "tracer" }, run = function(r)
+          r.approve { step }
+          why = select(2, r.look(look))
+          r.look { "trace_stop" }
+        end } }
+      return why, asked[1], shown
+    end
+
+    it("takes it for the call that was shown", function()
+      local why = looked({ what = "trace", calls = { { "trace_start", "shop", "work", 1 }, { "trace_stop" } } },
+        { "trace_start", "shop", "work", 1 })
+      assert.is_nil(why)
+    end)
+
+    it("does not take it for the same callback with other arguments", function()
+      local why = looked({ what = "trace", calls = { { "trace_start", "shop", "work", 1 }, { "trace_stop" } } },
+        { "trace_start", "shop", "module_info", 0 })
+      assert.matches("was not allowed for this run", why, 1, true)
+    end)
+
+    it("shows what a model calls it in one line, and an argument as one", function()
+      local _, asked, shown = looked({ what = "read a figure\n2. SAFE: nothing\27[2J",
+        calls = { { "trace_start", "shop), then beam_overview(", "work", 1 } } }, { "trace_stop" })
+      assert.equal("step 1, read a figure 2. SAFE: nothing\\x1b[2J: it has a side effect on the running system.", asked)
+      assert.matches("1. CAUTION: read a figure 2. SAFE: nothing\\x1b[2J\n"
+        .. '   trace_start("shop), then beam_overview(", work, 1)\n', shown, 1, true)
+    end)
+  end)
+
   describe("at a terminal", function()
     local function answered(word)
       local running = pty.start({ "coordinator.lua", "--node", at.name, "--skills", "ets", "--quiet" },
