@@ -21,6 +21,7 @@ local door = {}
 local LEAST_MEMORY = 64 * 1024 * 1024
 local QUIT_S = 1
 
+local LOOKING = "while the node was looked for"
 local HELPER = "console: a helper VM beside the node carries the link by its shell; many questions at once"
 
 -- What carries sockets there, once it is open: runtime/door/tunnel.lua or runtime/door/forward.lua.
@@ -51,11 +52,13 @@ local function fail(self, message, next_step)
   return nil, failure.new("connect", ("%s: %s"):format(self.via, message), next_step, 3)
 end
 
-local function closed(self, why) return nil, troubles.of(self.shell.said, why, self.via, self.target.told) end
+local function closed(self, why, at)
+  return nil, troubles.of(self.shell.said, why, self.via, self.target.told, at)
+end
 
 local function look(self, shell, deadline)
   local printed, why = shell:run(probe.LOOK, deadline)
-  if not printed then return closed(self, why) end
+  if not printed then return closed(self, why, LOOKING) end
   local found = probe.read(printed)
   local node, message, next_step = which_node(found, self.node, self.target.release)
   if not node then return fail(self, message, next_step) end
@@ -78,7 +81,7 @@ local function start_helper(self, shell, node, deadline)
       "attach over the network, where nothing is started there")
   end
   local printed, why = shell:run(probe.boot(node), deadline)
-  if not printed then return closed(self, why) end
+  if not printed then return closed(self, why, LOOKING) end
   local boot, erlexec = probe.read_boot(printed)
   if not (boot and erlexec) then
     return fail(self, ("no erl was found in %s"):format(node.root),
@@ -91,7 +94,7 @@ local function start_helper(self, shell, node, deadline)
     shell.line:write(helper.program(node.pid))
     up, why = shell:await("{up (%d+)}", deadline)
   end
-  if not up then return closed(self, why) end
+  if not up then return closed(self, why, "while the helper was started") end
   self.helper = tonumber(up)
   local carrier = tunnel.new(function(text) shell.line:write(text) end)
   shell:hand_over(function(bytes) carrier:receive(bytes) end)

@@ -132,13 +132,16 @@ function troubles.cut(said)
   return "the door closed"
 end
 
+local OURS = { ["end"] = "the session ended", timeout = "the shell fell silent" }
+
 --- Why a door did not open.
 ---@param said string   what was seen
 ---@param why string    "end", "timeout", or a question
 ---@param via string
 ---@param told? table<string, string>   login, region, there, another: for the words of the table in braces
+---@param at? string    "while …": what was being done, once the shell was ours
 ---@return Failure
-function troubles.of(said, why, via, told)
+function troubles.of(said, why, via, told, at)
   local seen = plain(said)
   local low = seen:lower()
   for _, trouble in ipairs(troubles.TABLE) do
@@ -147,7 +150,12 @@ function troubles.of(said, why, via, told)
       return failure.new("connect", ("%s: %s"):format(via, fill(trouble.message, words)), fill(trouble.next, words), 3)
     end
   end
+  if at then seen = plain(said:gsub("bl[:_][^|\n]*|?", ""):gsub("{%l*[ %d]*}?", "")) end -- without our own marks
   local last = seen ~= "" and (", and said last: %s"):format(seen:sub(-160)) or " without a word"
+  if at and OURS[why] then
+    return failure.new("connect", ("%s: %s %s%s"):format(via, OURS[why], at, seen ~= "" and last or ""),
+      "try again, or that command by hand", 3)
+  end
   if why == "end" then
     return failure.new("connect", ("%s: the door closed%s"):format(via, last), "try that command by hand", 3)
   elseif why == "timeout" then
