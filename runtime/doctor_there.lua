@@ -107,22 +107,26 @@ function there.limits(c)
     "OTP 23 or newer can"
 end
 
---- Whose needs the node meets.
+--- Whose needs the node meets, and which file of the user's is no skill.
 ---@param c DoctorContext
 function there.skills(c)
   if not c.node then return "warn", "unknown: not attached" end
-  local has, lacks = {}, {}
+  local has, lacks, broken = {}, {}, {}
   for _, name in ipairs(skill.names()) do
-    local s = skill.open(name)
+    local s, err = skill.open(name)
     local has_it, why
     if s then has_it, why = skill.available(s, c.node) end
-    if s and has_it == true then
+    if not s then
+      broken[#broken + 1] = ("%s does not load: %s"):format(name, err.message)
+    elseif has_it == true then
       has[#has + 1] = name
     else
-      lacks[#lacks + 1] = s and ("%s (%s)"):format(name, tostring(has_it or why)) or name .. " (does not load)"
+      lacks[#lacks + 1] = ("%s (%s)"):format(name, tostring(has_it or why))
     end
   end
-  return "ok", table.concat(has, ", ") .. (#lacks > 0 and "; not on this node: " .. table.concat(lacks, ", ") or "")
+  local told = table.concat(has, ", ") .. (#lacks > 0 and "; not on this node: " .. table.concat(lacks, ", ") or "")
+  if #broken == 0 then return "ok", told end
+  return "warn", ("%s; those that do: %s"):format(table.concat(broken, "; "), told), "mend the file, or move it away"
 end
 
 return there

@@ -291,6 +291,18 @@ describe("doctor", function()
     at.stop()
   end))
 
+  it("warns of a file that is no skill, with its line", live.test(function()
+    local at = live.start()
+    local path = write("config/beamlens/skills/peers.lua", "return {\n  name = ,\n}")
+    local by_name, code = rows({ ERL_EPMD_PORT = tostring(at.epmd_port) }, "--node", at.name, "--cookie-file",
+      at.cookie_file)
+    os.remove(path)
+    assert.same({ "warn", 0 }, { by_name.skills.status, code })
+    assert.matches(("^peers does not load: %s:2: .*; those that do: .*beam"):format(path:gsub("%p", "%%%0")),
+      by_name.skills.text)
+    at.stop()
+  end))
+
   it("tells what was found behind a door, and no cookie", live.test(function()
     local at = live.start { name = "bl_doctor@127.0.0.1" } -- every VM of this machine is to be seen there
     local result = program.run({ "doctor", "--json", "--via", "local", "--node", at.name },
