@@ -6,6 +6,11 @@ local sorted_keys = require "runtime.sorted_keys"
 
 local draft = {}
 
+-- What becomes code of the draft as it stands. Keys of a recorded answer may be the node's words, or anybody's who
+-- recorded it.
+local WORD = "^[%a_][%w_]*$"
+local function is_word(text) return type(text) == "string" and text:find(WORD) ~= nil end
+
 local LEAST = 2 -- times the greatest of the others
 
 ---@class Sighting
@@ -19,7 +24,7 @@ local LEAST = 2 -- times the greatest of the others
 
 local function key_of(row, object)
   for _, key in ipairs(sorted_keys(row)) do
-    if row[key] == object then return key end
+    if row[key] == object and is_word(key) then return key end
   end
 end
 
@@ -62,7 +67,7 @@ local function telling(o, list, row, key, others)
   local best
   for _, field in ipairs(sorted_keys(row)) do
     local value = row[field]
-    if type(value) == "number" and value > 0 then
+    if type(value) == "number" and value > 0 and is_word(field) then
       local most = greatest(o.value[list], row, field, elsewhere(others, o, list, field))
       local times = value / math.max(most, 1e-9)
       if value >= LEAST * most and (not best or times > best.times) then
@@ -77,7 +82,7 @@ end
 local function seen_in(o, object, others)
   local best
   for _, list in ipairs(sorted_keys(o.value)) do
-    for _, row in ipairs(type(o.value[list]) == "table" and o.value[list] or {}) do
+    for _, row in ipairs(is_word(list) and type(o.value[list]) == "table" and o.value[list] or {}) do
       local key = type(row) == "table" and #row == 0 and key_of(row, object)
       local found = key and telling(o, list, row, key, others)
       if found and (not best or found.times > best.times) then best = found end
@@ -96,7 +101,8 @@ function draft.sighting(observations, object, others)
   for _, o in ipairs(observations) do
     local alone = o.kind == "execute" and type(o.callback) == "string" and o.callback:find "^[%w_]+$"
     local found = alone and type(o.value) == "table" and #o.value == 0 and seen_in(o, object, others)
-    local s = found and (not best or found.times > best.times) and skill.open(o.operator)
+    local s = found and (not best or found.times > best.times) and is_word(o.operator)
+      and skill.open(o.operator)
     local call = s and call_of(s, o.callback)
     if call then
       best = found
@@ -137,7 +143,8 @@ local $ID = {
     return {
       object = $QUOTED, severity = "warning", confidence = "low",
       figures = words.cite(results, { { 1, ("$LIST[%d].$FIELD"):format(i) } }),
-      hypothesis = ("$FIELD of %s is %s, as when it was $MECHANISM in $RUN."):format($QUOTED, row.$FIELD),
+      hypothesis = ("$FIELD of %s is %s, as when it was %s in $RUN."):format($QUOTED, row.$FIELD,
+        "$MECHANISM"),
       unlike = {},
       next_steps = { words.step "see whether it is what it was then: `beamlens-run show $RUN`" },
     }
@@ -180,10 +187,10 @@ local function one_line(text) return (text:gsub("%c", " "):sub(1, 60)) end
 ---@return string path   "skills/checks/beam_slow_consumer_invoices.lua"
 ---@return string text
 function draft.write(trouble, run, skill_name, sighting)
-  skill_name = sighting and sighting.skill or skill_name
+  skill_name = (sighting and sighting.skill or skill_name):match("[^/]*$"):gsub("[^%w_]", "_")
   local id = name_of(("%s_%s"):format(trouble.mechanism, name_of(trouble.object):sub(1, 30)))
   local cause = ("%s: %s"):format(one_line(trouble.object), trouble.mechanism)
-  local fields = { ID = id, RUN = run, CAUSE = cause, MECHANISM = trouble.mechanism, SKILL = skill_name,
+  local fields = { ID = id, RUN = run, CAUSE = cause, MECHANISM = literal(trouble.mechanism):sub(2, -2), SKILL = skill_name,
     QUOTED = literal(trouble.object),
     EXPERT = literal(("What was %s in %s."):format(cause, run)) }
   if sighting then

@@ -21,8 +21,8 @@ end
 
 -- A step with the class of the gravest of its calls, and what they cost.
 local function weighed(case, also, step)
-  local out = { what = plain.cut(step.what, LONGEST), ends = step.ends or "with its answer", class = "SAFE", calls = {}, cost = {},
-    callbacks = {} }
+  local out = { what = plain.cut(step.what, LONGEST), ends = step.ends or "with its answer", class = "SAFE",
+    calls = {}, cost = {}, callbacks = {} }
   for i, call in ipairs(step.calls) do
     local callback, why = looking.callback(case, also, call[1])
     out.calls[i] = shown(call)
