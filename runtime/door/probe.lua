@@ -138,7 +138,7 @@ function probe.read(text)
     elseif GENERAL[key] then general[key] = value
     elseif #vms > 0 and not vms[#vms][key] then vms[#vms][key] = value end
   end
-  found.host = general.host
+  found.host = (general.host or ""):match(PLAIN)
   local most, now = limit(general.shell_memory_max), tonumber(general.shell_memory_now)
   if most and now then found.memory_left = most - now end
   for _, vm in ipairs(vms) do

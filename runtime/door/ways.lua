@@ -52,7 +52,7 @@ ways.WAYS = {
     shown = "kubectl:[NAMESPACE/]POD[/CONTAINER]", program = "kubectl", silent = true,
     from = "kubernetes.io/docs/tasks/tools",
     words = function(target)
-      if not plain(target) then return nil end
+      if not plain(target) or target:find "/%-" then return nil end
       local parts = {}
       for part in target:gmatch "[^/]+" do parts[#parts + 1] = part end
       if #parts == 1 then return { "kubectl", "exec", "-i", parts[1], "--", "sh" } end

@@ -45,6 +45,11 @@ describe("before a node is spoken to", function()
 
   it("a container around it is seen", function() assert.is_true(seen("bl:contained=yes|").contained) end)
 
+  it("a name of the machine that would be more than a name is none", function()
+    local found = probe.read "bl:pid=7|bl:root=/app|bl:bindir=/app/erts-13|bl:sname=shop|bl:host=a\27[2J';id|"
+    assert.same({ "shop", nil }, { found.nodes[1].name, found.host })
+  end)
+
   it("the folder of its boot file is known", function()
     assert.equal("/app/releases/0.2.0", seen("bl:boot=/app/releases/0.2.0/start|").boot)
   end)

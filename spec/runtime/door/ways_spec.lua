@@ -38,6 +38,12 @@ describe("a way", function()
     assert.equal("'-oProxyCommand=id' is no target of ssh; write ssh:USER@HOST", said "ssh:-oProxyCommand=id")
   end)
 
+  it("takes no pod and no container that would be an option", function()
+    local HOW = "is no target of kubectl; write kubectl:[NAMESPACE/]POD[/CONTAINER]"
+    assert.equal("'prod/--as' " .. HOW, said "kubectl:prod/--as")
+    assert.equal("'prod/shop-0/-v9' " .. HOW, said "kubectl:prod/shop-0/-v9")
+  end)
+
   it("takes no target that would be more than a word", function()
     assert.equal("'a b' is no target of docker; write docker:CONTAINER", said "docker:a b")
   end)
