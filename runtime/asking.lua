@@ -61,7 +61,7 @@ function asking.ask(run, tools)
   run.purse:settle(usage)
   who.provider, who.model = reply.provider or who.provider, reply.model or who.model
   took.input_tokens = (usage.input or 0) + (usage.cache_read or 0) + (usage.cache_write or 0)
-  took.output_tokens = usage.output or 0
+  took.output_tokens, took.cost_usd = usage.output or 0, usage.cost_usd
   run.emit("llm.stop", took, who)
   return reply
 end

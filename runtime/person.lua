@@ -3,6 +3,7 @@
 
 local uv = require "luv"
 local filled = require "runtime.filled"
+local progress = require "runtime.progress"
 local terminal = require "runtime.terminal"
 
 local person = {}
@@ -21,6 +22,11 @@ local function fitted(text)
   end))
 end
 
+local function show(text)
+  progress.aside()
+  terminal.show(fitted(text))
+end
+
 local function there(o) return not o.occasion and terminal.is_interactive(o) end
 
 ---@param o table   settled options
@@ -28,7 +34,7 @@ local function there(o) return not o.occasion and terminal.is_interactive(o) end
 function person.asker(o)
   if not there(o) then return nil end
   return function(question)
-    terminal.show(fitted(question))
+    show(question)
     return (terminal.ask "Run it? [y/N]")
   end
 end
@@ -38,7 +44,7 @@ end
 ---@return (fun(text: string))?   nil where nobody wants to see it
 function person.shower(o)
   if o.quiet and not there(o) then return nil end
-  return function(text) terminal.show(fitted(text)) end
+  return show
 end
 
 return person

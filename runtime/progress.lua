@@ -3,6 +3,7 @@
 --- is written into the other.
 
 local uv = require "luv"
+local counted = require "runtime.counted"
 local filled = require "runtime.filled"
 local lines_of = require "runtime.progress_lines"
 local plain = require "runtime.plain"
@@ -14,7 +15,7 @@ local progress = {}
 local LASTING = {
   ["reload.loaded"] = true, ["reload.rejected"] = true, ["reload.config"] = true,
   ["node.up"] = true, ["node.down"] = true, ["operator.notification_sent"] = true,
-  ["action.proposed"] = true,
+  ["action.proposed"] = true, ["door.passed_over"] = true,
   ["coordinator.insight_produced"] = true, ["operator.llm_error"] = true, ["coordinator.llm_error"] = true,
 }
 
@@ -27,7 +28,8 @@ local TROUBLE = {
 local CLEAR = "\r\27[K"
 local USUAL_WIDTH, INDENT, TICK_MS = 80, 2, 1000
 
-local shown  -- while something is shown: { out, tty?, off, timer?, line: boolean, noticed, waits }
+-- While something is shown: { out, tty?, off, timer?, line?: what stands in it, noticed, waits, began, tokens, usd }.
+local shown
 local beside -- the watch, while there is one
 local destinations = {}
 
@@ -53,25 +55,47 @@ local function width()
   return columns and columns > 0 and columns or USUAL_WIDTH
 end
 
+local function seconds_since(moment) return math.floor((uv.hrtime() - moment) / 1e9) end
+
+-- For how long by now, and what models took so far.
+local function so_far()
+  local parts = { ("%d s"):format(seconds_since(shown.began)) }
+  if shown.tokens > 0 then
+    parts[2] = counted.of(shown.tokens, "token") .. (shown.usd > 0 and (", %.4f USD"):format(shown.usd) or "")
+  end
+  return table.concat(parts, " · ")
+end
+
 local function transient(text)
-  shown.out:write(CLEAR, plain.cut(text, width() - 1)) -- a line that wraps could not be taken back
-  shown.line = true
+  -- A line that wraps could not be taken back.
+  shown.out:write(CLEAR, plain.cut(("%s · %s"):format(so_far(), text), width() - 1))
+  shown.line = text
 end
 
 local function lasting(text)
   local columns = shown.tty and shown.tty:get_winsize() or 0
   shown.out:write(shown.tty and CLEAR or "", filled.text(text, INDENT, columns > 0 and columns or math.huge), "\n")
-  shown.line = false
+  shown.line = nil
 end
 
--- Who waits for a model, and since when. The analyst is no answer of anybody's: it looks, or rests between two looks.
+-- Who waits for a model or before a door, and since when. The analyst is no answer of anybody's: it looks, or rests
+-- between two looks.
 local function note_waiting(event, m)
   local who = ("%s %s"):format(m.trace_id or "", m.operator or "")
   if event == "llm.start" and m.provider ~= "analyst" then
-    shown.waits[who] = { provider = m.provider, since = uv.hrtime() }
+    shown.waits[who] = { what = "waiting for " .. m.provider, since = uv.hrtime() }
   elseif event == "llm.stop" or event == "llm.exception" then
     shown.waits[who] = nil
+  elseif event == "door.asking" then
+    shown.waits.door = { what = m.what, since = uv.hrtime() }
+  elseif event == "door.answered" then
+    shown.waits.door = nil
   end
+end
+
+local function note_cost(measurements)
+  shown.tokens = shown.tokens + (measurements.input_tokens or 0) + (measurements.output_tokens or 0)
+  shown.usd = shown.usd + (measurements.cost_usd or 0)
 end
 
 local function tick()
@@ -79,8 +103,14 @@ local function tick()
   for _, wait in pairs(shown.waits) do
     if not longest or wait.since < longest.since then longest = wait end
   end
-  local seconds = longest and math.floor((uv.hrtime() - longest.since) / 1e9) or 0
-  if seconds > 0 then transient(("waiting for %s, %d s"):format(longest.provider, seconds)) end
+  local seconds = longest and seconds_since(longest.since) or 0
+  if seconds > 0 then return transient(("%s, %d s"):format(longest.what, seconds)) end
+  if shown.line then transient(shown.line) end
+end
+
+local function take_away()
+  if shown.line then shown.out:write(CLEAR) end
+  shown.line = nil
 end
 
 -- One trouble is told once: the insight that only says what was noticed is not news.
@@ -91,6 +121,9 @@ end
 
 local function hear(event, measurements, metadata)
   note_waiting(event, metadata)
+  if event == "llm.stop" then note_cost(measurements) end
+  -- What a door says next may be a question to the person.
+  if event == "door.answered" and shown.tty then return progress.aside() end
   local text = lines_of[event] and lines_of[event](metadata, measurements)
   if not text or is_old(event, metadata, text) then return end
   if beside then
@@ -114,8 +147,13 @@ function progress.beside(watch) beside = watch end
 ---@return string
 function progress.cleared()
   if not (shown and shown.line and beside and beside.out) then return "" end
-  shown.line = false
+  shown.line = nil
   return CLEAR
+end
+
+--- Takes the line that changes away, for somebody else writes there: it comes back with what happens next.
+function progress.aside()
+  if shown then take_away() end
 end
 
 --- @param lines? boolean   no line that changes, for others write to stderr too
@@ -123,7 +161,7 @@ function progress.start(lines)
   progress.stop()
   local out, fd = io.stderr, 2
   if beside and beside.out then out, fd = beside.out, 1 end
-  shown = { out = out, line = false, noticed = {}, waits = {} }
+  shown = { out = out, noticed = {}, waits = {}, began = uv.hrtime(), tokens = 0, usd = 0 }
   if not lines and uv.guess_handle(fd) == "tty" then
     shown.tty, shown.timer = uv.new_tty(fd, false), uv.new_timer()
     shown.timer:start(TICK_MS, TICK_MS, tick)
@@ -131,6 +169,9 @@ function progress.start(lines)
   end
   shown.off = telemetry.on("*", hear)
 end
+
+---@return boolean
+function progress.is_on() return shown ~= nil end
 
 function progress.stop()
   if not shown then return end

@@ -8,6 +8,11 @@ local STUCK = [[register(never_reads, spawn(fun() -> timer:sleep(infinity) end))
   [never_reads ! early || _ <- lists:seq(1, 200000)],
   register(sends, spawn(fun F() -> [never_reads ! {order, X} || X <- lists:seq(1, 200)], timer:sleep(20), F() end)).]]
 local SILENT = [[return function() require("runtime.async").sleep(120) end]]
+local SLOW = [[return function(_, turn)
+  if turn > 1 then require("runtime.async").sleep(120) end
+  return { calls = { { name = "think" } },
+    usage = { input = 1200, cache_write = 0, cache_read = 30, output = 4, cost_usd = 0.0123 } }
+end]]
 local CONFIG = [[return { watchers = { "beam" },
   anomaly = { collection_interval_ms = 200, learning_duration_ms = 600000 } }]]
 
@@ -92,6 +97,17 @@ describe("on one terminal", function()
       assert.same({}, too_long(running.screen(), 60))
     end))
   end
+
+  it("a run tells for how long it goes on, what models took, and what is looked at", live.test(function()
+    local running = start({ "coordinator.lua", "--skills", "beam" })
+    running.see "0 s · beam: snapshot"
+    running.wait()
+    local slow = shop:write("slow.lua", SLOW)
+    running = start({ "coordinator.lua", "--provider", "script" }, { BEAMLENS_SCRIPT = slow })
+    running.see " s · 1,234 tokens, 0.0123 USD · waiting for script, 1 s"
+    running.kill "sigint"
+    running.wait()
+  end))
 
   it("a run tells for how long it waits for a model, and who interrupts it is told so", live.test(function()
     local silent = shop:write("silent.lua", SILENT)
