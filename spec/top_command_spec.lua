@@ -194,6 +194,10 @@ describe("top", function()
   for name, stop in pairs {
     ["Ctrl-C"] = { 0, function(running) running.keys "\3" end },
     ["SIGTERM"] = { 130, function(running) running.kill "sigterm" end },
+    ["two signals at once"] = { 130, function(running)
+      running.kill "sigint"
+      running.kill "sigterm"
+    end },
   } do
     it(("gives the terminal back on %s and exits with %d"):format(name, stop[1]), live.test(function()
       local running = start()

@@ -2,6 +2,7 @@
 --- However it ends, the person gets it back as it was.
 
 local uv = require "luv"
+local interrupt = require "host.interrupt"
 local outlet = require "runtime.outlet"
 
 local canvas = {}
@@ -41,6 +42,7 @@ function Canvas:take()
   self.input:set_mode(1)
   self.input:read_start(function(err, bytes) self.on_bytes(not err and bytes or nil) end)
   outlet.out:write(ENTER)
+  interrupt.parting(LEAVE)
   self.drawn, self.taken = {}, true
 end
 
@@ -52,6 +54,7 @@ function Canvas:give_back()
   self.input:set_mode(0)
   uv.tty_reset_mode()
   outlet.out:write(LEAVE)
+  interrupt.parting ""
 end
 
 --- Stops as any job does on Ctrl-Z, and comes back when it is continued. Inside a task.
