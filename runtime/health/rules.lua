@@ -2,7 +2,7 @@
 --- come from, and what to run next. They tell where to look and accuse nobody: what is wrong, and why, is the work of a
 --- run.
 
-local plain = require("runtime.plain").text
+local reached_by = require "runtime.reached_by"
 
 local rules = {}
 
@@ -138,7 +138,7 @@ local STARVED = { row = "schedulers", what = "no turn for a question of low prio
 local function commands(rule, row)
   local list = {}
   for i, command in ipairs(rule.next) do
-    list[i] = command:gsub("{pid}", function() return ("'%s'"):format(plain(row.pid)) end)
+    list[i] = command:gsub("{pid}", function() return reached_by.word(row.pid) end)
   end
   return list
 end

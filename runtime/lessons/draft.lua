@@ -190,8 +190,8 @@ function draft.write(trouble, run, skill_name, sighting)
   skill_name = (sighting and sighting.skill or skill_name):match("[^/]*$"):gsub("[^%w_]", "_")
   local id = name_of(("%s_%s"):format(trouble.mechanism, name_of(trouble.object):sub(1, 30)))
   local cause = ("%s: %s"):format(one_line(trouble.object), trouble.mechanism)
-  local fields = { ID = id, RUN = run, CAUSE = cause, MECHANISM = literal(trouble.mechanism):sub(2, -2), SKILL = skill_name,
-    QUOTED = literal(trouble.object),
+  local fields = { ID = id, RUN = run, CAUSE = cause, MECHANISM = literal(trouble.mechanism):sub(2, -2),
+    SKILL = skill_name, QUOTED = literal(trouble.object),
     EXPERT = literal(("What was %s in %s."):format(cause, run)) }
   if sighting then
     local limit = sighting.others > 0 and math.sqrt(sighting.value * sighting.others) or sighting.value / 2

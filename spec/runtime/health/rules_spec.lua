@@ -88,6 +88,13 @@ describe("a rule of thumb", function()
     assert.equal("call beam_process_info '<0.9.0>'", by_what["the longest mailbox"].next[1])
   end)
 
+  it("has nothing run that a node gives out as a pid", function()
+    local by_what = found(function(of)
+      of.top_by_mailbox.processes[1] = { pid = "<0.9.0>'; id #", message_queue = 20000 }
+    end)
+    assert.equal([[call beam_process_info '<0.9.0>'\''; id #']], by_what["the longest mailbox"].next[1])
+  end)
+
   it("puts what is bad before what wants attention, each command once", function()
     local _, list = found(function(of)
       of.processes.process_count, of.schedulers.utilization_pct, of.schedulers.dirty_io_pct = 850, 95, 95
