@@ -80,6 +80,13 @@ describe("ask", function()
     assert.matches("^quiet_one was waiting in 100 %% of %d+ looks", a.text)
   end))
 
+  it("says how to look on, as sh takes it", live.test(function()
+    local pid = at.eval "P = spawn(fun() -> (fun L(N) -> L(N + 1) end)(0) end), list_to_binary(pid_to_list(P))."
+    local a = answer(("what does %s do?"):format(pid), "--skills", "beam")
+    at.eval(("exit(list_to_pid(%q), kill)."):format(pid))
+    assert.equal(("`beamlens-run call beam_watch_process '%s' 3000` shows what it does"):format(pid), a.would_tell[1])
+  end))
+
   it("says that what it asks about was looked for and is not there", live.test(function()
     local a, _, code = answer("is there a restart loop?", "--skills", "sup")
     assert.equal("There is no sign of restart_loop: sup looked for it, and found none.", a.text)

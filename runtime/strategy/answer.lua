@@ -6,6 +6,7 @@ local consult = require "runtime.strategy.consult"
 local gravity = require "runtime.gravity"
 local looking = require "runtime.strategy.looking"
 local question = require "runtime.strategy.question"
+local reached_by = require "runtime.reached_by"
 local shapes = require("runtime.tools.operator").shapes
 local verdict = require "runtime.verdict"
 
@@ -124,7 +125,8 @@ local function open_of(facts, texts, calm)
   for _, state in ipairs(facts.states) do
     if not state.calm then
       add(open, { state.object and ("`beamlens-run call beam_watch_process %s 3000` shows what it does"):format(
-        state.object) or nil, ("`beamlens-run explain %s` has the looks that come next"):format(state.topic) })
+        reached_by.word(state.object)) or nil,
+        ("`beamlens-run explain %s` has the looks that come next"):format(state.topic) })
     end
   end
   if #texts == 0 and #open == 0 and #facts.topics == 0 then add(open, { ASK_FOR, A_MODEL }) end
