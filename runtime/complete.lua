@@ -12,7 +12,8 @@ local complete = {}
 ---@field [1] string    the word
 ---@field [2]? string   what is said of it
 
--- A name may come from epmd or the store, and a shell puts it into the line as it is.
+-- A name may come from epmd or the store, and a shell puts it into the line as it is; there it would not be a name
+-- where it begins as an option does.
 local SAFE = "^[%w_@.:/+-][%w_@.:/+,=-]*$"
 local LONGEST_ABOUT = 60 -- bytes
 
@@ -41,11 +42,12 @@ local function walk(typed)
 end
 
 -- Those that begin as what was typed, each once, in their order.
-local function fitting(offers, current, before)
+local function fitting(offers, current, before, options)
   local list, seen = {}, {}
   for _, offer in ipairs(offers) do
     local word = before .. offer[1]
-    if word:sub(1, #current) == current and word:find(SAFE) and not seen[word] then
+    if word:sub(1, #current) == current and word:find(SAFE) and not seen[word]
+      and (options or not offer[1]:find "^%-") then
       list[#list + 1] = { word, plain.cut(offer[2] or "", LONGEST_ABOUT) }
       seen[word] = true
     end
@@ -83,7 +85,7 @@ local function flags(name, given, current)
     end
   end
   offers[#offers + 1] = { "--help", "what this command does" }
-  return fitting(offers, current, "")
+  return fitting(offers, current, "", true)
 end
 
 local function is_command(word, commands)

@@ -186,9 +186,11 @@ describe("completions", function()
     assert.same({ "last", "r1" }, (words("show", "")))
     assert.same({ at.name }, (words("health", "--node", "")))
     local db = assert(database.open(folder .. "/beamlens/beamlens.db"))
-    assert(db:exec "update runs set node = 'a;touch x@b'")
+    for _, name in ipairs { "a;touch x@b", "--config=/tmp/x@b" } do
+      assert(db:exec(("update runs set node = '%s'"):format(name)))
+      assert.same({}, (words("health", "--node", "")))
+    end
     db:close()
-    assert.same({}, (words("health", "--node", "")))
   end))
 
   it("name the nearest of the shells", function()
