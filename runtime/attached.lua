@@ -2,6 +2,7 @@
 
 local async = require "runtime.async"
 local failure = require "runtime.failure"
+local progress = require "runtime.progress"
 local reach = require "runtime.reach"
 
 local attached = {}
@@ -15,6 +16,15 @@ local nodes = {}
 ---@param v any
 ---@return boolean
 function attached.is_node(v) return type(v) == "table" and type(v.query) == "function" end
+
+-- A door takes its time. Where a run tells what it does the door is told of there.
+local function opened(door, o)
+  local talks = not o.quiet and not progress.is_on()
+  if talks then progress.start() end
+  local open, err = door:ready(async.now() + math.min(o.deadline, LONGEST_WAY_S))
+  if talks then progress.stop() end
+  return open, err
+end
 
 -- Behind a door there are two cookies to be wrong about: the one that was given here, and the one that lies there.
 local function other_cookie(door, name, cookie_file)
@@ -48,7 +58,7 @@ function attached.to(o)
     if way.target then
       door = require("runtime.door").new(way.target, name, require("runtime.terminal").is_interactive(o))
       local open
-      open, err = door:ready(async.now() + math.min(o.deadline, LONGEST_WAY_S))
+      open, err = opened(door, o)
       if not open then return nil, err end
       name = door.node
     end

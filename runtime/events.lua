@@ -20,6 +20,11 @@ end
 local RUN = { of = "run" }
 local function run(measures, tells) return e(measures, tells, RUN) end
 
+add("door.", {
+  asking = e({}, { "what" }), answered = e({ "duration" }, { "what" }),
+  passed_over = e({}, { "task", "reason", "other" }),
+})
+
 add("operator.", {
   started = run({ "system_time" }, {}), status_change = run({}, { "status" }),
   iteration_start = run({ "iteration", "system_time" }, {}), state_change = run({}, { "from", "to" }),

@@ -10,10 +10,20 @@ local DOUBTED = {
   not_made = "it could not be looked for again", not_asked = "no model could be asked what speaks against it",
 }
 
+local LONG_S = 1 -- what takes longer is told with its time
+
 local LINES = {
   ["node.up"] = function(m) return "attached to " .. m.node .. (m.way and ", " .. m.way or "") end,
   ["node.down"] = function(m) return sentence.lost(m) end,
   ["node.reconnecting"] = function(m) return "reconnecting to " .. m.node end,
+  ["door.asking"] = function(m) return m.what end,
+  ["door.answered"] = function(m, figures)
+    local seconds = figures.duration / 1e9
+    return seconds > LONG_S and ("%s: %.0f s"):format(m.what, seconds) or nil
+  end,
+  ["door.passed_over"] = function(m)
+    return ("task %s is passed over: %s; trying task %s"):format(m.task, m.reason, m.other)
+  end,
   ["coordinator.invoke_operators"] = function(m)
     return "looking with " .. table.concat(m.skills or {}, ", ")
   end,

@@ -135,6 +135,38 @@ ecs execute-command --cluster prod --task 0a1b2c --container app --interactive -
 ]], aws:called():match "^.-/bin/sh\n")
     end))
 
+    it("says on stderr what is asked meanwhile", live.test(function()
+      local done = run("connect", "ecs:prod/shop", "--node", at.name, "--through", "console", "--", "health")
+      assert.equal("asking aws for who we are\nasking aws for the tasks of shop\n"
+        .. "asking aws for the state of these tasks\nwaiting for a shell of ecs:prod/shop\n",
+        (done.stderr:gsub("[^\n]*: %d+ s\n", "")))
+    end))
+
+    it("and how long that has taken", live.test(function()
+      aws:says("ecs-list-tasks.sh", [[sleep 2; cat "$at.json"]])
+      local done = run("connect", "ecs:prod/shop", "--node", at.name, "--", "health")
+      assert.matches("asking aws for the tasks of shop: %d+ s\n", done.stderr)
+    end))
+
+    it("on the changing line of a terminal", live.test(function()
+      aws:says("ecs-list-tasks.sh", [[sleep 3; cat "$at.json"]])
+      local running = pty.start({ "connect", "ecs:prod/shop", "--node", at.name, "--", "health" }, { env = env })
+      running.see "asking aws for the tasks of shop, 1 s"
+      assert.equal(0, (running.wait()))
+    end))
+
+    it("or is quiet", live.test(function()
+      assert.equal("", run("connect", "ecs:prod/shop", "--node", at.name, "--quiet", "--", "health").stderr)
+    end))
+
+    it("passes over a task that gives no shell, in one line", live.test(function()
+      aws:runs { { id = "0a1b2c", containers = { cloud.container("app", { agent = "STOPPED" }) } }, { id = "0d4e5f" } }
+      local done = run("connect", "ecs:prod/shop", "--node", at.name, "--", "health")
+      assert.equal(0, done.code)
+      assert.matches("task 0a1b2c is passed over: the agent in container app is STOPPED; trying task 0d4e5f\n",
+        done.stderr, 1, true)
+    end))
+
     it("tells which task it is", live.test(function()
       local told = json.decode(run("connect", "ecs:prod/shop", "--node", at.name, "--json").stdout)
       assert.equal("app of task 0a1b2c (cluster prod, service shop)", told.found.container)

@@ -4,6 +4,7 @@
 local uv = require "luv"
 local async = require "runtime.async"
 local json = require "runtime.json"
+local step = require "runtime.door.step"
 
 local aws = {}
 
@@ -92,13 +93,14 @@ end
 --- Asks it something.
 ---@param of Aws
 ---@param words string[]   { "ecs", "list-clusters" }
+---@param what string      is asked for, in words: "the clusters"
 ---@return table? answer
 ---@return string? said    what it said instead; "timeout" after half a minute
-function aws.json(of, words)
+function aws.json(of, words, what)
   local argv = aws.words(of, words)
   argv[#argv + 1] = "--output"
   argv[#argv + 1] = "json"
-  local code, out, err = run(argv, nil, LONGEST_S, true)
+  local code, out, err = step("asking aws for " .. what, run, argv, nil, LONGEST_S, true)
   if not code then return nil, out end
   if code ~= 0 then return nil, err ~= "" and err or ("aws ended with %d without a word"):format(code) end
   local answer = json.decode(out)

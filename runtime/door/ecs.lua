@@ -5,6 +5,7 @@
 local uv = require "luv"
 local aws = require "runtime.door.aws"
 local failure = require "runtime.failure"
+local telemetry = require "runtime.telemetry"
 local terminal = require "runtime.terminal"
 local troubles = require "runtime.door.troubles"
 
@@ -12,6 +13,7 @@ local ecs = {}
 
 local MOST_TASKS = 100 -- that one question describes
 local ASK_S = 120
+local WHO = "who we are"
 local AGENT = "ExecuteCommandAgent"
 
 local function fail(target, message, next_step, stage)
@@ -55,7 +57,7 @@ end
 
 local function tell_from(target, said)
   if said:find "ClusterNotFound" or said:lower():find("cluster not found", 1, true) then
-    local there = aws.json(target.aws, { "ecs", "list-clusters" })
+    local there = aws.json(target.aws, { "ecs", "list-clusters" }, "the clusters")
     local names = names_of(there and there.clusterArns)
     local near = failure.nearest(target.ecs.cluster or "", names)
     target.told.there = near and ("did you mean %s?"):format(near) or "there: " .. listed(names)
@@ -68,8 +70,8 @@ local function tell_from(target, said)
   return nil, troubles.of(said, "end", target.via, target.told)
 end
 
-local function question(target, words)
-  local answer, said = aws.json(target.aws, words)
+local function question(target, words, what)
+  local answer, said = aws.json(target.aws, words, what)
   if answer then return answer end
   return tell_from(target, said)
 end
@@ -85,12 +87,14 @@ end
 -- Whether AWS knows us. At a terminal a login that ended is made anew, where the person says so.
 local function logged_in(target, ask)
   local whoami = { "sts", "get-caller-identity" }
-  local me, said = aws.json(target.aws, whoami)
+  local me, said = aws.json(target.aws, whoami, WHO)
   if not me and ask and is_login_trouble(said) then
     local line = aws.login_line(target.aws)
     local typed = terminal.ask(("%s: there is no AWS login, or it has expired. Run `%s`? (yes or no)"):format(
       target.via, line), ASK_S)
-    if typed and typed:lower():match "^y" and aws.login(target.aws) then me, said = aws.json(target.aws, whoami) end
+    if typed and typed:lower():match "^y" and aws.login(target.aws) then
+      me, said = aws.json(target.aws, whoami, WHO)
+    end
   end
   if me then return true end
   return tell_from(target, said)
@@ -112,7 +116,7 @@ local function has_programs(target)
 end
 
 local function find_cluster(target, ask)
-  local answer, err = question(target, { "ecs", "list-clusters" })
+  local answer, err = question(target, { "ecs", "list-clusters" }, "the clusters")
   if not answer then return nil, err end
   local names = names_of(answer.clusterArns)
   return pick(target, ask, {
@@ -122,7 +126,8 @@ local function find_cluster(target, ask)
 end
 
 local function services(target, cluster)
-  local answer, err = question(target, { "ecs", "list-services", "--cluster", cluster })
+  local answer, err = question(target, { "ecs", "list-services", "--cluster", cluster },
+    "the services of " .. cluster)
   return answer and names_of(answer.serviceArns), err
 end
 
@@ -146,7 +151,7 @@ end
 -- The tasks of the service that run, by their ids.
 local function running(target, cluster, service)
   local words = { "ecs", "list-tasks", "--cluster", cluster, "--service-name", service, "--desired-status", "RUNNING" }
-  local answer, said = aws.json(target.aws, words)
+  local answer, said = aws.json(target.aws, words, "the tasks of " .. service)
   if not answer and said:find "ServiceNotFound" then return no_such_service(target, cluster, service) end
   if not answer then return tell_from(target, said) end
   local ids = names_of(answer.taskArns)
@@ -155,7 +160,7 @@ local function running(target, cluster, service)
       ("see `aws ecs describe-services --cluster %s --services %s`"):format(cluster, service))
   end
   words = { "ecs", "describe-tasks", "--cluster", cluster, "--tasks", unpack(ids, 1, math.min(#ids, MOST_TASKS)) }
-  local described, err = question(target, words)
+  local described, err = question(target, words, "the state of these tasks")
   if not described then return nil, err end
   local tasks = {}
   for _, task in each(described.tasks) do
@@ -174,13 +179,79 @@ local function row(id, task)
   return ("%s (%s)"):format(id, table.concat(about, ", "))
 end
 
-local function find_task(target, ask, tasks)
+local function agent_of(container)
+  for _, agent in each(container.managedAgents) do
+    if agent.name == AGENT then return agent end
+  end
+end
+
+-- What would only fail after a long wait, or with words that nobody understands; and what to do about it, where
+-- another task is no help.
+local function unfit(target, task, container)
+  if task.enableExecuteCommand ~= true then
+    local c, s = target.ecs.cluster, target.ecs.service
+    return "the task was started without execute-command",
+      ("let new ones have it: aws ecs update-service --cluster %s --service %s --enable-execute-command "
+        .. "--force-new-deployment"):format(c, s)
+  end
+  if container.lastStatus ~= "RUNNING" then
+    return ("container %s is %s"):format(container.name, text(container.lastStatus) or "not running")
+  end
+  local agent = agent_of(container)
+  if agent and agent.lastStatus ~= "RUNNING" then
+    local why = text(agent.reason)
+    return ("the agent in container %s is %s%s"):format(container.name, text(agent.lastStatus) or "gone",
+      why and (" (%s)"):format(why) or ""), nil, "; it stops where the file system is read-only or the memory is full"
+  end
+end
+
+local function another(ids)
+  return #ids > 0 and "another task: --task " .. table.concat(ids, ", or ") or "again when a new task runs"
+end
+
+local function named(task, name)
+  for _, container in each(task.containers) do
+    if container.name == name then return container end
+  end
+end
+
+-- The other tasks, and of them those with such a container that can be entered.
+local function others(target, tasks, id, name)
+  local all, fit = {}, {}
+  for _, other in ipairs(tasks) do
+    local container = other ~= id and named(tasks[other], name)
+    all[#all + 1] = other ~= id and other or nil
+    if container and not unfit(target, tasks[other], container) then
+      fit[#fit + 1] = { task = other, runtime_id = text(container.runtimeId) }
+    end
+  end
+  return all, fit
+end
+
+-- Those that can be entered, where there are any; each of the others is told.
+local function fit_of(target, tasks, container)
+  local fit, passed = {}, {}
+  for _, id in ipairs(tasks) do
+    local why
+    for _, one in each(tasks[id].containers) do
+      if not container or one.name == container then why = why or unfit(target, tasks[id], one) end
+    end
+    if why then passed[#passed + 1] = { id = id, why = why } else fit[#fit + 1] = id end
+  end
+  if #fit == 0 then return tasks end
+  for _, one in ipairs(passed) do
+    telemetry.emit("door.passed_over", {}, { task = one.id, reason = one.why, other = table.concat(fit, " or ") })
+  end
+  return fit
+end
+
+local function find_task(target, ask, tasks, container)
   local wanted = target.ecs.task or target.task
   if not wanted then
-    local rows = {}
-    for i, id in ipairs(tasks) do rows[i] = row(id, tasks[id]) end
+    local fit, rows = fit_of(target, tasks, container), {}
+    for i, id in ipairs(fit) do rows[i] = row(id, tasks[id]) end
     return pick(target, ask, {
-      what = "tasks", names = { unpack(tasks) }, rows = rows, how = "name one with --task: its first letters will do",
+      what = "tasks", names = { unpack(fit) }, rows = rows, how = "name one with --task: its first letters will do",
       none = "no task of it can be described", none_next = "try again",
     })
   end
@@ -209,40 +280,6 @@ local function find_container(target, ask, task, wanted)
   end
   if not name then return nil, err end
   return by_name[name]
-end
-
-local function agent_of(container)
-  for _, agent in each(container.managedAgents) do
-    if agent.name == AGENT then return agent end
-  end
-end
-
--- What would only fail after a long wait, or with words that nobody understands.
-local function check(target, task, container)
-  if task.enableExecuteCommand ~= true then
-    local c, s = target.ecs.cluster, target.ecs.service
-    return fail(target, "the task was started without execute-command",
-      ("let new ones have it: aws ecs update-service --cluster %s --service %s --enable-execute-command "
-        .. "--force-new-deployment"):format(c, s))
-  end
-  if container.lastStatus ~= "RUNNING" then
-    return fail(target, ("container %s is %s"):format(container.name, text(container.lastStatus) or "not running"),
-      "try " .. target.told.another)
-  end
-  local agent = agent_of(container)
-  if agent and agent.lastStatus ~= "RUNNING" then
-    local why = text(agent.reason)
-    return fail(target, ("the agent in container %s is %s%s"):format(container.name, text(agent.lastStatus) or "gone",
-      why and (" (%s)"):format(why) or ""),
-      ("try %s; it stops where the file system is read-only or the memory is full"):format(target.told.another))
-  end
-  return true
-end
-
-local function others(tasks, id)
-  local list = {}
-  for _, other in ipairs(tasks) do list[#list + 1] = other ~= id and other or nil end
-  return #list > 0 and ("another task: --task %s"):format(table.concat(list, ", or ")) or nil
 end
 
 -- CLUSTER/SERVICE/CONTAINER, of which any may be empty; a single word is the service.
@@ -276,13 +313,23 @@ local function find(target, ask)
   tasks, err = running(target, is.cluster, is.service)
   if not tasks then return nil, err end
   local id
-  id, err = find_task(target, ask, tasks)
+  id, err = find_task(target, ask, tasks, wanted or known.container)
   if not id then return nil, err end
-  is.task, is.several, target.told.another = id, #tasks > 1, others(tasks, id) or "again when a new task runs"
+  is.task, is.several = id, #tasks > 1
   container, err = find_container(target, ask, tasks[id], wanted or known.container)
   if not container then return nil, err end
   is.container, is.runtime_id = container.name, text(container.runtimeId)
-  return check(target, tasks[id], container)
+  is.others, is.fit = others(target, tasks, id, is.container)
+  target.told.another = another(is.others)
+  local message, next_step, more = unfit(target, tasks[id], container)
+  if not message then return true end
+  return fail(target, message, next_step or ("try %s%s"):format(target.told.another, more or ""))
+end
+
+local function words_of(target)
+  local is = target.ecs
+  return aws.words(target.aws, { "ecs", "execute-command", "--cluster", is.cluster, "--task", is.task, "--container",
+    is.container, "--interactive", "--command", "/bin/sh" })
 end
 
 --- What leads to a shell in the container.
@@ -293,9 +340,29 @@ end
 function ecs.words(target, ask)
   local ok, err = find(target, ask)
   if not ok then return nil, err end
+  return words_of(target)
+end
+
+--- Whether there is another task to go over to, where nobody named the one that was found.
+---@param target Target   that words were found for
+---@return boolean
+function ecs.has_other(target)
+  return not (target.task or target.ecs.passed) and target.ecs.fit[1] ~= nil
+end
+
+--- What leads to that one: its first one gave no shell. Once.
+---@param target Target   then with that task
+---@param reason string   for whoever waits
+---@return string[] words
+function ecs.other_words(target, reason)
   local is = target.ecs
-  return aws.words(target.aws, { "ecs", "execute-command", "--cluster", is.cluster, "--task", is.task, "--container",
-    is.container, "--interactive", "--command", "/bin/sh" })
+  local other = is.fit[1]
+  telemetry.emit("door.passed_over", {}, { task = is.task, reason = reason, other = other.task })
+  is.passed, is.task, is.runtime_id = is.task, other.task, other.runtime_id
+  local left = {}
+  for _, id in ipairs(is.others) do left[#left + 1] = id ~= other.task and id or nil end
+  target.told.another = another(left)
+  return words_of(target)
 end
 
 return ecs

@@ -7,6 +7,7 @@ local crypto = require "host.crypto"
 local files = require "runtime.files"
 local piped = require "runtime.door.piped"
 local private = require "runtime.private"
+local step = require "runtime.door.step"
 local tcp = require "runtime.node.tcp"
 local troubles = require "runtime.door.troubles"
 
@@ -82,6 +83,8 @@ function ssh.drop(self)
   self.opened = {}
 end
 
+local ASKING = "asking docker for the container's address"
+
 -- On Linux a container's address is near. A daemon elsewhere has containers that are not, and another one may have
 -- that address here.
 local docker = {
@@ -90,9 +93,10 @@ local docker = {
 }
 
 function docker.lead(self, at, deadline)
-  local said = heard({ "docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}" }, deadline)
+  local said = step(ASKING, heard, { "docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}" },
+    deadline)
   if not (said or ""):match "^%s*unix://" then return nil, "docker's daemon is not on this machine" end
-  said = heard({ "docker", "inspect", "--format",
+  said = step(ASKING, heard, { "docker", "inspect", "--format",
     "bl:{{.HostConfig.NetworkMode}}{{range .NetworkSettings.Networks}} {{.IPAddress}}{{end}}.", self.target.target },
     deadline)
   local address = (said or ""):match "bl:%S+ ([%x.:]*[%x])"
@@ -109,7 +113,7 @@ end
 
 -- A program that opens a port of loopback here, says which and goes on until it is ended: one for each port there.
 -- Whoever else is on this machine may connect to it too, and then lacks the cookie.
-local function local_port(words_for, opens, told)
+local function local_port(asking, words_for, opens, told)
   local way = { told = told, prepare = nothing }
 
   local function open(self, port, deadline)
@@ -118,7 +122,7 @@ local function local_port(words_for, opens, told)
     })
     if not tunnel then return nil, err end
     self.opened[port], self.last = tunnel, tunnel
-    tunnel.here = tunnel:await(opens, math.min(deadline, async.now() + TUNNEL_S))
+    tunnel.here = step(asking, tunnel.await, tunnel, opens, math.min(deadline, async.now() + TUNNEL_S))
     if tunnel.here then return tunnel end
     tunnel:close()
     return nil, "no port was opened: " .. short(tunnel.said)
@@ -163,8 +167,8 @@ end
 return {
   ssh = ssh,
   docker = docker,
-  kubectl = local_port(kubectl_words, "Forwarding from 127%.0%.0%.1:(%d+)",
+  kubectl = local_port("asking kubectl for a port here", kubectl_words, "Forwarding from 127%.0%.0%.1:(%d+)",
     "forward by kubectl port-forward: many questions at once, relays; nothing is started there"),
-  ecs = local_port(ssm_words, "Port (%d+) opened for session",
+  ecs = local_port("asking aws for a port here", ssm_words, "Port (%d+) opened for session",
     "forward by a port session of SSM: many questions at once, relays; nothing is started there"),
 }

@@ -10,6 +10,8 @@ local failure = require "runtime.failure"
 local forward = require "runtime.door.forward"
 local helper = require "runtime.door.helper"
 local probe = require "runtime.door.probe"
+local step = require "runtime.door.step"
+local telemetry = require "runtime.telemetry"
 local troubles = require "runtime.door.troubles"
 local tunnel = require "runtime.door.tunnel"
 local ways = require "runtime.door.ways"
@@ -20,6 +22,7 @@ local door = {}
 -- What a helper takes, twice: a container at its limit is not pushed over it by who comes to look.
 local LEAST_MEMORY = 64 * 1024 * 1024
 local QUIT_S = 1
+local LONGEST_SILENCE_S = 15 -- of a shell, where another one may be had: they come in two to five
 
 local LOOKING = "while the node was looked for"
 local HELPER = "console: a helper VM beside the node carries the link by its shell; many questions at once"
@@ -52,8 +55,10 @@ local function fail(self, message, next_step)
   return nil, failure.new("connect", ("%s: %s"):format(self.via, message), next_step, 3)
 end
 
+-- Also whether another one of the same service may do better.
 local function closed(self, why, at)
-  return nil, troubles.of(self.shell.said, why, self.via, self.target.told, at)
+  local err, of_one = troubles.of(self.shell.said, why, self.via, self.target.told, at)
+  return nil, err, of_one
 end
 
 local function look(self, shell, deadline)
@@ -138,31 +143,61 @@ local function attended(words)
   return its
 end
 
-local function enter(self, deadline)
-  local words, err, until_then = way_in(self, deadline)
-  if not words then return nil, err end
-  local way, person = self.target.way, self.ask
-  deadline, self.ask = until_then, nil
+-- A person is asked with nothing else on that line.
+local function answered_by(self, what, person)
+  return person and function(said)
+    telemetry.emit("door.answered", { duration = 0 }, { what = what })
+    local answer = asked(said, self.via)
+    telemetry.emit("door.asking", {}, { what = what })
+    return answer
+  end or nil
+end
+
+-- `patience`: until when the shell is waited for.
+local function open_with(self, words, person, patience, deadline)
+  local way = self.target.way
   self.ahead, self.unled = nil, self.unled or "--through console asks for this"
   if person then words = attended(words) end
   if self.target.through ~= "console" then self.ahead, self.unled = forward.of(self.target, words) end
-  local shell
-  shell, err = console.start(self.ahead and self.ahead.words or words, {
+  local waiting = "waiting for a shell of " .. self.via
+  local shell, err = console.start(self.ahead and self.ahead.words or words, {
     stop_at = troubles.question, silent = way.silent,
-    answer = person and function(said) return asked(said, self.via) end or nil,
+    answer = answered_by(self, waiting, person),
     on_end = function() if self.carrier then self.carrier:die(troubles.cut(self.carrier.rest or "")) end end,
   })
   if not shell then
     return fail(self, err, way.from and ("install %s: %s"):format(way.program, way.from))
   end
   self.shell = shell
-  local ours, why = shell:take_over(deadline)
+  local ours, why = step(waiting, shell.take_over, shell, patience)
   deadline = deadline + shell.thought
   if not ours then return closed(self, why) end
   local node
   node, err = look(self, shell, deadline)
   if not node then return nil, err end
   return take_carrier(self, shell, node, deadline)
+end
+
+local function words_behind_name(self, err) return err.message:sub(#self.via + 3) end
+
+-- Where one task of several gives no shell another one is tried, but not after a node was found: that one is meant.
+local function enter(self, deadline)
+  local words, err, until_then = way_in(self, deadline)
+  if not words then return nil, err end
+  local person, target = self.ask, self.target
+  deadline, self.ask = until_then, nil
+  local lead = target.way.lead and not self.at and require(target.way.lead)
+  local has_other = lead and lead.has_other(target)
+  local patience = has_other and math.min(async.now() + LONGEST_SILENCE_S, (async.now() + deadline) / 2) or deadline
+  local open, of_one
+  open, err, of_one = open_with(self, words, person, patience, deadline)
+  if open or not (of_one and has_other) then return open, err end
+  self:close()
+  words = lead.other_words(target, words_behind_name(self, err))
+  open, err, of_one = open_with(self, words, person, deadline, deadline)
+  if open or not of_one then return open, err end
+  return fail(self, ("%s (task %s, and so did %s)"):format(words_behind_name(self, err), target.ecs.task,
+    target.ecs.passed), err.next)
 end
 
 -- A node that was started anew may have another port and another cookie.

@@ -16,6 +16,7 @@ troubles.NO_PLUGIN = {
 ---@field says string       a pattern, in lower case
 ---@field message string    words in braces: see USUAL
 ---@field next string
+---@field of_one? true      another one of the same service may do better
 ---@field action? string    a pattern for what {action} is in the text as it stands
 
 ---@type Trouble[]
@@ -41,10 +42,10 @@ troubles.TABLE = {
   { says = "execute command was not enabled", message = "the task was started without execute-command",
     next = "update the service with --enable-execute-command and let it start a new task" },
   { says = "cluster not found", message = "there is no such cluster in {region}", next = "{there}" },
-  { says = "targetnotconnected", message = "the agent in the container does not answer",
+  { says = "targetnotconnected", of_one = true, message = "the agent in the container does not answer",
     next = "the container may be out of memory or its file system read-only: look at `aws ecs describe-tasks`, or try "
       .. "{another}" },
-  { says = "cannot perform start session", message = "the session ended before there was a shell",
+  { says = "cannot perform start session", of_one = true, message = "the session ended before there was a shell",
     next = "try once more, or {another}" },
   { says = "unable to start command", message = "there is no shell in the container",
     next = "an image without sh cannot be entered: forward its ports, or attach to the node over the network" },
@@ -141,13 +142,15 @@ local OURS = { ["end"] = "the session ended", timeout = "the shell fell silent" 
 ---@param told? table<string, string>   login, region, there, another: for the words of the table in braces
 ---@param at? string    "while …": what was being done, once the shell was ours
 ---@return Failure
+---@return boolean? of_one   another one of the same service may do better
 function troubles.of(said, why, via, told, at)
   local seen = plain(said)
   local low = seen:lower()
   for _, trouble in ipairs(troubles.TABLE) do
     if low:find(trouble.says) then
       local words = setmetatable({ action = trouble.action and seen:match(trouble.action) }, { __index = told })
-      return failure.new("connect", ("%s: %s"):format(via, fill(trouble.message, words)), fill(trouble.next, words), 3)
+      return failure.new("connect", ("%s: %s"):format(via, fill(trouble.message, words)), fill(trouble.next, words), 3),
+        trouble.of_one
     end
   end
   if at then seen = plain(said:gsub("bl[:_][^|\n]*|?", ""):gsub("{%l*[ %d]*}?", "")) end -- without our own marks
@@ -161,7 +164,7 @@ function troubles.of(said, why, via, told, at)
   elseif why == "timeout" then
     return failure.new("connect", ("%s: no shell answered%s"):format(via, last),
       fill("the machine may be overwhelmed: try {another}, or that command by hand",
-        told or { another = "another of its kind" }), 3)
+        told or { another = "another of its kind" }), 3), true
   end
   return failure.new("connect", ("%s: %s"):format(via, why), "answer it once by hand, or set up a key", 3)
 end

@@ -77,6 +77,12 @@ describe("a service of ECS", function()
       assert.equal(3, select(2, aws:called():gsub("%-%-profile qa %-%-region eu%-west%-1", "")))
     end))
 
+    it("in another task, where the agent of the first one has stopped", live.test(function()
+      local down = cloud.container("app", { agent = "STOPPED" })
+      aws:runs { { id = "0a", containers = { down } }, { id = "0d" } }
+      assert.equal("prod shop 0d app 0123-app", found("ecs:prod/shop"))
+    end))
+
     it("again in the same task and container", live.test(function()
       local target = find "ecs:prod/shop"
       aws:runs { { id = "0d4e5f" }, { id = "0a1b2c" } }

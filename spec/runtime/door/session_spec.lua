@@ -51,6 +51,56 @@ describe("a session of a cloud", function()
     assert.equal("the machine may be overwhelmed: try another task: --task 0d, or that command by hand", err.next)
   end))
 
+  local function hangs_in(...)
+    aws:is_well()
+    aws:runs { { id = "0a" }, { id = "0d" }, { id = "0e" } }
+    local which = table.concat({ ... }, "|")
+    aws:says("ecs-execute-command.sh", ("case $4 in %s) exec sleep 60;; esac\n"):format(which)
+      .. [[exec "$DOORS_HOST" "${0%/*}/session.lua" shell=sh]])
+  end
+
+  local function told_by(d, seconds)
+    local told = {}
+    local off = telemetry.on("door.passed_over", function(_, _, about)
+      told[#told + 1] = about.task .. " " .. about.other
+    end)
+    local open, err = d:ready(async.now() + seconds)
+    off()
+    d:close()
+    return open, told, err
+  end
+
+  it("in which no shell answers gives way to another task, where nobody named it", live.test(function()
+    hangs_in "0a"
+    local open, told = told_by(shut { ecs = { task = "0a" } }, 45)
+    assert.is_true(open)
+    assert.same({ "0a 0d" }, told)
+  end))
+
+  it("in which no shell answers stays, where it was named", live.test(function()
+    hangs_in "0a"
+    local open, told = told_by(shut { task = "0a" }, 4)
+    assert.is_nil(open)
+    assert.same({}, told)
+  end))
+
+  it("in which none answers in another task either names both, and what is left", live.test(function()
+    hangs_in("0a", "0d")
+    local _, _, err = told_by(shut { ecs = { task = "0a" } }, 8)
+    assert.equal("ecs:prod/shop: no shell answered without a word (task 0d, and so did 0a)", err.message)
+    assert.equal("the machine may be overwhelmed: try another task: --task 0e, or that command by hand", err.next)
+  end))
+
+  it("whose agent does not answer gives way to another task", live.test(function()
+    hangs_in()
+    aws:says("ecs-execute-command.sh", [[case $4 in 0a) echo "An error occurred (TargetNotConnectedException) when" \
+      "calling the ExecuteCommand operation"; exit 254;; esac
+      exec "$DOORS_HOST" "${0%/*}/session.lua" shell=sh]])
+    local open, told = told_by(shut { ecs = { task = "0a" } }, 45)
+    assert.is_true(open)
+    assert.same({ "0a 0d" }, told)
+  end))
+
   it("that ends before there is a shell is told", live.test(function()
     aws:is_well()
     aws:says("ecs-execute-command.sh", "echo; echo 'Cannot perform start session: EOF'; exit 255")
