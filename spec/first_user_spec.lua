@@ -159,7 +159,7 @@ describe("somebody new", function()
   end))
 
   it("gets an answer to a question", live.test(function()
-    local ran = user:run './beamlens-run ask "why is the queue growing?" --node shop@host'
+    local ran = once './beamlens-run ask "why is the queue growing?" --node shop@host'
     assert.equal(1, ran.code, ran.stderr)
     assert.matches("^ANSWER  The queue of invoices grows by ", ran.stdout)
   end))
