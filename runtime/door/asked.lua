@@ -11,6 +11,7 @@ local ECHO = "done'\r?\n"
 ---@param said string    what the program said, with the question at its end
 ---@param via string
 ---@return string? line  nil when it was not answered
+---@return boolean? unseen   it is a secret
 return function(said, via)
   local _, echoed = said:find(".*" .. ECHO)
   said = said:sub((echoed or 0) + 1):gsub("\27%[[%d;?]*%a", ""):gsub("\r", ""):gsub("^%s+", ""):gsub("%s+$", "")
@@ -18,5 +19,5 @@ return function(said, via)
   if before then terminal.show(before) end
   question = via .. ": " .. (question or said)
   if question:find "yes/no" then return (terminal.ask(question)) end
-  return hidden_line(question)
+  return hidden_line(question), true
 end

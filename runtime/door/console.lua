@@ -15,6 +15,7 @@ local SILENT_S = 1.5       -- and after this one, though it never said a word
 local AGAIN_S = 3          -- a word typed too early is lost at some doors
 local BYE_S = 0.5
 local MOST_SAID = 262144
+local LEAST_SECRET = 4     -- bytes; what is shorter stands in too many words that mean something else
 
 -- It takes the place of the shell, so that nothing of ours stays when it ends. A text is read line by line up to
 -- a line of a single dot.
@@ -25,6 +26,7 @@ local TAKE_OVER = [[exec sh -c 'stty raw -echo 2>/dev/null; printf "\n%%s\n" bl_
 ---@class Console
 ---@field said string     all of late
 ---@field thought number  seconds in which a person was asked
+---@field private secret? string   what was typed unseen, last
 ---@field line Line
 local Console = {}
 Console.__index = Console
@@ -44,16 +46,34 @@ local function more(self, deadline)
   return (async.await(function(resume) self.waiting[#self.waiting + 1] = resume end, deadline))
 end
 
+-- Of what may be told to somebody: not every door keeps a password to itself.
+local function without_secret(self)
+  local secret, parts, at = self.secret, {}, 1
+  if not secret then return self.said end
+  while true do
+    local first, last = self.said:find(secret, at, true)
+    parts[#parts + 1] = self.said:sub(at, (first or 0) - 1)
+    if not first then return table.concat(parts, "****") end
+    at = last + 1
+  end
+end
+
 -- A question that only a person can answer, where there is nobody who does.
 local function unanswered(self)
   local asked = self.stop_at and self.stop_at(self.said)
   if not (asked and self.answer) then return asked end
   local began = async.now()
-  local answer = self.answer(self.said)
+  local answer, unseen = self.answer(without_secret(self))
   self.thought = self.thought + async.now() - began
   if not answer then return asked end
+  if unseen and #answer >= LEAST_SECRET then self.secret = answer end
   self.said = ""
   self.line:write(answer .. "\n")
+end
+
+local function lost(self, why)
+  self.said = without_secret(self)
+  return nil, why
 end
 
 --- Waits for a text that matches, its lines joined.
@@ -67,10 +87,10 @@ function Console:await(pattern, deadline)
     if found then return found end
     local thought = self.thought
     local asked = unanswered(self)
-    if asked then return nil, asked end
+    if asked then return lost(self, asked) end
     deadline = deadline + self.thought - thought
-    if self.line.ended then return nil, "end" end
-    if async.now() >= deadline then return nil, "timeout" end
+    if self.line.ended then return lost(self, "end") end
+    if async.now() >= deadline then return lost(self, "timeout") end
     more(self, deadline)
   end
 end
@@ -142,8 +162,9 @@ end
 
 --- Starts the command that leads to the shell.
 ---@param words string[]
----@param o { stop_at?: fun(said: string): string?, answer?: fun(said: string): string?, on_end: fun(),
----  silent?: boolean }   stop_at: whether that is a question, in words; answer: of a person; silent: it has no prompt
+---@param o { stop_at?: fun(said: string): string?, answer?: (fun(said: string): string?, boolean?), on_end: fun(),
+---  silent?: boolean }   stop_at: whether that is a question, in words; answer: of a person, and whether it was typed
+---  unseen; silent: it has no prompt
 ---@return Console|nil
 ---@return string? err
 function console.start(words, o)
