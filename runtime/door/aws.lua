@@ -4,6 +4,7 @@
 local uv = require "luv"
 local async = require "runtime.async"
 local json = require "runtime.json"
+local reached_by = require "runtime.reached_by"
 local step = require "runtime.door.step"
 
 local aws = {}
@@ -37,12 +38,12 @@ function aws.words(of, words)
   return argv
 end
 
---- How a person logs in.
+--- How a person logs in, as sh takes it.
 ---@param of Aws
 ---@return string
 function aws.login_line(of)
   local profile = of.profile or os.getenv "AWS_PROFILE"
-  return "aws sso login" .. (profile and " --profile " .. profile or "")
+  return "aws sso login" .. (profile and " --profile " .. reached_by.word(profile) or "")
 end
 
 local function reader(pipe, parts, wake)

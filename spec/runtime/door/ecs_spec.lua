@@ -95,6 +95,9 @@ describe("a service of ECS", function()
   local TROUBLES = {
     { "an expired login", { "sts-get-caller-identity.err", "Error when retrieving token from sso: Token has expired" },
       "ecs:shop", "the AWS login has expired; log in: aws sso login --profile qa", { aws = { profile = "qa" } } },
+    { "an expired login of a profile that sh would read as more",
+      { "sts-get-caller-identity.err", "Error when retrieving token from sso: Token has expired" },
+      "ecs:shop", "the AWS login has expired; log in: aws sso login --profile 'a; id'", { aws = { profile = "a; id" } } },
     { "no login", { "sts-get-caller-identity.err", "Unable to locate credentials." },
       "ecs:shop", "there is no AWS login; log in: aws sso login" },
     { "a profile that there is not", { "sts-get-caller-identity.err",
