@@ -6,6 +6,7 @@ local async = require "runtime.async"
 local epmd = require "runtime.node.epmd"
 local etf = require "host.etf"
 local skill = require "runtime.skill"
+local troubles = require "runtime.door.troubles"
 
 local there = {}
 
@@ -31,8 +32,7 @@ end
 
 -- Beside the way's own program.
 local BESIDE = {
-  ecs = { program = "session-manager-plugin", from = "docs.aws.amazon.com/systems-manager/latest/userguide/"
-    .. "session-manager-working-with-install-plugin.html" },
+  ecs = { program = "session-manager-plugin", from = troubles.PLUGIN },
 }
 
 --- Whether what leads there is installed here.

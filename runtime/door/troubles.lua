@@ -6,10 +6,13 @@ local troubles = {}
 
 -- What looking at a service wants, where the message does not name it.
 local NEEDED = "ecs:ListTasks, ecs:DescribeTasks, ecs:ExecuteCommand, ssm:StartSession"
-local PLUGIN = "docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html"
+
+-- Where it is had.
+troubles.PLUGIN = "docs.aws.amazon.com/systems-manager/latest/userguide/"
+  .. "session-manager-working-with-install-plugin.html"
 
 troubles.NO_PLUGIN = {
-  message = "the Session Manager plugin is not installed here", next = "it is had at " .. PLUGIN,
+  message = "the Session Manager plugin is not installed here", next = "it is had at " .. troubles.PLUGIN,
 }
 
 ---@class Trouble
@@ -67,6 +70,10 @@ troubles.TABLE = {
     next = "check the name, or whether you are in its network" },
   { says = "connection to the server %S+ was refused", message = "kubectl reaches no cluster",
     next = "check its context: `kubectl config current-context`, `kubectl cluster-info`" },
+  { says = "context %S+ does not exist", action = 'context "([^"]+)"', message = "kubectl has no context {action} here",
+    next = "see `kubectl config get-contexts`" },
+  { says = "context not found", action = 'context "([^"]+)"', message = "docker has no context {action} here",
+    next = "see `docker context ls`" },
   { says = "must be logged in to the server", message = "Kubernetes does not know who you are",
     next = "log in as your cluster wants it, until `kubectl get pods` answers" },
   { says = "connection refused", message = "nobody listens there", next = "check host and port, and whether it runs" },
