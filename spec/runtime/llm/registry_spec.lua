@@ -48,7 +48,7 @@ describe("a registry of clients", function()
         "client_registry: Claude: api_key stands in the config, where it does not belong; put it into an environment "
           .. 'variable (api_key_env = "NAME") or a file of mode 0600 (api_key_file = "/path")' },
       { "a field of a client nobody knows", { clients = { claude { retry = {} } } },
-        "client_registry: Claude: there is no field retry; there are name, provider, options, retry_policy" },
+        "client_registry: Claude: there is no field retry; did you mean retry_policy?" },
       { "a key in the place of its variable", { clients = { claude { options = { api_key_env = KEY } } } },
         "client_registry: Claude: options.api_key_env is no name of a variable, and is not shown, for it may be the "
           .. 'key; for example api_key_env = "MY_KEY"' },
@@ -82,7 +82,7 @@ describe("a registry of clients", function()
       { "a cheap one that is not there", { primary = "Claude", cheap = "Locl", clients = { claude(), of_local() } },
         "client_registry: there is no client Locl; did you mean Local?" },
       { "a primary that is not there", { primary = "Cloud", clients = { claude() } },
-        "client_registry: there is no client Cloud; there are Claude" },
+        "client_registry: there is no client Cloud; did you mean Claude?" },
     }
 
     for _, case in ipairs(CASES) do
