@@ -64,8 +64,8 @@ local LABEL = 14
 ---@param utf8 boolean
 ---@return { text: string, style?: string }[]
 function detail.lines(d, room, columns, utf8)
-  local lines = { { text = d.ended and d.pid .. " has ended; Esc goes back" or d.pid, style = "head" } }
-  lines[1].text = cells.fit(lines[1].text, columns)
+  local head = cells.text(d.pid, utf8) .. (d.ended and " has ended; Esc goes back" or "")
+  local lines = { { text = cells.fit(head, columns), style = "head" } }
   if d.trouble then lines[#lines + 1] = { text = cells.text(d.trouble, utf8), style = "bad" } end
   if not d.info then
     if not d.ended and not d.trouble then lines[#lines + 1] = { text = "looking..." } end

@@ -42,6 +42,7 @@ local INFO = { pid = "<0.1.0>", name = "orders", initial_call = "orders:init/1",
 describe("the screen of top", function()
   for _, size in ipairs { { 24, 80 }, { 50, 160 }, { 24, 60 }, { 10, 40 }, { 3, 20 }, { 60, 200 } } do
     for what, more in pairs { rows = {}, detail = { detail = { pid = "<0.1.0>", info = INFO } }, help = { help = true },
+      pid = { detail = { pid = "<0.1.0>\27[2J", ended = true } },
       names = { rows = rows(50, "żółw\27[2Jжук漢字🙂") }, binary = { sort = "binary" }, nothing = { seen = false } } do
       it(("has the lines of its size: %d x %d, %s"):format(size[2], size[1], what), function()
         local lines = frame.lines(view(more), size[1], size[2])
