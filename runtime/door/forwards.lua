@@ -10,6 +10,7 @@ local private = require "runtime.private"
 local step = require "runtime.door.step"
 local tcp = require "runtime.node.tcp"
 local troubles = require "runtime.door.troubles"
+local with_flags = require("runtime.door.ways").with_flags
 
 local MOST_SAID = 160
 local LONGEST_SOCKET = 85 -- of the 107 bytes of such a name ssh adds 17 while it makes it
@@ -39,7 +40,7 @@ local function bracketed(address) return address:find(":", 1, true) and "[" .. a
 -- own ssh is one, on a socket in a folder that nobody else may enter. It takes that away when it ends, which it does
 -- with the shell, whatever way this process ends.
 local ssh = {
-  told = "forward by ssh: nearly as fast as a direct link; many questions at once, relays; nothing is started there",
+  told = "forward by ssh: a direct link plus ssh's own cost; many questions at once, relays; nothing is started there",
 }
 
 function ssh.prepare(self)
@@ -93,11 +94,11 @@ local docker = {
 }
 
 function docker.lead(self, at, deadline)
-  local said = step(ASKING, heard, { "docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}" },
-    deadline)
+  local said = step(ASKING, heard, with_flags(self.target,
+    { "docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}" }), deadline)
   if not (said or ""):match "^%s*unix://" then return nil, "docker's daemon is not on this machine" end
-  said = step(ASKING, heard, { "docker", "inspect", "--format",
-    "bl:{{.HostConfig.NetworkMode}}{{range .NetworkSettings.Networks}} {{.IPAddress}}{{end}}.", self.target.target },
+  said = step(ASKING, heard, with_flags(self.target, { "docker", "inspect", "--format",
+    "bl:{{.HostConfig.NetworkMode}}{{range .NetworkSettings.Networks}} {{.IPAddress}}{{end}}.", self.target.target }),
     deadline)
   local address = (said or ""):match "bl:%S+ ([%x.:]*[%x])"
   if (said or ""):find "bl:host[ .]" then address = at.address end
@@ -153,7 +154,7 @@ local function kubectl_words(target, port)
   local words = { "kubectl", "port-forward", "--address", "127.0.0.1" }
   if namespace then words[#words + 1], words[#words + 2] = "-n", namespace end
   words[#words + 1], words[#words + 2] = pod or target.target, ":" .. port
-  return words
+  return with_flags(target, words)
 end
 
 local function ssm_words(target, port)

@@ -6,8 +6,8 @@ local ways = require "runtime.door.ways"
 
 local profiles = {}
 
--- `of`: the way that it belongs to; else to each.
----@type { name: string, of?: string, shown: string }[]
+-- `of`: the way that it belongs to, or those, with the option of the program that it is; else to each.
+---@type { name: string, of?: string|table<string, string>, shown: string }[]
 profiles.FIELDS = {
   { name = "way", shown = "ssh, docker, kubectl, ecs, shell or local; none: over the network" },
   { name = "target", shown = "as behind the colon of --via" },
@@ -16,6 +16,9 @@ profiles.FIELDS = {
   { name = "container", of = "ecs", shown = "the container of its tasks" },
   { name = "profile", of = "ecs", shown = "the AWS profile" },
   { name = "region", of = "ecs", shown = "the AWS region" },
+  { name = "context", of = { kubectl = "--context", docker = "--context" },
+    shown = "the context of kubectl or docker" },
+  { name = "namespace", of = { kubectl = "--namespace" }, shown = "the namespace of the pod" },
   { name = "node", shown = "the node: shop@host, or shop where it is behind a door" },
   { name = "release", shown = "the root of its release, where several nodes run" },
   { name = "cookie_file", shown = "its cookie here; none: the one beside the node" },
@@ -67,6 +70,23 @@ local function target_text(p)
   return p.target or table.concat({ p.cluster or "", p.service or "", p.container or "" }, "/")
 end
 
+local function ways_of(of)
+  local list = {}
+  for name in pairs(type(of) == "table" and of or { [of] = true }) do list[#list + 1] = name end
+  table.sort(list)
+  return table.concat(list, " or ")
+end
+
+-- What stands behind the program's name, before its command.
+local function flags_of(p)
+  local flags = {}
+  for _, field in ipairs(profiles.FIELDS) do
+    local option = type(field.of) == "table" and p[field.name] and field.of[p.way]
+    if option then flags[#flags + 1], flags[#flags + 2] = option, p[field.name] end
+  end
+  return flags
+end
+
 -- Of a profile with all that holds for it: whether it leads anywhere. `keys` is where it stands.
 local function way_fault(p, keys)
   if not p.way then
@@ -84,9 +104,16 @@ local function way_fault(p, keys)
       "the ways are " .. table.concat(ways.names(), ", ")))
   end
   for _, name in ipairs(names) do
-    if p[name] and by_name[name].of and by_name[name].of ~= p.way then
-      return fault(with(keys, name), ("is of way %s, and this is %s"):format(by_name[name].of, p.way))
+    local of = by_name[name].of
+    local fits = not of or of == p.way or type(of) == "table" and of[p.way]
+    if p[name] and not fits then
+      return fault(with(keys, name), ("is of way %s, and this is %s"):format(ways_of(of), p.way))
+    elseif p[name] and type(of) == "table" and not ways.plain(p[name]) then
+      return fault(with(keys, name), ("is no plain name: %s"):format(p[name]), "letters, digits and _ @ . : / -")
     end
+  end
+  if p.namespace and (p.target or ""):find("/", 1, true) then
+    return fault(keys, "says its namespace twice", "take out namespace, or write target as POD")
   end
   if p.way == "ecs" and p.target and (p.cluster or p.service or p.container) then
     return fault(keys, "says its target twice", "take out target, or cluster, service and container")
@@ -193,6 +220,7 @@ function profiles.resolve(options)
       found.target, err = ways.read(p.way .. (target_text(p) ~= "" and ":" .. target_text(p) or ""))
       if not found.target then return nil, err end
       found.target.via, found.target.release = name, p.release
+      ways.take_flags(found.target, flags_of(p))
       found.target.aws = { profile = p.profile, region = p.region }
     end
   else

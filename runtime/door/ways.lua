@@ -7,7 +7,7 @@ local ways = {}
 
 ---@class Way
 ---@field shown string     how the target is written
----@field words fun(target: string): string[]?   nil when it is no such target
+---@field words fun(target: string): string[]?, string?   nil when it is no such target, and how it is written then
 ---@field program? string  what must be installed here
 ---@field from? string     where it is had
 ---@field silent? true      the shell has no terminal there, and so no prompt to wait for
@@ -19,6 +19,7 @@ local ways = {}
 ---@field way Way
 ---@field target string
 ---@field words string[]    what is called; nothing yet where the way has a lead
+---@field flags? string[]   of its program, before its command, in whatever it is called for
 ---@field aws? { profile?: string, region?: string }
 ---@field ecs? { cluster: string, service: string, task: string, several: boolean, container: string,
 ---  runtime_id?: string }  once found
@@ -28,7 +29,11 @@ local ways = {}
 ---@field told? table<string, string>   for troubles.of
 
 -- A word that begins with a hyphen would be an option of the program.
-local function plain(target) return target:match "^[%w_@.:/%[%]-]+$" and not target:match "^%-" end
+---@param target string
+---@return string?
+function ways.plain(target) return target:match "^[%w_@.:/%[%]-]+$" and not target:match "^%-" end
+
+local plain = ways.plain
 
 ---@type table<string, Way>
 ways.WAYS = {
@@ -39,6 +44,7 @@ ways.WAYS = {
   ssh = {
     shown = "ssh:USER@HOST", program = "ssh", silent = true, from = "openssh-client",
     words = function(target)
+      if target:find "^[^:]+:%d+$" then return nil, "a port stands in ~/.ssh/config: Host, HostName, Port" end
       -- Without a person before it, whoever would ask for a password fails instead.
       return plain(target) and { "ssh", "-T", "-o", "BatchMode=yes", "-o", "ServerAliveInterval=15", "--", target,
         "exec sh" } or nil
@@ -93,6 +99,23 @@ local function forms()
   return table.concat(list, ", ")
 end
 
+--- What a program is called with, whatever for.
+---@param target Target
+---@param words string[]   the program, then its command
+---@return string[]
+function ways.with_flags(target, words)
+  local all = { words[1], unpack(target.flags or {}) }
+  for i = 2, #words do all[#all + 1] = words[i] end
+  return all
+end
+
+---@param target Target
+---@param flags string[]
+function ways.take_flags(target, flags)
+  target.flags = flags
+  target.words = ways.with_flags(target, target.words)
+end
+
 --- What is called for `ssh:shop@host`.
 ---@param via string
 ---@return Target?
@@ -106,9 +129,9 @@ function ways.read(via)
     return nil, failure.new("usage", "there is no way " .. name,
       near and ("did you mean %s?"):format(ways.WAYS[near].shown) or "the ways are " .. forms(), 2)
   end
-  local words = way.words(target)
+  local words, how = way.words(target)
   if not words then
-    return nil, failure.new("usage", ("'%s' is no target of %s"):format(target, name), "write " .. way.shown, 2)
+    return nil, failure.new("usage", ("'%s' is no target of %s"):format(target, name), how or "write " .. way.shown, 2)
   end
   return { via = via, name = name, way = way, target = target, words = words }
 end

@@ -66,7 +66,7 @@ describe("by ssh", function()
   it("forward says what it can do", live.test(function()
     local d = door.new("ssh:node", at.name)
     assert(d:ready(soon()))
-    assert.equal("forward by ssh: nearly as fast as a direct link; many questions at once, relays; "
+    assert.equal("forward by ssh: a direct link plus ssh's own cost; many questions at once, relays; "
       .. "nothing is started there", d.told)
     d:close()
   end))

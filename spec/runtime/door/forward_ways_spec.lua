@@ -5,6 +5,7 @@ local held = require "spec.support.held"
 local live = require "spec.support.live_node"
 local node = require "runtime.node"
 local ours = require "host.files"
+local profiles = require "runtime.door.profiles"
 local program = require "spec.support.program"
 local runs = require "spec.support.running"
 local until_true = require "spec.support.until_true"
@@ -82,6 +83,34 @@ describe("by", function()
     running.wait(30)
     until_true("the end of port-forward", function() return not runs(words) end)
   end))
+
+  -- By a profile, in a context of their own.
+  local function of_context(way, target, context)
+    return assert(profiles.resolve { via = "far", profiles = {
+      far = { way = way, target = target, context = context },
+    } }).target
+  end
+
+  for way, target in pairs { kubectl = "shop-0", docker = "shop" } do
+    it(way .. " the same context is for its shell and for its port", live.test(function()
+      local t = of_context(way, target, "far")
+      t.through = "forward"
+      local n = attached(t)
+      assert.equal(5, n:call("erlang", "+", { 2, 3 }))
+      n:leave()
+    end))
+  end
+
+  local NO_CONTEXT = {
+    kubectl = "far: kubectl has no context none here; see `kubectl config get-contexts`",
+    docker = "far: docker has no context none here; see `docker context ls`",
+  }
+  for way, said in pairs(NO_CONTEXT) do
+    it(way .. " a context that it has not is told", live.test(function()
+      local _, err = door.new(of_context(way, "shop", "none"), at.name):ready(soon())
+      assert.equal(said, tostring(err))
+    end))
+  end
 
   it("docker the container is spoken to by its address", live.test(function()
     leads("docker:shop",

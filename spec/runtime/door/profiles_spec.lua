@@ -41,6 +41,19 @@ describe("a profile", function()
       { target.release, target.words })
   end)
 
+  it("of kubectl has its context and its namespace", function()
+    local target = profiles.resolve({ via = "web", profiles = { web = { way = "kubectl", target = "web-0",
+      context = "arn:aws:eks:eu-west-1:1:cluster/prod", namespace = "shop" } } }).target
+    assert.same({ "kubectl", "--context", "arn:aws:eks:eu-west-1:1:cluster/prod", "--namespace", "shop", "exec", "-i",
+      "web-0", "--", "sh" }, target.words)
+  end)
+
+  it("of docker has its context", function()
+    local target = profiles.resolve({ via = "web", profiles = { web = { way = "docker", target = "web",
+      context = "far" } } }).target
+    assert.same({ "docker", "--context", "far", "exec", "-i", "web", "sh" }, target.words)
+  end)
+
   it("without a way is a node of the network", function()
     assert.same({ node = "shop@10.0.0.9", cookie_file = "/home/me/.desk.cookie" }, resolve { via = "desk" })
   end)
@@ -87,6 +100,12 @@ describe("profiles of the config file", function()
     { { shop = { way = "ecs", cluster = "a", target = "a/b" } },
       "profiles.shop says its target twice; take out target, or cluster, service and container" },
     { { shop = { way = "ssh", target = "a", region = "eu" } }, "profiles.shop.region is of way ecs, and this is ssh" },
+    { { shop = { way = "ssh", target = "a", context = "b" } },
+      "profiles.shop.context is of way docker or kubectl, and this is ssh" },
+    { { shop = { way = "docker", target = "a", context = "-H=tcp://b" } },
+      "profiles.shop.context is no plain name: -H=tcp://b; letters, digits and _ @ . : / -" },
+    { { shop = { way = "kubectl", target = "a/b", namespace = "c" } },
+      "profiles.shop says its namespace twice; take out namespace, or write target as POD" },
     { { shop = { cluster = "a", node = "a@b" } },
       'profiles.shop has a cluster and no way; set way = "ecs" or another' },
     { { shop = { way = "ssh", target = "a", nod = "b" } },

@@ -48,6 +48,11 @@ describe("a way", function()
     assert.equal("'a b' is no target of docker; write docker:CONTAINER", said "docker:a b")
   end)
 
+  it("by ssh says where a port stands", function()
+    assert.equal("'shop@10.0.0.7:2222' is no target of ssh; a port stands in ~/.ssh/config: Host, HostName, Port",
+      said "ssh:shop@10.0.0.7:2222")
+  end)
+
   it("takes no pod of four parts", function()
     assert.equal("'a/b/c/d' is no target of kubectl; write kubectl:[NAMESPACE/]POD[/CONTAINER]", said "kubectl:a/b/c/d")
   end)
