@@ -5,6 +5,7 @@
 --- How each leads there stands in runtime/door/forwards.lua.
 
 local async = require "runtime.async"
+local crypto = require "host.crypto"
 local digest = require "runtime.door.digest"
 local forwards = require "runtime.door.forwards"
 local listening = require "runtime.door.listening"
@@ -35,8 +36,9 @@ function Forward:open(shell, node, deadline)
   if not printed then return nil, why end
   self.at, why = listening.read(printed, node)
   if not self.at then return nil, why end
-  -- Where the cookie is not to be found it may be given, and a helper would not find it either.
-  local _, unproven = digest.of(shell, node, "0", looked)
+  -- Where the cookie is not to be found it may be given, and a helper would not find it either. What is digested is
+  -- never the same, for sessions are logged, and a table of digests would tell a weak cookie.
+  local _, unproven = digest.of(shell, node, crypto.hex(crypto.random(8)), looked)
   if unproven and unproven ~= "no cookie" then return nil, "the shell makes no digests: " .. unproven end
   local led
   led, why = self.way.lead(self, self.at, deadline)
