@@ -38,7 +38,8 @@ local function any(line, list)
 end
 
 -- The lines that stay, whatever the figures: each command's first, verdicts, and what was found.
-local STAYS = { "^%u+  shop", "^   object  ", "^   mechanism  ", "^   points to  ", "^   cookie", "^a%d  ", "^plan  " }
+local STAYS = { "^%u+  shop", "^   object  ", "^   mechanism  ", "^   points to  ", "^   plan  ", "^cookie  ",
+  "^a%d  " }
 
 local function without_figures(text) return (text:gsub("%d[%d,.:]*", "N"):gsub("%s+", " ")) end
 
