@@ -238,7 +238,11 @@ ecs execute-command --cluster prod --task 0a1b2c --container app --interactive -
   end)
 
   it("works where the file system is read-only", live.test(function()
-    local via = "shell:unshare -m sh -c 'mount --make-rprivate / && mount -o remount,ro,bind / && exec sh'"
+    local root = at.home .. "/read-only"
+    uv.fs_mkdir(root, 448)
+    -- Where a machine's root is no mount of its own, it cannot be made private, and is none that others see.
+    local via = ("shell:unshare -m --propagation unchanged sh -c 'mount --make-rprivate / 2>/dev/null; mount --rbind "
+      .. "/ %s && mount -o remount,ro,bind %s && exec chroot %s sh'"):format(root, root, root)
     assert.equal("", said(run("connect", via, "--node", at.name, "--", "health")))
   end))
 

@@ -111,24 +111,34 @@ local function next_look(all, run)
   return wanted
 end
 
+-- What each check that goes on wants to look at next. Those who want to wait do so when nobody else looks at once.
+local function wanted(all)
+  local now, later = {}, {}
+  for _, run in ipairs(all.going) do
+    local call = not run.over and next_look(all, run)
+    if not call then
+      run.over = true
+    else
+      local list = call.after and later or now
+      list[#list + 1] = { run = run, call = call }
+    end
+  end
+  return #now > 0 and now or later
+end
+
 -- The next look of every check that goes on, the same ones once.
 local function round_of(all)
   local round, shared = setmetatable({ looks = {}, runs = {}, rest = 0 }, Round), {}
-  for _, run in ipairs(all.going) do
-    local call = not run.over and next_look(all, run)
-    if call then
-      local key = script(call)
-      if not shared[key] then
-        all.made[key] = (all.made[key] or 0) + 1
-        shared[key] = setmetatable({ call = call, times = all.made[key] }, Look)
-        round.looks[#round.looks + 1] = shared[key]
-        round.rest = math.max(round.rest, call.after or 0)
-      end
-      run.looks[#run.looks + 1] = shared[key]
-      round.runs[#round.runs + 1] = run
-    else
-      run.over = true
+  for _, one in ipairs(wanted(all)) do
+    local run, call, key = one.run, one.call, script(one.call)
+    if not shared[key] then
+      all.made[key] = (all.made[key] or 0) + 1
+      shared[key] = setmetatable({ call = call, times = all.made[key] }, Look)
+      round.looks[#round.looks + 1] = shared[key]
+      round.rest = math.max(round.rest, call.after or 0)
     end
+    run.looks[#run.looks + 1] = shared[key]
+    round.runs[#round.runs + 1] = run
   end
   return round
 end

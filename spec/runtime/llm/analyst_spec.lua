@@ -181,6 +181,17 @@ describe("the analyst as an operator", function()
     assert.equal(1, #calls_of(turns, "send_notification"))
   end)
 
+  it("lets nobody wait for one who wants to look later", function()
+    local later = { { "tank_level", 2 }, { "tank_level", 2, after = 0.01 } }
+    local made
+    async.run(function()
+      made = codes((operator { check { id = "patient", look = later },
+        check { id = "prompt", look = { { "tank_level", 2 }, { "tank_rows", 1 }, { "tank_rows", 5 } }, confirm = no } }))
+    end)
+    assert.same({ "return tank_level(2)", "return tank_rows(1)", "return tank_rows(5)",
+      "return tank_level(2) -- look 2" }, made)
+  end)
+
   it("looks no more for what gives way, at any object, to what was found already", function()
     local function vague(how)
       return check { id = "vague", mechanism = "wet", yields_to = { leak = how }, confirm = finding "floor",
