@@ -9,7 +9,7 @@ PROGRAM ?= beamlens-run
 PACKAGES = gcc libc6-dev make luajit libluajit-5.1-dev lua-luv-dev libuv1-dev lua-cjson-dev \
   libcurl4-openssl-dev libssl-dev libsqlite3-dev erlang-base erlang-dev
 TEST_PACKAGES = erlang-nox elixir lua-busted lua-check cppcheck postgresql erlang-p1-pgsql redis-server openssl \
-  openssh-client openssh-server busybox zsh fish groff-base man-db git curl
+  openssh-client openssh-server busybox zsh fish groff-base man-db git curl patch
 FUZZ_PACKAGES = clang libclang-rt-14-dev
 BENCH_PACKAGES = rabbitmq-server erlang-luerl
 REAL_PACKAGES = rabbitmq-server ejabberd

@@ -185,8 +185,8 @@ describe("the analyst as an operator", function()
     local later = { { "tank_level", 2 }, { "tank_level", 2, after = 0.01 } }
     local made
     async.run(function()
-      made = codes((operator { check { id = "patient", look = later },
-        check { id = "prompt", look = { { "tank_level", 2 }, { "tank_rows", 1 }, { "tank_rows", 5 } }, confirm = no } }))
+      local soon = { { "tank_level", 2 }, { "tank_rows", 1 }, { "tank_rows", 5 } }
+      made = codes((operator { check { id = "patient", look = later }, check { id = "prompt", look = soon, confirm = no } }))
     end)
     assert.same({ "return tank_level(2)", "return tank_rows(1)", "return tank_rows(5)",
       "return tank_level(2) -- look 2" }, made)
