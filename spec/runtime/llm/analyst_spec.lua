@@ -186,7 +186,8 @@ describe("the analyst as an operator", function()
     local made
     async.run(function()
       local soon = { { "tank_level", 2 }, { "tank_rows", 1 }, { "tank_rows", 5 } }
-      made = codes((operator { check { id = "patient", look = later }, check { id = "prompt", look = soon, confirm = no } }))
+      local prompt = check { id = "prompt", look = soon, confirm = no }
+      made = codes((operator { check { id = "patient", look = later }, prompt }))
     end)
     assert.same({ "return tank_level(2)", "return tank_rows(1)", "return tank_rows(5)",
       "return tank_level(2) -- look 2" }, made)
