@@ -3,7 +3,7 @@
 
 local digest = {}
 
--- The same places in the same order as runtime/door/helper.lua.
+-- The same places in the same order as runtime/door/helper_vm.lua.
 local TEXT = [[
 (
 bl_a() { bl_k=; tr '\0' '\n' < /proc/%PID%/cmdline | while IFS= read -r bl_w; do

@@ -8,7 +8,7 @@ local async = require "runtime.async"
 local console = require "runtime.door.console"
 local failure = require "runtime.failure"
 local forward = require "runtime.door.forward"
-local helper = require "runtime.door.helper"
+local helper_vm = require "runtime.door.helper_vm"
 local probe = require "runtime.door.probe"
 local step = require "runtime.door.step"
 local telemetry = require "runtime.telemetry"
@@ -92,11 +92,11 @@ local function start_helper(self, shell, node, deadline)
     return fail(self, ("no erl was found in %s"):format(node.root),
       "the release was built without its runtime; attach over the network")
   end
-  shell:become(probe.start(node, boot, helper))
+  shell:become(probe.start(node, boot, helper_vm))
   local up
   up, why = shell:await("{go}", deadline)
   if up then
-    shell.line:write(helper.program(node.pid))
+    shell.line:write(helper_vm.program(node.pid))
     up, why = shell:await("{up (%d+)}", deadline)
   end
   if not up then return closed(self, why, "while the helper was started") end

@@ -1,6 +1,6 @@
 --- Sockets behind a door, as streams that look to the link as luv's own do. Their bytes go in frames
 --- through whatever carries text: a terminal, a shell, a session of a cloud. The other half is
---- runtime/door/helper.lua.
+--- runtime/door/helper_vm.lua.
 ---
 --- A frame is text between brackets, round ones on the way there and curly ones on the way back, so that
 --- an echo is none: base64 of four bytes of an MD5, then its number, the number that is awaited from the

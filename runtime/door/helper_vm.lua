@@ -8,14 +8,14 @@
 
 local crypto = require "host.crypto"
 
-local helper = {}
+local helper_vm = {}
 
 -- One scheduler and no busy waiting: it is a guest.
-helper.FLAGS = "+S 1:1 +SDcpu 1 +SDio 1 +sbwt none +sbwtdcpu none +sbwtdio none"
+helper_vm.FLAGS = "+S 1:1 +SDcpu 1 +SDio 1 +sbwt none +sbwtdcpu none +sbwtdio none"
 
 -- Given on its command line, so short: it takes stdin from whoever reads it, reads the program and runs it.
 -- Neither quote nor dollar sign: it stands within quotes of a shell.
-helper.BOOT = [[case whereis(user) of undefined -> ok; U -> exit(U,kill) end,]]
+helper_vm.BOOT = [[case whereis(user) of undefined -> ok; U -> exit(U,kill) end,]]
   .. [[P=open_port({fd,0,1},[binary,eof]),port_command(P,[123,"go",125,10]),]]
   .. [[R=fun R(A)->receive {P,{data,D}}->case string:split(iolist_to_binary([A,D]),")") of ]]
   .. [=[[X,Z]->{base64:decode(lists:last(string:split(X,"(",all))),Z};[W]->R(W) end;]=]
@@ -199,10 +199,10 @@ local LINE = 1000
 --- The program for its stdin.
 ---@param os_pid? string   of the node's VM, whose arguments say where the cookie is
 ---@return string
-function helper.program(os_pid)
+function helper_vm.program(os_pid)
   local text = ('Os = "%s",\n'):format(os_pid or "") .. PROGRAM
   local coded = crypto.base64(text):gsub(("."):rep(LINE), "%0\n")
   return "(" .. coded .. ")\n"
 end
 
-return helper
+return helper_vm
