@@ -9,7 +9,7 @@
 ---   broadcast=N     a message to everybody between, after so many
 ---   deaf=MS         what is typed in this time is lost
 ---   delay=MS        each way
----   cut=N           closes after so many bytes came back
+---   cut=TEXT        closes where that would have come back
 ---   idle=FILE       is told to have been idle for too long, as soon as that file is there
 
 local uv = require "luv"
@@ -60,7 +60,7 @@ end
 async.run(function()
   say "\r\nThe Session Manager plugin was installed successfully. Use the AWS CLI to start a session.\r\n\r\n"
   say "\r\nStarting session with SessionId: ecs-execute-command-0f00ba4\r\n"
-  local began, back = uv.now(), 0
+  local began, back = uv.now(), ""
   local inner
   inner = assert(line.start({ "sh", "-c", "stty sane; exec " .. (how.shell or "sh -i") }, {
     on_bytes = function(bytes)
@@ -68,9 +68,11 @@ async.run(function()
       bytes = mix(bytes, how.colour, COLOUR)
       bytes = mix(bytes, how.broadcast, BROADCAST)
       later(function()
+        local cut = how.cut and (back .. bytes):find(how.cut, 1, true)
+        if cut then bytes = bytes:sub(1, math.max(cut - 1 - #back, 0)) end
         for from = 1, #bytes, how.chop or #bytes do say(bytes:sub(from, from + (how.chop or #bytes) - 1)) end
-        back = back + #bytes
-        if how.cut and back > how.cut then os.exit(0) end
+        if cut then os.exit(0) end
+        if how.cut then back = back .. bytes end
       end)
     end,
     on_end = function() end,
