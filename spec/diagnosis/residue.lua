@@ -10,7 +10,7 @@ local SETTINGS = [==[
   #{monitor => T(erlang:system_monitor()), wall_time => T(erlang:statistics(scheduler_wall_time) =/= undefined),
     trace => T([erlang:trace_info(new, flags), erlang:system_info(trace_control_word)]),
     handlers => T(lists:sort(logger:get_handler_ids())), logger => T(logger:get_primary_config()),
-    connected => length(nodes(connected))}.]==]
+    connected => length(nodes(hidden))}.]==]
 
 -- Processes that evaluate a query, but for the one that asks.
 local OURS = [==[

@@ -153,15 +153,15 @@ function results.said(run)
   return ("%s%s"):format(tostring(run.verdict), #parts > 0 and ": " .. table.concat(parts, ", ") or "")
 end
 
---- Why these figures are not to be published; nil when they may be.
+--- What is to be known of figures that were not taken quietly; nil when they were.
 ---@param runs Run[]
 ---@return string?
 function results.unquiet(runs)
   local loud = 0
   for _, run in ipairs(runs) do loud = loud + ((run.busy or 1) > quiet.MOST and 1 or 0) end
   if loud == 0 then return nil end
-  return ("not measured quietly: at %d of %d runs others took more than %.0f %% of this machine"):format(loud, #runs,
-    quiet.MOST * 100)
+  return ("Not measured quietly: at %d of %d runs others took more than %.0f %% of this machine. That makes nobody "
+    .. "righter; times to a verdict, CPU and lateness are upper bounds."):format(loud, #runs, quiet.MOST * 100)
 end
 
 -- What was left out, and why.
@@ -192,7 +192,7 @@ function results.page(runs, about, beside)
       .. "with another PROVIDER or UNDER. Shares stand with their Wilson intervals of 95 %%; every run counts."):format(
       about.date, about.commit, about.version, about.seed, about.rounds, #runs, about.asked, about.seed, about.rounds,
       about.provider, about.under ~= "" and " UNDER=" .. about.under or ""),
-    loud and ("**These figures are for nobody: %s.**"):format(loud) or "Measured on a machine that did nothing else.",
+    loud and ("**%s**"):format(loud) or "Measured on a machine that did nothing else.",
     tuned and ("Seeds below %d are those that rules are made with: final figures come from others."):format(UNSEEN)
       or "The seed is one that no rule was made with, as far as this command can tell: use each once.",
   }

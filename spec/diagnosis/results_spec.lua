@@ -16,15 +16,17 @@ end
 local function says(text, part) return text:find(part, 1, true) ~= nil end
 
 describe("the page of a bench", function()
-  it("is one to show where nobody disturbed", function()
-    assert.is_false(says(page { run(0.01), run(0.02) }, "for nobody"))
+  it("is quiet where nobody disturbed", function()
+    assert.is_false(says(page { run(0.01), run(0.02) }, "Not measured quietly"))
   end)
 
-  it("is for nobody where others took the machine", function()
+  it("is not called quiet where others took the machine", function()
     assert.is_true(says(page { run(0.01), run(0.6) }, "at 1 of 2 runs others took more than 10 %"))
   end)
 
-  it("is for nobody where nobody knows", function() assert.is_true(says(page { run(nil) }, "for nobody")) end)
+  it("is not called quiet where nobody knows", function()
+    assert.is_true(says(page { run(nil) }, "at 1 of 1 runs others took more"))
+  end)
 
   it("says of a seed that rules are made with that its figures are not the final ones", function()
     assert.is_true(says(page({ run(0) }, { seed = "7" }), "final figures come from others"))
@@ -46,7 +48,7 @@ describe("the page of a bench", function()
     assert.is_true(says(page({ run(0), run(0) }, nil, { other }), "| idle | 2 of 2 | 0 of 1 | 2.0 s |  |"))
   end)
 
-  it("is for nobody where what stands beside was not measured quietly", function()
+  it("is not called quiet where what stands beside was not measured quietly", function()
     local other = { name = "thresholds", runs = { run(0.9) } }
     assert.is_true(says(page({ run(0) }, nil, { other }), "at 1 of 2 runs others took more"))
   end)
