@@ -43,16 +43,16 @@ local passed, failed, recap = 0, 0, {}
 local function run_file(path)
   local from = async.now()
   local running = program.start({ path }, { path = ours.exe, env = uv.os_environ() })
-  local code = running.wait(LONGEST_S)
+  local ended, code = pcall(running.wait, LONGEST_S)
   local text = running.stdout()
   local good, bad = text:match "(%d+) passed, (%d+) failed%s*$"
   -- A process that ended without its last line, or said 0 failed and ended badly, failed too.
-  if not good then good, bad = 0, 1 elseif bad == "0" and code ~= 0 then bad = 1 end
+  if not (ended and good) then good, bad = 0, 1 elseif bad == "0" and code ~= 0 then bad = 1 end
   passed, failed = passed + good, failed + bad
   local seconds = async.now() - from
   print(("%-48s %4d passed %3d failed  %5.1f s"):format(path, good, bad, seconds))
   if tonumber(bad) > 0 then
-    local said = text .. running.stderr() .. ("exit code %s\n"):format(tostring(code))
+    local said = ended and ("%s%sexit code %d\n"):format(text, running.stderr(), code) or code .. "\n"
     io.write(said)
     recap[#recap + 1] = ("FAILED %s\n%s"):format(path, said:sub(-RECAP_BYTES))
   end

@@ -59,7 +59,10 @@ describe("a reader that stops", function()
   teardown(live.stop_all)
   before_each(function() pipe = full_pipe.new() end)
   after_each(function()
-    if running then async.run(function() ended(0) end) end
+    if running then
+      running.kill "sigkill"
+      async.run(ended)
+    end
     pipe:close()
   end)
 

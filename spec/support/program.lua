@@ -6,6 +6,8 @@ local ours = require "host.files"
 
 local program = { path = os.getenv "BEAMLENS_PROGRAM" or ours.root .. "/beamlens-run" }
 
+local PATIENCE_S = 120
+
 local function reader(pipe, parts)
   pipe:read_start(function(_, chunk)
     if chunk then parts[#parts + 1] = chunk else pipe:close() end
@@ -26,11 +28,27 @@ function program.environment(more)
   return list
 end
 
+--- What it exited with, as a shell tells it: one that a signal ended would else look like success.
+---@param code integer
+---@param signal integer
+---@return integer
+function program.exit_code(code, signal) return signal == 0 and code or 128 + signal end
+
+--- A spec must end, so it kills what does not; and says so.
+---@param args string[]
+---@param seconds number   that it was waited for
+---@param said string
+---@return string
+function program.hung(args, seconds, said)
+  return ("did not end within %d s, and was killed: %s\nit had said: %s"):format(seconds, table.concat(args, " "), said)
+end
+
 --- Starts it inside a task.
 ---@param args string[]
 ---@param opts? { env: table<string, string>, cwd: string, path: string, stdout?: integer, stderr?: integer }
 ---  stdout, stderr: a descriptor in the place of a pipe that is read here
----@return table running   { pid, stdout(), stderr(), kill(signal), wait(seconds) -> exit code, signal }
+---@return table running   { pid, stdout(), stderr(), kill(signal), wait(seconds?) -> exit code, signal; raises an error
+---  when it has not ended by then }
 function program.start(args, opts)
   opts = opts or {}
   local out, err, out_parts, err_parts = uv.new_pipe(false), uv.new_pipe(false), {}, {}
@@ -39,7 +57,7 @@ function program.start(args, opts)
   local process, pid = uv.spawn(opts.path or program.path,
     { args = args, env = env, cwd = opts.cwd, stdio = { nil, opts.stdout or out, opts.stderr or err } },
     function(c, s)
-      code, signal, done = c, s, true
+      code, signal, done = program.exit_code(c, s), s, true
       if wake then wake() end
     end)
   assert(process, pid)
@@ -49,15 +67,17 @@ function program.start(args, opts)
   function running.stdout() return table.concat(out_parts) end
   function running.stderr() return table.concat(err_parts) end
   function running.kill(name) process:kill(name) end
-  -- Killed after so many seconds, for a spec must end; then there is a signal and no code.
   function running.wait(seconds)
-    if not done then async.await(function(resume) wake = resume end, async.now() + (seconds or 120)) end
-    if not done then
+    seconds = seconds or PATIENCE_S
+    if not done then async.await(function(resume) wake = resume end, async.now() + seconds) end
+    local hung = not done
+    if hung then
       process:kill "sigkill"
       async.await(function(resume) wake = resume end)
     end
     while not (out:is_closing() and err:is_closing()) do async.sleep(0.005) end
     process:close()
+    if hung then error(program.hung(args, seconds, running.stdout() .. running.stderr()), 2) end
     return code, signal
   end
   return running

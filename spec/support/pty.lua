@@ -46,7 +46,8 @@ end
 ---  terminal, too; columns: of a terminal that knows its width
 ---@return table running   { pid, path: of the terminal, screen() -> all that the terminal showed, stdout(),
 ---  see(text, seconds?) waits until the terminal shows that plain text, type(line) types it and Enter, keys(bytes)
----  types only that, hang_up(), resize(rows, columns), kill(signal), wait(seconds?) -> exit code, signal }
+---  types only that, hang_up(), resize(rows, columns), kill(signal), wait(seconds?) -> exit code, signal; raises an
+---  error when it has not ended by then }
 function pty.start(args, opts)
   opts = opts or {}
   local master, slave = open_pair()
@@ -62,7 +63,7 @@ function pty.start(args, opts)
     args = args, env = program.environment(opts.env), stdio = { slave, opts.whole and slave or out, slave },
     detached = true,
   }, function(c, s)
-    code, signal = c, s
+    code, signal = program.exit_code(c, s), s
     wake()
   end)
   assert(process, pid)
@@ -98,7 +99,8 @@ function pty.start(args, opts)
     end
   end
   function running.wait(seconds)
-    if not until_true(seconds, function() return code end) then
+    local hung = not until_true(seconds, function() return code end)
+    if hung then
       process:kill "sigkill"
       until_true(nil, function() return code end)
     end
@@ -110,6 +112,7 @@ function pty.start(args, opts)
     ffi.C.close(slave)
     if not terminal:is_closing() then terminal:close() end
     process:close()
+    if hung then error(program.hung(args, seconds or pty.PATIENCE_S, running.screen() .. running.stdout()), 2) end
     return code, signal
   end
   return running
