@@ -13,7 +13,7 @@ local function ms(name, default, max)
   return { name = name, type = "number", default = default, min = 1, max = max, whole = true }
 end
 
----@type Option[]  in the form of runtime/config.lua
+---@type Option[]  in the form of runtime/config/options.lua
 chunk_limits.FIELDS = {
   ms("wall_ms", 2000, 60000), -- host/jail.c ends every worker a little later
   ms("callback_ms", 30000, 600000),

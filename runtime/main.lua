@@ -25,12 +25,6 @@ local function is_script(word) return word:find("/", 1, true) or word:match "%.l
 -- `-node`, as Erlang has it; a lone hyphen is stdin, and a number an argument.
 local function is_single_dash(word) return word:find "^%-%a" ~= nil end
 
-local function no_option(word)
-  local near = config.nearest_flag("-" .. word)
-  return failure.new("usage", "there is no option " .. word,
-    near and ("did you mean %s?"):format(near) or "see `beamlens-run help`", 2)
-end
-
 local function is_command(word)
   for _, name in ipairs(COMMANDS) do if name == word then return true end end
   return false
@@ -40,7 +34,7 @@ end
 local function choose(words)
   if #words == 0 then return "help", {} end
   if is_command(words[1]) then return words[1], { unpack(words, 2) } end
-  if is_single_dash(words[1]) then return nil, no_option(words[1]) end
+  if is_single_dash(words[1]) then return nil, config.unknown(words[1]) end
   if not is_script(words[1]) and not require("runtime.commands.script").find(words[1]) then
     local meant = require "runtime.misplaced"(words[1])
     local near = not meant and failure.nearest(words[1], { "coordinator", "operator", unpack(COMMANDS) })
@@ -54,7 +48,7 @@ end
 -- The commonest word too many is the node's name, without its option.
 local function too_many(name, command, words)
   local word = words[command.words + 1]
-  if is_single_dash(word) and name ~= "eval" then return no_option(word) end
+  if is_single_dash(word) and name ~= "eval" then return config.unknown(word) end
   local most = command.words == 0 and "no words" or command.words == 1 and "one word at most" or "two words at most"
   return failure.new("usage", ("%s takes %s, and there is %s"):format(name, most, word),
     word:find("@", 1, true) and name ~= "eval" and ("did you mean --node %s?"):format(word)

@@ -21,28 +21,6 @@ local function settle(text, given)
 end
 
 describe("config", function()
-  it("takes options with a space or an equals sign, and leaves the rest as words", function()
-    local line = config.parse { "x.lua", "--node", "a@b", "--deadline=7", "--json", "--", "--not-ours", "1" }
-    assert.same({ node = "a@b", deadline = 7, json = true }, line.options)
-    assert.same({ "x.lua" }, line.words)
-    assert.same({ "--not-ours", "1" }, line.args)
-  end)
-
-  it("names the nearest option for an unknown one", function()
-    local line, err = config.parse { "--nod", "x" }
-    assert.is_nil(line)
-    assert.equal("there is no option --nod; did you mean --node?", tostring(err))
-    assert.equal(2, err.exit)
-  end)
-
-  it("says what an option wants", function()
-    assert.equal("--deadline wants a number from 1 to 86400, not soon; see `beamlens-run help`",
-      tostring(select(2, config.parse { "--deadline", "soon" })))
-    assert.matches("^%-%-node wants a value", tostring(select(2, config.parse { "--node" })))
-    assert.matches("must be one of strict, allow%-weak.*did you mean strict", tostring(select(2,
-      config.parse { "--sandbox", "strikt" })))
-  end)
-
   it("keeps numbers in their bounds, wherever they come from", function()
     for word, want in pairs { ["--port=99999"] = "a whole number from 1 to 65535, not 99999",
       ["--port=1.5"] = "a whole number", ["--port=0"] = "a whole number",
@@ -53,19 +31,6 @@ describe("config", function()
     end
     assert.matches(":1: port wants a whole number", tostring(select(2, settle "return { port = -1 }")))
     assert.same({ port = 65535, deadline = 2.5 }, config.parse { "--port", "65535", "--deadline", "2.5" }.options)
-  end)
-
-  it("takes --help and --version for the commands of that name, with the command asked about", function()
-    for flag, words in pairs { ["--help"] = { "help" }, ["-h"] = { "help" }, ["--version"] = { "version" },
-      ["-v"] = { "version" } } do
-      assert.same(words, config.parse({ flag }).words)
-    end
-    assert.same({ "help", "call" }, config.parse({ "call", "beam_get_memory", "--help" }).words)
-  end)
-
-  it("guesses only what is near", function()
-    assert.equal("there is no option --verbose; see `beamlens-run help`",
-      tostring(select(2, config.parse { "--verbose" })))
   end)
 
   it("hands out what else it read beside what is wrong", function()
@@ -114,10 +79,6 @@ describe("config", function()
     assert.matches("^there is no option %-%-anomaly", tostring(select(2, config.parse { "--anomaly", "x" })))
     assert.equal(3, config.settle({}, function(name) return name == "BEAMLENS_ANOMALY" and "x" or nil end)
       .anomaly.z_threshold)
-  end)
-
-  it("adds up a list that is given twice", function()
-    assert.same({ "a", "b", "c" }, config.parse({ "--allow", "a,b", "--allow", "c" }).options.allow)
   end)
 
   it("lets the command line win over the environment, that over the file, that over the default", function()
@@ -172,6 +133,7 @@ describe("config", function()
     { 'return { nod = "a@b" }', 1, "nod is no option; did you mean node?" },
     { "return {\n  -- nod = 1\n  reason = 'nod = 2',\n  nod = 3 }", 4, "nod is no option; did you mean node?" },
     { "return {\n  nod = 1,\n  alow = 2 }", 2, "nod is no option; did you mean node?" },
+    { "return {\n  ['cookie-file'] = 'x' }", 2, "cookie-file is no option; did you mean cookie_file?" },
     { "return {\n  [5] = 1 }", 2, "5 is no option; take it out" },
     { "return {\n  reason = '',\n  allow = { 'caution' } }", 3,
       "allow may only stand on the command line; take it out" },
