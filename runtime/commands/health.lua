@@ -2,6 +2,7 @@
 --- tells where to look; what is wrong, and why, is the work of a run.
 
 local async = require "runtime.async"
+local cells = require "runtime.cells"
 local json = require "runtime.json"
 local page = require "runtime.health.page"
 local parts = require "runtime.health.parts"
@@ -61,7 +62,9 @@ function health.run(call)
   if not of then return nil, unanswered end
   local found = rules.judge(of)
   if call.options.json then return as_json(node, of, unanswered, found, call.options), exit end
-  return page.text(node, of, unanswered, found, call.options, screen.out(call.options)), exit
+  local out = screen.out(call.options)
+  out.utf8 = cells.is_utf8()
+  return page.text(node, of, unanswered, found, call.options, out), exit
 end
 
 return health

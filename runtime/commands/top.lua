@@ -2,7 +2,7 @@
 
 local uv = require "luv"
 local async = require "runtime.async"
-local cells = require "runtime.top.cells"
+local cells = require "runtime.cells"
 local failure = require "runtime.failure"
 local header = require "runtime.top.header"
 local json = require "runtime.json"

@@ -1,6 +1,6 @@
 --- One process, as lines.
 
-local cells = require "runtime.top.cells"
+local cells = require "runtime.cells"
 
 local detail = {}
 

@@ -1,6 +1,6 @@
 --- What the screen shows, as lines: made anew for each frame from what is known, whatever the size.
 
-local cells = require "runtime.top.cells"
+local cells = require "runtime.cells"
 local detail = require "runtime.top.detail"
 local header = require "runtime.top.header"
 local rows = require "runtime.top.rows"

@@ -1,6 +1,6 @@
 --- What stands above the table: the node, and what it costs to look at it.
 
-local cells = require "runtime.top.cells"
+local cells = require "runtime.cells"
 local counted = require "runtime.counted"
 
 local header = {}
@@ -11,7 +11,7 @@ local function mb(value) return cells.memory(value * 1024) end
 local function pieces(f)
   local m = f.memory
   return {
-    "up " .. cells.span(f.uptime_seconds),
+    "up " .. counted.span(f.uptime_seconds),
     ("%d schedulers %.0f %% busy"):format(f.schedulers_online, f.scheduler_pct),
     ("dirty CPU %.0f %%"):format(f.dirty_cpu_pct),
     ("run queue %d"):format(f.run_queue),

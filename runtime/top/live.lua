@@ -3,7 +3,8 @@
 
 local async = require "runtime.async"
 local canvas = require "runtime.top.canvas"
-local cells = require "runtime.top.cells"
+local cells = require "runtime.cells"
+local counted = require "runtime.counted"
 local frame = require "runtime.top.frame"
 local keys = require "runtime.top.keys"
 local look = require "runtime.top.look"
@@ -132,7 +133,7 @@ end
 local function draw(self)
   self.name = self.node.name
   if self.lost_at then
-    self.trouble = ("lost for %s; trying to reach it again"):format(cells.span(async.now() - self.lost_at))
+    self.trouble = ("lost for %s; trying to reach it again"):format(counted.span(async.now() - self.lost_at))
   end
   local rows, columns = self.canvas:size()
   if rows ~= self.rows_seen or columns ~= self.columns_seen then self.canvas:forget() end

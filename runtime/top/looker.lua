@@ -2,7 +2,7 @@
 --- that is known; a look is a task beside it.
 
 local async = require "runtime.async"
-local cells = require "runtime.top.cells"
+local cells = require "runtime.cells"
 local look = require "runtime.top.look"
 local skill = require "runtime.skill"
 

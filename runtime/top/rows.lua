@@ -1,6 +1,6 @@
 --- The table of processes: its columns as data, and as lines of a width.
 
-local cells = require "runtime.top.cells"
+local cells = require "runtime.cells"
 
 local rows = {}
 

@@ -1,6 +1,6 @@
 -- The screen of top as lines: of any size, with any names.
 
-local cells = require "runtime.top.cells"
+local cells = require "runtime.cells"
 local frame = require "runtime.top.frame"
 local pace = require "runtime.top.pace"
 

@@ -32,23 +32,29 @@ end
 ---@return integer columns
 function cells.width(text) return select(2, text:gsub(CHARACTER, "")) end
 
---- Exactly so many columns: cut, its end replaced by a mark, or filled with blanks.
+--- At most so many columns: cut, its end replaced by a mark.
+---@param text string
+---@param columns integer
+---@return string
+function cells.cut(text, columns)
+  if cells.width(text) <= columns then return text end
+  local kept, count = {}, 0
+  for character in text:gmatch(CHARACTER) do
+    count = count + 1
+    if count > columns - 1 then break end
+    kept[count] = character
+  end
+  return table.concat(kept) .. (columns > 0 and "~" or "")
+end
+
+--- Exactly so many columns: cut, or filled with blanks.
 ---@param text string
 ---@param columns integer
 ---@param right? boolean   figures stand to the right
 ---@return string
 function cells.fit(text, columns, right)
-  local width = cells.width(text)
-  if width > columns then
-    local kept, count = {}, 0
-    for character in text:gmatch(CHARACTER) do
-      count = count + 1
-      if count > columns - 1 then break end
-      kept[count] = character
-    end
-    return table.concat(kept) .. (columns > 0 and "~" or "")
-  end
-  local pad = (" "):rep(columns - width)
+  text = cells.cut(text, columns)
+  local pad = (" "):rep(columns - cells.width(text))
   return right and pad .. text or text .. pad
 end
 
@@ -68,17 +74,6 @@ function cells.count(n)
   if n < 1e6 then return ("%d"):format(n) end
   if n < 1e9 then return ("%.1f M"):format(n / 1e6) end
   return ("%.1f G"):format(n / 1e9)
-end
-
---- A time as people say it.
----@param seconds number
----@return string
-function cells.span(seconds)
-  local minutes = math.floor(seconds / 60)
-  if seconds < 60 then return ("%d s"):format(seconds) end
-  if minutes < 60 then return ("%d min %d s"):format(minutes, seconds % 60) end
-  if minutes < 1440 then return ("%d h %d min"):format(minutes / 60, minutes % 60) end
-  return ("%d d %d h"):format(minutes / 1440, minutes / 60 % 24)
 end
 
 return cells
