@@ -7,9 +7,8 @@ local pty = require "spec.support.pty"
 local until_true = require "spec.support.until_true"
 local uv = require "luv"
 
--- Of its own, for doors show every node of this machine.
-local SHORT = "bl_connect" .. uv.os_getpid()
-local NAME = SHORT .. "@127.0.0.1"
+local NAME = live.own_name "bl_connect"
+local SHORT = NAME:match "^[^@]+"
 
 local function said(done) return (done.stderr:match "beamlens%-run: ([^\n]*)" or "") end
 

@@ -7,7 +7,7 @@ describe("ssh that asks, before a person at the terminal", function()
   local at, server
 
   setup(function()
-    at = live.start { attach = false, name = "bl_asked@127.0.0.1" }
+    at = live.start { attach = false, name = live.own_name "bl_asked" }
     server = sshd.start()
   end)
 
@@ -27,7 +27,7 @@ describe("ssh that asks, before a person at the terminal", function()
     running.see "Enter passphrase for key"
     running.type(sshd.PASSPHRASE)
     assert.equal(0, (running.wait(60)))
-    assert.matches("bl_asked@127.0.0.1", running.stdout(), 1, true)
+    assert.matches(at.name, running.stdout(), 1, true)
     assert.is_nil(running.screen():find(sshd.PASSPHRASE, 1, true))
   end))
 

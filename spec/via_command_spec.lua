@@ -34,7 +34,7 @@ describe("--via", function()
   local at, env, args
 
   setup(function()
-    at = live.start { attach = false, name = "bl_via@127.0.0.1" }
+    at = live.start { attach = false, name = live.own_name "bl_via" }
     env = { ERL_EPMD_PORT = tostring(held.free_port()), HOME = at.home }
     args = { "--node", at.name, "--via", "local" }
   end)
@@ -50,16 +50,16 @@ describe("--via", function()
   it("leads a command to the node", live.test(function()
     local done = run "health"
     assert.equal("", done.stderr:match "beamlens%-run: [^\n]*" or "")
-    assert.matches("^bl_via@127.0.0.1  OTP ", done.stdout)
+    assert.equal(1, (done.stdout:find(at.name .. "  OTP ", 1, true)))
   end))
 
   it("finds the node by the first part of its name", live.test(function()
-    local done = program.run({ "health", "--node", "bl_via", "--via", "local" }, { env = env })
-    assert.matches("^bl_via@127.0.0.1  OTP ", done.stdout)
+    local done = program.run({ "health", "--node", at.name:match "^[^@]+", "--via", "local" }, { env = env })
+    assert.equal(1, (done.stdout:find(at.name .. "  OTP ", 1, true)))
   end))
 
   it("is told with what it can do", live.test(function()
-    assert.matches("attached to bl_via@127.0.0.1, console: a helper VM beside the node",
+    assert.matches("attached to " .. at.name .. ", console: a helper VM beside the node",
       run("coordinator.lua", "--skills", "beam").stderr, 1, true)
   end))
 
@@ -71,7 +71,7 @@ describe("--via", function()
   it("through a session with a banner, an echo and a prompt does the same", live.test(function()
     local via = ("shell:%s %s/spec/support/doors/session.lua 'shell=bash --norc -i'"):format(ours.exe, ours.root)
     local done = program.run({ "health", "--node", at.name, "--via", via }, { env = env })
-    assert.matches("^bl_via@127.0.0.1  OTP ", done.stdout)
+    assert.equal(1, (done.stdout:find(at.name .. "  OTP ", 1, true)))
   end))
 
   it("that is no way is an error of the command line", live.test(function()

@@ -107,10 +107,9 @@ end
 
 ---@return table user   { home, folder: of the clone, settings, node: its name, port: free, … }
 function first_user.start()
-  -- Doors show every node of this machine, so its name is nobody else's.
-  local short, beams = "shop" .. uv.os_getpid(), assert(uv.fs_mkdtemp "/tmp/spec-shop-XXXXXX")
+  local node, beams = live.own_name "shop", assert(uv.fs_mkdtemp "/tmp/spec-shop-XXXXXX")
   must(("erlc -o %s %s"):format(quoted(beams), quoted(ours.root .. "/examples/demo/shop.erl")))
-  local at = live.start { name = short .. "@127.0.0.1", attach = false, args = { "-pa", beams, "-s", "shop", "start" } }
+  local at = live.start { name = node, attach = false, args = { "-pa", beams, "-s", "shop", "start" } }
   local self = setmetatable({ home = at.home, node = at.name, port = held.free_port(), beams = beams }, User)
   self.running = {}
   self.folder, self.settings = at.home .. "/beamlens-run", at.home .. "/.config/beamlens"
@@ -127,7 +126,7 @@ function first_user.start()
     { "ecs:[%w/-]+", "ecs:prod/shop" },
     { "shop@[%w.]+", self.node },
     { "%f[%w]r17%f[%W]", "r1" },
-    { "billing@host", short .. "_billing@127.0.0.1" },
+    { "billing@host", live.own_name "billing" },
     { "127%.0%.0%.1:9464", "127.0.0.1:" .. self.port },
   }
   return self

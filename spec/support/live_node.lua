@@ -87,6 +87,11 @@ local function connect(at, o)
   return assert(attach(async.now() + held.PATIENCE_S))
 end
 
+--- A name that nobody else on this machine has: doors show every node of it, those of another run too.
+---@param short string   the part before the @
+---@return string
+function live.own_name(short) return ("%s%d@127.0.0.1"):format(short, uv.os_getpid()) end
+
 local started = {}
 
 local Live = {}

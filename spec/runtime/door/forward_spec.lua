@@ -26,7 +26,7 @@ describe("by ssh", function()
 
   setup(function()
     usual = uv.os_getenv "PATH"
-    at = live.start { attach = false, name = "bl_forward@127.0.0.1", args = { "-setcookie", "of_its_arguments" } }
+    at = live.start { attach = false, name = live.own_name "bl_forward", args = { "-setcookie", "of_its_arguments" } }
     server = sshd.start()
     uv.os_setenv("PATH", server.path)
     uv.os_setenv("ERL_EPMD_PORT", tostring(held.free_port()))

@@ -27,7 +27,7 @@ describe("by", function()
 
   setup(function()
     usual, aws = {}, cloud.new()
-    at = live.start { attach = false, name = "bl_led@127.0.0.1" }
+    at = live.start { attach = false, name = live.own_name "bl_led" }
     for name, value in pairs {
       PATH = aws.env.PATH, DOORS_CLOUD = aws.env.DOORS_CLOUD, DOORS_HOST = aws.env.DOORS_HOST,
       DOORS_POD = "shop-0", DOORS_CONTAINER = "shop", ERL_EPMD_PORT = tostring(held.free_port()),

@@ -103,7 +103,7 @@ describe("a helper is started by the runtime of", function()
   end))
 
   it("a system that has nothing but busybox", live.test(function()
-    local at = live.start { attach = false, name = "bl_busybox@127.0.0.1" }
+    local at = live.start { attach = false, name = live.own_name "bl_busybox" }
     uv.os_setenv("ERL_EPMD_PORT", tostring(held.free_port()))
     local bin = at.home .. "/bin"
     assert(uv.fs_mkdir(bin, 448))

@@ -75,7 +75,7 @@ describe("a node that is behind a door and has flags", function()
   setup(function()
     port = held.free_port()
     at = live.start {
-      attach = false, name = "bl_flags@127.0.0.1",
+      attach = false, name = live.own_name "bl_flags",
       args = { "+S", "2:1", "-hidden", "-kernel", "inet_dist_listen_min", tostring(port), "inet_dist_listen_max",
         tostring(port) },
     }

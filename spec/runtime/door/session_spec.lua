@@ -9,8 +9,7 @@ local until_true = require "spec.support.until_true"
 local uv = require "luv"
 local ways = require "runtime.door.ways"
 
--- Of its own, for doors show every node of this machine.
-local NAME = ("bl_session%d@127.0.0.1"):format(uv.os_getpid())
+local NAME = live.own_name "bl_session"
 
 local function soon() return async.now() + 45 end
 
