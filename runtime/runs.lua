@@ -55,18 +55,31 @@ local function run_of(row, said)
   }
 end
 
+local ALL = -1 -- as SQLite has it
+
 --- The latest runs, the latest first.
 ---@param s Store
----@param limit integer
+---@param limit? integer   all if left out
 ---@return KeptRun[]?
 ---@return Failure? err
 function runs.list(s, limit)
-  local rows, err = s:rows(("select %s from runs order by number desc limit ?"):format(COLUMNS), limit)
+  local rows, err = s:rows(("select %s from runs order by number desc limit ?"):format(COLUMNS), limit or ALL)
   if not rows then return nil, err end
   local said
   said, err = feedback.all(s)
   if not said then return nil, err end
   for i, row in ipairs(rows) do rows[i] = run_of(row, said) end
+  return rows
+end
+
+--- The nodes that runs were of.
+---@param s Store
+---@return string[]?
+---@return Failure? err
+function runs.nodes(s)
+  local rows, err = s:rows "select distinct node from runs"
+  if not rows then return nil, err end
+  for i, row in ipairs(rows) do rows[i] = row.node end
   return rows
 end
 
@@ -268,6 +281,17 @@ function runs.insights(s, node)
   end)
   for _, finding in ipairs(findings) do finding.last_number = nil end
   return findings
+end
+
+--- An observation of a run, as far as it is kept.
+---@param s Store
+---@param number integer   of the run
+---@param id string        o3
+---@return table?          nil where it is not there any more
+function runs.observation(s, number, id)
+  local rows = s:rows("select body from observations where run = ? and id = ?", number, id)
+  local o = rows and rows[1] and json.decode(rows[1].body)
+  return type(o) == "table" and o or nil
 end
 
 --- The figures of a snapshot over the runs of a node, the oldest first.

@@ -227,6 +227,8 @@ describe("lessons", function()
       .. "makes one", refused("--cassettes", folder .. "/beamlens"))
     assert.equal("--diff wants the name of a file for a difference, not run1.cassette; let it end in .patch",
       refused("--diff", "run1.cassette"))
+    assert(io.open(folder .. "/mine.patch", "w")):close()
+    assert.equal("mine.patch is there already; remove it, or name another file", refused("--diff", "mine.patch"))
     assert.is_not_nil(cassette.read(folder .. "/run1.cassette"))
   end))
 end)

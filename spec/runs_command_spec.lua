@@ -7,6 +7,7 @@ local database = require "host.db"
 local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local program = require "spec.support.program"
+local pty = require "spec.support.pty"
 local store = require "runtime.store"
 
 local PATIENCE_S = 60
@@ -91,6 +92,10 @@ describe("what runs leave behind", function()
     assert.equal(1, #found)
     assert.same({ "tables", "other", "warning", 2, "r2", true },
       { found[1].object, found[1].mechanism, found[1].severity, found[1].times, found[1].run, found[1].open })
+    local shown = pty.start({ "insights" }, { env = environment(), whole = true, columns = 60 })
+    assert.equal(0, shown.wait())
+    assert.equal(("warning  r2  %s  tables: other\n    2 times since MOMENT, last MOMENT\n"):format(at.name),
+      (shown.screen():gsub("\r", ""):gsub("%d+%-%d+%-%d+ %d+:%d+", "MOMENT")))
     write(path(), [[insert into runs (trace_id, node, skills, reason, mind, started_at, process, ended_at, verdict)
       select 'f', node, skills, '', mind, started_at, process, ended_at, 'healthy' from runs where number = 1]])
     local gone = decoded("insights", at.name, "--json").insights[1]

@@ -3,9 +3,11 @@
 local columns = require "runtime.columns"
 local failure = require "runtime.failure"
 local feedback = require "runtime.feedback"
+local filled = require "runtime.filled"
 local json = require "runtime.json"
 local plain = require("runtime.plain").text
 local runs = require "runtime.runs"
+local screen = require "runtime.screen"
 local store = require "runtime.store"
 
 local command = {
@@ -18,7 +20,7 @@ local command = {
     { "beamlens-run insights shop@host", "of one" },
   },
   more = [[
-A finding is open until a later run with the same skills on the same node came to a verdict without it. Each line:
+A finding is open until a later run with the same skills on the same node came to a verdict without it. Told of each:
 how grave, object and mechanism, how often and when it was last seen, the run that shows it, and what people said of
 it (`beamlens-run help feedback`).
 ]],
@@ -32,21 +34,53 @@ local function said(count)
   return table.concat(parts, ", ")
 end
 
-local function cells(f)
-  return {
-    f.open and f.severity or "gone", f.node, ("%s: %s"):format(f.object, f.mechanism),
-    f.times > 1 and ("%d times since %s"):format(f.times, columns.moment(f.first_at)) or "once",
-    "last " .. columns.moment(f.last_at), f.run, f.gone_in and "not in " .. f.gone_in or "", said(f.said),
-  }
+local function state(f) return f.open and f.severity or "gone" end
+
+local function what(f) return ("%s: %s"):format(f.object, f.mechanism) end
+
+-- How often and when it was seen, whether it is gone, what people said of it; each "" where there is nothing to say.
+local function history(f)
+  return f.times > 1 and ("%d times since %s"):format(f.times, columns.moment(f.first_at)) or "once",
+    "last " .. columns.moment(f.last_at), f.gone_in and "not in " .. f.gone_in or "", said(f.said)
+end
+
+-- A line for each.
+local function wide(list)
+  local rows = {}
+  for i, f in ipairs(list) do
+    local times, last, gone, words = history(f)
+    rows[i] = { state(f), f.node, what(f), times, last, f.run, gone, words }
+  end
+  return columns.text(rows)
+end
+
+local INDENT = 4 -- columns
+
+-- What it is, and in lines of its own what became of it.
+local function narrow(list, width)
+  local rows, at = {}, 0
+  for i, f in ipairs(list) do rows[i] = { state(f), f.run, f.node, what(f) } end
+  return (columns.text(rows, nil, width):gsub("[^\n]+", function(line)
+    at = at + 1
+    local parts = {}
+    for _, part in ipairs { history(list[at]) } do parts[#parts + 1] = part ~= "" and part or nil end
+    return ("%s\n%s%s"):format(line, (" "):rep(INDENT), filled.text(table.concat(parts, ", "), INDENT, width))
+  end))
+end
+
+local function text_of(list, width)
+  local text = wide(list)
+  for line in (width and text or ""):gmatch "[^\n]+" do
+    if #line > width then return narrow(list, width) end
+  end
+  return text
 end
 
 -- Why the list is empty: a node that no run was of is perhaps a slip of the fingers.
 local function nothing(s, node)
-  local rows = node and s and s:rows "select distinct node from runs" or {}
-  local names = {}
-  for i, row in ipairs(rows) do
-    names[i] = row.node
-    if row.node == node then node = nil end
+  local names = node and s and runs.nodes(s) or {}
+  for _, name in ipairs(names) do
+    if name == node then node = nil end
   end
   if not node then return "nothing was found in the runs that are kept\n" end
   local near = failure.nearest(node, names)
@@ -63,8 +97,7 @@ function command.run(c)
   if not list then return nil, err end
   if c.options.json then return json.encode { schema = 1, insights = list } .. "\n", 0 end
   if why then return why, 0 end
-  for i, finding in ipairs(list) do list[i] = cells(finding) end
-  return columns.text(list), 0
+  return text_of(list, screen.out().width), 0
 end
 
 return command

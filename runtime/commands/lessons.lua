@@ -1,6 +1,8 @@
 --- `lessons`: what could be learned from runs that people gave their word on, as a difference for a person to apply.
 
+local uv = require "luv"
 local failure = require "runtime.failure"
+local feedback = require "runtime.feedback"
 local json = require "runtime.json"
 local page = require "runtime.lessons.page"
 local plain = require("runtime.plain").text
@@ -29,8 +31,6 @@ commands that it prints.
 ]],
 }
 
-local FILE = 384 -- 0600
-
 local function say(text) io.stderr:write(plain(text), "\n") end
 
 local NOTHING_SAID = [[
@@ -40,45 +40,63 @@ nobody said of a run whether it was right, so there is nothing to learn from
    beamlens-run feedback last wrong --cause OBJECT:MECHANISM   or --cause healthy
 ]]
 
+local NOTHING = { lessons = {}, refused = {}, replayed = {}, unread = {}, unheard = {}, patch = "", copies = {} }
+
+-- What there is to learn, and the record of each check; false where nobody said a word.
 local function learn(s, c)
-  local list, err = {}, nil
-  if s then list, err = records.all(s) end
+  local said, err = {}, nil
+  if s then said, err = feedback.all(s) end
+  if not said then return nil, err end
+  if not next(said) then return false, {} end
+  local list, done
+  list, err = records.all(s)
   if not list then return nil, err end
-  if s and #s:rows "select run from feedback limit 1" == 0 or not s then return false, list end
-  local done
   done, err = require("runtime.lessons").learn(s, c.options, not c.options.quiet and say or nil)
   return done, done and list or err
 end
 
+local function there_already(path)
+  return failure.new("usage", path .. " is there already", "remove it, or name another file", 2)
+end
+
+-- Why the difference cannot be written there, said before anything is tried. One that is there may have been edited.
 local function refusal(path)
   if not path then return nil end
-  if path:find "[^/]%.patch$" or path:find "[^/]%.diff$" then return writing.refusal(path, "usage") end
-  return failure.new("usage", ("--diff wants the name of a file for a difference, not %s"):format(plain(path)),
-    "let it end in .patch", 2)
+  if not path:find "[^/]%.patch$" and not path:find "[^/]%.diff$" then
+    return failure.new("usage", ("--diff wants the name of a file for a difference, not %s"):format(plain(path)),
+      "let it end in .patch", 2)
+  end
+  return writing.refusal(path, "usage") or uv.fs_lstat(path) and there_already(path) or nil
+end
+
+local function write(path, patch)
+  if not path or patch == "" then return true end
+  local made, err = writing.create(path, patch, "usage")
+  if made then return true end
+  return nil, err or there_already(path)
+end
+
+local function as_json(done, list, path)
+  return json.encode { schema = 1, records = list, lessons = done.lessons, refused = done.refused,
+    replayed = done.replayed, unread = done.unread, unheard = done.unheard, diff = done.patch,
+    commands = done.patch ~= "" and page.commands(done, path) or {} } .. "\n"
 end
 
 function command.run(c)
-  local err = refusal(c.options.diff)
+  local path = c.options.diff
+  local err = refusal(path)
   if err then return nil, err end
-  local s, done, list
+  local s
   s, err = store.kept(c.options)
   if s == nil then return nil, err end
-  done, list = learn(s, c)
+  local done, list = learn(s, c)
   store.close_all()
   if done == nil then return nil, list end
-  if not done and not c.options.json then return NOTHING_SAID, 0 end
-  done = done or { lessons = {}, refused = {}, replayed = {}, unread = {}, unheard = {}, patch = "", copies = {} }
-  if c.options.diff and done.patch ~= "" then
-    local written
-    written, err = writing.replace(c.options.diff, done.patch, FILE, "usage")
-    if not written then return nil, err end
-  end
-  if c.options.json then
-    return json.encode { schema = 1, records = list, lessons = done.lessons, refused = done.refused,
-      replayed = done.replayed, unread = done.unread, unheard = done.unheard, diff = done.patch,
-      commands = done.patch ~= "" and page.commands(done, c.options.diff) or {} } .. "\n", 0
-  end
-  return page.text(done, list, c.options.diff, screen.out().width), 0
+  local written
+  written, err = write(path, (done or NOTHING).patch)
+  if not written then return nil, err end
+  if c.options.json then return as_json(done or NOTHING, list, path), 0 end
+  return done and page.text(done, list, path, screen.out().width) or NOTHING_SAID, 0
 end
 
 return command

@@ -4,9 +4,9 @@
 local uv = require "luv"
 local cassette = require "runtime.cassette"
 local failure = require "runtime.failure"
-local feedback = require "runtime.feedback"
 local kept = require "runtime.lessons.kept"
 local records = require "runtime.records"
+local runs = require "runtime.runs"
 local sorted_keys = require "runtime.sorted_keys"
 local trial = require "runtime.lessons.trial"
 
@@ -57,7 +57,7 @@ local function named(words)
 end
 
 -- The cassettes that there are, each once, by the trace id of their run.
-local function gathered(rows, words, unread)
+local function gathered(known, words, unread)
   local paths, err = named(words)
   if not paths then return nil, err end
   local tapes, seen = {}, {}
@@ -75,11 +75,13 @@ local function gathered(rows, words, unread)
     local why = add(path, true)
     if why then return nil, why end
   end
-  for _, row in ipairs(rows) do
-    if row.cassette and not seen[row.trace_id] then add(row.cassette) end
+  for _, run in ipairs(known) do
+    if run.cassette and not seen[run.trace_id] then add(run.cassette) end
   end
   return tapes
 end
+
+local function number_of(id) return tonumber(id:sub(2)) end
 
 local function words_of(verdict) return (verdict:gsub("_", " ")) end
 
@@ -91,9 +93,9 @@ local function aged(name, before)
 end
 
 -- A run without a cassette, as far as its findings can be tried.
-local function without_cassette(s, row, said, judged, trials)
-  local case = { run = "r" .. row.number, name = "r" .. row.number, said = said, skills = {},
-    kept = kept.of(s, judged, row.number) }
+local function without_cassette(s, run, judged, trials)
+  local case = { run = run.id, name = run.id, said = run.feedback, skills = {},
+    kept = kept.of(s, judged, number_of(run.id)) }
   local before = trials:of(case, {})
   if not before or not next(before.found) then return nil end
   local recorded = {}
@@ -102,8 +104,21 @@ local function without_cassette(s, row, said, judged, trials)
     case.skills[#case.skills + 1] = one.skill
   end
   case.before = { verdict = before.verdict, found = before.found, unanswered = before.unanswered, observations = {},
-    recorded = { verdict = row.verdict, found = recorded } }
+    recorded = { verdict = run.verdict, found = recorded } }
   return case
+end
+
+-- What the store has to say: its runs, the earliest first, and their findings that somebody judged.
+local function asked(s)
+  if not s then return {}, {} end
+  local latest, err = runs.list(s)
+  if not latest then return nil, err end
+  local judged
+  judged, err = records.judged(s)
+  if not judged then return nil, err end
+  local list = {}
+  for i, run in ipairs(latest) do list[#latest + 1 - i] = run end
+  return list, judged
 end
 
 --- Every run that can be tried, and what is said of those that cannot.
@@ -113,40 +128,33 @@ end
 ---@return RecordedCase[]?
 ---@return Failure|{ unread: string[], unheard: string[] } rest   unheard: runs with a word and without a cassette
 function cases.all(s, options, trials)
-  local rows, said, err = {}, {}, nil
-  local judged = {}
-  if s then rows, err = s:rows "select number, trace_id, cassette, verdict from runs order by number" end
-  if s and rows then said, err = feedback.all(s) end
-  if s and said then judged, err = records.judged(s, said) end
-  if not rows or not said or not judged then return nil, err end
-  local rest, by_trace, list = { unread = {}, unheard = {} }, {}, {}
-  for _, row in ipairs(rows) do by_trace[row.trace_id] = row end
-  local tapes
-  tapes, err = gathered(rows, options.cassettes, rest.unread)
+  local known, judged = asked(s)
+  if not known then return nil, judged end
+  local rest, by_trace, list, heard = { unread = {}, unheard = {} }, {}, {}, {}
+  for _, run in ipairs(known) do by_trace[run.trace_id] = run end
+  local tapes, err = gathered(known, options.cassettes, rest.unread)
   if not tapes then return nil, err end
-  local heard = {}
   for _, tape in ipairs(tapes) do
-    local row = by_trace[tape.trace_id]
+    local run = by_trace[tape.trace_id]
     local before, why = trials:run(tape.path, {})
     if before then
-      rest.unread[#rest.unread + 1] = aged(row and "r" .. row.number or tape.path, before)
-      list[#list + 1] = { path = tape.path, run = row and "r" .. row.number, skills = tape.skills,
-        name = row and "r" .. row.number or tape.path:match "[^/]+$", said = row and said[row.number],
-        before = before }
-      if row then heard[row.number] = true end
+      rest.unread[#rest.unread + 1] = aged(run and run.id or tape.path, before)
+      list[#list + 1] = { path = tape.path, run = run and run.id, skills = tape.skills,
+        name = run and run.id or tape.path:match "[^/]+$", said = run and run.feedback, before = before }
+      if run then heard[run.id] = true end
     else
       rest.unread[#rest.unread + 1] = ("%s: %s"):format(tape.path, tostring(why))
     end
   end
-  for _, row in ipairs(rows) do
-    if said[row.number] and not heard[row.number] then
-      local case = without_cassette(s, row, said[row.number], judged, trials)
+  for _, run in ipairs(known) do
+    if run.feedback and not heard[run.id] then
+      local case = without_cassette(s, run, judged, trials)
       list[#list + 1] = case
-      if not case or #cases.troubles(case, true) > 0 then rest.unheard[#rest.unheard + 1] = "r" .. row.number end
+      if not case or #cases.troubles(case, true) > 0 then rest.unheard[#rest.unheard + 1] = run.id end
     end
   end
   table.sort(list, function(a, b)
-    local x, y = tonumber((a.run or ""):sub(2)) or math.huge, tonumber((b.run or ""):sub(2)) or math.huge
+    local x, y = a.run and number_of(a.run) or math.huge, b.run and number_of(b.run) or math.huge
     if x ~= y then return x < y end
     return a.name < b.name
   end)

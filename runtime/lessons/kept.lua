@@ -2,7 +2,7 @@
 --- tell whether another number would still find the same; what else the run would have found, nobody knows.
 
 local gravity = require "runtime.gravity"
-local json = require "runtime.json"
+local runs = require "runtime.runs"
 local skill = require "runtime.skill"
 
 local kept = {}
@@ -31,9 +31,8 @@ local function finding_of(s, one, key)
   local found = { key = key, mechanism = one.mechanism, skill = one.operators[1], callbacks = {}, results = {},
     insight = one.insight }
   for i, id in ipairs(cited(one.insight)) do
-    local rows = s:rows("select body from observations where run = ? and id = ?", one.run, id)
-    local o = rows and rows[1] and json.decode(rows[1].body)
-    if type(o) ~= "table" or o.kind ~= "execute" or o.operator ~= found.skill then return nil end
+    local o = runs.observation(s, one.run, id)
+    if not o or o.kind ~= "execute" or o.operator ~= found.skill then return nil end
     found.callbacks[i], found.results[i] = o.callback, o.value
   end
   return #found.results > 0 and found or nil
