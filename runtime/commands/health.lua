@@ -20,9 +20,10 @@ local health = {
     { "beamlens-run health --via docker:shop", "of a node in a container" },
   },
   more = [[
-Each line is ok, wants attention, is bad, or is unknown, by rules of thumb that are shown with their limits; JSON has
-them in `states`. They tell where to look and accuse nobody, so it exits with 0 whatever they say, and with 4 where the
-node did not answer a part, which then says why. `beamlens-run coordinator.lua` finds out what is wrong.
+Each line is ok, wants attention, is bad, or is unknown, by rules of thumb: those that are broken, and those that tell
+of load, are shown with their limits; JSON has all of them in `states`. They tell where to look and accuse nobody, so it
+exits with 0 whatever they say, and with 4 where the node did not answer a part, which then says why. `beamlens-run
+coordinator.lua` finds out what is wrong.
 ]],
 }
 
