@@ -148,9 +148,11 @@ ecs execute-command --cluster prod --task 0a1b2c --container app --interactive -
     end))
 
     it("on the changing line of a terminal", live.test(function()
-      aws:says("ecs-list-tasks.sh", [[sleep 3; cat "$at.json"]])
+      aws:says("ecs-list-tasks.sh", "exec sleep 3600")
       local running = pty.start({ "connect", "ecs:prod/shop", "--node", at.name, "--", "health" }, { env = env })
-      running.see "asking aws for the tasks of shop, 1 s"
+      until_true("the seconds", function()
+        return running.screen():find "asking aws for the tasks of shop, [1-9]%d* s"
+      end)
       running.kill "sigint"
       running.wait()
     end))

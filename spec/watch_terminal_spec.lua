@@ -3,6 +3,7 @@
 local async = require "runtime.async"
 local live = require "spec.support.live_node"
 local pty = require "spec.support.pty"
+local until_true = require "spec.support.until_true"
 
 local STUCK = [[register(never_reads, spawn(fun() -> timer:sleep(infinity) end)),
   [never_reads ! early || _ <- lists:seq(1, 200000)],
@@ -24,6 +25,11 @@ describe("on one terminal", function()
       XDG_STATE_HOME = shop.home .. "/state", BEAMLENS_COOKIE_FILE = shop.cookie_file }
     for name, value in pairs(more or {}) do env[name] = value end
     return pty.start(args, { env = env, whole = true, columns = env.COLUMNS })
+  end
+
+  -- A machine under load leaves seconds out.
+  local function shows(running, pattern)
+    until_true(pattern, function() return running.screen():find(pattern) end)
   end
 
   -- What stood on the screen at last, line by line.
@@ -100,11 +106,11 @@ describe("on one terminal", function()
 
   it("a run tells for how long it goes on, what models took, and what is looked at", live.test(function()
     local running = start({ "coordinator.lua", "--skills", "beam" })
-    running.see "0 s · beam: snapshot"
+    shows(running, "%d s · beam: snapshot")
     running.wait()
     local slow = shop:write("slow.lua", SLOW)
     running = start({ "coordinator.lua", "--provider", "script" }, { BEAMLENS_SCRIPT = slow })
-    running.see " s · 1,234 tokens, 0.0123 USD · waiting for script, 1 s"
+    shows(running, "%d s · 1,234 tokens, 0%.0123 USD · waiting for script, [1-9]%d* s")
     running.kill "sigint"
     running.wait()
   end))
@@ -112,7 +118,7 @@ describe("on one terminal", function()
   it("a run tells for how long it waits for a model, and who interrupts it is told so", live.test(function()
     local silent = shop:write("silent.lua", SILENT)
     local running = start({ "coordinator.lua", "--provider", "script" }, { BEAMLENS_SCRIPT = silent })
-    running.see "waiting for script, 2 s"
+    shows(running, "waiting for script, [2-9]%d* s")
     running.kill "sigint"
     assert.equal(130, (running.wait()))
     assert.matches("interrupted before the model answered", running.screen(), 1, true)

@@ -8,6 +8,8 @@ local uv = require "luv"
 
 local LOOPBACK = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
 
+-- Each of these scripts is given the words that would start a node: -name is the first, its name the second.
+
 -- As `mix release` makes one: its own runtime, two versions, a cookie in a file of its own.
 local BY_MIX = [=[
 mkdir -p "$HOME/shop/lib" && cd "$HOME/shop" || exit 1
@@ -21,7 +23,7 @@ END
 echo 'defmodule Shop do end' > lib/shop.ex
 MIX_ENV=prod mix release --quiet --path "$HOME/app" || exit 1
 mkdir "$HOME/app/releases/0.1.0" && : > "$HOME/app/releases/0.1.0/start_clean.boot"
-export ERL_FLAGS="]=] .. LOOPBACK .. [=[" RELEASE_DISTRIBUTION=name RELEASE_NODE=bl_mix@127.0.0.1
+export ERL_FLAGS="]=] .. LOOPBACK .. [=[" RELEASE_DISTRIBUTION=name RELEASE_NODE=$2
 exec "$HOME/app/bin/shop" start
 ]=]
 
@@ -40,7 +42,7 @@ OTP=$(erl -noinput -eval 'io:put_chars(code:root_dir()), halt()')
 mkdir -p bin && cp "$OTP/bin/start_clean.boot" bin/
 ROOTDIR=$HOME/app BINDIR=$(echo "$HOME"/app/erts-*/bin) EMU=beam PROGNAME=erl
 export ROOTDIR BINDIR EMU PROGNAME
-exec "$BINDIR/erlexec" -boot "$HOME/app/releases/1/start" -name bl_systools@127.0.0.1 -noinput ]=] .. LOOPBACK
+exec "$BINDIR/erlexec" -boot "$HOME/app/releases/1/start" -name "$2" -noinput ]=] .. LOOPBACK
 
 -- A folder that a link leads to, as deployments of old have it.
 local BY_A_LINK = [[
@@ -48,7 +50,7 @@ OTP=$(erl -noinput -eval 'io:put_chars(code:root_dir()), halt()')
 ln -s "$OTP" "$HOME/current" || exit 1
 ROOTDIR=$HOME/current BINDIR=$(echo "$HOME"/current/erts-*/bin) EMU=beam PROGNAME=erl
 export ROOTDIR BINDIR EMU PROGNAME
-exec "$BINDIR/erlexec" -name bl_linked@127.0.0.1 -noinput ]] .. LOOPBACK
+exec "$BINDIR/erlexec" -name "$2" -noinput ]] .. LOOPBACK
 
 -- The files of the release are replaced under a node that runs.
 local GONE = [[
@@ -56,7 +58,7 @@ OTP=$(erl -noinput -eval 'io:put_chars(code:root_dir()), halt()')
 mkdir "$HOME/app" && ln -s "$OTP/lib" "$OTP/bin" "$HOME/app/" && cp -r "$OTP"/erts-* "$HOME/app/" || exit 1
 ROOTDIR=$HOME/app BINDIR=$(echo "$HOME"/app/erts-*/bin) EMU=beam PROGNAME=erl
 export ROOTDIR BINDIR EMU PROGNAME
-exec "$BINDIR/erlexec" -mode embedded -name bl_gone@127.0.0.1 -noinput ]] .. LOOPBACK
+exec "$BINDIR/erlexec" -mode embedded -name "$2" -noinput ]] .. LOOPBACK
 
 local function soon() return async.now() + 45 end
 
@@ -88,17 +90,17 @@ describe("a helper is started by the runtime of", function()
   teardown(live.stop_all)
 
   it("what mix release made, in the version that runs", live.test(function()
-    local at = start("bl_mix@127.0.0.1", BY_MIX)
+    local at = start(live.own_name "bl_mix", BY_MIX)
     assert.matches(at.home .. "/app/releases/0.2.0/start_clean", entered("local", at.name), 1, true)
   end))
 
   it("what systools packed", live.test(function()
-    local at = start("bl_systools@127.0.0.1", BY_SYSTOOLS)
+    local at = start(live.own_name "bl_systools", BY_SYSTOOLS)
     assert.matches(at.home .. "/app/bin/start_clean", entered("local", at.name), 1, true)
   end))
 
   it("a folder that a link leads to", live.test(function()
-    local at = start("bl_linked@127.0.0.1", BY_A_LINK)
+    local at = start(live.own_name "bl_linked", BY_A_LINK)
     assert.matches(at.home .. "/current/bin/start_clean", entered("local", at.name), 1, true)
   end))
 
@@ -119,7 +121,7 @@ describe("a release whose files are gone under it", function()
 
   setup(function()
     usual = uv.os_getenv "PATH"
-    at = start("bl_gone@127.0.0.1", GONE)
+    at = start(live.own_name "bl_gone", GONE)
     server = sshd.start()
     uv.os_setenv("PATH", server.path)
     assert(os.execute(("rm -r %s/app"):format(at.home)) == 0)

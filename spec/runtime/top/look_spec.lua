@@ -1,6 +1,5 @@
 -- One look of top on a real node: who leads, by what the node itself says.
 
-local async = require "runtime.async"
 local live = require "spec.support.live_node"
 local look = require "runtime.top.look"
 
@@ -114,8 +113,9 @@ describe("a look of top", function()
   describe("at a crowd", function()
     setup(live.test(function()
       at.eval "[spawn(timer, sleep, [infinity]) || _ <- lists:seq(1, 30000)]."
-      at.eval [[register(late, spawn(fun() -> L = lists:seq(1, 500000), receive stop -> L end end)).]]
-      async.sleep(0.1)
+      at.eval [[register(late, spawn(fun() -> L = lists:seq(1, 500000), receive stop -> L end end)),
+        (fun Wait() -> case process_info(whereis(late), status) of
+          {_, waiting} -> ok; _ -> timer:sleep(10), Wait() end end)().]]
     end))
 
     it("sees everybody once in as many looks as it says", live.test(function()
