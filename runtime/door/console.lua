@@ -19,7 +19,7 @@ local LEAST_SECRET = 4     -- bytes; what is shorter stands in too many words th
 
 -- It takes the place of the shell, so that nothing of ours stays when it ends. A text is read line by line up to
 -- a line of a single dot.
-local TAKE_OVER = [[exec sh -c 'stty raw -echo 2>/dev/null; printf "\n%%s\n" bl_"on"_%s; ]]
+local TAKE_OVER = [[exec %s -c 'stty raw -echo 2>/dev/null; printf "\n%%s\n" bl_"on"_%s; ]]
   .. [[while :; do bl_t=$(while IFS= read -r bl_l && [ "$bl_l" != . ]; do printf "%%s\n" "$bl_l"; done); ]]
   .. [[[ -n "$bl_t" ] || exit 0; eval "$bl_t"; done']]
 
@@ -118,7 +118,7 @@ function Console:take_over(deadline)
   repeat
     local asked = unanswered(self)
     if asked then return nil, asked end
-    self.line:write(TAKE_OVER:format(mark) .. "\n")
+    self.line:write(TAKE_OVER:format("sh", mark) .. "\n")
     local on, why = self:await("bl_on_" .. mark, math.min(deadline, async.now() + AGAIN_S))
     if on then
       self.listens = true
@@ -141,6 +141,19 @@ function Console:run(text, deadline)
   local says = 'printf "%%s\\n" bl_"%s"_%s\n'
   self.line:write(says:format("begin", mark) .. text .. says:format("end", mark) .. ".\n")
   return self:await(("bl_begin_%s(.*)bl_end_%s"):format(mark, mark), deadline)
+end
+
+--- Goes on as another shell, in the place of this one.
+---@param words string   that start it
+---@param deadline number
+---@return true?
+---@return string? err
+function Console:go_on(words, deadline)
+  local mark = crypto.hex(crypto.random(4))
+  self:become(TAKE_OVER:format(words, mark) .. "\n")
+  local on, why = self:await("bl_on_" .. mark, deadline)
+  self.listens = on ~= nil
+  return on and true, why
 end
 
 --- Runs a text that does not come back.

@@ -4,7 +4,8 @@
 ---
 --- It writes no file and ends itself: when its stdin ends, when it is told to, and when it has heard
 --- nothing for long. Every message of the shell or the system that gets in between costs a repetition.
---- The node's cookie is read here, where it lies, and stays here: only digests of it go through.
+--- The node's cookie is read here, where it lies, and stays here: only digests of it go through. `Owner` is whose file
+--- it must be in, where this is another user than the node's.
 
 local crypto = require "host.crypto"
 
@@ -52,16 +53,21 @@ Drop = fun Drop(Ack, #{low := Low, un := Un} = S) when Low < Ack -> Drop(Ack, S#
     false -> S
   end
 end,
-Read = fun(File) ->
+Read = fun(File, Whose) ->
   case file:open(iolist_to_binary(File), [raw, read, binary]) of
-    {ok, F} -> R = file:read(F, 131072), file:close(F), case R of {ok, D} -> D; _ -> <<>> end;
+    {ok, F} ->
+      Its = Whose =:= any orelse
+        case catch file:read_file_info(F) of {ok, I} -> element(13, I) =:= Whose; _ -> false end,
+      R = Its andalso file:read(F, 131072),
+      file:close(F),
+      case R of {ok, D} -> D; _ -> <<>> end;
     _ -> <<>>
   end
 end,
-Line = fun(B) -> hd(string:split(B, "\n")) end,
-Fields = fun(File) -> binary:split(Read(File), <<0>>, [global]) end,
-Args = case Os of [] -> []; _ -> Fields("/proc/" ++ Os ++ "/cmdline") end,
-Env = case Os of [] -> []; _ -> Fields("/proc/" ++ Os ++ "/environ") end,
+Line = fun(File) -> hd(string:split(Read(File, Owner), "\n")) end,
+Fields = fun(File) -> binary:split(Read(File, any), <<0>>, [global]) end,
+Args = Fields("/proc/" ++ Os ++ "/cmdline"),
+Env = Fields("/proc/" ++ Os ++ "/environ"),
 Of = fun(Flag, [F, V | _], _) when F =:= Flag -> V; (Flag, [_ | R], Self) -> Self(Flag, R, Self); (_, _, _) -> <<>> end,
 Var = fun(Name) ->
   Head = <<Name/binary, "=">>, Size = byte_size(Head),
@@ -75,10 +81,10 @@ Cookie = fun() ->
   lists:foldl(fun(F, <<>>) -> F(); (_, C) -> C end, <<>>, [
     fun() -> Of(<<"-setcookie">>, Args, Of) end,
     fun() -> Var(<<"RELEASE_COOKIE">>) end,
-    fun() -> Line(Read([Home, "/.erlang.cookie"])) end,
-    fun() -> Line(Read([case Var(<<"XDG_CONFIG_HOME">>) of <<>> -> [Home, "/.config"]; X -> X end,
-      "/erlang/.erlang.cookie"])) end,
-    fun() -> Line(Read([code:root_dir(), "/releases/COOKIE"])) end])
+    fun() -> Line([Home, "/.erlang.cookie"]) end,
+    fun() -> Line([case Var(<<"XDG_CONFIG_HOME">>) of <<>> -> [Home, "/.config"]; X -> X end,
+      "/erlang/.erlang.cookie"]) end,
+    fun() -> Line([code:root_dir(), "/releases/COOKIE"]) end])
 end,
 EpmdPort = case Var(<<"ERL_EPMD_PORT">>) of <<>> -> <<"4369">>; V -> V end,
 Connect = fun(Stream, To) ->
@@ -197,10 +203,11 @@ Loop(Take(#{seq => 1, low => 1, want => 1, told => 0, due => 0, un => queue:new(
 local LINE = 1000
 
 --- The program for its stdin.
----@param os_pid? string   of the node's VM, whose arguments say where the cookie is
+---@param node FoundNode   whose arguments say where the cookie is
 ---@return string
-function helper_vm.program(os_pid)
-  local text = ('Os = "%s",\n'):format(os_pid or "") .. PROGRAM
+function helper_vm.program(node)
+  local of = node.foreign and (node.uid or "none") or "any"
+  local text = ('Os = "%s", Owner = %s,\n'):format(node.pid, of) .. PROGRAM
   local coded = crypto.base64(text):gsub(("."):rep(LINE), "%0\n")
   return "(" .. coded .. ")\n"
 end

@@ -9,6 +9,7 @@ local console = require "runtime.door.console"
 local failure = require "runtime.failure"
 local forward = require "runtime.door.forward"
 local helper_vm = require "runtime.door.helper_vm"
+local owner = require "runtime.door.owner"
 local probe = require "runtime.door.probe"
 local step = require "runtime.door.step"
 local telemetry = require "runtime.telemetry"
@@ -74,12 +75,16 @@ local function look(self, shell, deadline)
   if node.tls then
     return fail(self, node.name .. " takes TLS connections only", "TLS distribution is not supported")
   end
+  local settled
+  settled, why = owner.settle(shell, node, found.uid, deadline)
+  if not settled then return closed(self, why, LOOKING) end
   self.found, self.at, self.node = found, node, node.name
   return node
 end
 
 local function start_helper(self, shell, node, deadline)
   local found = self.found
+  if node.barred then return fail(self, owner.refusal(node)) end
   if found.memory_left and found.memory_left < LEAST_MEMORY then
     local left = found.memory_left / 2 ^ 20
     return fail(self, ("the container has %.0f MB left, and a helper needs up to 64"):format(left),
@@ -96,7 +101,7 @@ local function start_helper(self, shell, node, deadline)
   local up
   up, why = shell:await("{go}", deadline)
   if up then
-    shell.line:write(helper_vm.program(node.pid))
+    shell.line:write(helper_vm.program(node))
     up, why = shell:await("{up (%d+)}", deadline)
   end
   if not up then return closed(self, why, "while the helper was started") end

@@ -10,7 +10,7 @@ cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r bl_n bl_l bl_r bl_s
   [ "$bl_s" = 0A ] || continue
   case $bl_i in *" $bl_j "*) printf 'bl:own=%s|' "$bl_l";; *) printf 'bl:listen=%s|' "$bl_l";; esac
 done
-bl_e='%BINDIR%/epmd'
+bl_e='%ITS_EPMD%'
 [ -x "$bl_e" ] || bl_e=epmd
 ERL_EPMD_PORT=%EPMD% "$bl_e" -names 2>/dev/null | while read -r bl_n bl_l bl_r bl_s bl_q; do
   [ "$bl_n" = name ] && printf 'bl:known=%s %s|' "$bl_l" "$bl_q"
@@ -23,7 +23,9 @@ local USUAL_EPMD = 4369
 ---@param node FoundNode
 ---@return string text   for a shell
 function listening.look(node)
-  return (LOOK:gsub("%%(%u+)%%", { PID = node.pid, BINDIR = node.bindir, EPMD = node.epmd_port or USUAL_EPMD }))
+  return (LOOK:gsub("%%([%u_]+)%%", {
+    PID = node.pid, ITS_EPMD = node.barred and "epmd" or node.bindir .. "/epmd", EPMD = node.epmd_port or USUAL_EPMD,
+  }))
 end
 
 -- The kernel prints an address as words in the machine's own order; every machine that we meet has the low byte first.

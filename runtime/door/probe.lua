@@ -5,9 +5,18 @@
 local probe = {}
 
 -- Pure sh, and tr, which is wherever sh is. What it prints is bl:KEY=VALUE| again and again; each VM begins with
--- `pid`. A VM is known by its -bindir. Limits are those of its control group, where they are to be seen, else the
--- whole container's; `shell_` those that hold for what we start.
+-- `pid`, then whose it is: before its arguments, which anybody may have made up, and which are cut where they would
+-- end the pair. A VM is known by its -bindir, and by the name of its program, or of what emulates it, where that may be
+-- seen. Root sees it of its own programs; where not, it is one that gives somebody else root's rights, with any
+-- arguments. Limits are those of its control group, where they are to be seen, else the whole container's; `shell_`
+-- those that hold for what we start.
 probe.LOOK = [[
+bl_ids() {
+  bl_u= bl_g=
+  while read -r bl_n bl_v bl_x; do
+    case $bl_n in Uid:) bl_u=$bl_v;; Gid:) bl_g=$bl_v;; esac
+  done < $1
+}
 bl_limits() {
   for bl_r in /sys/fs/cgroup/memory.max:memory_max /sys/fs/cgroup/memory.current:memory_now \
     /sys/fs/cgroup/memory/memory.limit_in_bytes:memory_max /sys/fs/cgroup/memory/memory.usage_in_bytes:memory_now \
@@ -24,16 +33,27 @@ bl_limits() {
     [ -r "$bl_f" ] && IFS= read -r bl_v < "$bl_f" && printf 'bl:%s%s=%s|' "$1" ${bl_r##*:} "$bl_v"
   done
 }
+bl_ids /proc/self/status
+bl_s=$bl_u
+printf 'bl:shell_uid=%s|' "$bl_s"
 bl_m=$(readlink /proc/self/ns/pid 2>/dev/null)
 for bl_p in /proc/[0-9]*; do
   [ -r $bl_p/cmdline ] || continue
   case $(tr '\0' ' ' < $bl_p/cmdline 2>/dev/null) in *" -bindir "*) ;; *) continue;; esac
-  printf 'bl:pid=%s|' ${bl_p#/proc/}
+  bl_ids $bl_p/status
+  bl_x=$(ls -l $bl_p/exe 2>/dev/null)
+  case ${bl_x##*/} in
+    beam*|qemu-*|rosetta*) ;;
+    exe|'') [ "$bl_u.$bl_s" != 0.0 ] || continue;;
+    *) continue;;
+  esac
+  printf 'bl:pid=%s|bl:uid=%s|bl:gid=%s|' ${bl_p#/proc/} "$bl_u" "$bl_g"
   bl_k=
   tr '\0' '\n' < $bl_p/cmdline | while IFS= read -r bl_a; do
     case $bl_k in
-      -root|-bindir|-boot|-name|-sname|-proto_dist|-S|-epmd_port|-erl_epmd_port|inet_dist_listen_m*)
-        printf 'bl:%s=%s|' ${bl_k#-} "$bl_a";;
+      -root|-bindir|-boot|-name|-sname|-proto_dist|-S|-epmd_port|-erl_epmd_port|\
+        inet_dist_listen_min|inet_dist_listen_max)
+        printf 'bl:%s=%s|' ${bl_k#-} "${bl_a%%|*}";;
     esac
     case $bl_a in
       -hidden|-heart) printf 'bl:%s=yes|' ${bl_a#-};;
@@ -44,7 +64,7 @@ for bl_p in /proc/[0-9]*; do
   tr '\0' '\n' < $bl_p/environ 2>/dev/null | while IFS= read -r bl_a; do
     case $bl_a in
       RELEASE_COOKIE=*) printf 'bl:cookie=environment|';;
-      ERL_EPMD_PORT=*) printf 'bl:epmd_port=%s|' "${bl_a#*=}";;
+      ERL_EPMD_PORT=*) bl_a=${bl_a#*=}; printf 'bl:epmd_port=%s|' "${bl_a%%|*}";;
     esac
   done
   bl_n=$(readlink $bl_p/ns/pid 2>/dev/null)
@@ -67,6 +87,8 @@ done
 
 ---@class FoundNode
 ---@field pid string          of its VM there
+---@field uid? integer        whose it is; none: a system that does not tell
+---@field gid? integer
 ---@field name string         whole, or the part before the @ where its host is unknown
 ---@field root string
 ---@field bindir string
@@ -82,14 +104,20 @@ done
 ---@field memory_max? number  bytes that its control group may have; none: no limit
 ---@field memory_now? number  bytes that it has
 ---@field cpus? number        of which it may use so many
+---@field foreign? true       the shell is of another user: see runtime/door/owner.lua
+---@field barred? true        and others may change its files: they are not run
 
 ---@class Found
 ---@field nodes FoundNode[]
 ---@field nameless integer    VMs without distribution
+---@field uid? integer        of the shell
 ---@field host? string
 ---@field memory_left? number bytes for what we start, where there is a limit
 
-local PLAIN = "^[%w_./@:+~%-]+$" -- what may stand within quotes of a shell and be a path or a name
+-- What may stand within quotes of a shell and be a path or a name.
+local PLAIN = "^[%w_./@:+~%-]+$"
+probe.PLAIN = PLAIN
+
 local USUAL_EPMD = 4369
 
 -- The old control groups write a number beyond any machine where there is no limit.
@@ -116,7 +144,8 @@ local function node_of(vm)
   if not name or name == "undefined" or not name:find(PLAIN) then return nil end
   local epmd_port = tonumber(vm.epmd_port)
   return {
-    pid = vm.pid, name = name, short = vm.sname ~= nil, root = vm.root, bindir = vm.bindir,
+    pid = vm.pid, uid = tonumber(vm.uid), gid = tonumber(vm.gid), name = name, short = vm.sname ~= nil,
+    root = vm.root, bindir = vm.bindir,
     cookie = vm.cookie or "a file", tls = (vm.proto_dist or ""):find "tls" ~= nil,
     port = port_of(vm), epmd_port = epmd_port ~= USUAL_EPMD and epmd_port or nil,
     boot = vm.boot and vm.boot:find(PLAIN) and vm.boot:match "^(/.*)/[^/]*$" or nil,
@@ -126,7 +155,7 @@ local function node_of(vm)
   }
 end
 
-local GENERAL = { host = true, shell_memory_max = true, shell_memory_now = true }
+local GENERAL = { host = true, shell_uid = true, shell_memory_max = true, shell_memory_now = true }
 
 ---@param text string   what LOOK printed, perhaps with noise between
 ---@return Found
@@ -135,9 +164,10 @@ function probe.read(text)
   local general = {}
   for key, value in text:gmatch "bl:([%w_]+)=([^|]*)|" do
     if key == "pid" then vms[#vms + 1] = { pid = value:match "^%d+$" }
-    elseif GENERAL[key] then general[key] = value
+    elseif GENERAL[key] then general[key] = general[key] or value
     elseif #vms > 0 and not vms[#vms][key] then vms[#vms][key] = value end
   end
+  found.uid = tonumber(general.shell_uid)
   found.host = (general.host or ""):match(PLAIN)
   local most, now = limit(general.shell_memory_max), tonumber(general.shell_memory_now)
   if most and now then found.memory_left = most - now end
@@ -173,12 +203,14 @@ local function distribution(node)
 end
 
 --- What was seen of a node before it was spoken to, in words.
+---@param found Found
 ---@param node FoundNode
 ---@return { [1]: string, [2]: string }[]   label, text
-function probe.told(_, node)
+function probe.told(found, node)
   local rows = {}
   local function row(label, text) rows[#rows + 1] = { label, text } end
-  row("vm", ("pid %s there, of %s%s"):format(node.pid, node.root, node.heart and ", watched by heart" or ""))
+  local user = node.uid and node.uid ~= found.uid and (" (user %d)"):format(node.uid) or ""
+  row("vm", ("pid %s there%s, of %s%s"):format(node.pid, user, node.root, node.heart and ", watched by heart" or ""))
   if node.schedulers or node.cpus then
     row("schedulers", (node.schedulers and node.schedulers .. " by its flags" or "as many as it finds cores")
       .. (node.cpus and ("; its time is limited to %.3g cores"):format(node.cpus) or ""))

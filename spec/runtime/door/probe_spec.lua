@@ -59,13 +59,13 @@ describe("before a node is spoken to", function()
   end)
 
   it("all that was seen is told", function()
-    assert.equal("vm: pid 7 there, of /app, watched by heart\n"
+    assert.equal("vm: pid 7 there (user 65534), of /app, watched by heart\n"
       .. "schedulers: 4 by its flags; its time is limited to 2 cores\n"
       .. "memory: 400 MB of its limit of 512 MB\n"
       .. "distribution: plain, port 9100 by its flags, hidden\n"
       .. "cookie: in its arguments, which everybody there can read",
-      told("bl:heart=yes|bl:S=4:4|bl:cpu_max=200000 100000|bl:memory_max=536870912|bl:memory_now=419430400|"
-        .. "bl:erl_epmd_port=9100|bl:hidden=yes|bl:cookie=arguments|"))
+      told("bl:shell_uid=0|bl:uid=65534|bl:heart=yes|bl:S=4:4|bl:cpu_max=200000 100000|bl:memory_max=536870912|"
+        .. "bl:memory_now=419430400|bl:erl_epmd_port=9100|bl:hidden=yes|bl:cookie=arguments|"))
   end)
 end)
 
