@@ -25,15 +25,14 @@ local trial = {}
 ---@field private options table
 ---@field private known table<string, Trial|{ err: any }>   by what was tried
 ---@field private tapes table<string, table>
----@field made integer
 local Trials = {}
 Trials.__index = Trials
 
 ---@param options table   of the command: own skills by path
 ---@return Trials
 function trial.new(options)
-  return setmetatable({ options = { skills = options.skills, provider = "analyst" }, known = {}, tapes = {},
-    made = 0 }, Trials)
+  return setmetatable({ options = { skills = options.skills, provider = "analyst" }, known = {}, tapes = {} },
+    Trials)
 end
 
 --- What a finding goes by.
@@ -64,7 +63,7 @@ end
 local function tried(self, key, texts, try)
   local known = self.known[key]
   if not known then
-    files.trial, self.made = texts, self.made + 1
+    files.trial = texts
     local ok, result, err = pcall(try)
     files.trial = {} -- nobody else reads a trial
     if async.current().cancelled then error(failure.new("interrupted", "interrupted", nil, 130), 0) end
