@@ -15,9 +15,12 @@ local telemetry = require "runtime.telemetry"
 
 local beamlens = { options = {}, coordinator = {} }
 
--- What a script may say beside the options of the command line.
-local MORE = { task = true, question = true, occasion = true, found = true, report = true, mode = true, names = true,
-  called = true, every = true }
+-- What a script may say beside the options of the command line, and as what it is kept: the task of an operator is none
+-- of the option --task, which is of an ECS service.
+local MORE = { task = "errand" }
+for _, name in ipairs { "question", "occasion", "found", "report", "mode", "names", "called", "every" } do
+  MORE[name] = name
+end
 
 -- The options of one call: what the script says, checked as the command line is, over what holds.
 local function settled(opts)
@@ -27,7 +30,7 @@ local function settled(opts)
   local given = {}
   for name, value in pairs(opts or {}) do
     if MORE[name] or name == "node" and attached.is_node(value) then
-      given[name] = value
+      given[MORE[name] or name] = value
     else
       local checked, err = config.check(tostring(name), value)
       if checked == nil then slip(err.message, err.next) end

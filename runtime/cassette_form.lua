@@ -73,8 +73,8 @@ local fault = fields { message = is.text, ["stage?"] = is.text }
 --- The first line.
 cassette_form.head = fields {
   agent = is.agent, node = is.name, skills = is.skills, recorded_at = is.name, ["reason?"] = is.text,
-  ["task?"] = is.text, ["strategy?"] = is.bare, ["hosts?"] = is.names, ["deadline?"] = as_option "deadline",
-  ["limits?"] = as_option "limits", ["chunk?"] = as_option "chunk",
+  ["task?"] = is.text, ["question?"] = is.text, ["strategy?"] = is.bare, ["hosts?"] = is.names,
+  ["deadline?"] = as_option "deadline", ["limits?"] = as_option "limits", ["chunk?"] = as_option "chunk",
   mind = fields { name = is.name, ["model?"] = is.text, destination = is.flag },
 }
 

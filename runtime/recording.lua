@@ -64,7 +64,7 @@ function recording.begin(path, run)
   local tape, err = cassette.create(file_of(path), {
     program = require "runtime.version", recorded_at = os.date "!%Y-%m-%dT%H:%M:%SZ", agent = run.agent,
     node = run.node.name, skills = bare_names(run.names), reason = o.reason and clean(o.reason) or nil,
-    task = o.task and clean(o.task) or nil,
+    task = o.errand and clean(o.errand) or nil, question = o.question and clean(o.question) or nil,
     occasion = o.occasion and clean(o.occasion) or nil, allow = o.allow, deadline = o.deadline,
     strategy = run.agent == "coordinator" and bare(o.strategy or strategy.usual(run.mind)) or nil,
     limits = json.object(o.limits or {}), chunk = o.chunk and json.object(o.chunk) or nil,

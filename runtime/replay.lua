@@ -200,8 +200,8 @@ local function run_of(tape, options)
   return {
     node = node, skills = skills, skill = skills[1], mind = who, gate = gate_of(tape), reason = head.reason,
     occasion = type(head.occasion) == "string" and head.occasion or nil,
-    task = head.task or head.reason, deadline = async.now() + (head.deadline or 300), limits = limits,
-    privacy = mask, store = ":memory:", strategy = plan,
+    task = head.task or head.reason, question = head.question, deadline = async.now() + (head.deadline or 300),
+    limits = limits, privacy = mask, store = ":memory:", strategy = plan,
     tape = { begin = function(tape_of_run, case)
       tape_of_run.case = case
       case.evidence.called, case.now, case.proposals = called, clock, proposals_of(tape)

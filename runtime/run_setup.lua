@@ -196,7 +196,7 @@ function run_setup.begin(o, names, agent, base)
   return {
     node = asked, attached = node, own = own, talks = talks, skills = skills, skill = skills[1], mind = mind,
     gate = tape and tape:guarded(keeper) or keeper, tape = tape,
-    reason = o.reason, occasion = o.occasion, task = o.task or o.reason, deadline = deadline, limits = limits_of(o),
+    reason = o.reason, occasion = o.occasion, task = o.errand or o.reason, deadline = deadline, limits = limits_of(o),
     sampler = sampler.start(node, skills), privacy = mask, store = o.store, autonomy = texts.autonomy,
     question = o.question, ask_person = person.asker(o), show_person = person.shower(o),
     unwatch = reload.begin { node = node, skills = skills, options = base },

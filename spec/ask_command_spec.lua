@@ -125,6 +125,14 @@ describe("ask", function()
     assert.equal("how is the table sessions?", runs.runs[1].reason)
   end))
 
+  it("is recorded, and answers the same when it is replayed", live.test(function()
+    local path = at.home .. "/question.cassette"
+    local a = answer("how is the table sessions?", "--skills", "ets", "--record", path)
+    local again = program.run({ "replay", path, "--json" }, { env = environment() })
+    local replayed = json.decode(again.stdout).report.answer
+    assert.same({ a.text, a.figures, a.topics }, { replayed.text, replayed.figures, replayed.topics }, again.stderr)
+  end))
+
   it("hands on its answer in Markdown", live.test(function()
     of_node("how is the table sessions?", "--skills", "ets")
     local path = at.home .. "/answer.md"

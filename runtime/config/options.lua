@@ -81,7 +81,7 @@ options.LIST = {
     { name = "runs_days", type = "number", default = 90, min = 1, max = 36500 },
     { name = "events_days", type = "number", default = 7, min = 1, max = 36500 },
   } },
-  { name = "record", type = "text", shown = "FILE", line_only = true, command = "script",
+  { name = "record", type = "text", shown = "FILE", line_only = true, command = "script", also = "ask",
     doc = "keep what node and model answer, for `replay`" },
   { name = "report", type = "text", shown = "FILE.md", line_only = true, command = "script", also = "show",
     doc = "the report as Markdown too, to hand on" },

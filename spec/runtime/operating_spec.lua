@@ -39,6 +39,11 @@ describe("a script's operators", function()
       return 0]])
   end))
 
+  it("have a task of their own, whatever leads to the node", live.test(function()
+    local result = run [[return beamlens.operator.run("ets", { task = "the tables", via = "shell:exit 3" })]]
+    assert.matches("^beamlens%-run: shell:exit 3: ", result.stderr)
+  end))
+
   it("go on until they are stopped, and the script is told how they are", live.test(function()
     says("continuous\ttrue\tledger\ninterrupted\tsick\n", [[
       local handle = assert(beamlens.operator.start("ets", { mode = "continuous", every = 1 }))
