@@ -64,36 +64,53 @@ answers.mailbox = {
   end,
 }
 
-local KINDS = { "processes_mb", "binary_mb", "ets_mb", "code_mb", "atom_mb" }
+local KINDS = {
+  { figure = "processes_mb", word = "processes" }, { figure = "binary_mb", word = "binaries" },
+  { figure = "ets_mb", word = "ETS tables" }, { figure = "code_mb", word = "code" },
+  { figure = "atom_mb", word = "atoms" },
+}
+
+local function largest_kind(of)
+  local most = KINDS[1]
+  for _, kind in ipairs(KINDS) do
+    if of(kind.figure) > of(most.figure) then most = kind end
+  end
+  return most
+end
+
+-- Whether memory grows, and the same beside a finding. Where its figures differ as they are shown, no sentence says
+-- that it stands still.
+local function memory_text(v, most, grown)
+  local delta, before, now = v.total_mb - v.total_mb_before, small(v.total_mb_before), small(v.total_mb)
+  local span = ("from %s to %s MB in %s s"):format(before, now, small(v.seconds))
+  local rate, where = delta / v.seconds, ("most of it is %s, %s MB"):format(most.word, small(v[most.figure]))
+  if delta > math.max(MEMORY_MB, MEMORY_PART * v.total_mb_before) then
+    return ("Memory grows by %s MB a second, %s; of its kinds %s gained most."):format(small(rate), span, grown.word)
+  elseif delta > 0 and now ~= before then
+    return ("Memory hardly grows: by %.2g MB a second, %s; %s."):format(rate, span, where),
+      ("Memory went %s; %s."):format(span, where)
+  end
+  local was = ("%s MB, and was %s MB %s s before; %s."):format(now, before, small(v.seconds), where)
+  return "Memory does not grow: it is " .. was, "Memory is " .. was
+end
 
 answers.memory = {
   look = { { "beam_memory_growth", 3000, 10 } },
   state = function(values, asked)
-    local v, most, grown = values[1], KINDS[1], KINDS[1]
-    for _, kind in ipairs(KINDS) do
-      if v[kind] > v[most] then most = kind end
-      if v[kind] - v[kind .. "_before"] > v[grown] - v[grown .. "_before"] then grown = kind end
-    end
-    local delta = v.total_mb - v.total_mb_before
-    local cited = figures(1, "", "total_mb", "total_mb_before", "growth_mb_per_sec", most)
+    local v = values[1]
+    local most = largest_kind(function(figure) return v[figure] end)
+    local grown = largest_kind(function(figure) return v[figure] - v[figure .. "_before"] end)
+    local text, beside = memory_text(v, most, grown)
+    local cited = figures(1, "", "total_mb", "total_mb_before", "growth_mb_per_sec", most.figure)
+    if not beside then cited[#cited + 1] = { look = 1, path = grown.figure } end
     local i = pick(v.processes, asked, function(row) return row.memory_kb end)
     local row = i and v.processes[i]
     local whose = row and asked(called(row))
-    local text, beside
-    if delta > math.max(MEMORY_MB, MEMORY_PART * v.total_mb_before) then
-      text = ("Memory grows by %s MB a second, from %s to %s MB in %s s; of its kinds %s gained most."):format(
-        small(delta / v.seconds), small(v.total_mb_before), small(v.total_mb), small(v.seconds), grown)
-      cited[#cited + 1] = { look = 1, path = grown }
-    else
-      text = ("Memory does not grow: it is %s MB, and was %s MB %s s before; most of it is %s with %s MB."):format(
-        small(v.total_mb), small(v.total_mb_before), small(v.seconds), most, small(v[most]))
-    end
-    beside = text:gsub("^Memory does not grow: it", "Memory")
     if whose then
       text = ("%s %s takes %s kB of it."):format(text, called(row), number(row.memory_kb))
       cited[#cited + 1] = { look = 1, path = ("processes[%d].memory_kb"):format(i) }
     end
-    return { text = text, figures = cited, calm = not text:find "grows by", object = whose and called(row) or nil,
+    return { text = text, figures = cited, calm = beside ~= nil, object = whose and called(row) or nil,
       beside = beside }
   end,
 }

@@ -50,16 +50,24 @@ describe("runtime.answers", function()
 
   it("says how fast memory grows, and which kind", function()
     local state = answers.memory.state({ memory(120, 100) }, nobody)
-    assert.equal("Memory grows by 10 MB a second, from 100 to 120 MB in 2 s; of its kinds binary_mb gained most.",
+    assert.equal("Memory grows by 10 MB a second, from 100 to 120 MB in 2 s; of its kinds binaries gained most.",
       state.text)
     assert.is_false(state.calm)
   end)
 
   it("says what memory is that stands still, and whose it is that the question names", function()
-    local state = answers.memory.state({ memory(100.5, 100) }, of "hog")
-    assert.matches("^Memory does not grow: it is 100.5 MB, and was 100 MB 2 s before;", state.text)
-    assert.matches("hog takes 2,048 kB of it%.$", state.text)
-    assert.matches("^Memory is 100.5 MB, and was 100 MB", state.beside)
+    local state = answers.memory.state({ memory(100, 100.04) }, of "hog")
+    assert.equal("Memory does not grow: it is 100 MB, and was 100 MB 2 s before; most of it is processes, 10 MB. "
+      .. "hog takes 2,048 kB of it.", state.text)
+    assert.equal("Memory is 100 MB, and was 100 MB 2 s before; most of it is processes, 10 MB.", state.beside)
+  end)
+
+  it("says that memory hardly grows where that is no growth yet, and its figures differ", function()
+    local state = answers.memory.state({ memory(100.1, 100) }, nobody)
+    assert.equal("Memory hardly grows: by 0.05 MB a second, from 100 to 100.1 MB in 2 s; most of it is binaries, "
+      .. "10.1 MB.", state.text)
+    assert.equal("Memory went from 100 to 100.1 MB in 2 s; most of it is binaries, 10.1 MB.", state.beside)
+    assert.is_true(state.calm)
   end)
 
   it("calls schedulers busy by their use, and by what waits at both ends", function()
