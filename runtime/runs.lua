@@ -83,36 +83,51 @@ function runs.nodes(s)
   return rows
 end
 
-local function is_trace(id) return id:match "^%x%x%x%x+$" ~= nil end
+local LATEST = "last" -- in the place of an id
 
---- That there is no such run.
----@param id string
----@return Failure
-function runs.unknown(id)
-  if not id:match "^r%d+$" and not is_trace(id) then
-    local near = id:find "^%d+$" and "r" .. id or failure.nearest(id, { "last" })
-    return failure.new("usage", ("%s is no run"):format(id), near and ("did you mean %s?"):format(near)
-      or "name it as r17, or by its trace_id", 2)
-  end
-  return failure.new("usage", "there is no run " .. id, "`beamlens-run runs` lists them", 2)
+local function is_trace(word) return word:match "^%x%x%x%x+$" ~= nil end
+
+--- How many runs are kept, and when the first began.
+---@param s Store
+---@return { runs: integer, first?: integer }?   first: seconds since the epoch
+---@return Failure? err
+function runs.extent(s)
+  local rows, err = s:rows "select count(*) as runs, min(started_at) as first from runs"
+  if not rows then return nil, err end
+  return rows[1]
 end
 
-local function row_of(s, id)
-  local number = id:match "^r(%d+)$"
-  local rows, err
-  if number then
-    rows, err = s:rows(("select %s, report from runs where number = ?"):format(COLUMNS), tonumber(number))
-  elseif is_trace(id) then
-    rows, err = s:rows(("select %s, report from runs where substr(trace_id, 1, ?) = ? order by number limit 2")
-      :format(COLUMNS), #id, id:lower())
-  else
-    return nil, runs.unknown(id)
+--- That there is no such run.
+---@param word string
+---@return Failure
+function runs.unknown(word)
+  if word == LATEST then
+    return failure.new("usage", "no run is kept", "`beamlens-run coordinator.lua` makes one", 2)
   end
+  if not word:match "^r%d+$" and not is_trace(word) then
+    local near = word:find "^%d+$" and "r" .. word or failure.nearest(word, { LATEST })
+    return failure.new("usage", ("%s is no run"):format(word), near and ("did you mean %s?"):format(near)
+      or "name it as r17, or by its trace_id", 2)
+  end
+  return failure.new("usage", "there is no run " .. word, "`beamlens-run runs` lists them", 2)
+end
+
+-- At most two: a beginning may be that of several.
+local function rows_of(s, word)
+  local select, number = ("select %s, report from runs"):format(COLUMNS), word:match "^r(%d+)$"
+  if word == LATEST then return s:rows(select .. " order by number desc limit 1") end
+  if number then return s:rows(select .. " where number = ?", tonumber(number)) end
+  if not is_trace(word) then return {} end
+  return s:rows(select .. " where substr(trace_id, 1, ?) = ? order by number limit 2", #word, word:lower())
+end
+
+local function row_of(s, word)
+  local rows, err = rows_of(s, word)
   if not rows then return nil, err end
   if #rows > 1 then
-    return nil, failure.new("usage", ("more than one run begins with %s"):format(id), "give more of it", 2)
+    return nil, failure.new("usage", ("more than one run begins with %s"):format(word), "give more of it", 2)
   end
-  if not rows[1] then return nil, runs.unknown(id) end
+  if not rows[1] then return nil, runs.unknown(word) end
   return rows[1]
 end
 
@@ -157,32 +172,13 @@ local function whole(report)
   return report
 end
 
---- That there is none at all.
----@return Failure
-function runs.none()
-  return failure.new("usage", "no run is kept", "`beamlens-run coordinator.lua` makes one", 2)
-end
-
---- The id of the run that a person means: `last` is the latest.
----@param s Store
----@param word string   r17, the beginning of a trace_id, or last
----@return string? id
----@return Failure? err
-function runs.meant(s, word)
-  if word ~= "last" then return word end
-  local list, err = runs.list(s, 1)
-  if not list then return nil, err end
-  if not list[1] then return nil, runs.none() end
-  return list[1].id
-end
-
 --- One run, with its report.
 ---@param s Store
----@param id string      r17, or the beginning of its trace_id
+---@param word string    r17, the beginning of its trace_id, or last
 ---@return table? report
 ---@return KeptRun|Failure run_or_err
-function runs.report(s, id)
-  local row, err = row_of(s, id)
+function runs.report(s, word)
+  local row, err = row_of(s, word)
   if not row then return nil, err end
   local said
   said, err = feedback.all(s)

@@ -271,6 +271,7 @@ describe("what runs leave behind", function()
     for words, said in pairs {
       ["show"] = "show wants a run; `beamlens-run runs` lists them",
       ["show r7"] = "there is no run r7; `beamlens-run runs` lists them",
+      ["show last"] = "no run is kept; `beamlens-run coordinator.lua` makes one",
       ["show x"] = "x is no run; name it as r17, or by its trace_id",
       ["runs r7"] = "runs wants a number from 1 to 10000, not r7; one run stands in `beamlens-run show r7`",
     } do

@@ -36,33 +36,32 @@ local function findings(report)
   return #list > 0 and table.concat(list, ", ") or (tostring(report.verdict):gsub("_", " "))
 end
 
--- Who says that a run was wrong, and that it was what the run said, means another run, or `right`.
-local function contradiction(run, report, said)
-  local same = false
+-- Whether a cause is all that a run found.
+local function is_all(report, cause)
+  local found = false
   for _, insight in ipairs(report.insights) do
     local root = insight.root_cause
     if gravity.grave[insight.severity] then
-      same = said.cause ~= nil and root.object == said.cause.object and root.mechanism == said.cause.mechanism
-      if not same then return nil end
+      found = true
+      if root.object ~= cause.object or root.mechanism ~= cause.mechanism then return false end
     end
   end
-  if not same or said.word ~= "wrong" then return nil end
-  return failure.new("usage", ("%s said just that: %s"):format(run.id, findings(report)),
-    ("`beamlens-run feedback %s right`"):format(run.id), 2)
+  return found
 end
 
 local function keep(s, c)
-  local id, err = runs.meant(s, c.words[1])
-  if not id then return nil, err end
-  local report, run = runs.report(s, id)
+  local report, run = runs.report(s, c.words[1])
   if not report then return nil, run end
-  local said = { word = c.words[2], note = c.options.note or "" }
+  local said, err = { word = c.words[2], note = c.options.note or "" }, nil
   if c.options.cause then
     said.cause, err = feedback.cause(c.options.cause, s)
-    if not said.cause then return nil, err end
+    if err then return nil, err end
+    -- Who says so means another run, or `right`.
+    if said.word == "wrong" and is_all(report, said.cause) then
+      return usage(("%s said just that: %s"):format(run.id, findings(report)),
+        ("`beamlens-run feedback %s right`"):format(run.id))
+    end
   end
-  err = contradiction(run, report, said)
-  if err then return nil, err end
   local kept
   kept, err = feedback.keep(s, run, said)
   if not kept then return nil, err end
@@ -88,7 +87,7 @@ function command.run(c)
   end
   local s, err = store.kept(c.options)
   if s == nil then return nil, err end
-  if not s then return nil, word == "last" and runs.none() or runs.unknown(word) end
+  if not s then return nil, runs.unknown(word) end
   local done
   done, err = keep(s, c)
   store.close_all()

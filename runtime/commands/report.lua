@@ -25,12 +25,9 @@ function command.run(c)
   local word = c.words[1] or "last"
   local s, err = store.kept(c.options)
   if s == nil then return nil, err end
-  if not s then return nil, word == "last" and runs.none() or runs.unknown(word) end
-  local id, found, run
-  id, err = runs.meant(s, word)
-  if id then found, run = runs.report(s, id) end
+  if not s then return nil, runs.unknown(word) end
+  local found, run = runs.report(s, word)
   store.close_all()
-  if not id then return nil, err end
   if not found then return nil, run end
   local text = handoff.text(found)
   if c.options.json then return json.encode { schema = 1, run = run.id, markdown = text } .. "\n", 0 end

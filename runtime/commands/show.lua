@@ -43,17 +43,15 @@ local function head(run)
 end
 
 function command.run(c)
-  if not c.words[1] then return nil, failure.new("usage", "show wants a run", "`beamlens-run runs` lists them", 2) end
+  local word = c.words[1]
+  if not word then return nil, failure.new("usage", "show wants a run", "`beamlens-run runs` lists them", 2) end
   local refusal = report_file.refusal(c.options.report)
   if refusal then return nil, refusal end
   local s, err = store.kept(c.options)
   if s == nil then return nil, err end
-  if not s then return nil, runs.unknown(c.words[1]) end
-  local id, found, run
-  id, err = runs.meant(s, c.words[1])
-  if id then found, run = runs.report(s, id) end
+  if not s then return nil, runs.unknown(word) end
+  local found, run = runs.report(s, word)
   store.close_all()
-  if not id then return nil, err end
   if not found then return nil, run end
   err = report_file.write(c.options.report, found)
   if err then return nil, err end
