@@ -52,7 +52,7 @@ end
 local function keep(s, c)
   local report, run = runs.report(s, c.words[1])
   if not report then return nil, run end
-  local said, err = { word = c.words[2], note = c.options.note or "" }, nil
+  local said, kept, err = { word = c.words[2], note = c.options.note or "" }
   if c.options.cause then
     said.cause, err = feedback.cause(c.options.cause, s)
     if err then return nil, err end
@@ -62,7 +62,6 @@ local function keep(s, c)
         ("`beamlens-run feedback %s right`"):format(run.id))
     end
   end
-  local kept
   kept, err = feedback.keep(s, run, said)
   if not kept then return nil, err end
   return { run = run.id, said = said, before = kept.before, found = findings(report), records = records.all(s) or {} }
