@@ -304,7 +304,7 @@ describe("doctor", function()
   end))
 
   it("tells what was found behind a door, and no cookie", live.test(function()
-    local at = live.start { name = "bl_doctor@127.0.0.1" } -- every VM of this machine is to be seen there
+    local at = live.start { name = live.own_name "bl_doctor" } -- every VM of this machine is to be seen there
     local result = program.run({ "doctor", "--json", "--via", "local", "--node", at.name },
       { env = { HOME = at.home, XDG_STATE_HOME = home .. "/state", ERL_EPMD_PORT = NO_EPMD } })
     local by_name, cookie = {}, assert(io.open(at.cookie_file)):read "*a"
