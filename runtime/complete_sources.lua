@@ -153,7 +153,7 @@ function sources.feedback() return plainly { "right", "wrong" } end
 --- What runs found, as `feedback --cause` names it.
 function sources.cause(context)
   local offers = { { "healthy", "there was nothing" } }
-  for _, found in ipairs(kept(context, function(s) return require("runtime.runs").insights(s) end)) do
+  for _, found in ipairs(kept(context, function(s) return require("runtime.insights").list(s) end)) do
     offers[#offers + 1] = { ("%s:%s"):format(found.object, found.mechanism), found.node }
   end
   return offers

@@ -100,6 +100,15 @@ function json.decode(s)
   return nil, (tostring(value):gsub("^.-: ", ""))
 end
 
+--- The table that a text of the store is; an empty one where it is none, for whoever can write the store can write
+--- anything there.
+---@param s any
+---@return table
+function json.kept(s)
+  local value = json.decode(tostring(s))
+  return type(value) == "table" and value or {}
+end
+
 local EMPTY = "\0"  -- the only member of what was an empty object
 
 -- The text with every empty object marked; nothing in a string is touched.

@@ -28,11 +28,6 @@ function records.right(said, object, mechanism)
   return said.word == "right" or is(said.cause, object, mechanism)
 end
 
-local function table_of(text)
-  local value = json.decode(tostring(text))
-  return type(value) == "table" and value or {}
-end
-
 --- Every grave finding of the runs that somebody judged, once for each run.
 ---@param s Store
 ---@param said? table<integer, Feedback>   from feedback.all, where it was asked already
@@ -50,11 +45,11 @@ function records.judged(s, said)
   if not rows then return nil, err end
   local list, seen = {}, {}
   for _, row in ipairs(rows) do
-    local insight, key = table_of(row.body), ("%d %s %s"):format(row.run, row.mechanism, row.object)
+    local insight, key = json.kept(row.body), ("%d %s %s"):format(row.run, row.mechanism, row.object)
     if gravity.grave[insight.severity] and not seen[key] then
       seen[key] = true
       list[#list + 1] = { run = row.run, object = row.object, mechanism = row.mechanism, insight = insight,
-        operators = table_of(row.operators), right = records.right(said[row.run], row.object, row.mechanism) }
+        operators = json.kept(row.operators), right = records.right(said[row.run], row.object, row.mechanism) }
     end
   end
   return list

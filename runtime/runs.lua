@@ -1,18 +1,15 @@
---- What the store knows of runs and of what they found: the questions of `runs`, `show` and `insights`, and of
---- scripts. runtime/journal.lua writes it. Nothing here changes anything.
+--- What the store knows of runs: the questions of `runs`, `show` and `report`, and of scripts. runtime/journal.lua
+--- writes it, runtime/insights.lua tells what they found. Nothing here changes anything.
 
 local failure = require "runtime.failure"
 local feedback = require "runtime.feedback"
-local gravity = require "runtime.gravity"
 local insight_row = require "runtime.insight_row"
+local insights = require "runtime.insights"
 local journal = require "runtime.journal"
 local json = require "runtime.json"
-local records = require "runtime.records"
 local slip = require "runtime.slip"
 
 local runs = {}
-
-local LONGEST_LOOK = 1000 -- insights that are put together for a list
 
 ---@class KeptRun
 ---@field id string           r1, r2, …
@@ -39,15 +36,9 @@ local function alive(process)
   return pid ~= nil and journal.process(pid) == process
 end
 
--- Whoever can write the store can write anything there.
-local function table_of(text)
-  local value = json.decode(tostring(text))
-  return type(value) == "table" and value or {}
-end
-
 local function run_of(row, said)
   return {
-    id = "r" .. row.number, trace_id = row.trace_id, node = row.node, skills = table_of(row.skills),
+    id = "r" .. row.number, trace_id = row.trace_id, node = row.node, skills = json.kept(row.skills),
     reason = row.reason, mind = row.mind, started_at = row.started_at, ended_at = row.ended_at,
     state = row.ended_at and "ended" or alive(row.process) and "running" or "interrupted",
     verdict = row.verdict, incomplete = row.incomplete, ms = row.ms, cost_usd = row.cost_usd,
@@ -135,7 +126,7 @@ local function bodies(s, name, number)
   local rows, err = s:rows(("select body from %s where run = ?"):format(name), number)
   if not rows then return nil, err end
   local list = {}
-  for _, row in ipairs(rows) do list[#list + 1] = table_of(row.body) end
+  for _, row in ipairs(rows) do list[#list + 1] = json.kept(row.body) end
   return list
 end
 
@@ -146,19 +137,19 @@ local WHY = {
 
 -- Of a run without a report: one that says what was told until then.
 local function report_so_far(s, row, run)
-  local insights, err = bodies(s, "insights", row.number)
-  if not insights then return nil, err end
-  for _, i in ipairs(insights) do i.advice = insight_row.advice(i.root_cause.mechanism) end
+  local found, err = bodies(s, "insights", row.number)
+  if not found then return nil, err end
+  for _, i in ipairs(found) do i.advice = insight_row.advice(i.root_cause.mechanism) end
   local told
   told, err = bodies(s, "notifications", row.number)
   if not told then return nil, err end
   local sick = false
-  for _, i in ipairs(insights) do sick = sick or i.severity ~= "info" end
+  for _, i in ipairs(found) do sick = sick or i.severity ~= "info" end
   local would_tell = { WHY[run.state] }
   for i, n in ipairs(told) do would_tell[i + 1] = ("%s of %s says: %s"):format(n.id, n.operator, n.observation) end
   return {
     schema = 1, verdict = sick and "sick" or "cannot_tell", would_tell = would_tell, trace_id = run.trace_id,
-    nodes = { run.node }, reason = run.reason, incomplete = "interrupted", lost = false, insights = insights,
+    nodes = { run.node }, reason = run.reason, incomplete = "interrupted", lost = false, insights = found,
     notifications = told, operators = {}, looks = {}, actions = {},
     usage = { provider = run.mind, calls = 0, input_tokens = 0, cache_read_tokens = 0, output_tokens = 0,
       cost_usd = json.null },
@@ -192,91 +183,6 @@ function runs.report(s, word)
   end
   report, err = report_so_far(s, row, run)
   return report, report and run or err
-end
-
--- Whether a later run would have seen it again: on the same node, with the skills that saw it, to its end.
-local function looked_again(run, finding)
-  if run.node ~= finding.node or run.number <= finding.last_number then return false end
-  if run.verdict ~= "healthy" and run.verdict ~= "sick" then return false end
-  local with = {}
-  for _, name in ipairs(table_of(run.skills)) do with[name] = true end
-  for _, name in ipairs(finding.operators) do
-    if not with[name] then return false end
-  end
-  return true
-end
-
-local function close(findings, ended)
-  for _, finding in ipairs(findings) do
-    for _, run in ipairs(ended) do
-      if looked_again(run, finding) then finding.open, finding.gone_in = false, "r" .. run.number end
-    end
-  end
-end
-
--- Rows of the same thing, the latest first, as one.
-local function grouped(rows)
-  local by_key, findings = {}, {}
-  for _, row in ipairs(rows) do
-    local key = json.encode { row.node, row.object, row.mechanism }
-    local finding, body = by_key[key], table_of(row.body)
-    if not finding then
-      finding = { node = row.node, object = row.object, mechanism = row.mechanism, severity = body.severity,
-        summary = body.summary, run = "r" .. row.run, insight = row.id, last_at = row.at, last_number = row.run,
-        operators = table_of(row.operators), times = 0, open = true }
-      by_key[key], findings[#findings + 1] = finding, finding
-    end
-    finding.first_at, finding.times = row.at, finding.times + 1
-  end
-  return findings
-end
-
--- How often people said that it was right, and that it was not.
-local function add_words(s, findings)
-  local judged, err = records.judged(s)
-  if not judged then return nil, err end
-  local by_key = {}
-  for _, one in ipairs(judged) do
-    local key = json.encode { one.insight.node, one.object, one.mechanism }
-    by_key[key] = by_key[key] or { right = 0, wrong = 0 }
-    local what = one.right and "right" or "wrong"
-    by_key[key][what] = by_key[key][what] + 1
-  end
-  for _, f in ipairs(findings) do f.said = by_key[json.encode { f.node, f.object, f.mechanism }] end
-  return true
-end
-
-local RANK = gravity.rank
-
---- What was found, each thing once: open ones first, the gravest of them first. One is open until a later run with
---- the same skills on the same node came to a verdict without it.
----@param s Store
----@param node? string
----@return table[]?   { node, object, mechanism, severity, summary, run, insight, first_at, last_at, times, open,
----  gone_in?, said?: { right: integer, wrong: integer } }
----@return Failure? err
-function runs.insights(s, node)
-  local rows, err = s:rows(([[select run, id, node, object, mechanism, operators, at, body from insights
-    where node = coalesce(?, node) order by run desc, id limit %d]]):format(LONGEST_LOOK), node)
-  if not rows then return nil, err end
-  local ended
-  ended, err = s:rows(([[select number, node, skills, verdict from runs where verdict is not null and
-    node = coalesce(?, node) order by number desc limit %d]]):format(LONGEST_LOOK), node)
-  if not ended then return nil, err end
-  local findings = grouped(rows)
-  close(findings, ended)
-  local counted, why = add_words(s, findings)
-  if not counted then return nil, why end
-  local place = {}
-  for i, finding in ipairs(findings) do place[finding] = i end
-  table.sort(findings, function(a, b)
-    if a.open ~= b.open then return a.open end
-    local x, y = RANK[a.severity] or 0, RANK[b.severity] or 0
-    if a.open and x ~= y then return x > y end
-    return place[a] < place[b]
-  end)
-  for _, finding in ipairs(findings) do finding.last_number = nil end
-  return findings
 end
 
 --- An observation of a run, as far as it is kept.
@@ -325,7 +231,7 @@ function runs.api(open)
   end
   return {
     runs = asked(latest), run = asked(one),
-    insights = asked(runs.insights), history = asked(function(s, node, metric, days)
+    insights = asked(insights.list), history = asked(function(s, node, metric, days)
       return runs.history(s, node, metric, days or 7)
     end),
   }

@@ -4,6 +4,7 @@ local columns = require "runtime.columns"
 local failure = require "runtime.failure"
 local feedback = require "runtime.feedback"
 local filled = require "runtime.filled"
+local insights = require "runtime.insights"
 local json = require "runtime.json"
 local plain = require("runtime.plain").text
 local runs = require "runtime.runs"
@@ -91,7 +92,7 @@ function command.run(c)
   local s, err = store.kept(c.options)
   if s == nil then return nil, err end
   local list = {}
-  if s then list, err = runs.insights(s, c.words[1]) end
+  if s then list, err = insights.list(s, c.words[1]) end
   local why = list and #list == 0 and nothing(s, c.words[1])
   store.close_all()
   if not list then return nil, err end

@@ -94,7 +94,7 @@ describe("what people say of runs", function()
     run(2, { { "a", "slow_consumer" } })
     assert(say("r1", "right"))
     assert(say("r2", "wrong"))
-    assert.same({ right = 1, wrong = 1 }, runs.insights(s)[1].said)
+    assert.same({ right = 1, wrong = 1 }, require("runtime.insights").list(s)[1].said)
   end)
 
   it("is kept with its run when other runs are too old", function()
