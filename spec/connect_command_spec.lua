@@ -1,4 +1,5 @@
 local cloud = require "spec.support.cloud"
+local erlang = require "spec.support.erlang"
 local held = require "spec.support.held"
 local json = require "runtime.json"
 local live = require "spec.support.live_node"
@@ -52,7 +53,8 @@ describe("connect", function()
 
     it("tells the release and the OTP", live.test(function()
       local told = json.decode(run("connect", "local", "--node", at.name, "--json").stdout)
-      assert.same({ told.otp, { name = "Erlang/OTP", version = told.otp } }, { "25", told.release })
+      local otp = erlang.run "[erlang:system_info(otp_release)]."
+      assert.same({ otp, { name = "Erlang/OTP", version = otp } }, { told.otp, told.release })
     end))
 
     it("writes a target with more than a word as a shell takes it", live.test(function()
