@@ -10,6 +10,7 @@ local failure = require "runtime.failure"
 local files = require "runtime.files"
 local policy = require "runtime.policy"
 local private = require "runtime.private"
+local runs = require "runtime.runs"
 local skill = require "runtime.skill"
 local store = require "runtime.store"
 local there = require "runtime.doctor_there"
@@ -226,12 +227,12 @@ local function kept(c)
   if not uv.fs_stat(path) then return "ok", path .. " is made with the first run" end
   local s, err = store.shared(c.options)
   if not s then return of_failure(err) end
-  local rows
-  rows, err = s:rows "select (select count(*) from runs) as runs, (select min(started_at) from runs) as first"
+  local extent
+  extent, err = runs.extent(s)
   store.close_all()
-  if not rows then return of_failure(err) end
-  local since = rows[1].first and (" since %s"):format(os.date("!%Y-%m-%d", rows[1].first)) or ""
-  return "ok", ("%s: %s%s, %.1f MB"):format(path, counted.of(rows[1].runs, "run"), since,
+  if not extent then return of_failure(err) end
+  local since = extent.first and (" since %s"):format(os.date("!%Y-%m-%d", extent.first)) or ""
+  return "ok", ("%s: %s%s, %.1f MB"):format(path, counted.of(extent.runs, "run"), since,
     uv.fs_stat(path).size / 1e6)
 end
 

@@ -1,9 +1,9 @@
 --- The person before a run, where there is one: a run of theirs at a terminal may ask and show them something. Nobody
 --- sits before what somebody else's words had begin.
 
-local uv = require "luv"
 local filled = require "runtime.filled"
 local progress = require "runtime.progress"
+local screen = require "runtime.screen"
 local terminal = require "runtime.terminal"
 
 local person = {}
@@ -12,10 +12,8 @@ local INDENT = 3
 
 -- To the width of the terminal, lines that belong to what stands above them further in.
 local function fitted(text)
-  local tty = uv.guess_handle(2) == "tty" and uv.new_tty(2, false)
-  local columns = tty and tty:get_winsize() or 0
-  if tty then tty:close() end
-  if not columns or columns == 0 then return text end
+  local columns = screen.err_columns()
+  if not columns then return text end
   return (text:gsub("[^\n]+", function(line)
     local blank = line:match "^ *"
     return blank .. filled.text(line:sub(#blank + 1), #blank + INDENT, columns - 1)

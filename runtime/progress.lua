@@ -177,7 +177,7 @@ function progress.stop()
   if not shown then return end
   shown.off()
   if shown.tty then
-    if shown.line then shown.out:write(CLEAR) end
+    take_away()
     shown.timer:close()
     shown.tty:close()
   end

@@ -99,6 +99,13 @@ local function seen_at(i)
   return missing(at) and "" or (", seen at %s"):format(plain(at))
 end
 
+local function steps(w, i)
+  for k, step in ipairs(i.next_steps) do
+    w.field(k == 1 and "what to do" or "", ("%s %s"):format(w.paint(plain(step.risk), step.risk), w.wrapped(step.text,
+      INDENT .. (" "):rep(#step.risk + 1))))
+  end
+end
+
 local function insight(w, i, n, language)
   w.line ""
   local prefix = ("%d. %s  "):format(n, i.severity)
@@ -123,10 +130,7 @@ local function insight(w, i, n, language)
   for k, other in ipairs(i.considered) do
     w.field(k == 1 and "it is not" or "", w.wrapped(("%s: %s"):format(other.mechanism, other.why_not), INDENT))
   end
-  for k, step in ipairs(i.next_steps) do
-    w.field(k == 1 and "what to do" or "", ("%s %s"):format(w.paint(plain(step.risk), step.risk), w.wrapped(step.text,
-      INDENT .. (" "):rep(#step.risk + 1))))
-  end
+  steps(w, i)
   w.field("confidence", w.wrapped(("%s, %s"):format(i.confidence, i.hypothesis_grounded
     and "told apart from its look-alikes" or "not told apart from its look-alikes"), INDENT))
   if not missing(i.record) then w.field("here", said.record(i.record)) end
@@ -261,10 +265,7 @@ function report.answer(r, options)
         i.summary), INDENT))
     end
   end
-  for k, step in ipairs(r.insights[1] and r.insights[1].next_steps or {}) do
-    w.field(k == 1 and "what to do" or "", ("%s %s"):format(w.paint(plain(step.risk), step.risk),
-      w.wrapped(step.text, INDENT .. (" "):rep(#step.risk + 1))))
-  end
+  if r.insights[1] then steps(w, r.insights[1]) end
   lacking(w, r, MOST_LACKING)
   w.field("all of it", "beamlens-run show " .. plain(r.run))
   costs(w, r)

@@ -32,6 +32,28 @@ local function stems(text)
   return set
 end
 
+-- The words of a question that say something, as stems.
+local function words_of(asked)
+  local words = {}
+  for word in asked:lower():gmatch "[%w_]+" do
+    if not IDLE[word] then words[#words + 1] = stem(word) end
+  end
+  return words
+end
+
+-- What each word counts: of the places that it is found in, the best.
+local function weights(words, places)
+  local list = {}
+  for i, place in ipairs(places) do places[i] = { stems(place[1]), place[2] } end
+  for i, word in ipairs(words) do
+    list[i] = 0
+    for _, place in ipairs(places) do
+      if place[1][word] then list[i] = math.max(list[i], place[2]) end
+    end
+  end
+  return list
+end
+
 local function plainly(text) return (text:lower():gsub("[^%w_]+", " ")) end
 
 -- Whether it is just another name for a topic.
@@ -41,18 +63,13 @@ local function is_called(topic, asked)
 end
 
 local function weigh(topic, words)
-  local sum, missing = 0, 0
-  local places = { { topic.topic, NAME }, { table.concat(topic.also, " "), ALSO }, { topic.title, TITLE },
-    { topic.about, ABOUT }, { topic.text, TEXT } }
-  for i, place in ipairs(places) do places[i] = { stems(place[1]), place[2] } end
-  for _, word in ipairs(words) do
-    local worth = 0
-    for _, place in ipairs(places) do
-      if place[1][word] then worth = math.max(worth, place[2]) end
-    end
-    sum, missing = sum + worth, missing + (worth == 0 and 1 or 0)
+  local sum = 0
+  for _, worth in ipairs(weights(words, { { topic.topic, NAME }, { table.concat(topic.also, " "), ALSO },
+    { topic.title, TITLE }, { topic.about, ABOUT }, { topic.text, TEXT } })) do
+    if worth == 0 then return 0 end -- all of the words are to be found
+    sum = sum + worth
   end
-  return missing == 0 and sum * (topic.group == "mechanisms" and OF_A_MECHANISM or 1) / #words or 0
+  return sum * (topic.group == "mechanisms" and OF_A_MECHANISM or 1) / #words
 end
 
 --- The topics that all of the words are found in, the best first.
@@ -61,10 +78,7 @@ end
 ---@return Topic[] found   8 at most
 ---@return boolean clear   the first is what was meant
 function topic_search.find(asked, topics)
-  local words, found, worth = {}, {}, {}
-  for word in asked:lower():gmatch "[%w_]+" do
-    if not IDLE[word] then words[#words + 1] = stem(word) end
-  end
+  local words, found, worth = words_of(asked), {}, {}
   if #words == 0 then return {}, false end
   for _, topic in ipairs(topics) do
     local weight = weigh(topic, words) + (is_called(topic, asked) and NAME or 0)
@@ -91,19 +105,14 @@ end
 
 -- What a topic says of itself, and not what its text speaks of on the way. One word of several ("run queue") is less.
 local function named(topic, words)
-  local best, count, single = 0, 0, {}
+  local sum, count, single = 0, 0, {}
   for _, name in ipairs(topic.also) do single[#single + 1] = not name:find "[ _]" and name or nil end
-  local places = { { stems(topic.topic), NAME }, { stems(table.concat(single, " ")), ALSO },
-    { stems(topic.title), TITLE }, { stems(topic.about .. " " .. table.concat(topic.also, " ")), ABOUT } }
-  for _, word in ipairs(words) do
-    local worth = 0
-    for _, place in ipairs(places) do
-      if place[1][word] then worth = math.max(worth, place[2]) end
-    end
-    best, count = best + worth, count + (worth > 0 and 1 or 0)
+  for _, worth in ipairs(weights(words, { { topic.topic, NAME }, { table.concat(single, " "), ALSO },
+    { topic.title, TITLE }, { topic.about .. " " .. table.concat(topic.also, " "), ABOUT } })) do
+    sum, count = sum + worth, count + (worth > 0 and 1 or 0)
   end
   local less = topic.group == "mechanisms" and not whole_name(topic, words)
-  return best * (less and OF_A_MECHANISM or 1), count
+  return sum * (less and OF_A_MECHANISM or 1), count
 end
 
 --- The words of a question that no topic is known by, as they were typed: a process of that name, or a table, perhaps.
@@ -146,10 +155,7 @@ local ROUTES = { routes = true, mechanisms = true }
 ---@param topics Topic[]
 ---@return Topic[] found   empty where no word leads anywhere
 function topic_search.route(question, topics)
-  local words, found, worth, known = {}, {}, {}, {}
-  for word in question:lower():gmatch "[%w_]+" do
-    if not IDLE[word] then words[#words + 1] = stem(word) end
-  end
+  local words, found, worth, known = words_of(question), {}, {}, {}
   for _, topic in ipairs(topics) do
     if ROUTES[topic.group] then
       worth[topic], known[topic] = named(topic, words)

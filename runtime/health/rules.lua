@@ -116,7 +116,6 @@ local RANK = { ok = 0, unknown = 1, attention = 2, bad = 3 }
 ---@return HealthState
 function rules.worse(a, b) return RANK[b] > RANK[a] and b or a end
 
-
 -- A node that gave no turn to a question of low priority.
 local STARVED = { row = "schedulers", what = "no turn for a question of low priority", unit = "", load = true,
   state = "bad", source = "the question waited in vain for as long as it may",

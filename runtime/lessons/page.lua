@@ -6,6 +6,7 @@ local filled = require "runtime.filled"
 local files = require "runtime.files"
 local knobs = require "runtime.lessons.knobs"
 local plain = require "runtime.plain"
+local reached_by = require "runtime.reached_by"
 
 local page = {}
 
@@ -18,7 +19,7 @@ local function state(side, kept)
   return (side.verdict:gsub("_", " "))
 end
 
-local function number(value) return knobs.written(value) end
+local number = knobs.written
 
 local KINDS = { false_alarm = "was not so", missed = "was missed" }
 
@@ -110,8 +111,6 @@ local function add_record(lines, list)
   lines[#lines + 1] = columns.text(rows)
 end
 
-local function quoted(path) return ("'%s'"):format(path:gsub("'", "'\\''")) end
-
 --- What a person would type to apply it.
 ---@param done table
 ---@param diff? string   the file of the difference, where it was written
@@ -120,8 +119,9 @@ function page.commands(done, diff)
   local list = {}
   if not diff then list[1] = "beamlens-run lessons --diff lessons.patch" end
   for _, copy in ipairs(done.copies) do list[#list + 1] = "beamlens-run init " .. copy end
-  list[#list + 1] = ("mkdir -p %s && patch -p1 -d %s < %s"):format(quoted(files.config_home() .. "/checks"),
-    quoted(files.config_home()), quoted(diff or "lessons.patch"))
+  local word, home = reached_by.word, files.config_home()
+  list[#list + 1] = ("mkdir -p %s && patch -p1 -d %s < %s"):format(word(home .. "/checks"), word(home),
+    word(diff or "lessons.patch"))
   return list
 end
 
