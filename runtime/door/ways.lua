@@ -22,7 +22,8 @@ local ways = {}
 ---@field flags? string[]   of its program, before its command, in whatever it is called for
 ---@field aws? { profile?: string, region?: string }
 ---@field ecs? { cluster: string, service: string, task: string, several: boolean, container: string,
----  runtime_id?: string }  once found
+---  runtime_id?: string, others: string[], fit: table[], passed?: string }   once found; others: tasks; fit: those of
+---  them that can be entered; passed: the task that gave no shell
 ---@field task? string      the one that was asked for
 ---@field through? "forward"|"console"   what was asked for; else whichever goes
 ---@field release? string   the root of the node's release, where several run
