@@ -15,6 +15,11 @@ troubles.NO_PLUGIN = {
   message = "the Session Manager plugin is not installed here", next = "it is had at " .. troubles.PLUGIN,
 }
 
+local NO_SHELL = {
+  message = "there is no shell in the container",
+  next = "an image without sh cannot be entered: forward its ports, or attach to the node over the network",
+}
+
 ---@class Trouble
 ---@field says string       a pattern, in lower case
 ---@field message string    words in braces: see USUAL
@@ -50,8 +55,7 @@ troubles.TABLE = {
       .. "{another}" },
   { says = "cannot perform start session", of_one = true, message = "the session ended before there was a shell",
     next = "try once more, or {another}" },
-  { says = "unable to start command", message = "there is no shell in the container",
-    next = "an image without sh cannot be entered: forward its ports, or attach to the node over the network" },
+  { says = "unable to start command", message = NO_SHELL.message, next = NO_SHELL.next },
   { says = "read%-only file system",
     message = "the container's file system is read-only, and what lets us in writes there",
     next = "start the task without readonlyRootFilesystem, or attach to the node over the network" },
@@ -89,10 +93,8 @@ troubles.TABLE = {
     next = "see `kubectl describe pod`; write kubectl:NAMESPACE/POD/CONTAINER" },
   { says = "forbidden.-pods/exec", message = "Kubernetes denies exec into the pod",
     next = "use an account with create on pods/exec in that namespace" },
-  { says = "executable file not found", message = "there is no shell in the container",
-    next = "an image without sh cannot be entered: forward its ports, or attach to the node over the network" },
-  { says = "exec: \"?sh\"?: not found", message = "there is no shell in the container",
-    next = "an image without sh cannot be entered: forward its ports, or attach to the node over the network" },
+  { says = "executable file not found", message = NO_SHELL.message, next = NO_SHELL.next },
+  { says = "exec: \"?sh\"?: not found", message = NO_SHELL.message, next = NO_SHELL.next },
 }
 
 local QUESTIONS = {
