@@ -55,7 +55,7 @@ end
 local function each_per_second(took) return BYTES / 1e6 / (measure.median(took) / 1000) end
 local function each_ms(took) return measure.median(took) / CALLS end
 
-local at = live.start { name = "bl_bench_door@127.0.0.1" }
+local at = live.start { name = live.own_name "bl_bench_door" }
 local server = sshd.start()
 local usual = uv.os_getenv "PATH"
 uv.os_setenv("PATH", files.root .. "/spec/support/doors:" .. server.path)
