@@ -4,22 +4,11 @@ local uv = require "luv"
 local async = require "runtime.async"
 local drawn = require "spec.support.drawn"
 local json = require "runtime.json"
+local leaders = require "spec.support.leaders"
 local live = require "spec.support.live_node"
 local program = require "spec.support.program"
 local pty = require "spec.support.pty"
 local until_true = require "spec.support.until_true"
-
-local PLANTED = [=[
-  register(mail, spawn(fun() -> timer:sleep(infinity) end)),
-  [mail ! early || _ <- lists:seq(1, 5000)],
-  register(heap, spawn(fun() -> L = lists:seq(1, 300000), receive stop -> L end end)),
-  register(holds, spawn(fun() -> B = [binary:copy(<<"x">>, 100000) || _ <- lists:seq(1, 300)],
-    receive stop -> B end end)),
-  register(works, spawn(fun F() -> lists:sort(lists:seq(1, 1000)), timer:sleep(1), F() end)),
-  register('bad\e[2Jname', spawn(fun() -> L = lists:seq(1, 200000), receive stop -> L end end)),
-  Wait = fun Wait(N) -> case process_info(whereis(N), status) of
-    {_, waiting} -> ok; _ -> timer:sleep(10), Wait(N) end end,
-  [Wait(N) || N <- [mail, heap, holds, 'bad\e[2Jname']], ok.]=]
 
 -- Bytes that came over each connection to another node, not to epmd. One of them is that of this spec.
 local HEARD = [=[
@@ -33,7 +22,7 @@ local LEFT = "\27[?25h\27[?1049l"
 describe("top", function()
   local shop
 
-  setup(function() shop = live.start { code = PLANTED } end)
+  setup(function() shop = live.start { code = leaders } end)
   teardown(live.stop_all)
 
   local function environment()
@@ -156,8 +145,10 @@ describe("top", function()
     it("is drawn anew for another size", live.test(function()
       running.resize(40, 120)
       running.shows "m memory  b mailbox"
-      local lines = running.now().lines
-      assert.same({ 40, 120 }, { #lines, #lines[40] })
+      until_true("all of its size", function()
+        local lines = running.now().lines
+        return #lines == 40 and #lines[40] == 120
+      end)
     end))
 
     it("sends nothing of a name to the terminal that steers it", live.test(function()
