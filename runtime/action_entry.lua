@@ -53,9 +53,8 @@ end
 function action_entry.find(name)
   if not by_name then load() end
   if by_name[name] then return by_name[name] end
-  local near = failure.nearest(name, names)
   return nil, failure.new("usage", "there is no action " .. name,
-    near and ("did you mean %s?"):format(near) or "there are " .. table.concat(names, ", "), 2)
+    failure.meant(name, names, "there are " .. table.concat(names, ", ")), 2)
 end
 
 --- Arguments by name, checked, with the defaults of those left out.
@@ -69,10 +68,8 @@ function action_entry.bind(e, given)
   for name, value in pairs(given) do
     local place = at[name]
     if not place then
-      local near = failure.nearest(tostring(name), known)
-      return nil, failure.new("usage", ("%s takes no %s"):format(e.name, tostring(name)),
-        near and ("did you mean %s?"):format(near)
-          or #known == 0 and "it takes nothing" or "it takes " .. table.concat(known, ", "), 2)
+      return nil, failure.new("usage", ("%s takes no %s"):format(e.name, tostring(name)), failure.meant(name, known,
+        #known == 0 and "it takes nothing" or "it takes " .. table.concat(known, ", ")), 2)
     end
     by_place[place] = value
   end

@@ -109,9 +109,8 @@ end
 local function take(found, part, last, file)
   local place = place_of[part.title]
   if not place then
-    local near = failure.nearest(part.title, titles)
     return nil, fault(file, part.line, "there is no heading " .. part.title,
-      near and ("did you mean %s?"):format(near) or "it has " .. table.concat(titles, ", "))
+      failure.meant(part.title, titles, "it has " .. table.concat(titles, ", ")))
   end
   if place <= last then
     return nil, fault(file, part.line, ("%s stands too late"):format(part.title),

@@ -43,9 +43,8 @@ function leave.check(allow)
   for _, word in ipairs(allow) do
     local entry = word ~= ALLOWED and classify.entry(mfa_of(word))
     if word ~= ALLOWED and not entry then
-      local near = failure.nearest(word, allowable())
-      return usage(("--allow knows no %s"):format(word), near and ("did you mean %s?"):format(near)
-        or ("here it takes %s, or a function by its name: erlang:garbage_collect/1"):format(ALLOWED))
+      return usage(("--allow knows no %s"):format(word), failure.meant(word, allowable(),
+        ("here it takes %s, or a function by its name: erlang:garbage_collect/1"):format(ALLOWED)))
     elseif entry and entry.class == "DANGEROUS" then
       return usage(("--allow cannot allow %s, which is DANGEROUS: %s"):format(word, entry.why),
         "leave that out, and confirm it at a terminal")

@@ -21,9 +21,7 @@ table.sort(known)
 function event_names.read(name)
   local bare = name:gsub("^beamlens%.", "")
   if events[bare] or kinds[bare] then return bare end
-  local near = failure.nearest(bare, known)
-  return nil, ("there is no event %s"):format(bare),
-    near and ("did you mean %s?"):format(near) or "see `beamlens-run help events`"
+  return nil, ("there is no event %s"):format(bare), failure.meant(bare, known, "see `beamlens-run help events`")
 end
 
 return event_names

@@ -68,4 +68,14 @@ end
 ---@type fun(word: string, words: string[]): string?
 failure.nearest = require "runtime.nearest"
 
+--- The next step of who named something that is not there.
+---@param word any
+---@param words string[]      those that there are
+---@param otherwise? string   where none of them is near
+---@return string?
+function failure.meant(word, words, otherwise)
+  local near = failure.nearest(tostring(word), words)
+  return near and ("did you mean %s?"):format(near) or otherwise
+end
+
 return failure

@@ -82,9 +82,8 @@ end
 
 local function fault(run, said)
   if said.word ~= "right" and said.word ~= "wrong" then
-    local near = failure.nearest(said.word, feedback.WORDS)
     return usage(("a run was right or wrong, not %s"):format(plain.cut(said.word, 80)),
-      near and ("did you mean %s?"):format(near) or "see `beamlens-run help feedback`")
+      failure.meant(said.word, feedback.WORDS, "see `beamlens-run help feedback`"))
   end
   if run.state == "running" then return usage(("%s still goes on"):format(run.id), "wait for its report") end
   if said.word == "right" and said.cause then

@@ -64,9 +64,8 @@ function gate.check(allow, skills)
   table.sort(words)
   for _, word in ipairs(allow) do
     if not known[word] then
-      local near = failure.nearest(word, words)
-      return nil, failure.new("usage", ("--allow knows no %s"):format(word), near and ("did you mean %s?"):format(near)
-        or ("it takes %s, or a callback of the skills in use"):format(policy.CAUTION.word), 2)
+      return nil, failure.new("usage", ("--allow knows no %s"):format(word), failure.meant(word, words,
+        ("it takes %s, or a callback of the skills in use"):format(policy.CAUTION.word)), 2)
     end
   end
   return true

@@ -76,10 +76,10 @@ end
 function knowledge.read(text, name, file)
   local head, lines, at = head_of(text, file)
   if not head then return nil, lines end
-  local near = head.group and failure.nearest(head.group, group_names)
-  if near ~= head.group or head.group == nil then
-    return nil, fault(file, 2, head.group and "there is no group " .. head.group or "the head has no group:",
-      near and ("did you mean %s?"):format(near) or "groups are " .. table.concat(group_names, ", "))
+  local groups = "groups are " .. table.concat(group_names, ", ")
+  if not head.group then return nil, fault(file, 2, "the head has no group:", groups) end
+  if failure.nearest(head.group, group_names) ~= head.group then
+    return nil, fault(file, 2, "there is no group " .. head.group, failure.meant(head.group, group_names, groups))
   end
   if (head.about or "") == "" then return nil, fault(file, 2, "the head has no about:", "say it in one line") end
   local title = lines[at] and lines[at]:match "^# +(.-)%s*$"

@@ -93,9 +93,8 @@ local function checked(data)
   for _, part in ipairs(PARTS) do rules[part] = {} end
   for part, given in pairs(data) do
     if not rules[part] then
-      local near = failure.nearest(tostring(part), PARTS)
-      return nil, placed(fault(("there is no %s"):format(tostring(part)), near and ("did you mean %s?"):format(near)
-        or "it takes " .. table.concat(PARTS, ", ")), part)
+      return nil, placed(fault(("there is no %s"):format(tostring(part)),
+        failure.meant(part, PARTS, "it takes " .. table.concat(PARTS, ", "))), part)
     end
     if type(given) ~= "table" then return nil, placed(fault(part .. " must be a table"), part) end
     for name, value in pairs(given) do

@@ -28,9 +28,8 @@ local function fault_of(entry, modes)
   if type(entry) ~= "table" then return "must be a skill's name, or { name = …, skill = … }" end
   for key in pairs(entry) do
     if not FIELDS[key] then
-      local near = failure.nearest(tostring(key), { "name", "skill", modes and "mode" or nil })
       return ("knows no %s; it has name, skill%s"):format(tostring(key), modes and ", mode" or ""),
-        near and ("did you mean %s?"):format(near)
+        failure.meant(key, { "name", "skill", modes and "mode" or nil })
     end
   end
   if type(entry.skill) ~= "string" or entry.skill == "" then return 'wants a skill: skill = "ets"' end

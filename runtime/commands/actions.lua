@@ -33,6 +33,8 @@ Exit: 0 done and seen to be done; 4 done, but not seen to have helped, or nobody
 ]],
 }
 
+command.WORDS = { "list", "show", "approve", "reject", "undo" }
+
 local MOST_LISTED = 50
 local REFUSED, CANNOT_TELL = 5, 4
 local LOOK_S = 5
@@ -168,14 +170,13 @@ local function undo(c, p)
   return ("%sapprove it: beamlens-run actions approve %s\n"):format(action_words.all(proposal), proposal.id), 0
 end
 
-local WORDS = { show = show, approve = approve, reject = reject, undo = undo }
+local DOES = { show = show, approve = approve, reject = reject, undo = undo }
 
 local function answer(c)
   local word, id = c.words[1] or "list", c.words[2]
-  if word ~= "list" and not WORDS[word] then
-    local near = failure.nearest(word, { "list", "show", "approve", "reject", "undo" })
+  if word ~= "list" and not DOES[word] then
     return nil, failure.new("usage", "actions knows no " .. word,
-      near and ("did you mean %s?"):format(near) or "it takes list, show, approve, reject or undo", 2)
+      failure.meant(word, command.WORDS, "it takes list, show, approve, reject or undo"), 2)
   end
   if word ~= "list" and not id then
     return nil, failure.new("usage", ("%s wants the id of an action"):format(word), "see `beamlens-run actions`", 2)
@@ -191,7 +192,7 @@ local function answer(c)
   local p
   p, err = actions.get(s, id)
   if not p then return nil, err end
-  return WORDS[word](c, p)
+  return DOES[word](c, p)
 end
 
 function command.run(c)

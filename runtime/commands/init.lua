@@ -62,13 +62,11 @@ function init.copies()
 end
 
 local function unknown(word)
-  local names = init.copies()
-  local near = failure.nearest(word, names)
   if GUARDS[word:match "^%w+"] then
     return nil, usage(word .. " is part of what guards, and that is never replaced", "policy.lua makes it stricter")
   end
   return nil, usage(("there is no %s of ours"):format(word),
-    near and ("did you mean %s?"):format(near) or "see `beamlens-run help init`")
+    failure.meant(word, init.copies(), "see `beamlens-run help init`"))
 end
 
 -- What is copied, and where to.

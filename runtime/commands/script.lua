@@ -50,12 +50,13 @@ function script.find(word)
     if not text then return nil, err end
     return text, word
   end
-  local name = "examples/" .. word:gsub("%.lua$", "") .. ".lua"
-  local text = not word:find("/", 1, true) and ours.read(name) or nil
+  local is_path, bare = word:find("/", 1, true) ~= nil, word:gsub("%.lua$", "")
+  local name = ("examples/%s.lua"):format(bare)
+  local text = not is_path and ours.read(name) or nil
   if text then return text, name end
-  local near = not word:find("/", 1, true) and failure.nearest(word:gsub("%.lua$", "") .. ".lua", script.ours())
-  return nil, failure.new("script", "there is no script " .. word, near and ("did you mean %s?"):format(near)
-    or "give the path of a Lua file, or copy one: `beamlens-run init examples/coordinator.lua`", SCRIPT_ERROR)
+  return nil, failure.new("script", "there is no script " .. word, failure.meant(bare .. ".lua",
+    is_path and {} or script.ours(),
+    "give the path of a Lua file, or copy one: `beamlens-run init examples/coordinator.lua`"), SCRIPT_ERROR)
 end
 
 local function is_report(result)

@@ -209,9 +209,7 @@ local function named(wanted, node)
   if foreign_skill.named(wanted) then return foreign_skill.open(wanted, node) end
   local s, err = skill.open(wanted)
   if s or err.message ~= "there is no skill " .. wanted then return s, err end
-  local near = failure.nearest(wanted, skill.names())
-  return nil, failure.new("usage", err.message, near and ("did you mean %s?"):format(near)
-    or "see `beamlens-run skills`", 2)
+  return nil, failure.new("usage", err.message, failure.meant(wanted, skill.names(), "see `beamlens-run skills`"), 2)
 end
 
 local function answer(call, node)

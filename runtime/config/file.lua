@@ -44,10 +44,11 @@ end
 local function key_fault(key)
   local option = options.of(key)
   if option and not option.line_only then return end
-  local near = not option and failure.nearest(tostring(key), options.names())
-  return failure.in_config({ key }, ("%s %s"):format(tostring(key),
-    option and "may only stand on the command line" or "is no option"),
-    near and ("did you mean %s?"):format(near) or "take it out")
+  if option then
+    return failure.in_config({ key }, key .. " may only stand on the command line", "take it out")
+  end
+  local next_step = failure.meant(key, options.names(), "take it out")
+  return failure.in_config({ key }, tostring(key) .. " is no option", next_step)
 end
 
 -- A key that is no option, or none of the file's: the first in the file.

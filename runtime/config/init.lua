@@ -20,9 +20,8 @@ local config = {
 function config.check(name, given, where)
   local option = options.of(name)
   if option then return value.read(option, given, where or name) end
-  local near = failure.nearest(name, options.names())
-  return nil, failure.new("usage", "there is no option " .. name, near and ("did you mean %s?"):format(near)
-    or value.SEE_HELP, 2)
+  return nil, failure.new("usage", "there is no option " .. name, failure.meant(name, options.names(), value.SEE_HELP),
+    2)
 end
 
 -- What environment or file say of an option; nil where nothing.

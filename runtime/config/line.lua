@@ -25,9 +25,8 @@ function line.option(flag) return by_flag[flag] end
 ---@param flag string   as it was typed; `-node`, as Erlang has it, is one as well
 ---@return Failure
 function line.unknown(flag)
-  local near = failure.nearest((flag:gsub("^%-%-?", "--")), flags)
-  return failure.new("usage", "there is no option " .. flag, near and ("did you mean %s?"):format(near)
-    or value.SEE_HELP, 2)
+  local two_dashes = flag:gsub("^%-%-?", "--")
+  return failure.new("usage", "there is no option " .. flag, failure.meant(two_dashes, flags, value.SEE_HELP), 2)
 end
 
 -- One flag: sets the option, and says how many words it took.

@@ -77,9 +77,8 @@ local function read_group(option, given, where)
     name = tostring(name)
     local at = ("%s.%s"):format(where, name)
     if not known[name] then
-      local near = failure.nearest(name, names)
       return unfit(at, ("%s has no %s"):format(where, name),
-        near and ("did you mean %s?"):format(near) or "it has " .. table.concat(names, ", "))
+        failure.meant(name, names, "it has " .. table.concat(names, ", ")))
     end
     local err
     group[name], err = value.read(known[name], one, at, SEE_EXAMPLE)

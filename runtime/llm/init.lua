@@ -152,10 +152,9 @@ function llm.choose(options, env)
   if choosers[name] then return choosers[name](options, env) end
   if kinds[name] then return by_itself(name, options, env) end
   local names = llm.names(given)
-  local near = failure.nearest(name, names)
   local shown = secrets.hide(name, function() return "<key>" end)
   return nil, failure.new("usage", ("there is no provider %s"):format(shown),
-    near and ("did you mean %s?"):format(near) or "take one of " .. table.concat(names, ", "), 2)
+    failure.meant(name, names, "take one of " .. table.concat(names, ", ")), 2)
 end
 
 return llm

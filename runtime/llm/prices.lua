@@ -85,12 +85,11 @@ function prices.fault(given)
     end
     local where = ('["%s"]'):format(model)
     for name, value in pairs(price) do
-      local near = failure.nearest(tostring(name), FIELDS)
       local is_known = false
       for _, field in ipairs(FIELDS) do is_known = is_known or field == name end
       if not is_known then
-        return config_fault(where, "has no " .. tostring(name), near and ("did you mean %s?"):format(near)
-          or "it has " .. table.concat(FIELDS, ", "), model, name)
+        return config_fault(where, "has no " .. tostring(name),
+          failure.meant(name, FIELDS, "it has " .. table.concat(FIELDS, ", ")), model, name)
       end
       if type(value) ~= "number" or not (value >= 0 and value < 1e6) then
         return config_fault(("%s.%s"):format(where, name), "must be USD for a million tokens", "for example 0.5",

@@ -52,10 +52,9 @@ end
 
 local function unknown(where, what, name, names, ...)
   if among(name, names) then return nil end
-  local near = failure.nearest(tostring(name), names)
   local shown = secrets.hide(tostring(name), function() return "<key>" end)
   return fault(where, ("there is no %s %s"):format(what, shown),
-    near and ("did you mean %s?"):format(near) or "there are " .. table.concat(names, ", "), ...)
+    failure.meant(name, names, "there are " .. table.concat(names, ", ")), ...)
 end
 
 -- A key is easily put where the name of its variable belongs.

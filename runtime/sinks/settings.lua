@@ -14,11 +14,6 @@ local function fail(where, message, next_step, ...)
     next_step or "see examples/config.lua")
 end
 
-local function near(word, words)
-  local found = failure.nearest(tostring(word), words)
-  return found and ("did you mean %s?"):format(found)
-end
-
 local function of_type(entry, i)
   local where = ("sinks[%d]"):format(i)
   if type(entry) ~= "table" then return fail(where, "a sink is a table", FORM, i) end
@@ -26,7 +21,7 @@ local function of_type(entry, i)
     if entry.type == name then return require("runtime.sinks." .. name) end
   end
   return fail(where, ("there is no type %s"):format(tostring(entry.type)),
-    near(entry.type, TYPES) or "there are " .. table.concat(TYPES, ", "), i, "type")
+    failure.meant(entry.type, TYPES, "there are " .. table.concat(TYPES, ", ")), i, "type")
 end
 
 local function event_fault(list)
@@ -63,7 +58,7 @@ local function check(entry, i)
       if fault then return fail(where, fault, next_step, i, name) end
     elseif not wanted and name ~= "type" then
       return fail(where, ("it has no %s"):format(tostring(name)),
-        near(name, names) or "it has " .. table.concat(names, ", "), i, name)
+        failure.meant(name, names, "it has " .. table.concat(names, ", ")), i, name)
     end
   end
   for _, name in ipairs(kind.needs or {}) do

@@ -105,10 +105,9 @@ function strategy.open(name)
     if known == name then return require("runtime.strategy." .. name) end
   end
   if name:find("/", 1, true) or name:find("%.lua$") then return users(name) end
-  local near = failure.nearest(name, strategy.names())
+  local names = strategy.names()
   return nil, failure.new("usage", ("there is no strategy %s"):format(name),
-    near and ("did you mean %s?"):format(near)
-    or ("take %s, or the path of a Lua file"):format(table.concat(strategy.names(), ", ")), 2)
+    failure.meant(name, names, ("take %s, or the path of a Lua file"):format(table.concat(names, ", "))), 2)
 end
 
 --- How one works when nobody says how: rules that think need no rules before them.

@@ -15,9 +15,8 @@ end
 local function unknown(name, entries)
   local names = {}
   for i, e in ipairs(entries) do names[i] = e.name end
-  local near = failure.nearest(name, names)
   return ("there is no action %s; %s"):format(name,
-    near and ("did you mean %s?"):format(near) or "there are " .. table.concat(names, ", "))
+    failure.meant(name, names, "there are " .. table.concat(names, ", ")))
 end
 
 -- An action is known by its name and what it takes; all else is told to who gets it wrong.
