@@ -88,11 +88,6 @@ local function flags(name, given, current)
   return fitting(offers, current, "", true)
 end
 
-local function is_command(word, commands)
-  for _, name in ipairs(commands) do if name == word then return true end end
-  return false
-end
-
 -- What the next word of a command is.
 local function of_word(name, words, current, context)
   local takes = manual.command(name).takes or {}
@@ -103,24 +98,23 @@ end
 
 --- The words that may stand where the last one of these stands, or is to stand.
 ---@param typed string[]      without the program; the last is what is being typed, perhaps ""
----@param commands string[]
 ---@return Offer[]
 ---@return "file"|"folder"|nil   what the shell itself knows to complete
-function complete.next(typed, commands)
+function complete.next(typed)
   local current = typed[#typed] or ""
   local before = { unpack(typed, 1, #typed - 1) }
   local so_far = walk(before)
   local words = so_far.words
-  local name = words[1] and (is_command(words[1], commands) and words[1] or "script")
+  local name = words[1] and (manual.is_command(words[1]) and words[1] or "script")
   if so_far.behind then
     local further = name and name ~= "script" and manual.command(name).further
     if not further then return {}, "file" end
     table.insert(so_far.behind, current)
-    return complete.next(so_far.behind, commands)
+    return complete.next(so_far.behind)
   end
   local line, _, read = config.parse(before)
   local options, _, settled = config.settle(line and line.options or read, os.getenv)
-  local context = { options = options or settled, words = words, commands = commands }
+  local context = { options = options or settled, words = words }
   if so_far.waits then return of_option(so_far.waits, current, "", context) end
   local inline, flag = current:match "^((%-%-[^=]+)=)"
   if inline then
@@ -129,7 +123,7 @@ function complete.next(typed, commands)
     return {}
   end
   if current:find "^%-" then return flags(name, so_far.given, current) end
-  if not name then return of_kind("script", current, "", { commands = commands, first = true }) end
+  if not name then return of_kind("script", current, "", context) end
   return of_word(name, words, current, context)
 end
 

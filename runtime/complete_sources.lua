@@ -9,7 +9,7 @@ local ours = require "host.files"
 local skill = require "runtime.skill"
 local sorted_keys = require "runtime.sorted_keys"
 
----@type table<string, fun(context: { options: table, words: string[], commands: string[] }): Offer[]>
+---@type table<string, fun(context: { options: table, words: string[] }): Offer[]>
 local sources = {}
 
 local EPMD_S = 0.2
@@ -21,16 +21,16 @@ local function plainly(words)
   return offers
 end
 
-function sources.command(context)
+function sources.command()
   local offers = { { "script", manual.command("script").doc }, { "events", "what scripts and sinks may hear" } }
-  for _, name in ipairs(context.commands) do offers[#offers + 1] = { name, manual.command(name).doc } end
+  for _, name in ipairs(manual.COMMANDS) do offers[#offers + 1] = { name, manual.command(name).doc } end
   return offers
 end
 
 -- Commands, those that matter first, and the scripts of ours.
-function sources.script(context)
+function sources.script()
   local offers = {}
-  for _, group in ipairs(manual.groups(context.commands)) do
+  for _, group in ipairs(manual.GROUPS) do
     for _, name in ipairs(group) do
       if name ~= "script" then offers[#offers + 1] = { name, manual.command(name).doc } end
     end
@@ -105,9 +105,9 @@ function sources.limit()
   return offers
 end
 
-function sources.shell() return plainly { "bash", "zsh", "fish" } end
+function sources.shell() return plainly(sorted_keys(require "runtime.completion_scripts")) end
 
-function sources.action_verb() return plainly { "list", "show", "approve", "reject", "undo" } end
+function sources.action_verb() return plainly(manual.command("actions").WORDS) end
 
 function sources.way(context)
   local WAYS, offers = require("runtime.door.ways").WAYS, {}
@@ -148,7 +148,7 @@ function sources.run(context)
   return offers
 end
 
-function sources.feedback() return plainly { "right", "wrong" } end
+function sources.feedback() return plainly(require("runtime.feedback").WORDS) end
 
 --- What runs found, as `feedback --cause` names it.
 function sources.cause(context)

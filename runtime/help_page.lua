@@ -17,11 +17,10 @@ end
 
 local function prose(text, out) return filled.text(text, 0, out.width) end
 
--- Paragraphs are filled; what begins with a blank was laid out by hand.
 local function paragraphs(text, out)
   local parts = {}
-  for part in (text:gsub("^\n+", ""):gsub("\n*$", "") .. "\n\n"):gmatch "(.-)\n\n+" do
-    parts[#parts + 1] = part:find "^ " and part or prose(part, out)
+  for part, as_it_is in manual.paragraphs(text) do
+    parts[#parts + 1] = as_it_is and part or prose(part, out)
   end
   return table.concat(parts, "\n\n") .. "\n"
 end
@@ -46,23 +45,22 @@ local function exits(out)
 end
 
 --- All commands, those that matter first, and the options of every one.
----@param commands string[]
 ---@param out { width: integer, color?: boolean }
 ---@return string
-function page.overview(commands, out)
+function page.overview(out)
   local parts = { prose("beamlens-run attaches to a running BEAM node and says what is wrong with it and why, "
     .. "by looking only. The first to type:", out) .. "\n\n  beamlens-run health --node shop@host\n" }
-  local groups, widest = manual.groups(commands), 0
-  for _, group in ipairs(groups) do
+  local widest = 0
+  for _, group in ipairs(manual.GROUPS) do
     for _, name in ipairs(group) do widest = math.max(widest, #manual.command(name).usage) end
   end
-  for _, group in ipairs(groups) do
+  for _, group in ipairs(manual.GROUPS) do
     local list = {}
     for i, name in ipairs(group) do
       local command = manual.command(name)
       list[i] = { command.usage .. (" "):rep(widest - #command.usage), command.doc }
     end
-    if #list > 0 then parts[#parts + 1] = group.title .. ":\n" .. typeset.entries(list, out) end
+    parts[#parts + 1] = group.title .. ":\n" .. typeset.entries(list, out)
   end
   parts[#parts + 1] = prose("`beamlens-run help COMMAND` tells its own options, with examples. "
     .. manual.OF_EVERY:gsub("%.$", ":"), out)

@@ -8,14 +8,10 @@ local failure = require "runtime.failure"
 local hangup = require "runtime.hangup"
 local interrupt = require "host.interrupt"
 local json = require "runtime.json"
+local manual = require "runtime.manual"
 local outlet = require "runtime.outlet"
 local plain = require("runtime.plain").text
 local unread_variables = require "runtime.unread_variables"
-
-local COMMANDS = {
-  "actions", "ask", "call", "completions", "connect", "doctor", "eval", "explain", "feedback", "health", "help", "init",
-  "insights", "lessons", "man", "replay", "report", "runs", "sandbox", "show", "skills", "top", "version", "watch",
-}
 
 local OURS = 70
 local INTERRUPTED = 130
@@ -25,22 +21,14 @@ local function is_script(word) return word:find("/", 1, true) or word:match "%.l
 -- `-node`, as Erlang has it; a lone hyphen is stdin, and a number an argument.
 local function is_single_dash(word) return word:find "^%-%a" ~= nil end
 
-local function is_command(word)
-  for _, name in ipairs(COMMANDS) do if name == word then return true end end
-  return false
-end
-
 -- A word that is neither is a script by its bare name, or a slip of the fingers.
 local function choose(words)
   if #words == 0 then return "help", {} end
-  if is_command(words[1]) then return words[1], { unpack(words, 2) } end
+  if manual.is_command(words[1]) then return words[1], { unpack(words, 2) } end
   if is_single_dash(words[1]) then return nil, config.unknown(words[1]) end
-  if not is_script(words[1]) and not require("runtime.commands.script").find(words[1]) then
-    local meant = require "runtime.misplaced"(words[1])
-    local near = not meant and failure.nearest(words[1], { "coordinator", "operator", unpack(COMMANDS) })
-    return nil, failure.new("usage", ("there is no command or script %s"):format(words[1]),
-      meant and ("did you mean `%s`?"):format(meant) or near and ("did you mean %s?"):format(near)
-        or "see `beamlens-run help`", 2)
+  if not is_script(words[1]) and not manual.command("script").find(words[1]) then
+    return nil, failure.new("usage", "there is no command or script " .. words[1],
+      require "runtime.misplaced"(words[1], { "coordinator", "operator", unpack(manual.COMMANDS) }), 2)
   end
   return "script", words
 end
@@ -62,10 +50,10 @@ local function dispatch(line, options, fault)
   if not name then return nil, words end
   local stray = config.stray(line.options, name)
   if stray then return nil, stray end
-  local command = require("runtime.commands." .. name)
+  local command = manual.command(name)
   if #words > command.words then return nil, too_many(name, command, words) end
   options.args = line.args
-  return command.run { options = options, words = words, commands = COMMANDS, fault = fault }
+  return command.run { options = options, words = words, fault = fault }
 end
 
 local EPIPE = 32

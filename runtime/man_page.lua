@@ -29,10 +29,9 @@ local function tagged(head, text) return { ".TP", bold(head), escaped(text) } en
 
 local function add(page, lines) for _, line in ipairs(lines) do page[#page + 1] = line end end
 
--- Paragraphs; what begins with a blank was laid out by hand.
 local function prose(page, text)
-  for part in (text:gsub("^\n+", ""):gsub("\n*$", "") .. "\n\n"):gmatch "(.-)\n\n+" do
-    if part:find "^ " then
+  for part, as_it_is in manual.paragraphs(text) do
+    if as_it_is then
       add(page, { ".PP", ".nf", escaped(part), ".fi" })
     else
       add(page, { ".PP", escaped((part:gsub("\n", " "))) })
@@ -49,9 +48,8 @@ local function command(page, name)
   for _, example in ipairs(c.examples or {}) do add(page, tagged(example[1], example[2])) end
 end
 
----@param commands string[]
 ---@return string
-function man_page.text(commands)
+function man_page.text()
   local page = {
     ('.TH BEAMLENS\\-RUN 1 "" "beamlens\\-run %s" "User Commands"'):format(escaped(require "runtime.version")),
     ".ad l", ".nh", -- lines are copied: no room between words, no hyphens in them
@@ -62,7 +60,7 @@ function man_page.text(commands)
   }
   prose(page, manual.ABOUT)
   add(page, { ".SH COMMANDS" })
-  for _, group in ipairs(manual.groups(commands)) do
+  for _, group in ipairs(manual.GROUPS) do
     for _, name in ipairs(group) do command(page, name) end
   end
   add(page, { ".SH OPTIONS" })

@@ -16,7 +16,7 @@ local manual = {}
 ---@field more? string         paragraphs; lines that begin with a blank stay as they are
 ---@field run fun(call: table): string?, integer|Failure
 
---- What a new person looks for first stands first.
+--- All commands there are; what a new person looks for first stands first.
 ---@type { title: string, [integer]: string }[]
 manual.GROUPS = {
   { title = "Look first", "health", "script", "ask", "top", "explain" },
@@ -73,27 +73,37 @@ manual.FILES = {
   { "~/.erlang.cookie", "the node's cookie, where nothing else says it" },
 }
 
----@param name string
+--- The commands by name, without that of scripts.
+---@type string[]
+manual.COMMANDS = {}
+
+local is_command = {}
+for _, group in ipairs(manual.GROUPS) do
+  for _, name in ipairs(group) do
+    if name ~= "script" then
+      manual.COMMANDS[#manual.COMMANDS + 1], is_command[name] = name, true
+    end
+  end
+end
+table.sort(manual.COMMANDS)
+
+---@param word string
+---@return boolean
+function manual.is_command(word) return is_command[word] == true end
+
+---@param name string   "script", too
 ---@return Command
 function manual.command(name) return require("runtime.commands." .. name) end
 
---- The groups, each with those of its commands that there are; one that no group names is in the last.
----@param commands string[]
----@return { title: string, [integer]: string }[]
-function manual.groups(commands)
-  local there, groups = { script = true }, {}
-  for _, name in ipairs(commands) do there[name] = true end
-  for i, group in ipairs(manual.GROUPS) do
-    groups[i] = { title = group.title }
-    for _, name in ipairs(group) do
-      if there[name] then table.insert(groups[i], name) end
-      there[name] = nil
-    end
+--- The paragraphs of a text.
+---@param text string
+---@return fun(): string?, boolean?   a paragraph, and whether it was laid out by hand: it begins with a blank
+function manual.paragraphs(text)
+  local next_part = (text:gsub("^\n+", ""):gsub("\n*$", "") .. "\n\n"):gmatch "(.-)\n\n+"
+  return function()
+    local part = next_part()
+    return part, part and part:find "^ " ~= nil
   end
-  for _, name in ipairs(commands) do
-    if there[name] then table.insert(groups[#groups], name) end
-  end
-  return groups
 end
 
 --- How an option is written: `--node NAME`.

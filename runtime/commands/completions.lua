@@ -4,6 +4,7 @@ local complete = require "runtime.complete"
 local failure = require "runtime.failure"
 local json = require "runtime.json"
 local scripts = require "runtime.completion_scripts"
+local sorted_keys = require "runtime.sorted_keys"
 
 local command = {
   usage = "completions SHELL",
@@ -22,11 +23,11 @@ config, too), nodes looked at before and those that epmd knows here. No node is 
 ]],
 }
 
-local WORDS, SHELLS = "words", { "bash", "fish", "zsh" }
+local WORDS = "words" -- what the scripts ask
 
--- What the scripts ask: the words that may stand where the last argument stands.
+-- The words that may stand where the last argument stands.
 local function words(c)
-  local offers, paths = complete.next(c.options.args, c.commands)
+  local offers, paths = complete.next(c.options.args)
   if c.options.json then
     local list = {}
     for i, offer in ipairs(offers) do list[i] = { word = offer[1], about = offer[2] } end
@@ -45,9 +46,10 @@ function command.run(c)
   if script then
     return c.options.json and json.encode { schema = 1, shell = shell, script = script } .. "\n" or script, 0
   end
-  local near = shell and failure.nearest(shell, SHELLS)
-  return nil, failure.new("usage", shell and "there are no completions for " .. shell or "no shell was named",
-    near and ("did you mean %s?"):format(near) or "take bash, zsh or fish", 2)
+  local take = "take bash, zsh or fish"
+  if not shell then return nil, failure.new("usage", "no shell was named", take, 2) end
+  return nil, failure.new("usage", "there are no completions for " .. shell,
+    failure.meant(shell, sorted_keys(scripts), take), 2)
 end
 
 return command

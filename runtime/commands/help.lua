@@ -21,8 +21,8 @@ local help = {
 }
 
 local function overview(call)
-  if not call.options.json then return page.overview(call.commands, screen.page(call.options)), 0 end
-  return json.encode { schema = 1, commands = call.commands, options = config.names() } .. "\n", 0
+  if not call.options.json then return page.overview(screen.page(call.options)), 0 end
+  return json.encode { schema = 1, commands = manual.COMMANDS, options = config.names() } .. "\n", 0
 end
 
 local function one(call, name)
@@ -43,16 +43,10 @@ function help.run(call)
   local name = call.words[1]
   if not name then return overview(call) end
   if name == "events" then return events(call) end
-  local known = { "events", "script", unpack(call.commands) }
-  for _, command in ipairs(known) do
-    if command == name then return one(call, name) end
-  end
-  if require("runtime.commands.script").find(name) then return one(call, "script") end -- SCRIPT.lua --help
-  local meant = require "runtime.misplaced"(name)
-  local near = failure.nearest(name, known)
+  if name == "script" or manual.is_command(name) then return one(call, name) end
+  if manual.command("script").find(name) then return one(call, "script") end -- SCRIPT.lua --help
   return nil, failure.new("usage", "there is no command " .. name,
-    meant and ("did you mean `%s`?"):format(meant) or near and ("did you mean %s?"):format(near)
-      or "see `beamlens-run help`", 2)
+    require "runtime.misplaced"(name, { "events", "script", unpack(manual.COMMANDS) }), 2)
 end
 
 return help

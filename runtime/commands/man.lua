@@ -15,7 +15,7 @@ local command = {
 }
 
 function command.run(c)
-  local text = man_page.text(c.commands)
+  local text = man_page.text()
   return c.options.json and json.encode { schema = 1, roff = text } .. "\n" or text, 0
 end
 
