@@ -63,6 +63,11 @@ describe("connect", function()
         true)
     end))
 
+    it("says what to come again with: where its cookie is, too", live.test(function()
+      local done = run("connect", "local", "--node", at.name, "--cookie-file", at.cookie_file)
+      assert.matches(("--node %s --cookie-file %s -- top\n"):format(NAME, at.cookie_file), done.stdout, 1, true)
+    end))
+
     it("prints no cookie", live.test(function()
       local file = assert(io.open(at.cookie_file))
       local cookie = file:read "*a"
@@ -305,10 +310,11 @@ ecs execute-command --cluster prod --task 0a1b2c --container app --interactive -
     end))
 
     it("without a way leads over the network", live.test(function()
-      local done = program.run({ "connect", "near", "--config", config(CONFIG:format(at.cookie_file)) },
+      local file = config(CONFIG:format(at.cookie_file))
+      local done = program.run({ "connect", "near", "--config", file },
         { env = { ERL_EPMD_PORT = tostring(at.epmd_port), HOME = "/nowhere" } })
       assert.equal("", said(done))
-      assert.matches("\n  beamlens-run connect near -- health\n", done.stdout, 1, true)
+      assert.matches(("\n  beamlens-run connect near --config %s -- health\n"):format(file), done.stdout, 1, true)
     end))
 
     it("is taken by --via of any command", live.test(function()

@@ -7,6 +7,7 @@ local filled = require "runtime.filled"
 local json = require "runtime.json"
 local plain = require("runtime.plain").text
 local probe = require "runtime.door.probe"
+local reached_by = require "runtime.reached_by"
 local screen = require "runtime.screen"
 
 local connect = {
@@ -84,25 +85,18 @@ local function rows_of(node, door, found)
   return rows
 end
 
-local function quoted(word)
-  return word:find "[^%w_@.:/%-]" and "'" .. word:gsub("'", "'\\''") .. "'" or word
-end
+local OPTIONS = { "env", "task", "through", "node", "cookie_file", "port", "config" }
 
--- What was asked for, and what a person chose on the way.
-local function chosen(o, door)
-  if not door then return { via = o.via or o.node, env = o.env } end
-  local ecs, known = door.target.ecs, o.profiles and o.profiles[o.via]
-  return {
-    via = ecs and not known and ("ecs:%s/%s/%s"):format(ecs.cluster, ecs.service, ecs.container) or o.via,
-    env = o.env, task = ecs and ecs.several and ecs.task or nil, through = o.through, node = o.node,
-  }
-end
-
--- How one types the same way again, with a command.
-local function again(way, command)
-  local words = { "beamlens-run", "connect", quoted(way.via) }
-  for _, name in ipairs { "env", "task", "through", "node" } do
-    if way[name] then words[#words + 1] = ("--%s %s"):format(name, quoted(way[name])) end
+-- How one types the same way again, with what a person chose on it, and with a command.
+local function again(o, door, command)
+  local ecs, profile = door and door.target.ecs, o.profiles and o.profiles[o.via]
+  local target = ecs and not profile and ("ecs:%s/%s/%s"):format(ecs.cluster, ecs.service, ecs.container) or o.via
+  local chosen = { task = ecs and ecs.several and ecs.task or false, node = o.via and o.node or false }
+  local words = { "beamlens-run connect", reached_by.word(target or o.node) }
+  for _, name in ipairs(OPTIONS) do
+    local value = chosen[name]
+    if value == nil then value = o[name] end
+    if value then words[#words + 1] = ("--%s %s"):format(name:gsub("_", "-"), reached_by.word(value)) end
   end
   return table.concat(words, " ") .. " -- " .. command
 end
@@ -115,7 +109,7 @@ local NEXT = {
 
 local COLUMN = 14
 
-local function as_text(rows, way, o)
+local function as_text(rows, door, o)
   local width, lines = screen.out(o).width, {}
   for _, row in ipairs(rows) do
     if row[2] then
@@ -125,7 +119,7 @@ local function as_text(rows, way, o)
   lines[#lines + 1] = "\nattached, looked and left: nothing of ours stays there. What to do next:"
   for _, step in ipairs(NEXT) do
     lines[#lines + 1] = "\n  # " .. step[2]
-    lines[#lines + 1] = "  " .. plain(again(way, step[1]))
+    lines[#lines + 1] = "  " .. again(o, door, step[1])
   end
   return table.concat(lines, "\n") .. "\n"
 end
@@ -144,7 +138,7 @@ function connect.run(c)
   local door = node.door
   local rows = rows_of(node, door, found)
   beamlens.close()
-  if not o.json then return as_text(rows, chosen(o, door), o), 0 end
+  if not o.json then return as_text(rows, door, o), 0 end
   local told = json.object {}
   for _, row in ipairs(rows) do told[row[1]:gsub("%W", "_")] = row[2] end
   return json.encode {
