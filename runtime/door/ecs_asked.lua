@@ -80,9 +80,8 @@ function asked.refused(target, said)
   if said:find "ClusterNotFound" or said:lower():find("cluster not found", 1, true) then
     local there = aws.json(target.aws, { "ecs", "list-clusters" }, "the clusters")
     local names = asked.names_of(there and there.clusterArns)
-    local near = failure.nearest(target.ecs.cluster or "", names)
-    target.told.there = near and ("did you mean %s?"):format(near) or "there: " .. asked.listed(names)
-      .. "; another region is set by the profile or AWS_REGION"
+    target.told.there = failure.meant(target.ecs.cluster or "", names,
+      "there: " .. asked.listed(names) .. "; another region is set by the profile or AWS_REGION")
     target.told.region = aws.region(target.aws)
   elseif said:find "endpoint URL" then
     target.told.region = aws.region(target.aws)

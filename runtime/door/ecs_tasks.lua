@@ -16,9 +16,8 @@ local AGENT = "ExecuteCommandAgent"
 local function no_such_service(target, cluster, service)
   local names, err = asked.services(target, cluster)
   if not names then return nil, err end
-  local near = failure.nearest(service, names)
   return fail(target, ("cluster %s has no service %s"):format(cluster, service),
-    near and ("did you mean %s?"):format(near) or "there: " .. asked.listed(names))
+    failure.meant(service, names, "there: " .. asked.listed(names)))
 end
 
 --- Those of the service that run.

@@ -32,11 +32,6 @@ local function fault(keys, message, next_step)
     ("profiles.%s %s"):format(table.concat(keys, "."), message), next_step)
 end
 
-local function near(word, words, else_)
-  local found = failure.nearest(word, words)
-  return found and ("did you mean %s?"):format(found) or else_
-end
-
 local function with(keys, key)
   local list = { unpack(keys) }
   list[#list + 1] = tostring(key)
@@ -51,7 +46,7 @@ local function fields_fault(fields, keys, base)
     key = tostring(key)
     if not by_name[key] and (base or key ~= "envs") then
       return fault(with(keys, key), "is no field of a profile",
-        near(key, known, "it has " .. table.concat(known, ", ")))
+        failure.meant(key, known, "it has " .. table.concat(known, ", ")))
     elseif key ~= "envs" and (type(value) ~= "string" or not value:match "%S") then
       return fault(with(keys, key), "wants a text", ('%s = "…": %s'):format(key, by_name[key].shown))
     end
@@ -100,7 +95,7 @@ local function way_fault(p, keys)
   end
   local way = ways.WAYS[p.way]
   if not way then
-    return fault(with(keys, "way"), ("wants a way, not %s"):format(p.way), near(p.way, ways.names(),
+    return fault(with(keys, "way"), ("wants a way, not %s"):format(p.way), failure.meant(p.way, ways.names(),
       "the ways are " .. table.concat(ways.names(), ", ")))
   end
   for _, name in ipairs(names) do
@@ -183,7 +178,7 @@ local function choose(name, profile, env)
   elseif not (profile.envs and profile.envs[env]) then
     return usage(("profile %s has no environment %s"):format(name, env),
       #envs == 0 and "it has none: leave --env out"
-        or near(env, envs, "it has " .. table.concat(envs, ", ")))
+        or failure.meant(env, envs, "it has " .. table.concat(envs, ", ")))
   end
   return whole(profile, profile.envs[env]), ("%s (%s)"):format(name, env)
 end
@@ -193,8 +188,8 @@ local function of_way(options)
   local target, err = ways.read(options.via)
   if not target then
     local list = profiles.names(options)
-    local like = not options.via:find(":", 1, true) and failure.nearest(options.via, list)
-    if like then return usage(("there is no profile %s"):format(options.via), ("did you mean %s?"):format(like)) end
+    local meant = not options.via:find(":", 1, true) and failure.meant(options.via, list)
+    if meant then return usage(("there is no profile %s"):format(options.via), meant) end
     return nil, err
   end
   if options.env and target.name ~= "ecs" then
