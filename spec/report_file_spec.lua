@@ -97,7 +97,7 @@ describe("--report", function()
 
   it("is no option of other commands", live.test(function()
     local ran = run("runs", "--report", folder .. "/e.md")
-    assert.same({ 2, "beamlens-run: --report is an option of scripts and show; see `beamlens-run help`\n" },
+    assert.same({ 2, "beamlens-run: --report is an option of scripts and show; see `beamlens-run help script`\n" },
       { ran.code, ran.stderr })
   end))
 end)

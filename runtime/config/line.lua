@@ -41,7 +41,7 @@ local function take(given, argv, i)
   end
   local word = inline or argv[i + 1]
   if not word then
-    return nil, failure.new("usage", ("%s wants a value: %s %s"):format(flag, flag, option.shown), value.SEE_HELP, 2)
+    return nil, failure.new("usage", ("%s wants a value: %s %s"):format(flag, flag, option.shown), value.see(option), 2)
   end
   local read, err = value.read(option, word, flag)
   if err then return nil, err end
@@ -103,8 +103,7 @@ function line.stray(given, command)
     if not line.belongs(option, command) and given[option.name] ~= nil then
       local of = option.command == "script" and "scripts" or option.command
       return failure.new("usage", ("--%s is an option of %s%s"):format(option.name:gsub("_", "-"), of,
-        option.also and " and " .. option.also or ""),
-        of == "scripts" and value.SEE_HELP or ("see `beamlens-run help %s`"):format(of), 2)
+        option.also and " and " .. option.also or ""), value.see(option), 2)
     end
   end
 end

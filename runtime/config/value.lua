@@ -4,9 +4,17 @@ local failure = require "runtime.failure"
 
 local value = {}
 
---- Where an option of the command line is told of.
+--- Where the options of every command are told of.
 value.SEE_HELP = "see `beamlens-run help`"
 local SEE_EXAMPLE = "see `beamlens-run init examples/config.lua`" -- where help has no word of it
+
+--- Where an option is told of.
+---@param option Option
+---@return string
+function value.see(option)
+  if option.file_only then return SEE_EXAMPLE end
+  return option.command and ("see `beamlens-run help %s`"):format(option.command) or value.SEE_HELP
+end
 
 -- `at` is its place in the file: "anomaly.z_threshold".
 local function unfit(at, message, next_step)
@@ -94,7 +102,7 @@ end
 ---@return any read
 ---@return Failure? err
 function value.read(option, given, where, next_step)
-  next_step = next_step or option.file_only and SEE_EXAMPLE or value.SEE_HELP
+  next_step = next_step or value.see(option)
   if option.type == "group" then return read_group(option, given, where) end
   if given == option.default then return given end -- handed on as it was, nobody has set it: config.default
   local read, want = READ[option.type](option, given)

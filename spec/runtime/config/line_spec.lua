@@ -18,6 +18,8 @@ describe("the command line", function()
   it("says what an option wants", function()
     assert.equal("--deadline wants a number from 1 to 86400, not soon; see `beamlens-run help`",
       tostring(select(2, line.parse { "--deadline", "soon" })))
+    assert.equal("--every wants a number from 1 to 3600, not 0; see `beamlens-run help top`",
+      tostring(select(2, line.parse { "--every", "0" })))
     assert.matches("^%-%-node wants a value", tostring(select(2, line.parse { "--node" })))
     assert.matches("must be one of strict, allow%-weak.*did you mean strict", tostring(select(2,
       line.parse { "--sandbox", "strikt" })))
