@@ -34,8 +34,8 @@ for bl_d; do
   while bl_d=${bl_d%/*}; [ -n "$bl_d" ]; do set -- "$@" "$bl_d"; done
 done
 ls -ldnL -- "$@" | bl_told above
-set -- "$bl_r" "$bl_b" "$bl_o"
-ls -ldnL -- "$@" "$bl_r"/lib "$bl_r"/lib/* "$bl_r"/bin/* "$bl_r"/releases/* "$bl_b"/* "$bl_o"/* | bl_told file
+ls -ldnL -- "$bl_r" "$bl_r"/lib "$bl_r"/lib/* "$bl_r"/lib/*/ebin "$bl_r"/bin/* "$bl_r"/releases/* "$bl_r"/releases/*/* \
+  "$bl_b" "$bl_b"/* "$bl_o" "$bl_o"/* | bl_told file
 ) 2>/dev/null
 ]]
 
@@ -62,13 +62,18 @@ local function is_safe(mode, uid, shell_uid, above)
   return not (mode:find "^.....w" or mode:find "^........w")
 end
 
-local function may_run(printed, shell_uid)
-  local files = 0
+-- Where that is which may be run, if it may.
+local function runnable(printed, shell_uid)
+  local where, files = {}, 0
   for key, mode, uid in printed:gmatch "bl:(%l+)=(%S+) (%d+)|" do
-    if not is_safe(mode, tonumber(uid), shell_uid, key == "above") then return false end
+    if not is_safe(mode, tonumber(uid), shell_uid, key == "above") then return nil end
     files = files + (key == "file" and 1 or 0)
   end
-  return files > 0
+  for _, key in ipairs { "root", "bindir", "boot" } do
+    where[key] = printed:match(("bl:%s=([^|]*)|"):format(key))
+    if not (where[key] or ""):find(probe.PLAIN) then return nil end
+  end
+  return files > 0 and where or nil
 end
 
 --- Has the shell become the node's user where it can. Where it stays another one the node is `foreign`, and `barred`
@@ -88,13 +93,9 @@ function owner.settle(shell, node, shell_uid, deadline)
   node.foreign = true
   local printed, why = shell:run(fill(FILES, node), deadline)
   if not printed then return nil, why end
-  local where = {}
-  for _, key in ipairs { "root", "bindir", "boot" } do
-    where[key] = printed:match(("bl:%s=([^|]*)|"):format(key))
-    if not (where[key] or ""):find(probe.PLAIN) then node.barred = true end
-  end
-  if node.barred or not may_run(printed, shell_uid) then node.barred = true return true end
-  node.root, node.bindir, node.boot = where.root, where.bindir, where.boot
+  local where = runnable(printed, shell_uid)
+  node.barred = not where or nil
+  for key, path in pairs(where or {}) do node[key] = path end
   return true
 end
 

@@ -186,6 +186,24 @@ as_root("whose a node is", function()
     assert.is_nil(read(folder .. "/theirs/ran"))
   end))
 
+  -- Roots that only look like root's own, with the runtime that root installed.
+  local LOOSE = {
+    ["by a link that leads to it"] = function(root) assert(uv.fs_symlink(folder .. "/theirs", root)) end,
+    ["in a folder that everybody may change"] = function(root)
+      assert(uv.fs_mkdir(root, tonumber("755", 8)))
+      assert(uv.fs_mkdir(root .. "/lib", tonumber("777", 8)))
+      assert(uv.fs_chmod(root .. "/lib", tonumber("777", 8)))
+    end,
+  }
+  for name, make in pairs(LOOSE) do
+    it("another user's shell does not run what lies there " .. name, live.test(function()
+      local root = folder .. "/" .. name:gsub(" ", "_")
+      make(root)
+      plant(THEIRS, folder .. "/beam.smp", "-bindir", otp_bin, "-root", root, "-name", EVIL)
+      assert.equal(NOT_RUN:format(root), refused(as(OURS), EVIL))
+    end))
+  end
+
   it("root's shell that cannot become it does not either", live.test(function()
     evil()
     assert.equal(NOT_RUN:format(folder .. "/theirs"),
