@@ -22,12 +22,26 @@ local CODE = [=[
   {module, M} = code:load_binary(M, "shop.erl", Code),
   register(worker, spawn(shop, work, [0])).]=]
 
--- Sixty that never rest, from when the trace is on.
+-- From when the trace is on: so many that never rest, and so many times 2 MB, little by little, for that is no work.
 local SUFFER = [=[
   On = fun() -> erlang:trace_info({shop, work, 1}, traced) =/= {traced, false} end,
-  register(storm, spawn(fun() -> (fun W() -> case On() of false -> timer:sleep(1), W(); true -> ok end end)(),
-    L = [spawn(fun() -> (fun B(N) -> B(N + 1) end)(0) end) || _ <- lists:seq(1, 60)],
-    receive calm -> [exit(P, kill) || P <- L] end end)).]=]
+  Storm = fun() ->
+    L = [spawn(fun() -> (fun B(N) -> B(N + 1) end)(0) end) || _ <- lists:seq(1, Busy)],
+    Mb = binary:copy(<<0>>, 1048576),
+    M = [timer:sleep(10) =:= ok andalso binary:copy(Mb, 2) || _ <- lists:seq(1, Memory)],
+    receive calm -> [exit(P, kill) || P <- L], length(M) end end,
+  register(storm, spawn(fun() -> (fun W() -> receive calm -> ok after 50 ->
+    case On() of false -> W(); true -> Storm() end end end)() end)).]=]
+
+local CALM = "R = monitor(process, storm), storm ! calm, receive {'DOWN', R, _, _, _} -> ok end."
+
+local SUFFERING = {
+  ["processes wait for their turn"] = { Busy = 60, Memory = 0,
+    why = "^%d+ processes wait for one of %d+ schedulers, %d+ may %(o%d+%)$" },
+  ["a scheduler gets full"] = { Busy = 1, Memory = 0,
+    why = "^a scheduler is busy %d+ %% of its time, and was %d+ %% %(o%d+%)$" },
+  ["memory climbs"] = { Busy = 0, Memory = 64, why = "^memory went from %d+ to %d+ MB$" },
+}
 
 local TRACE = "trace who calls the hottest function of the node's own"
 
@@ -129,15 +143,26 @@ describe("the strategy specialist", function()
     assert.equal("healthy", r.verdict) -- the usual looks stand by themselves
   end)
 
-  it("halts the trace when the node begins to suffer", function()
-    async.run(function() at.eval(SUFFER) end)
-    local r = run { gate = gate.new { allow = { "caution" } } }
-    async.run(function() at.eval "storm ! calm." end)
-    local step = step_of(r, TRACE)
-    assert.equal("halted", step.state)
-    assert.matches("^%d+ processes wait for one of %d+ schedulers, %d+ may %(o%d+%)$", step.why)
-    assert.equal("{all,false}", traced())
-  end)
+  -- Its plan without the usual looks: they take their time and trace nothing.
+  local function traces_alone()
+    local ours = assert(strategy.open "specialist")
+    return { name = ours.name, also = ours.also, run = function(r)
+      r.by_rules = function() end
+      return ours.run(r)
+    end }
+  end
+
+  for what, suffering in pairs(SUFFERING) do
+    it(("halts the trace when %s"):format(what), function()
+      async.run(function() at.eval(SUFFER, { Busy = suffering.Busy, Memory = suffering.Memory }) end)
+      finally(function() async.run(function() at.eval(CALM) end) end)
+      local r = run { gate = gate.new { allow = { "caution" } }, strategy = traces_alone() }
+      local step = step_of(r, TRACE)
+      assert.equal("halted", step.state)
+      assert.matches(suffering.why, step.why)
+      assert.equal("{all,false}", traced())
+    end)
+  end
 
   describe("asked for a yes", function()
     -- What the strategy then looks with, and what it is told.
@@ -201,24 +226,28 @@ describe("the strategy specialist", function()
   end)
 
   describe("with a model", function()
-    local function mind(leader)
-      return model.mind({ ets = model.played { says "nothing" } }, leader)
-    end
-
     local GUIDE = { guidance = {
       { area = "flags", text = "shop could use one scheduler", figures = { { observation = "o4", path = "cores" } } },
       { area = "flags", text = "invented", figures = { { observation = "o4", path = "cats" } } },
     } }
 
-    it("refuses what it plans and no skill of the run has, and takes advice whose figure stands", function()
-      local leader = model.played {
+    local leader, r
+
+    setup(function()
+      leader = model.played {
         calls { "plan", { steps = { { what = "end it", callback = "kill_process", arguments = { "worker" } } } } },
         says "it is well", calls { "guide", GUIDE },
       }
-      local r = run { mind = mind(leader) }
+      r = run { mind = model.mind({ ets = model.played { says "nothing" } }, leader) }
+    end)
+
+    it("refuses what it plans and no skill of the run has", function()
       local step = step_of(r, "end it")
       assert.same({ "DANGEROUS", "refused" }, { step.class, step.state })
       assert.matches("no skill of this run has a callback kill_process", step.why, 1, true)
+    end)
+
+    it("takes advice whose figure stands", function()
       local of_model = {}
       for _, item in ipairs(r.specialist.guidance) do
         if item.by == "model" then of_model[#of_model + 1] = item.text end
@@ -227,9 +256,6 @@ describe("the strategy specialist", function()
     end)
 
     it("shows it what was seen inside a result that is marked as the node's", function()
-      local leader = model.played { calls { "plan", { steps = {} } }, says "well",
-        calls { "guide", { guidance = {} } } }
-      run { mind = mind(leader) }
       local asked = leader.asked[1]
       assert.is_nil((asked.system .. asked.messages[1].text):find("shop:work", 1, true))
       local result = model.results(asked)[1].text

@@ -1,26 +1,20 @@
 -- One look of top on a real node: who leads, by what the node itself says.
 
+local leaders = require "spec.support.leaders"
 local live = require "spec.support.live_node"
 local look = require "runtime.top.look"
 
-local PLANTED = [=[
-  register(mail, spawn(fun() -> timer:sleep(infinity) end)),
-  [mail ! early || _ <- lists:seq(1, 5000)],
-  register(heap, spawn(fun() -> L = lists:seq(1, 300000), receive stop -> L end end)),
-  register(holds, spawn(fun() -> B = [binary:copy(<<"x">>, 100000) || _ <- lists:seq(1, 300)],
-    receive stop -> B end end)),
-  register(works, spawn(fun F() -> lists:sort(lists:seq(1, 1000)), timer:sleep(1), F() end)),
-  [spawn(timer, sleep, [infinity]) || _ <- lists:seq(1, 200)],
-  Wait = fun Wait(N) -> case process_info(whereis(N), status) of
-    {_, waiting} -> ok; _ -> timer:sleep(10), Wait(N) end end,
-  [Wait(N) || N <- [mail, heap, holds]], ok.]=]
+local CROWD = "[spawn(timer, sleep, [infinity]) || _ <- lists:seq(1, 200)], ok."
 
 local SORTS = { memory = "heap", mailbox = "mail", binary = "holds", reductions = "works" }
 
 describe("a look of top", function()
   local at
 
-  setup(live.test(function() at = live.start { code = PLANTED } end))
+  setup(live.test(function()
+    at = live.start { code = leaders }
+    at.eval(CROWD)
+  end))
   teardown(live.stop_all)
 
   local function seen(more)
