@@ -204,6 +204,13 @@ as_root("whose a node is", function()
     end))
   end
 
+  it("another user's shell runs what is root's, below a folder where everybody adds what is theirs", live.test(function()
+    local root = folder .. "/roots"
+    assert(uv.fs_mkdir(root .. "/lib", tonumber("755", 8)))
+    plant(THEIRS, folder .. "/beam.smp", "-bindir", otp_bin, "-root", root, "-name", EVIL)
+    assert.matches("no erl was found in " .. root, refused(as(OURS), EVIL), 1, true)
+  end))
+
   it("root's shell that cannot become it does not either", live.test(function()
     evil()
     assert.equal(NOT_RUN:format(folder .. "/theirs"),
