@@ -209,10 +209,9 @@ end
 local function look_again(self, deadline)
   local node, err = look(self, self.shell, deadline)
   if not node then return nil, err end
-  self.carrier.spent = nil
   local led, why = self.carrier:open(self.shell, node, deadline)
   if not led then return fail(self, "its port cannot be led here any more: " .. why, "try again") end
-  self.port = self.carrier.port
+  self.carrier.spent, self.port = nil, self.carrier.port
   return true
 end
 
@@ -222,7 +221,8 @@ end
 ---@return Failure? err
 function Door:ready(deadline)
   if self.carrier and not self.carrier.dead then
-    return not self.carrier.spent or look_again(self, deadline)
+    if not self.carrier.spent then return true end
+    return look_again(self, deadline)
   end
   self:close()
   self.carrier = nil

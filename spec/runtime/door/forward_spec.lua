@@ -1,6 +1,7 @@
 local async = require "runtime.async"
 local door = require "runtime.door"
 local held = require "spec.support.held"
+local listening = require "runtime.door.listening"
 local live = require "spec.support.live_node"
 local node = require "runtime.node"
 local program = require "spec.support.program"
@@ -144,6 +145,20 @@ describe("by ssh", function()
     d.ahead.opened[1].process:kill "sigkill"
     until_true("the link", function() return n.state == "up" and told[1] == "down" end)
     assert.equal(5, n:call("erlang", "+", { 2, 3 }))
+    n:leave()
+  end))
+
+  it("a node whose port is not known at once is looked for again", live.test(function()
+    local d = door.new("ssh:node", at.name)
+    local n, told = attach(d), {}
+    n:on_change(function(state) told[#told + 1] = state end)
+    local read = listening.read
+    listening.read = function()
+      listening.read = read
+      return nil, "its epmd does not know it yet"
+    end
+    d.ahead.opened[1].process:kill "sigkill"
+    until_true("the link", function() return n.state == "up" and told[1] == "down" end)
     n:leave()
   end))
 
