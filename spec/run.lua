@@ -1,4 +1,4 @@
---- `spec-host spec/run.lua [FILE…]`: every spec file in a process of its own, two at a time, so
+--- `spec-host spec/run.lua [FILE…]`: every spec file in a process of its own, some at a time, so
 --- that none meets what another left in its loop; those that measure what the machine does come
 --- first, one at a time. What failed is shown in full, what passed in a line. At the end stands once
 --- more what failed; the last line is "N passed, N failed".
@@ -8,7 +8,8 @@ local async = require "runtime.async"
 local program = require "spec.support.program"
 local ours = require "host.files"
 
-local AT_ONCE = 2
+-- They wait for nodes more than they compute.
+local AT_ONCE = 4
 local LONGEST_S = 600
 -- Where CPU time is what they look at, or a rate is what tells a fault from good health.
 local ALONE = { "spec/faults_spec%.lua$", "spec/skills/beam/%w+_spec%.lua$", "spec/skills/overload" }
