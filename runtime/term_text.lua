@@ -251,12 +251,12 @@ local function is_row(parts)
 end
 
 local function lay_parts(out, node, indent)
-  local fits = indent + node.length <= WIDTH
-  local inner, row, at = indent + 2, not fits and is_row(node.parts), WIDTH
+  local fits = indent + node.length <= out.width
+  local inner, row, at = indent + 2, not fits and is_row(node.parts), out.width
   out[#out + 1] = node.open
   for i, part in ipairs(node.parts) do
     at = at + part.length + 2
-    if not fits and (not row or at > WIDTH) then
+    if not fits and (not row or at > out.width) then
       out[#out + 1] = "\n" .. (" "):rep(inner)
       at = inner + part.length
     elseif i > 1 then
@@ -284,11 +284,12 @@ end
 ---@param value any          as host.etf decodes it, exactly
 ---@param mask Privacy
 ---@param as_elixir? boolean
+---@param width? integer     columns; 100 if left out
 ---@return string text       perhaps several lines
 ---@return integer left_out  elements of lists, maps and tuples, and bytes of texts, that are not shown
-function term_text.of(value, mask, as_elixir)
+function term_text.of(value, mask, as_elixir, width)
   local p = { mask = mask, left = MOST, left_out = 0, language = as_elixir and elixir or erlang }
-  local out = {}
+  local out = { width = width or WIDTH }
   lay(out, write(p, value, false), 0)
   return table.concat(out), p.left_out
 end

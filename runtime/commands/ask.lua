@@ -22,8 +22,8 @@ Without a key, rules answer: the question's words choose what is looked at (`bea
 answer says how it is, with figures, and why where a finding proves it. A model reads any question; each figure that it
 cites is read again. Where the looks do not tell, it says what would, and exits with 4.
 
-It is kept like any run, with the question as its reason: `beamlens-run show` has the whole report. It looks with the
-skills that the question asks for; --skills names those that it may choose from.
+It is kept like any run, with the question as its reason: `beamlens-run show last` has the whole report. It looks with
+the skills that the question asks for; --skills names those that it may choose from.
 ]],
 }
 

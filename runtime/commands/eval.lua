@@ -9,6 +9,7 @@ local leave = require "runtime.eval_leave"
 local plain = require "runtime.plain"
 local policy = require "runtime.policy"
 local privacy = require "runtime.privacy"
+local screen = require "runtime.screen"
 local term_text = require "runtime.term_text"
 local terminal = require "runtime.terminal"
 
@@ -52,13 +53,13 @@ local function as_text(answer)
   return text
 end
 
-local function answer_of(n, expression, evaluated, mask)
+local function answer_of(n, expression, evaluated, mask, width)
   local value, why = etf.decode(evaluated.raw, 1, true)
   if value == nil then
     return nil, failure.new("query", "the expression has an answer that cannot be read: " .. tostring(why),
       "ask for less of it", 4)
   end
-  local result, left_out = term_text.of(value, mask, expression.elixir)
+  local result, left_out = term_text.of(value, mask, expression.elixir, width)
   local clean = mask:clean(value)
   if clean ~= nil and #json.encode { clean } > LONGEST_VALUE then
     clean, left_out = json.null, math.max(left_out, 1)
@@ -116,7 +117,7 @@ local function answer(c, n)
     return nil, failure.new(err.stage, mask:text(err.message), err.next, err.exit)
   end
   local told
-  told, err = answer_of(n, expression, evaluated, mask)
+  told, err = answer_of(n, expression, evaluated, mask, not o.json and screen.out().width or nil)
   if not told then return nil, err end
   if not o.json then return as_text(told), 0 end
   return json.encode(told) .. "\n", 0

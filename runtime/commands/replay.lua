@@ -1,11 +1,14 @@
 --- `replay FILE`: a recorded run again, without its node, and what is different today.
 
 local uv = require "luv"
+local counted = require "runtime.counted"
 local failure = require "runtime.failure"
 local files = require "runtime.files"
+local filled = require "runtime.filled"
 local json = require "runtime.json"
 local plain = require("runtime.plain").text
 local report = require "runtime.report"
+local screen = require "runtime.screen"
 
 local command = {
   usage = "replay FILE",
@@ -50,18 +53,20 @@ local function requests_of(list)
   return out
 end
 
+local INDENT = 14 -- columns
+
 local function add_list(lines, name, list)
   for i = 1, math.min(#list, MOST_SHOWN) do
-    lines[#lines + 1] = ("   %-11s%s"):format(i == 1 and name or "", plain(list[i]))
+    lines[#lines + 1] = ("   %-11s%s"):format(i == 1 and name or "", filled.text(list[i], INDENT, lines.width))
   end
-  if #list > MOST_SHOWN then lines[#lines + 1] = ("%14s… and %d more"):format("", #list - MOST_SHOWN) end
+  if #list > MOST_SHOWN then lines[#lines + 1] = ("%s… and %d more"):format((" "):rep(INDENT), #list - MOST_SHOWN) end
 end
 
 local function text_of(done, options)
-  local head, changed, lines = done.head, done.changed, {}
+  local head, changed, lines = done.head, done.changed, { width = screen.out().width or math.huge }
   local mind = head.mind.model and ("%s %s"):format(head.mind.name, head.mind.model) or head.mind.name
-  lines[1] = ("replayed  recorded %s on %s, thought by %s"):format(plain(head.recorded_at), plain(head.node),
-    plain(mind))
+  lines[1] = "replayed  " .. filled.text(("recorded %s on %s, thought by %s"):format(head.recorded_at, head.node, mind),
+    10, lines.width)
   local verdict = changed.verdict ~= json.null and ("%s; it was %s"):format(words_of(changed.verdict.now),
     words_of(changed.verdict.was)) or words_of(done.report.verdict) .. ", as recorded"
   add_list(lines, "verdict", { verdict })
@@ -79,7 +84,8 @@ local function text_of(done, options)
     add_list(lines, "asked anew", { ("%s, by %s"):format(table.concat(changed.asked_anew, ", "), options.provider) })
   end
   if changed.unanswered > 0 then
-    add_list(lines, "unanswered", { ("%d questions that the recorded run did not ask"):format(changed.unanswered) })
+    local questions = counted.of(changed.unanswered, "question")
+    add_list(lines, "unanswered", { questions .. " that the recorded run did not ask" })
   end
   return table.concat(lines, "\n") .. "\n"
 end
@@ -117,7 +123,7 @@ function command.run(c)
       mind = done.head.mind, changed = done.changed }, report = done.report }
     return json.encode(told) .. "\n", code
   end
-  return text_of(done, c.options) .. "\n" .. report.text(done.report), code
+  return text_of(done, c.options) .. "\n" .. report.text(done.report, screen.out(c.options)), code
 end
 
 return command
