@@ -137,7 +137,7 @@ local function of_no_skill(rules)
     end
   end
   for name in pairs(rules) do
-    if not known[name] then return name, failure.nearest(name, names) end
+    if not known[name] then return name, failure.meant(name, names, "correct it, or take it out") end
   end
 end
 
@@ -145,12 +145,11 @@ local function owners_policy()
   local path = policy.path()
   local rules, err = policy.look()
   if not rules then return of_failure(err) end
-  local stray, near = of_no_skill(rules.callbacks)
+  local stray, next_step = of_no_skill(rules.callbacks)
   if not stray then return "ok", uv.fs_stat(path) and path or ("no %s: our classes hold"):format(path) end
   local line = require "runtime.key_line"(path, { "callbacks", stray })
   local place = line and ("%s:%d"):format(path, line) or path
-  return "warn", ("%s: no skill has a callback %s"):format(place, stray), near and ("did you mean %s?"):format(near)
-    or "correct it, or take it out"
+  return "warn", ("%s: no skill has a callback %s"):format(place, stray), next_step
 end
 
 local function opened(names)
