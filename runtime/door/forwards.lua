@@ -12,13 +12,8 @@ local tcp = require "runtime.node.tcp"
 local troubles = require "runtime.door.troubles"
 local with_flags = require("runtime.door.ways").with_flags
 
-local MOST_SAID = 160
 local LONGEST_SOCKET = 85 -- of the 107 bytes of such a name ssh adds 17 while it makes it
 local ANSWER_S, TUNNEL_S, NEAR_S = 5, 15, 2
-
-local function short(text)
-  return (text:gsub("\27%[[%d;?]*%a", ""):gsub("[%c%s]+", " "):gsub("^ ", ""):gsub(" $", ""):sub(-MOST_SAID))
-end
 
 -- What a command says until it ends, and how.
 local function heard(words, deadline)
@@ -76,7 +71,7 @@ end
 
 function ssh.said(self)
   local last = self.opened[#self.opened]
-  return last and last.said ~= "" and short(last.said) or nil
+  return last and last.said ~= "" and troubles.last(last.said) or nil
 end
 
 function ssh.drop(self)
@@ -126,7 +121,7 @@ local function local_port(asking, words_for, opens, told)
     tunnel.here = step(asking, tunnel.await, tunnel, opens, math.min(deadline, async.now() + TUNNEL_S))
     if tunnel.here then return tunnel end
     tunnel:close()
-    return nil, "no port was opened: " .. short(tunnel.said)
+    return nil, "no port was opened: " .. troubles.last(tunnel.said)
   end
 
   function way.lead(self, at, deadline) return open(self, at.port, deadline) end
@@ -138,7 +133,7 @@ local function local_port(asking, words_for, opens, told)
     return tcp.connect("127.0.0.1", tonumber(tunnel.here), deadline)
   end
 
-  function way.said(self) return self.last and short(self.last.said) end
+  function way.said(self) return self.last and troubles.last(self.last.said) end
 
   function way.drop(self)
     local all = {}

@@ -4,6 +4,8 @@ local failure = require "runtime.failure"
 
 local troubles = {}
 
+local MOST_SAID = 160 -- bytes that are told
+
 -- What looking at a service wants, where the message does not name it.
 local NEEDED = "ecs:ListTasks, ecs:DescribeTasks, ecs:ExecuteCommand, ssm:StartSession"
 
@@ -115,8 +117,13 @@ function troubles.question(said)
 end
 
 local function plain(text)
-  return (text:gsub("\27%[[%d;?]*%a", ""):gsub("[%c]+", " "):gsub("^%s+", ""):gsub("%s+$", ""))
+  return (text:gsub("\27%[[%d;?]*%a", ""):gsub("%c+", " "):gsub("^%s+", ""):gsub("%s+$", ""))
 end
+
+--- The end of what a program said, in one line.
+---@param said string
+---@return string
+function troubles.last(said) return plain(said):sub(-MOST_SAID) end
 
 -- What stands for a word that only who opened the door knows.
 local USUAL = {
@@ -163,7 +170,7 @@ function troubles.of(said, why, via, told, at)
     end
   end
   if at then seen = plain(said:gsub("bl[:_][^|\n]*|?", ""):gsub("{%l*[ %d]*}?", "")) end -- without our own marks
-  local last = seen ~= "" and (", and said last: %s"):format(seen:sub(-160)) or " without a word"
+  local last = seen ~= "" and ", and said last: " .. troubles.last(seen) or " without a word"
   if at and OURS[why] then
     return failure.new("connect", ("%s: %s %s%s"):format(via, OURS[why], at, seen ~= "" and last or ""),
       "try again, or that command by hand", 3)

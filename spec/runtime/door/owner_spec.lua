@@ -204,7 +204,7 @@ as_root("whose a node is", function()
     end))
   end
 
-  it("another user's shell runs what is root's, below a folder where everybody adds what is theirs", live.test(function()
+  it("another user's shell runs what is root's, below a folder that is everybody's", live.test(function()
     local root = folder .. "/roots"
     assert(uv.fs_mkdir(root .. "/lib", tonumber("755", 8)))
     plant(THEIRS, folder .. "/beam.smp", "-bindir", otp_bin, "-root", root, "-name", EVIL)
