@@ -132,11 +132,7 @@ end
 
 -- What `list` reads of the store, where there is one.
 local function kept(context, list)
-  local store = require "runtime.store"
-  local s = store.kept(context.options)
-  local rows = s and list(s, LATEST) or {}
-  store.close_all()
-  return rows
+  return require("runtime.store").asked(context.options, function(s) return list(s, LATEST) end) or {}
 end
 
 function sources.run(context)

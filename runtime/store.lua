@@ -252,4 +252,18 @@ function store.close_all()
   end
 end
 
+--- What somebody asks of a store that is kept, which is closed again.
+---@param options { store?: string }
+---@param ask fun(s: Store): any, any
+---@return any answer    false where nothing was ever kept
+---@return any err
+function store.asked(options, ask)
+  local s, err = store.kept(options)
+  if not s then return s, err end
+  local answer
+  answer, err = ask(s)
+  store.close_all()
+  return answer, err
+end
+
 return store

@@ -84,12 +84,8 @@ function command.run(c)
     return usage("feedback wants right or wrong behind " .. plain(word), ("`beamlens-run feedback %s right`"):format(
       plain(word)))
   end
-  local s, err = store.kept(c.options)
-  if s == nil then return nil, err end
-  if not s then return nil, runs.unknown(word) end
-  local done
-  done, err = keep(s, c)
-  store.close_all()
+  local done, err = store.asked(c.options, function(s) return keep(s, c) end)
+  if done == false then return nil, runs.unknown(word) end
   if not done then return nil, err end
   if c.options.json then
     return json.encode { schema = 1, run = done.run, feedback = done.said, replaced = done.before or json.null,

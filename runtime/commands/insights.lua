@@ -78,27 +78,29 @@ local function text_of(list, width)
 end
 
 -- Why the list is empty: a node that no run was of is perhaps a slip of the fingers.
-local function nothing(s, node)
-  local names = node and s and runs.nodes(s) or {}
+local function nothing(names, node)
   for _, name in ipairs(names) do
     if name == node then node = nil end
   end
   if not node then return "nothing was found in the runs that are kept\n" end
-  local near = failure.nearest(node, names)
-  return ("no run of %s is kept%s\n"):format(plain(node), near and ("; did you mean %s?"):format(plain(near)) or "")
+  local meant = failure.meant(node, names)
+  return plain(("no run of %s is kept%s"):format(node, meant and "; " .. meant or "")) .. "\n"
+end
+
+local function asked(s, node)
+  local list, err = insights.list(s, node)
+  if not list or list[1] then return list and { list = list }, err end
+  local names
+  names, err = runs.nodes(s)
+  return names and { list = list, nothing = nothing(names, node) }, err
 end
 
 function command.run(c)
-  local s, err = store.kept(c.options)
-  if s == nil then return nil, err end
-  local list = {}
-  if s then list, err = insights.list(s, c.words[1]) end
-  local why = list and #list == 0 and nothing(s, c.words[1])
-  store.close_all()
-  if not list then return nil, err end
-  if c.options.json then return json.encode { schema = 1, insights = list } .. "\n", 0 end
-  if why then return why, 0 end
-  return text_of(list, screen.out().width), 0
+  local found, err = store.asked(c.options, function(s) return asked(s, c.words[1]) end)
+  if found == nil then return nil, err end
+  found = found or { list = {}, nothing = nothing({}) }
+  if c.options.json then return json.encode { schema = 1, insights = found.list } .. "\n", 0 end
+  return found.nothing or text_of(found.list, screen.out().width), 0
 end
 
 return command

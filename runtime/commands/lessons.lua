@@ -44,11 +44,10 @@ local NOTHING = { lessons = {}, refused = {}, replayed = {}, unread = {}, unhear
 
 -- What there is to learn, and the record of each check; false where nobody said a word.
 local function learn(s, c)
-  local said, err = {}, nil
-  if s then said, err = feedback.all(s) end
+  local said, list, done, err
+  said, err = feedback.all(s)
   if not said then return nil, err end
-  if not next(said) then return false, {} end
-  local list, done
+  if not next(said) then return false end
   list, err = records.all(s)
   if not list then return nil, err end
   done, err = require("runtime.lessons").learn(s, c.options, not c.options.quiet and say or nil)
@@ -86,16 +85,12 @@ function command.run(c)
   local path = c.options.diff
   local err = refusal(path)
   if err then return nil, err end
-  local s
-  s, err = store.kept(c.options)
-  if s == nil then return nil, err end
-  local done, list = learn(s, c)
-  store.close_all()
+  local done, list = store.asked(c.options, function(s) return learn(s, c) end)
   if done == nil then return nil, list end
   local written
   written, err = write(path, (done or NOTHING).patch)
   if not written then return nil, err end
-  if c.options.json then return as_json(done or NOTHING, list, path), 0 end
+  if c.options.json then return as_json(done or NOTHING, list or {}, path), 0 end
   return done and page.text(done, list, path, screen.out().width) or NOTHING_SAID, 0
 end
 

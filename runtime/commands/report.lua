@@ -23,11 +23,8 @@ for `show`, which tells the same on a terminal. It exits with 0 whatever the ver
 
 function command.run(c)
   local word = c.words[1] or "last"
-  local s, err = store.kept(c.options)
-  if s == nil then return nil, err end
-  if not s then return nil, runs.unknown(word) end
-  local found, run = runs.report(s, word)
-  store.close_all()
+  local found, run = store.asked(c.options, function(s) return runs.report(s, word) end)
+  if found == false then return nil, runs.unknown(word) end
   if not found then return nil, run end
   local text = handoff.text(found)
   if c.options.json then return json.encode { schema = 1, run = run.id, markdown = text } .. "\n", 0 end

@@ -56,12 +56,9 @@ function command.run(c)
     return nil, failure.new("usage", ("runs wants a number from 1 to %d, not %s"):format(MOST, word),
       "one run stands in `beamlens-run show " .. plain.text(word) .. "`", 2)
   end
-  local s, err = store.kept(c.options)
-  if s == nil then return nil, err end
-  local list = {}
-  if s then list, err = runs.list(s, count) end
-  store.close_all()
-  if not list then return nil, err end
+  local list, err = store.asked(c.options, function(s) return runs.list(s, count) end)
+  if list == nil then return nil, err end
+  list = list or {}
   if c.options.json then return json.encode { schema = 1, runs = list } .. "\n", 0 end
   if #list == 0 then return "no run is kept\n", 0 end
   local spoken = some_said(list)

@@ -47,13 +47,10 @@ function command.run(c)
   if not word then return nil, failure.new("usage", "show wants a run", "`beamlens-run runs` lists them", 2) end
   local refusal = report_file.refusal(c.options.report)
   if refusal then return nil, refusal end
-  local s, err = store.kept(c.options)
-  if s == nil then return nil, err end
-  if not s then return nil, runs.unknown(word) end
-  local found, run = runs.report(s, word)
-  store.close_all()
+  local found, run = store.asked(c.options, function(s) return runs.report(s, word) end)
+  if found == false then return nil, runs.unknown(word) end
   if not found then return nil, run end
-  err = report_file.write(c.options.report, found)
+  local err = report_file.write(c.options.report, found)
   if err then return nil, err end
   if c.options.json then
     found.feedback = run.feedback
