@@ -243,7 +243,7 @@ end
 ---@return Socket|nil
 ---@return string? err
 function Door:connect(host, port, deadline)
-  return self.carrier:connect(host, port, deadline)
+  return self.carrier:connect(host, port == "epmd" and self.at.epmd_port or port, deadline)
 end
 
 --- The MD5 of the node's cookie and a text, made where the cookie lies.

@@ -96,7 +96,7 @@ done
 ---@field cookie string       where it is: "arguments", "environment" or "a file"
 ---@field tls boolean
 ---@field port? integer       where its flags fix it
----@field epmd_port? integer  where it is not the usual one
+---@field epmd_port? integer  of its epmd, where its flags or its environment say so
 ---@field schedulers? integer where its flags say how many are online
 ---@field hidden? boolean
 ---@field contained? boolean  it runs in a container, seen from outside: its files and ports are others than the shell's
@@ -142,12 +142,11 @@ local function node_of(vm)
   if not (vm.root and vm.bindir and vm.root:find(PLAIN) and vm.bindir:find(PLAIN)) then return nil end
   local name = vm.name or vm.sname
   if not name or name == "undefined" or not name:find(PLAIN) then return nil end
-  local epmd_port = tonumber(vm.epmd_port)
   return {
     pid = vm.pid, uid = tonumber(vm.uid), gid = tonumber(vm.gid), name = name, short = vm.sname ~= nil,
     root = vm.root, bindir = vm.bindir,
     cookie = vm.cookie or "a file", tls = (vm.proto_dist or ""):find "tls" ~= nil,
-    port = port_of(vm), epmd_port = epmd_port ~= USUAL_EPMD and epmd_port or nil,
+    port = port_of(vm), epmd_port = tonumber(vm.epmd_port),
     boot = vm.boot and vm.boot:find(PLAIN) and vm.boot:match "^(/.*)/[^/]*$" or nil,
     schedulers = tonumber((vm.S or ""):match "^%d+:(%d+)$" or (vm.S or ""):match "^%d+$"),
     hidden = vm.hidden and true, heart = vm.heart and true, contained = vm.contained and true,

@@ -7,7 +7,7 @@ local probe = require "runtime.door.probe"
 local uv = require "luv"
 
 -- A folder as a release unpacks it: its own erts and lib, boot files only below releases/, a cookie in the arguments
--- of its VM and another one at home.
+-- of its VM and another one at home, its epmd in the arguments alone.
 local AS_RELEASE = [[
 OTP=$(erl -noinput -eval 'io:put_chars(code:root_dir()), halt()')
 APP=$HOME/app
@@ -16,7 +16,9 @@ cp "$OTP/bin/start_clean.boot" "$APP/releases/0.1.0/"
 ROOTDIR=$APP BINDIR=$(echo "$APP"/erts-*/bin) EMU=beam PROGNAME=erl
 export ROOTDIR BINDIR EMU PROGNAME
 shift
-exec "$BINDIR/erlexec" -boot "$APP/releases/0.1.0/start_clean" -boot_var RELEASE_LIB "$APP/lib" "$@"
+EPMD=$ERL_EPMD_PORT
+unset ERL_EPMD_PORT
+exec "$BINDIR/erlexec" -boot "$APP/releases/0.1.0/start_clean" -boot_var RELEASE_LIB "$APP/lib" "$@" -epmd_port $EPMD
 ]]
 
 describe("a release behind a door", function()
@@ -33,7 +35,7 @@ describe("a release behind a door", function()
 
   teardown(live.stop_all)
 
-  it("is entered by its own runtime, with the cookie of its arguments", live.test(function()
+  it("is entered by its own runtime, with the cookie and the epmd of its arguments", live.test(function()
     assert(d:ready(async.now() + 45))
     local n = assert(node.connect { name = d.node, door = d, deadline = async.now() + 20 })
     assert.equal(at.name, tostring(n:call("erlang", "node", {})))
