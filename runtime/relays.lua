@@ -24,7 +24,7 @@ local SILENT = "the node does not answer its lease"
 ---@class Relays
 ---@field started integer            how often a relay was put on the node
 ---@field private n AttachedNode
----@field private off boolean        by --no-relays
+---@field private off? string        why none is ever started
 ---@field private lease_s number
 ---@field private by_name table<string, table>
 local Relays = {}
@@ -184,7 +184,7 @@ end
 ---@param least? number    wait until it listened so many seconds
 ---@return Heard
 function Relays:of(name, minutes, least)
-  if self.off then return { unavailable = SWITCHED_OFF } end
+  if self.off then return { unavailable = self.off } end
   local one, missing = one_of(self, name)
   if not one then return { unavailable = missing } end
   if not one.placed and may_start(one) then place(self, one) end
@@ -215,7 +215,7 @@ end
 ---@return true|nil
 ---@return string|Heard|nil   a sentence where it is on already; { unavailable } where the node says no
 function Relays:start(name, variables)
-  if self.off then return nil, { unavailable = SWITCHED_OFF } end
+  if self.off then return nil, { unavailable = self.off } end
   local one, missing = one_of(self, name)
   if not one then return nil, { unavailable = missing } end
   if one.placed or one.starting then return nil, ("%s is on already, stop it first"):format(name) end
@@ -294,12 +294,16 @@ local function back(self)
   end
 end
 
+--- From now on none is started.
+---@param why string
+function Relays:forbid(why) self.off = self.off or why end
+
 --- Gives a node its relays.
 ---@param n table                        the node, before it is connected
 ---@param o? false|{ lease_s?: number }  false: none are ever started
 function relays.attach(n, o)
-  local self = setmetatable({ n = n, off = o == false, lease_s = o and o.lease_s or LEASE_S, by_name = {},
-    started = 0 }, Relays)
+  local self = setmetatable({ n = n, off = o == false and SWITCHED_OFF or nil, lease_s = o and o.lease_s or LEASE_S,
+    by_name = {}, started = 0 }, Relays)
   n.relays = self
   n.uses = n.uses or {}
   n.uses.events = function(s) return self:seen_by(s) end

@@ -37,8 +37,9 @@ options.LIST = {
       .. "shell:COMMAND, local, or a profile of the config file" },
   { name = "env", type = "text", shown = "ENV", values = "env", doc = "which environment of that profile: prod" },
   { name = "task", type = "text", shown = "ID", doc = "which task of an ECS service: its first letters will do" },
-  { name = "through", type = "text", shown = "HOW", of = { "forward", "console" },
-    doc = "forward leads the node's port here, console starts a helper there; else whichever goes" },
+  { name = "through", type = "text", shown = "HOW", of = { "forward", "console", "rpc" },
+    doc = "forward leads the node's port here, console starts a helper there, rpc asks by the release's own rpc; "
+      .. "else the first of them that goes" },
   { name = "profiles", type = "table", file_only = true, checked_by = "runtime.door.profiles",
     doc = "nodes by name: where they are, and how one gets there" },
   { name = "reason", type = "text", shown = "TEXT", default = "", doc = "what made you look: an alert, a complaint" },

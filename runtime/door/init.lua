@@ -1,7 +1,8 @@
 --- A door: the way to a node that is not to be reached over the network, through a shell beside it. Opened,
 --- it finds the node there, and the link then connects as if it were there: to a port that the door's program
 --- leads here (forward), else through a helper of the node's own release, by which the shell carries bytes
---- (console). No query and no cookie stands in a session's log as text.
+--- (console); where none can be started, by what the release itself asks a node with (rpc). No query and no cookie
+--- stands in a session's log as text.
 
 local asked = require "runtime.door.asked"
 local async = require "runtime.async"
@@ -11,6 +12,8 @@ local forward = require "runtime.door.forward"
 local helper_vm = require "runtime.door.helper_vm"
 local owner = require "runtime.door.owner"
 local probe = require "runtime.door.probe"
+local rpc = require "runtime.door.rpc"
+local rpc_there = require "runtime.door.rpc_there"
 local step = require "runtime.door.step"
 local telemetry = require "runtime.telemetry"
 local troubles = require "runtime.door.troubles"
@@ -28,7 +31,8 @@ local LONGEST_SILENCE_S = 15 -- of a shell, where another one may be had: they c
 local LOOKING = "while the node was looked for"
 local HELPER = "console: a helper VM beside the node carries the link by its shell; many questions at once"
 
--- What carries sockets there, once it is open: runtime/door/tunnel.lua or runtime/door/forward.lua.
+-- What carries sockets there, once it is open: runtime/door/tunnel.lua or runtime/door/forward.lua. Of
+-- runtime/door/rpc.lua, which carries questions, it has what ends it.
 ---@class Carrier
 ---@field dead? string                                    why, once it is
 ---@field spent? boolean                                  it had its connection, and finds the node anew for another
@@ -82,11 +86,12 @@ local function look(self, shell, deadline)
   return node
 end
 
+local function has_room(found) return not found.memory_left or found.memory_left >= LEAST_MEMORY end
+
 local function start_helper(self, shell, node, deadline)
-  local found = self.found
   if node.barred then return fail(self, owner.refusal(node)) end
-  if found.memory_left and found.memory_left < LEAST_MEMORY then
-    local left = found.memory_left / 2 ^ 20
+  if not has_room(self.found) then
+    local left = self.found.memory_left / 2 ^ 20
     return fail(self, ("the container has %.0f MB left, and a helper needs up to 64"):format(left),
       "attach over the network, where nothing is started there")
   end
@@ -127,7 +132,45 @@ local function take_helper(self, shell, node, deadline)
   return true
 end
 
--- By the port of the node where that goes, else by a helper.
+local function words_behind_name(self, err) return err.message:sub(#self.via + 3) end
+
+local function take_rpc(self, shell, node, deadline, no_helper)
+  if node.foreign then
+    if no_helper then return nil, no_helper end
+    return fail(self, node.name .. " is of another user there, and what asks it is run as that user only",
+      "enter as that user (ssh:USER@HOST, shell:docker exec -i -u USER NAME sh), or attach over the network")
+  end
+  local printed, why = shell:run(rpc_there.look(node), deadline)
+  if not printed then return closed(self, why, LOOKING) end
+  local by = rpc_there.choose(printed, node, has_room(self.found))
+  if not by then
+    if no_helper then return nil, no_helper end
+    return fail(self, ("no rpc of a release, and no erl_call that finds the node's cookie, can be started in %s")
+      :format(node.root), "leave --through out")
+  end
+  shell:become(rpc_there.start(by, node))
+  local carrier = rpc.new(by, node.name, function(text) shell.line:write(text) end)
+  self.carrier = carrier
+  shell:hand_over(function(bytes) carrier:receive(bytes) end)
+  local open, err = step("starting " .. by.program, carrier.open, carrier, node, deadline)
+  if not open then
+    shell.said = carrier.rest
+    if failure.is(err) then return fail(self, err.message, err.next) end
+    return closed(self, err, "while " .. by.program .. " was asked")
+  end
+  self.told = ("%s; why not console: %s"):format(carrier.told,
+    no_helper and words_behind_name(self, no_helper) or "--through rpc asks for this")
+  return true
+end
+
+-- A shell that has become something else has nothing left to try.
+local function take_what_goes(self, shell, node, deadline)
+  local open, err = take_helper(self, shell, node, deadline)
+  if open or not shell.listens then return open, err end
+  return take_rpc(self, shell, node, deadline, err)
+end
+
+-- By the port of the node where that goes, else by a helper, else by what the release asks with.
 local function take_carrier(self, shell, node, deadline)
   local carrier
   if self.ahead then carrier, self.unled = self.ahead:open(shell, node, deadline) end
@@ -138,7 +181,8 @@ local function take_carrier(self, shell, node, deadline)
     return fail(self, "its port cannot be led here: " .. self.unled,
       "leave --through out, and a helper is started there")
   end
-  return take_helper(self, shell, node, deadline)
+  local way = { console = take_helper, rpc = take_rpc }
+  return (way[self.target.through] or take_what_goes)(self, shell, node, deadline)
 end
 
 -- With a person before it ssh may ask.
@@ -162,8 +206,9 @@ end
 local function open_with(self, words, person, patience, deadline)
   local way = self.target.way
   self.ahead, self.unled = nil, self.unled or "--through console asks for this"
+  local through = self.target.through
   if person then words = attended(words) end
-  if self.target.through ~= "console" then self.ahead, self.unled = forward.of(self.target, words) end
+  if not through or through == "forward" then self.ahead, self.unled = forward.of(self.target, words) end
   local waiting = "waiting for a shell of " .. self.via
   local shell, err = console.start(self.ahead and self.ahead.words or words, {
     stop_at = troubles.question, silent = way.silent,
@@ -182,8 +227,6 @@ local function open_with(self, words, person, patience, deadline)
   if not node then return nil, err end
   return take_carrier(self, shell, node, deadline)
 end
-
-local function words_behind_name(self, err) return err.message:sub(#self.via + 3) end
 
 -- Where one task of several gives no shell another one is tried, but not after a node was found: that one is meant.
 local function enter(self, deadline)
@@ -259,7 +302,7 @@ function Door:digest(text, deadline)
     "pass it with --cookie-file", 3)
 end
 
---- Goes over to a helper, where the port that was led here turned out to lead nowhere. Inside a task.
+--- Goes over to another way, where the port that was led here turned out to lead nowhere. Inside a task.
 ---@param why Failure       of the link
 ---@param deadline number
 ---@return true?            nil when it did not, or could not help
@@ -267,8 +310,10 @@ end
 function Door:step_back(why, deadline)
   if not self.shell or not self.ahead or self.carrier ~= self.ahead or why.stage == "cookie" then return nil, why end
   if self.target.through == "forward" then return nil, why end
-  self.unled, self.target.through = self.ahead:said() or why.message, "console"
-  return take_helper(self, self.shell, self.at, deadline)
+  self.unled = self.ahead:said() or why.message
+  local open, err = take_what_goes(self, self.shell, self.at, deadline)
+  if open then self.target.through = self.carrier.run and "rpc" or "console" end
+  return open, err
 end
 
 --- Ends the helper, then the command. Nothing of ours stays there. Inside a task.

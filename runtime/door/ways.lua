@@ -25,7 +25,7 @@ local ways = {}
 ---  runtime_id?: string, others: string[], fit: table[], passed?: string }   once found; others: tasks; fit: those of
 ---  them that can be entered; passed: the task that gave no shell
 ---@field task? string      the one that was asked for
----@field through? "forward"|"console"   what was asked for; else whichever goes
+---@field through? "forward"|"console"|"rpc"   what was asked for; else whichever goes
 ---@field release? string   the root of the node's release, where several run
 ---@field told? table<string, string>   for troubles.of
 

@@ -75,7 +75,10 @@ end
 
 local options_of = {}  -- encoded once for each combination in use
 
-local function spawn_options(o)
+--- What the process of a question is started with: its limits, and that its end is told.
+---@param o CallOptions
+---@return any list
+function call.spawn_options(o)
   local key = (o.heap_words or 0) .. (o.priority or "normal")
   local options = options_of[key]
   if not options then
@@ -98,7 +101,7 @@ local function begin(self, request, module, func, args, o)
     return control.reg_send(request.key, "rex", etf.tuple(request.key, what))
   end
   local arguments = { request.key, A[module], A[func], args }
-  return control.spawn_request(request.key, self.us, group_leader, EXECUTE, spawn_options(o), arguments)
+  return control.spawn_request(request.key, self.us, group_leader, EXECUTE, call.spawn_options(o), arguments)
 end
 
 local function attempt(self, module, func, args, o, deadline)

@@ -43,8 +43,8 @@ end
 ---@field past Past           what was seen of it before
 ---@field lives integer        counted up where it was started anew while we held it
 ---@field deadline? number   no query goes on after this, whatever its own deadline
----@field private link Link
----@field private calls Calls
+---@field private link Link|Rpc
+---@field private calls Calls|Rpc
 ---@field private forms table<string, any>   text -> form, as far as it was needed
 ---@field relays Relays
 ---@field uses table<string, fun(s: Skill): any>   what is made to measure for a skill
@@ -65,11 +65,23 @@ local cookies = setmetatable({}, { __mode = "k" })
 
 local reconnect
 
-local function establish(n, deadline)
-  local opened, err = link.open {
+-- What carries questions: a link, or what stands in for it where a door has none.
+local function carrier(n, deadline)
+  local door = n.door
+  local shut = door and select(2, door:ready(deadline))
+  if shut then return nil, shut end
+  if door and door.carrier.run then
+    n.relays:forbid("event relays need a link to the node, and there is none by " .. door.carrier.by.program)
+    return door.carrier
+  end
+  return link.open {
     node = n.name, cookie = cookies[n], port = n.port, deadline = deadline, silence_s = n.silence_s,
-    largest = n.largest, door = n.door,
+    largest = n.largest, door = door,
   }
+end
+
+local function establish(n, deadline)
+  local opened, err = carrier(n, deadline)
   if not opened then return nil, err end
   -- A node that was started anew may be of another release, and parse to other forms.
   if n.link and n.link.session.peer_creation ~= opened.session.peer_creation then
@@ -78,9 +90,14 @@ local function establish(n, deadline)
     n.lives = n.lives + 1
   end
   n.link = opened
-  n.calls = call.attach(opened, function(why)
+  local function on_down(why)
     if n.state ~= "closed" then reconnect(n, why) end
-  end)
+  end
+  if opened.run then
+    n.calls, opened.on_down = opened, on_down
+  else
+    n.calls = call.attach(opened, on_down)
+  end
   return true
 end
 

@@ -203,14 +203,12 @@ end
 
 --- Connects and shakes hands. Frames are not read before `start` is called.
 ---@param o { node: string, cookie?: string, deadline: number, port?: integer, silence_s?: number, largest?: integer,
----  door?: Door }   door: behind which the node is, else it is asked directly
+---  door?: Door }   door: behind which the node is, once it is open; else it is asked directly
 ---@return Link|nil
 ---@return Failure? err
 function link.open(o)
   local name, host = o.node:match "^(.-)@(.+)$"
   local door = o.door
-  local shut = door and select(2, door:ready(o.deadline))
-  if shut then return nil, shut end
   local port = o.port or door and door.port
   if not port then
     local unknown

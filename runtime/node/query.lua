@@ -106,7 +106,7 @@ local function takes_maps(n, o)
   return n.map_bindings
 end
 
-local US = "link" -- our pid, as a variable: no text has one of that name, and the atom is there already
+local US = "link" -- our pid, where we have one, as a variable: no text has one of that name; the atom is there already
 
 -- erl_eval merges bindings after each argument of a call and each element of a tuple or list: as an
 -- ordered list of pairs that takes time by the square of the variables that are bound. What it is
@@ -117,7 +117,8 @@ local function bindings_of(n, variables, o)
     names[#names + 1] = name
     map[name] = value
   end
-  names[#names + 1], map[US] = US, n.calls:pid()
+  local us = n.calls:pid()
+  if us then names[#names + 1], map[US] = US, us end
   local maps, err = takes_maps(n, o)
   if err then return nil, err end
   if maps then return etf.amap(map) end
@@ -182,7 +183,7 @@ local function settled(n, given)
   local deadline = given.deadline or n.deadline
   if given.timeout then deadline = math.min(async.now() + given.timeout, deadline or math.huge) end
   return {
-    deadline = deadline, group_leader = given.group_leader,
+    deadline = deadline, group_leader = given.group_leader, outlives = given.outlives,
     subject = given.subject or "the query",
     heap_words = given.heap_words or HEAP_WORDS, priority = given.priority or "low",
     form = (given.raw or given.json) and "raw" or nil,
@@ -221,15 +222,17 @@ local RAISED = tuple(A.case, 1, LONG, {
 
 -- Linked to us while it is evaluated, so that it ends when the connection does: killed or cut off, we cannot end it.
 -- Unlinked before it answers, for an exit signal would carry the whole answer a second time.
-local function linked_form(form, low)
-  local function with_us(func) return call_form("erlang", func, { tuple(A.var, 1, A[US]) }) end
+local function linked_form(form, low, us)
+  local function with_us(func)
+    return us and call_form("erlang", func, { tuple(A.var, 1, A[US]) }) or atom_form "ok"
+  end
   local all = tuple(A.tuple, 1, { with_us "link", low and RAISED or atom_form "ok", form, with_us "unlink" })
   return call_form("erlang", "element", { number_form(3), all })
 end
 
 local function send(n, form, variables, o, given)
   if not (given.outlives or given.group_leader == "user") then
-    form = linked_form(form, o.priority == "low")
+    form = linked_form(form, o.priority == "low", n.calls:pid())
   end
   if not n.calls:limited() then form = limited_form(form, o) end
   -- With the last argument the value alone comes back, without the bindings.
