@@ -66,6 +66,7 @@ od -An -tx8 -N16 /dev/urandom | tr -d ' \n' > .erlang.cookie && chmod 400 .erlan
 mkdir bin && ln -s "$PROGRAM" bin/beamlens-run && : > nodes
 epmd -address 127.0.0.1 > epmd.log 2>&1 &
 EPMD=$!
+until epmd -names > names.log 2>&1; do kill -0 $EPMD || exit 1; done
 echo "$HOME"
 read -r UNTIL_CLOSED
 kill -9 $(cat nodes) $EPMD 2> kill.log

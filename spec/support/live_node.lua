@@ -18,6 +18,7 @@ printf '%s' "$SPEC_COOKIE" > .erlang.cookie && chmod 400 .erlang.cookie
 unset SPEC_COOKIE XDG_CONFIG_HOME
 epmd -address 127.0.0.1 > epmd.log 2>&1 &
 EPMD=$!
+until epmd -names > names.log 2>&1; do kill -0 $EPMD || exit 1; done
 "$@" < /dev/null > node.log 2>&1 &
 NODE=$!
 echo "$HOME $NODE $EPMD"
