@@ -4,7 +4,12 @@ local held = require "spec.support.held"
 local live = require "spec.support.live_node"
 local node = require "runtime.node"
 local sshd = require "spec.support.sshd"
+local ours = require "host.files"
+local program = require "spec.support.program"
+local until_true = require "spec.support.until_true"
 local uv = require "luv"
+local ways = require "runtime.door.ways"
+local who_runs = require "spec.support.who_runs"
 
 local LOOPBACK = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
 
@@ -86,17 +91,64 @@ local function entered(via, name)
   return words
 end
 
+-- What was told of the way, once the node answered by it.
+local function asked(target, name)
+  local d = door.new(target, name)
+  assert(d:ready(soon()))
+  local n = assert(node.connect { name = d.node, door = d, deadline = soon() })
+  assert.equal(name, tostring(n:call("erlang", "node", {})))
+  assert.equal(100000, #n.query("binary:copy(B, 1000).", { B = ("x"):rep(100) }))
+  n:leave()
+  return d.told
+end
+
+local function by_rpc(via)
+  local target = assert(ways.read(via))
+  target.through = "rpc"
+  return target
+end
+
 describe("a helper is started by the runtime of", function()
+  local mix, packed
+
   teardown(live.stop_all)
 
   it("what mix release made, in the version that runs", live.test(function()
-    local at = start(live.own_name "bl_mix", BY_MIX)
-    assert.matches(at.home .. "/app/releases/0.2.0/start_clean", entered("local", at.name), 1, true)
+    mix = start(live.own_name "bl_mix", BY_MIX)
+    assert.matches(mix.home .. "/app/releases/0.2.0/start_clean", entered("local", mix.name), 1, true)
   end))
 
+  describe("what mix release made, which asks itself by its own rpc", function()
+    it("where that is wanted", live.test(function()
+      assert.matches("^rpc: " .. mix.home .. "/app/bin/shop asks beside the node", asked(by_rpc "local", mix.name))
+    end))
+
+    it("through a session with an echo, colours and breaks between", live.test(function()
+      local via = "shell:%s %s/spec/support/doors/session.lua 'shell=bash --norc -i' chop=7 wrap=130 colour=90"
+      assert.matches("^rpc: ", asked(by_rpc(via:format(ours.exe, ours.root)), mix.name))
+    end))
+
+    it("and leaves nothing, interrupted twice", live.test(function()
+      local running = program.start({ "watch", "--node", mix.name, "--via", "local", "--through", "rpc" },
+        { env = { ERL_EPMD_PORT = uv.os_getenv "ERL_EPMD_PORT", HOME = mix.home } })
+      until_true("word of being attached", function() return running.stdout():find "attached" end)
+      assert.equal(1, #who_runs("--rpc-eval", mix.name))
+      running.kill "sigint"
+      running.kill "sigint"
+      running.wait(30)
+      until_true("the end of who asked", function() return #who_runs("--rpc-eval", mix.name) == 0 end)
+    end))
+  end)
+
   it("what systools packed", live.test(function()
-    local at = start(live.own_name "bl_systools", BY_SYSTOOLS)
-    assert.matches(at.home .. "/app/bin/start_clean", entered("local", at.name), 1, true)
+    packed = start(live.own_name "bl_systools", BY_SYSTOOLS)
+    assert.matches(packed.home .. "/app/bin/start_clean", entered("local", packed.name), 1, true)
+  end))
+
+  it("what systools packed; where nothing to start it from is left, its erl_call asks", live.test(function()
+    assert(os.remove(packed.home .. "/app/bin/start_clean.boot"))
+    assert.matches("^rpc: " .. packed.home .. "/app/erts%S*/erl_call asks .*; why not console: no erl was found in ",
+      asked("local", packed.name))
   end))
 
   it("a folder that a link leads to", live.test(function()
@@ -137,6 +189,12 @@ describe("a release whose files are gone under it", function()
     local _, err = door.new("local", at.name):ready(soon())
     assert.equal(("local: no erl was found in %s/app; the release was built without its runtime; "
       .. "attach over the network"):format(at.home), tostring(err))
+  end))
+
+  it("has nothing to ask with either", live.test(function()
+    local _, err = door.new(by_rpc "local", at.name):ready(soon())
+    assert.equal(("local: no rpc of a release, and no erl_call that finds the node's cookie, can be started in %s/app; "
+      .. "leave --through out"):format(at.home), tostring(err))
   end))
 
   it("is led here with a cookie that is given, where its own is gone too", live.test(function()

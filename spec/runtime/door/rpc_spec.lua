@@ -9,12 +9,14 @@ local node = require "runtime.node"
 local ours = require "host.files"
 local program = require "spec.support.program"
 local rpc = require "runtime.door.rpc"
+local rpc_there = require "runtime.door.rpc_there"
 local until_true = require "spec.support.until_true"
 local uv = require "luv"
 local ways = require "runtime.door.ways"
+local who_runs = require "spec.support.who_runs"
 
--- Of its own, for doors show every node of this machine. Its fault: a mailbox that grows.
-local NAME = ("bl_rpc%d@127.0.0.1"):format(uv.os_getpid())
+-- Its fault: a mailbox that grows.
+local NAME = live.own_name "bl_rpc"
 local ILL = [[erlc -o "$HOME" "$0" && exec "$@" -pa "$HOME" -s copper]]
 
 local function soon() return async.now() + 45 end
@@ -27,20 +29,7 @@ local function entered(via)
   return assert(node.connect { name = NAME, door = d, deadline = soon() }), d
 end
 
--- Who asks there, by what the machine runs.
-local function asking()
-  local count, scan = 0, uv.fs_scandir "/proc"
-  while true do
-    local pid = uv.fs_scandir_next(scan)
-    if not pid then return count end
-    local file = pid:find "^%d+$" and io.open(("/proc/%s/cmdline"):format(pid))
-    if file then
-      local words = file:read "*a" or ""
-      file:close()
-      if words:find("erl_call", 1, true) and words:find(NAME, 1, true) then count = count + 1 end
-    end
-  end
-end
+local function asking() return #who_runs("erl_call", NAME) end
 
 describe("a node that erl_call asks, where nothing else is to be started", function()
   local at, env, n, d
@@ -149,6 +138,37 @@ describe("a node that erl_call asks, where nothing else is to be started", funct
     until_true("the end of who asked", function() return asking() == 0 end)
     assert.equal(5, n:call("erlang", "+", { 2, 3 }))
   end))
+end)
+
+describe("who is to ask", function()
+  local ALL = "bl:mix=/app/bin/shop|bl:erl_call=/app/erts-13/bin/erl_call|bl:home=/home/shop|"
+
+  local function chosen(printed, cookie, may_boot)
+    return (rpc_there.choose(printed, { cookie = cookie }, may_boot) or {}).program
+  end
+
+  it("is the release's own script", function() assert.equal("/app/bin/shop", chosen(ALL, "arguments", true)) end)
+
+  it("is a relx release's script where that is what there is", function()
+    assert.same({ kind = "relx", program = "/app/bin/shop" },
+      rpc_there.choose("bl:relx=/app/bin/shop|", { cookie = "a file" }, true))
+  end)
+
+  it("is the C program where there is no memory for a VM", function()
+    assert.equal("/app/erts-13/bin/erl_call", chosen(ALL, "a file", false))
+  end)
+
+  it("is nobody where that would have to be given the cookie", function()
+    assert.is_nil(chosen(ALL, "arguments", false))
+  end)
+
+  it("is nobody where the file that it reads is not there", function()
+    assert.is_nil(chosen("bl:erl_call=/app/erts-13/bin/erl_call|", "a file", true))
+  end)
+
+  it("is no path that would end the quotes that it is put in", function()
+    assert.is_nil(chosen("bl:mix=/app/bin/a'$(id)'|", "a file", true))
+  end)
 end)
 
 describe("what comes back from who asks", function()
