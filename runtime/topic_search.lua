@@ -19,7 +19,7 @@ end
 
 -- Without the ending of a plural or a verb, that "links" finds "link", and "restarting" "restart".
 local function stem(word)
-  word = #word > 3 and word:gsub("ss$", "s\1"):gsub("s$", ""):gsub("\1$", "s") or word
+  word = #word > 3 and word:gsub("sses$", "ss"):gsub("ss$", "s\1"):gsub("s$", ""):gsub("\1$", "s") or word
   return word:match "^(....+)ing$" or word:match "^(....+)ed$" or word
 end
 
@@ -148,6 +148,16 @@ end
 -- Of a question whose other words name what it is about: those that come near the best of them.
 local NEAR = 0.75
 local ROUTES = { routes = true, mechanisms = true }
+local EVERYWHERE = { process = true } -- a word of so many topics that alone it means none of them
+
+-- Whether the question has more of it than such a word.
+local function is_meant(topic, words)
+  local telling = {}
+  for _, word in ipairs(words) do
+    if not EVERYWHERE[word] then telling[#telling + 1] = word end
+  end
+  return select(2, named(topic, telling)) > 0
+end
 
 --- What a whole question is about: topics that tell what to look at, the best first. Words that none of them knows are
 --- names of the node's, or of no matter.
@@ -159,7 +169,7 @@ function topic_search.route(question, topics)
   for _, topic in ipairs(topics) do
     if ROUTES[topic.group] then
       worth[topic], known[topic] = named(topic, words)
-      if worth[topic] >= ABOUT then found[#found + 1] = topic end
+      if worth[topic] >= ABOUT and is_meant(topic, words) then found[#found + 1] = topic end
     end
   end
   table.sort(found, function(a, b)

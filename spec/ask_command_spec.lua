@@ -4,6 +4,7 @@ local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local program = require "spec.support.program"
 local pty = require "spec.support.pty"
+local report = require "runtime.report"
 
 describe("ask", function()
   local at
@@ -28,12 +29,10 @@ describe("ask", function()
     return program.run({ "ask", ... }, { env = environment() })
   end
 
-  local function of_node(question, ...) return ask(question, "--node", at.name, "--quiet", ...) end
-
   local function answer(question, ...)
     local r = ask(question, "--node", at.name, "--quiet", "--json", ...)
-    local report = json.decode(r.stdout)
-    return report.answer, report, r.code
+    local told = json.decode(r.stdout)
+    return told.answer, told, r.code
   end
 
   local function paths(figures)
@@ -42,37 +41,47 @@ describe("ask", function()
     return by
   end
 
-  it("begins with the queue that grows, how fast, and why", live.test(function()
-    local r = of_node "why is the queue growing?"
-    assert.matches("^ANSWER  The queue of orders_inbox grows by %d+ a second, from [%d,]+ to [%d,]+", r.stdout)
-    local first = r.stdout:gsub("\n +", " ")
-    assert.matches("The cause is orders_inbox: slow_consumer%. The queue of", first)
-    assert.matches("\nSICK  ", r.stdout)
-    assert.matches("\n   what to do SAFE find what blocks the handler: timer:sleep/1", r.stdout, 1, true)
-    assert.matches("\n   all of it  beamlens%-run show r%d+\n", r.stdout)
-    assert.is_nil(r.stdout:find("in Erlang", 1, true)) -- what is in the report stands there
-    assert.equal(1, r.code)
-  end))
+  describe("why the queue is growing", function()
+    local a, r, code
 
-  it("cites figures that stand in the observations of the run, and looks with whom the question asks for",
-    live.test(function()
-      local a, report = answer "why is the queue growing?"
+    setup(live.test(function() a, r, code = answer "why is the queue growing?" end))
+
+    it("begins with the queue that grows, how fast, and why", function()
+      local text = report.answer(r)
+      assert.matches("^ANSWER  The queue of orders_inbox grows by %d+ a second, from [%d,]+ to [%d,]+", text)
+      assert.matches("The cause is orders_inbox: slow_consumer%. The queue of", (text:gsub("\n +", " ")))
+      assert.matches("\nSICK  ", text)
+      assert.matches("\n   what to do SAFE find what blocks the handler: timer:sleep/1", text, 1, true)
+      assert.matches("\n   all of it  beamlens%-run show r%d+\n", text)
+      assert.is_nil(text:find("in Erlang", 1, true)) -- what is in the report stands there
+      assert.equal(1, code)
+    end)
+
+    it("cites figures that stand in the observations of the run, each once", function()
       local figures = paths(a.figures)
       assert.equal(figures["processes[1].final_queue"] - figures["processes[1].initial_queue"],
         figures["processes[1].queue_growth"])
-      assert.same({ true, "rules", { "mailbox" }, { report.insights[1].id } },
-        { a.answered, a.by, a.topics, a.insights })
+      local seen = {}
+      for _, claim in ipairs(a.figures) do
+        assert.is_nil(seen[claim.observation .. claim.path])
+        seen[claim.observation .. claim.path] = true
+      end
+      assert.same({ true, "rules", { "mailbox" }, { r.insights[1].id } }, { a.answered, a.by, a.topics, a.insights })
+    end)
+
+    it("looks with whom the question asks for", function()
       local looked = {}
-      for i, o in ipairs(report.operators) do looked[i] = o.skill end
+      for i, o in ipairs(r.operators) do looked[i] = o.skill end
       assert.same(a.looked, looked)
       assert.is_nil(table.concat(looked, " "):find("allocator", 1, true))
-    end))
+    end)
+  end)
 
   it("says that the table that it names does not grow, with its figures", live.test(function()
-    local a, report, code = answer("is the table sessions growing?", "--skills", "ets")
+    local a, r, code = answer("is the table sessions growing?", "--skills", "ets")
     assert.matches("^The table sessions does not grow: it has 20,000 rows,", a.text)
     assert.equal(20000, paths(a.figures).size)
-    assert.same({ true, "healthy", 0 }, { a.answered, report.verdict, code })
+    assert.same({ true, "healthy", 0 }, { a.answered, r.verdict, code })
   end))
 
   it("says what one process does that it names", live.test(function()
@@ -117,37 +126,31 @@ describe("ask", function()
       { a.answered, a.would_tell })
   end))
 
-  it("is kept as a run whose reason is the question, and shown with its answer", live.test(function()
-    of_node("how is the table sessions?", "--skills", "ets")
-    local shown = program.run({ "show", "last" }, { env = environment() })
-    assert.matches("\nANSWER  The table sessions does not grow", shown.stdout)
-    local runs = json.decode(program.run({ "runs", "--json" }, { env = environment() }).stdout)
-    assert.equal("how is the table sessions?", runs.runs[1].reason)
-  end))
+  describe("from standard input", function()
+    local ran
 
-  it("is recorded, and answers the same when it is replayed", live.test(function()
-    local path = at.home .. "/question.cassette"
-    local a = answer("how is the table sessions?", "--skills", "ets", "--record", path)
-    local again = program.run({ "replay", path, "--json" }, { env = environment() })
-    local replayed = json.decode(again.stdout).report.answer
-    assert.same({ a.text, a.figures, a.topics }, { replayed.text, replayed.figures, replayed.topics }, again.stderr)
-  end))
+    setup(live.test(function()
+      local path = at:write("question.txt", "how is the\ntable sessions?\n")
+      local line = '"$0" ask - --skills ets --quiet --node %s < %s'
+      ran = program.run({ "-c", line:format(at.name, path), program.path }, { path = "/bin/sh", env = environment() })
+    end))
 
-  it("hands on its answer in Markdown", live.test(function()
-    of_node("how is the table sessions?", "--skills", "ets")
-    local path = at.home .. "/answer.md"
-    program.run({ "show", "last", "--report", path }, { env = environment() })
-    local text = io.open(path):read "*a"
-    assert.matches("## Answer\n\nAsked: \"how is the table sessions?\"\n\nThe table sessions does", text, 1, true)
-  end))
+    it("is a question", function() assert.matches("^ANSWER  The table sessions does not grow", ran.stdout) end)
 
-  it("reads the question from standard input", live.test(function()
-    local path = at:write("question.txt", "how is the\ntable sessions?\n")
-    local line = '"$0" ask - --skills ets --quiet --node %s < %s'
-    local r = program.run({ "-c", line:format(at.name, path), program.path }, { path = "/bin/sh",
-      env = environment() })
-    assert.matches("^ANSWER  The table sessions does not grow", r.stdout)
-  end))
+    it("is kept as a run whose reason it is, and shown with its answer", live.test(function()
+      local shown = program.run({ "show", "last" }, { env = environment() })
+      assert.matches("\nANSWER  The table sessions does not grow", shown.stdout)
+      local runs = json.decode(program.run({ "runs", "--json" }, { env = environment() }).stdout)
+      assert.equal("how is the table sessions?", runs.runs[1].reason)
+    end))
+
+    it("is handed on in Markdown with its answer", live.test(function()
+      local path = at.home .. "/answer.md"
+      program.run({ "show", "last", "--report", path }, { env = environment() })
+      local text = io.open(path):read "*a"
+      assert.matches("## Answer\n\nAsked: \"how is the table sessions?\"\n\nThe table sessions does", text, 1, true)
+    end))
+  end)
 
   it("is drawn within 60 columns, with colours, on a terminal", live.test(function()
     local running = pty.start({ "ask", "how is the table sessions?", "--node", at.name, "--quiet", "--skills",

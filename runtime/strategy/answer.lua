@@ -39,6 +39,16 @@ local function add(list, more)
   for _, item in ipairs(more) do list[#list + 1] = item end
 end
 
+-- Each figure once, and so many that a person reads them.
+local function the_first(figures)
+  local list, seen = {}, {}
+  for _, claim in ipairs(figures) do
+    local key = claim.observation .. " " .. claim.path
+    if not seen[key] and #list < MOST_FIGURES then list[#list + 1], seen[key] = claim, true end
+  end
+  return list
+end
+
 local function sentence(text) return text:find "[%.!?]$" and text or text .. "." end
 
 local function cause_text(insight)
@@ -90,7 +100,7 @@ local function not_seen(case, mechanism, figures)
 end
 
 local ASK_FOR = "ask for memory, a mailbox, the schedulers, tables, or a process by its name; `beamlens-run explain` "
-  .. "has all that can be asked for"
+  .. "has all that can be asked for, and `beamlens-run health` counts and limits"
 local A_MODEL = "a model reads any question: set its key, or name it with --provider"
 
 local NOTHING = "Nothing wrong was found: every look that was called for was made."
@@ -150,7 +160,6 @@ local function by_rules(case, facts)
       end
     end
   end
-  for i = #figures, MOST_FIGURES + 1, -1 do figures[i] = nil end
   local answered = not facts.missing and #causes > 0 or #texts > 0 and calm
   local would_tell = answered and {} or open_of(facts, texts, calm)
   if #texts == 0 then
@@ -159,8 +168,8 @@ local function by_rules(case, facts)
   elseif not answered and not facts.missing then
     texts[#texts + 1] = "Why, the looks that were made do not tell."
   end
-  return { text = table.concat(texts, " "), answered = answered, by = "rules", figures = figures, insights = ids,
-    would_tell = would_tell }
+  return { text = table.concat(texts, " "), answered = answered, by = "rules", figures = the_first(figures),
+    insights = ids, would_tell = would_tell }
 end
 
 local object, list, text = shapes.object, shapes.list, shapes.text

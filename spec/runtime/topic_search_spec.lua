@@ -27,11 +27,13 @@ describe("runtime.topic_search, of a question", function()
     ["is the node healthy?"] = "full_check",
     ["why are calls timing out?"] = "mailbox",
     ["cpu at 100%"] = "schedulers",
+    ["do processes leak?"] = "process_leak",
+    ["which process works most, and leaks?"] = "process_leak",
   } do
     it(("finds %s in %q"):format(topic, question), function() assert.equal(topic, route(question)[1]) end)
   end
 
-  for _, question in ipairs { "what colour is the sky?", "", "orders_inbox", "???" } do
+  for _, question in ipairs { "what colour is the sky?", "", "orders_inbox", "???", "what does the process sink do?" } do
     it(("finds none in %q"):format(question), function() assert.same({}, route(question)) end)
   end
 
