@@ -57,7 +57,7 @@ describe("a finding on a live node", function()
   end)
 
   it("says since when", function()
-    assert.matches("^about %d+ s before it was seen, at that rate$", r.insights[1].since)
+    assert.matches("^about %d+ %l+ before it was seen, at that rate$", r.insights[1].since)
   end)
 
   it("has what a designer says of it, as JSON too", function()

@@ -41,7 +41,10 @@ end
 local STAYS = { "^%u+  shop", "^   object  ", "^   mechanism  ", "^   points to  ", "^   plan  ", "^cookie  ",
   "^a%d  " }
 
-local function without_figures(text) return (text:gsub("%d[%d,.:]*", "N"):gsub("%s+", " ")) end
+-- Nor does it matter whether a slow machine took minutes.
+local function without_figures(text)
+  return (text:gsub("%d[%d,.:]*", "N"):gsub("%s+", " "):gsub("N min N s", "N s"):gsub("N min", "N s"))
+end
 
 -- { line, quoted }: a command, and what it says by the document that stays so.
 local function steps_of(text)
