@@ -8,17 +8,9 @@ local man_page = {}
 local GLYPHS = { ["\\"] = "\\e", ["-"] = "\\-", ["'"] = "\\(aq", ["`"] = "\\(ga", ["^"] = "\\(ha", ["~"] = "\\(ti",
   ['"'] = "\\(dq" }
 
-local function code_point(character)
-  local first, rest = character:byte(), 0
-  for i = 2, #character do rest = rest * 64 + character:byte(i) - 128 end
-  local bits = ({ nil, 0xC0, 0xE0, 0xF0 })[#character]
-  return (first - bits) * 64 ^ (#character - 1) + rest
-end
-
--- It reads ASCII only, and a dot at the beginning of a line is an order.
+-- ASCII only: of what a terminal cannot show, the page would have nothing. A dot at the beginning of a line is an order.
 local function escaped(text)
-  text = text:gsub("[\\%-'`^~\"]", GLYPHS)
-  text = text:gsub("[\194-\244][\128-\191]+", function(c) return ("\\[u%04X]"):format(code_point(c)) end)
+  text = text:gsub("[\\%-'`^~\"]", GLYPHS):gsub("…", "...")
   text = text:gsub(",(%S)", ",\\:%1") -- a list may be broken there
   return (text:gsub("^%.", "\\&."):gsub("\n%.", "\n\\&."))
 end
