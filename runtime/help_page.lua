@@ -80,7 +80,7 @@ function page.of(name, out)
   local parts = { ("beamlens-run %s\n  %s\n"):format(command.usage, filled.text(command.doc, INDENT, out.width)) }
   local own = options(name, out)
   if own ~= "" then parts[#parts + 1] = own end
-  if #(command.examples or {}) > 0 then parts[#parts + 1] = examples(command.examples, out) end
+  parts[#parts + 1] = examples(command.examples, out)
   if command.more then parts[#parts + 1] = paragraphs(command.more, out) end
   parts[#parts + 1] = prose("--node and the other options of every command: `beamlens-run help`", out) .. "\n"
   return table.concat(parts, "\n")

@@ -8,7 +8,7 @@ local man_page = {}
 local GLYPHS = { ["\\"] = "\\e", ["-"] = "\\-", ["'"] = "\\(aq", ["`"] = "\\(ga", ["^"] = "\\(ha", ["~"] = "\\(ti",
   ['"'] = "\\(dq" }
 
--- ASCII only: of what a terminal cannot show, the page would have nothing. A dot at the beginning of a line is an order.
+-- ASCII only: of what a terminal cannot show, it would have nothing. A dot at the beginning of a line is an order.
 local function escaped(text)
   text = text:gsub("[\\%-'`^~\"]", GLYPHS):gsub("…", "...")
   text = text:gsub(",(%S)", ",\\:%1") -- a list may be broken there
@@ -37,7 +37,7 @@ local function command(page, name)
   add(page, { escaped(c.doc:gsub("^%l", string.upper) .. ".") })
   for _, option in ipairs(manual.options(name)) do add(page, tagged(manual.flag(option), manual.about(option))) end
   if c.more then prose(page, c.more) end
-  for _, example in ipairs(c.examples or {}) do add(page, tagged(example[1], example[2])) end
+  for _, example in ipairs(c.examples) do add(page, tagged(example[1], example[2])) end
 end
 
 ---@return string

@@ -29,7 +29,7 @@ local function one(call, name)
   if not call.options.json then return page.of(name, screen.page(call.options)), 0 end
   local command, options, examples = manual.command(name), {}, {}
   for i, option in ipairs(manual.options(name)) do options[i] = option.name end
-  for i, example in ipairs(command.examples or {}) do examples[i] = { line = example[1], about = example[2] } end
+  for i, example in ipairs(command.examples) do examples[i] = { line = example[1], about = example[2] } end
   return json.encode { schema = 1, command = name, usage = command.usage, doc = command.doc,
     more = command.more or json.null, options = options, examples = examples } .. "\n", 0
 end
