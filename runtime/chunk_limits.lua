@@ -28,6 +28,13 @@ chunk_limits.FIELDS = {
   bytes("code_max", 64 * KIB, 64, 512 * KIB),
 }
 
+---@return string[]
+function chunk_limits.names()
+  local names = {}
+  for i, field in ipairs(chunk_limits.FIELDS) do names[i] = field.name end
+  return names
+end
+
 ---@param group table<string, number>   the option `chunk`, settled
 ---@return ChunkLimits
 function chunk_limits.of(group)

@@ -101,7 +101,7 @@ function sources.strategy() return plainly(require("runtime.strategy").names()) 
 
 function sources.limit()
   local offers = {}
-  for i, field in ipairs(require("runtime.chunk_limits").FIELDS) do offers[i] = { field.name .. "=" } end
+  for i, name in ipairs(require("runtime.chunk_limits").names()) do offers[i] = { name .. "=" } end
   return offers
 end
 
