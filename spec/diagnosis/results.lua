@@ -77,7 +77,7 @@ local ROWS = {
   "two causes: precision once both are named", "runs with a fault that accuse something else besides",
   "runs with a fault that say healthy",
   "false alarms where nothing is wrong", "claims found again where they say", "abstained, and that was right",
-  "abstained, and that was wrong", "runs that broke", "runs that left something on the node",
+  "abstained, and that was wrong", "runs that broke", "runs that left something on the node, where it could be asked",
   "time to verdict, median", "time to verdict, p95",
   "CPU of the node for one run where nothing is wrong, median", "… as a share of one scheduler for as long as it took",
   "a 10 ms ticker there: p99 of its lateness without us", "… and with us",

@@ -123,7 +123,7 @@ end
 ---@param runs Run[]
 ---@return table   shares as { k, n, low, high }
 function score.sum(runs)
-  local n = { sick = 0, causes = 0, healthy = 0, two = 0 }
+  local n = { sick = 0, causes = 0, healthy = 0, two = 0, combed = 0 }
   local k = { broke = 0, top1 = 0, named = 0, precision = 0, accused = 0, alarm = 0, right = 0, missed = 0,
     abstained_right = 0, abstained_wrong = 0, claims = 0, found = 0, residue = 0 }
   local seconds = {}
@@ -141,6 +141,7 @@ function score.sum(runs)
       local how = s.right and "abstained_right" or "abstained_wrong"
       k[how] = k[how] + 1
     end
+    if run.residue then n.combed = n.combed + 1 end
     if (run.residue or 0) > 0 then k.residue = k.residue + 1 end
     if run.seconds then seconds[#seconds + 1] = run.seconds end
   end
@@ -148,7 +149,7 @@ function score.sum(runs)
     runs = #runs, broke = counted(k.broke, #runs), right = counted(k.right, #runs), top1 = counted(k.top1, n.sick),
     any = counted(k.named, n.causes), accused = counted(k.accused, n.sick),
     missed = counted(k.missed, n.sick), alarms = counted(k.alarm, n.healthy),
-    grounded = counted(k.found, k.claims), residue = counted(k.residue, #runs),
+    grounded = counted(k.found, k.claims), residue = counted(k.residue, n.combed),
     abstained_right = counted(k.abstained_right, #runs), abstained_wrong = counted(k.abstained_wrong, #runs),
     two = n.two, precision_of_two = n.two > 0 and k.precision / n.two or nil,
     median = score.quantile(seconds, 0.5), p95 = score.quantile(seconds, 0.95),
