@@ -4,7 +4,7 @@
 local uv = require "luv"
 
 local SUITES = { "start", "calls", "codec", "top", "top_live", "load", "allocators", "ets", "sup", "ports", "logs",
-  "analyst", "sandbox", "crew", "sigterm", "door" }
+  "analyst", "sandbox", "crew", "sigterm", "door", "door_rpc" }
 
 local wanted = #arg > 0 and arg or SUITES
 

@@ -1,11 +1,13 @@
 local async = require "runtime.async"
+local by_mix = require "spec.support.by_mix"
 local door = require "runtime.door"
+local etf = require "host.etf"
 local held = require "spec.support.held"
 local live = require "spec.support.live_node"
 local node = require "runtime.node"
-local sshd = require "spec.support.sshd"
 local ours = require "host.files"
 local program = require "spec.support.program"
+local sshd = require "spec.support.sshd"
 local until_true = require "spec.support.until_true"
 local uv = require "luv"
 local ways = require "runtime.door.ways"
@@ -14,23 +16,6 @@ local who_runs = require "spec.support.who_runs"
 local LOOPBACK = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
 
 -- Each of these scripts is given the words that would start a node: -name is the first, its name the second.
-
--- As `mix release` makes one: its own runtime, two versions, a cookie in a file of its own.
-local BY_MIX = [=[
-mkdir -p "$HOME/shop/lib" && cd "$HOME/shop" || exit 1
-cat > mix.exs <<'END'
-defmodule Shop.MixProject do
-  use Mix.Project
-  def project, do: [app: :shop, version: "0.2.0", deps: []]
-  def application, do: [extra_applications: [:logger]]
-end
-END
-echo 'defmodule Shop do end' > lib/shop.ex
-MIX_ENV=prod mix release --quiet --path "$HOME/app" || exit 1
-mkdir "$HOME/app/releases/0.1.0" && : > "$HOME/app/releases/0.1.0/start_clean.boot"
-export ERL_FLAGS="]=] .. LOOPBACK .. [=[" RELEASE_DISTRIBUTION=name RELEASE_NODE=$2
-exec "$HOME/app/bin/shop" start
-]=]
 
 -- As OTP's own systools packs one: start.boot alone, and what erl puts into bin when it is installed.
 local BY_SYSTOOLS = [=[
@@ -80,10 +65,15 @@ local function arguments(pid)
   return words
 end
 
+local function opened(to, name)
+  local d = door.new(to, name)
+  assert(d:ready(soon()))
+  return d
+end
+
 -- Enters it by a helper of its own.
 local function entered(via, name)
-  local d = door.new(via, name)
-  assert(d:ready(soon()))
+  local d = opened(via, name)
   local n = assert(node.connect { name = d.node, door = d, deadline = soon() })
   assert.equal(name, tostring(n:call("erlang", "node", {})))
   local words = arguments(d.helper)
@@ -92,9 +82,8 @@ local function entered(via, name)
 end
 
 -- What was told of the way, once the node answered by it.
-local function asked(target, name)
-  local d = door.new(target, name)
-  assert(d:ready(soon()))
+local function asked(to, name)
+  local d = opened(to, name)
   local n = assert(node.connect { name = d.node, door = d, deadline = soon() })
   assert.equal(name, tostring(n:call("erlang", "node", {})))
   assert.equal(100000, #n.query("binary:copy(B, 1000).", { B = ("x"):rep(100) }))
@@ -114,7 +103,7 @@ describe("a helper is started by the runtime of", function()
   teardown(live.stop_all)
 
   it("what mix release made, in the version that runs", live.test(function()
-    mix = start(live.own_name "bl_mix", BY_MIX)
+    mix = start(live.own_name "bl_mix", by_mix)
     assert.matches(mix.home .. "/app/releases/0.2.0/start_clean", entered("local", mix.name), 1, true)
   end))
 
@@ -126,6 +115,20 @@ describe("a helper is started by the runtime of", function()
     it("through a session with an echo, colours and breaks between", live.test(function()
       local via = "shell:%s %s/spec/support/doors/session.lua 'shell=bash --norc -i' chop=7 wrap=130 colour=90"
       assert.matches("^rpc: ", asked(by_rpc(via:format(ours.exe, ours.root)), mix.name))
+    end))
+
+    it("and ends its question where it is killed", live.test(function()
+      local watching = assert(node.connect { name = mix.name, door = opened("local", mix.name), deadline = soon() })
+      local function asks() return watching:call("erlang", "whereis", { etf.A.bl_asked }) ~= etf.A.undefined end
+      local by = opened(by_rpc "local", mix.name)
+      local asking = assert(node.connect { name = mix.name, door = by, deadline = soon() })
+      local task = async.spawn(asking.query, "register(bl_asked, self()), timer:sleep(600000).", nil, { timeout = 600 })
+      until_true("the question", asks)
+      uv.kill(tonumber(who_runs("--rpc-eval", mix.name)[1]), "sigkill")
+      until_true("its end", function() return not asks() end)
+      asking:leave()
+      task:join()
+      watching:leave()
     end))
 
     it("and leaves nothing, interrupted twice", live.test(function()
