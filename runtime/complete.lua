@@ -80,7 +80,7 @@ local function flags(name, given, current)
   for _, list in ipairs { name and manual.options(name) or {}, manual.options() } do
     for _, option in ipairs(list) do
       if option.type == "list" or not given[option.name] then
-        offers[#offers + 1] = { manual.flag(option):match "^%S+", option.doc }
+        offers[#offers + 1] = { config.flag(option), option.doc }
       end
     end
   end

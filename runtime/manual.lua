@@ -110,7 +110,7 @@ end
 ---@param option Option
 ---@return string
 function manual.flag(option)
-  return "--" .. option.name:gsub("_", "-") .. (option.shown and " " .. option.shown or "")
+  return config.flag(option) .. (option.shown and " " .. option.shown or "")
 end
 
 --- What it does, and what it is where nobody says.

@@ -23,7 +23,7 @@ return function(environment)
   for _, option in ipairs(config.OPTIONS) do
     local name = option.name:upper()
     if option.line_only then
-      why[name] = ("%s may only stand on the command line"):format(manual.flag(option):match "^%S+")
+      why[name] = ("%s may only stand on the command line"):format(config.flag(option))
     elseif option.file_only then
       why[name] = ("only the config file sets %s"):format(option.name)
     else

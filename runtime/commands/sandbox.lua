@@ -20,9 +20,9 @@ local command = {
     { "beamlens-run sandbox chunk.lua --demo-callbacks --limit wall_ms=300", "with four callbacks; less time" },
     { "echo 'return 6 * 7' | beamlens-run sandbox -", "from stdin" },
   },
-  more = ("Exit 0 when the chunk ended by itself, else 2. A line --[[NEXT]] begins another chunk: they run one after the "
-    .. "other, and the last one's outcome is shown. Limits: %s; their defaults are `chunk` in the config file."):format(
-    table.concat(chunk_limits.names(), ", ")),
+  more = ("Exit 0 when the chunk ended by itself, else 2. A line --[[NEXT]] begins another chunk: they run one after "
+    .. "the other, and the last one's outcome is shown. Limits: %s; their defaults are `chunk` in the config file.")
+    :format(table.concat(chunk_limits.names(), ", ")),
 }
 
 local FAILED, INTERRUPTED = 2, 130

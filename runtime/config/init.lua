@@ -7,7 +7,7 @@ local options = require "runtime.config.options"
 local value = require "runtime.config.value"
 
 local config = {
-  OPTIONS = options.LIST, names = options.names, default = options.default,
+  OPTIONS = options.LIST, names = options.names, default = options.default, flag = options.flag,
   parse = line.parse, option = line.option, unknown = line.unknown, belongs = line.belongs, stray = line.stray,
 }
 

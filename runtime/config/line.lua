@@ -8,10 +8,9 @@ local line = {}
 
 local by_flag, flags = {}, {}
 for _, option in ipairs(options.LIST) do
-  local flag = "--" .. option.name:gsub("_", "-")
   if not option.file_only then
-    by_flag[flag] = option
-    flags[#flags + 1] = flag
+    local flag = options.flag(option)
+    by_flag[flag], flags[#flags + 1] = option, flag
   end
 end
 table.sort(flags) -- of two that are as near, the same is always meant
@@ -102,7 +101,7 @@ function line.stray(given, command)
   for _, option in ipairs(options.LIST) do
     if not line.belongs(option, command) and given[option.name] ~= nil then
       local of = option.command == "script" and "scripts" or option.command
-      return failure.new("usage", ("--%s is an option of %s%s"):format(option.name:gsub("_", "-"), of,
+      return failure.new("usage", ("%s is an option of %s%s"):format(options.flag(option), of,
         option.also and " and " .. option.also or ""), value.see(option), 2)
     end
   end

@@ -147,6 +147,11 @@ for _, option in ipairs(options.LIST) do by_name[option.name] = option end
 ---@return Option?
 function options.of(name) return by_name[name] end
 
+--- As it is typed.
+---@param option Option
+---@return string   --cookie-file
+function options.flag(option) return "--" .. option.name:gsub("_", "-") end
+
 ---@return string[]
 function options.names()
   local names = {}
