@@ -94,7 +94,7 @@ describe("what runs leave behind", function()
       { found[1].object, found[1].mechanism, found[1].severity, found[1].times, found[1].run, found[1].open })
     local shown = pty.start({ "insights" }, { env = environment(), whole = true, columns = 60 })
     assert.equal(0, shown.wait())
-    assert.equal(("warning  r2  %s  tables: other\n    2 times since MOMENT, last MOMENT\n"):format(at.name),
+    assert.equal(("warning  %s  tables: other\n    2 times since MOMENT, last MOMENT, r2\n"):format(at.name),
       (shown.screen():gsub("\r", ""):gsub("%d+%-%d+%-%d+ %d+:%d+", "MOMENT")))
     write(path(), [[insert into runs (trace_id, node, skills, reason, mind, started_at, process, ended_at, verdict)
       select 'f', node, skills, '', mind, started_at, process, ended_at, 'healthy' from runs where number = 1]])

@@ -35,44 +35,35 @@ local function said(count)
   return table.concat(parts, ", ")
 end
 
-local function state(f) return f.open and f.severity or "gone" end
-
-local function what(f) return ("%s: %s"):format(f.object, f.mechanism) end
-
--- How often and when it was seen, whether it is gone, what people said of it; each "" where there is nothing to say.
-local function history(f)
-  return f.times > 1 and ("%d times since %s"):format(f.times, columns.moment(f.first_at)) or "once",
-    "last " .. columns.moment(f.last_at), f.gone_in and "not in " .. f.gone_in or "", said(f.said)
+local function cells(f)
+  return {
+    f.open and f.severity or "gone", f.node, ("%s: %s"):format(f.object, f.mechanism),
+    f.times > 1 and ("%d times since %s"):format(f.times, columns.moment(f.first_at)) or "once",
+    "last " .. columns.moment(f.last_at), f.run, f.gone_in and "not in " .. f.gone_in or "", said(f.said),
+  }
 end
 
--- A line for each.
-local function wide(list)
-  local rows = {}
-  for i, f in ipairs(list) do
-    local times, last, gone, words = history(f)
-    rows[i] = { state(f), f.node, what(f), times, last, f.run, gone, words }
-  end
-  return columns.text(rows)
-end
+local HEAD, INDENT = 3, 4 -- cells that say what it is; columns
 
-local INDENT = 4 -- columns
-
--- What it is, and in lines of its own what became of it.
-local function narrow(list, width)
-  local rows, at = {}, 0
-  for i, f in ipairs(list) do rows[i] = { state(f), f.run, f.node, what(f) } end
-  return (columns.text(rows, nil, width):gsub("[^\n]+", function(line)
+-- What became of each stands below what it is.
+local function folded(rows, width)
+  local heads, at = {}, 0
+  for i, row in ipairs(rows) do heads[i] = { unpack(row, 1, HEAD) } end
+  return (columns.text(heads, nil, width):gsub("[^\n]+", function(line)
     at = at + 1
-    local parts = {}
-    for _, part in ipairs { history(list[at]) } do parts[#parts + 1] = part ~= "" and part or nil end
-    return ("%s\n%s%s"):format(line, (" "):rep(INDENT), filled.text(table.concat(parts, ", "), INDENT, width))
+    local rest = {}
+    for k = HEAD + 1, #rows[at] do rest[#rest + 1] = rows[at][k] ~= "" and rows[at][k] or nil end
+    return ("%s\n%s%s"):format(line, (" "):rep(INDENT), filled.text(table.concat(rest, ", "), INDENT, width))
   end))
 end
 
+-- A line for each, where the terminal is as wide.
 local function text_of(list, width)
-  local text = wide(list)
+  local rows = {}
+  for i, f in ipairs(list) do rows[i] = cells(f) end
+  local text = columns.text(rows)
   for line in (width and text or ""):gmatch "[^\n]+" do
-    if #line > width then return narrow(list, width) end
+    if #line > width then return folded(rows, width) end
   end
   return text
 end
