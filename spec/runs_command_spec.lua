@@ -92,7 +92,7 @@ describe("what runs leave behind", function()
     assert.equal(1, #found)
     assert.same({ "tables", "other", "warning", 2, "r2", true },
       { found[1].object, found[1].mechanism, found[1].severity, found[1].times, found[1].run, found[1].open })
-    local shown = pty.start({ "insights" }, { env = environment(), whole = true, columns = 60 })
+    local shown = pty.start({ "insights" }, { env = environment(), whole = true, columns = 80 })
     assert.equal(0, shown.wait())
     assert.equal(("warning  %s  tables: other\n    2 times since MOMENT, last MOMENT, r2\n"):format(at.name),
       (shown.screen():gsub("\r", ""):gsub("%d+%-%d+%-%d+ %d+:%d+", "MOMENT")))
