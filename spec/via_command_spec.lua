@@ -1,3 +1,4 @@
+local alive = require "spec.support.alive"
 local held = require "spec.support.held"
 local live = require "spec.support.live_node"
 local ours = require "host.files"
@@ -8,14 +9,9 @@ local uv = require "luv"
 local function stat(pid)
   local file = io.open(("/proc/%s/stat"):format(pid))
   if not file then return nil end
-  local comm, state, parent = (file:read "*a" or ""):match "%((.*)%) (%a) (%d+)" -- nothing of who ends now
+  local comm, parent = (file:read "*a" or ""):match "%((.*)%) %a (%d+)" -- nothing of who ends now
   file:close()
-  return comm, state, tonumber(parent)
-end
-
-local function runs(pid)
-  local _, state = stat(pid)
-  return state ~= nil and state ~= "Z"
+  return comm, tonumber(parent)
 end
 
 -- The VM that a process started: a helper, for a door without a program between.
@@ -24,8 +20,8 @@ local function helper_of(parent)
   while true do
     local name = uv.fs_scandir_next(scan)
     if not name then return nil end
-    local comm, _, its
-    if name:find "^%d+$" then comm, _, its = stat(name) end
+    local comm, its
+    if name:find "^%d+$" then comm, its = stat(name) end
     if its == parent and comm == "beam.smp" then return name end
   end
 end
@@ -90,8 +86,8 @@ describe("--via", function()
     until_true("word of being attached", function() return running.stdout():find "attached" end)
     for _ = 1, times do running.kill "sigint" end
     running.wait(30)
-    until_true("the end of the helper", function() return not runs(helper) end)
-    assert.is_true(runs(at.os_pid))
+    until_true("the end of the helper", function() return not alive(helper) end)
+    assert.is_true(alive(at.os_pid))
   end
 
   it("leaves nothing there when it is interrupted", live.test(function() interrupted(1) end))
@@ -107,6 +103,6 @@ describe("--via", function()
     end)
     running.kill "sigkill"
     running.wait(30)
-    until_true("the end of the helper", function() return not runs(helper) end)
+    until_true("the end of the helper", function() return not alive(helper) end)
   end))
 end)

@@ -1,3 +1,4 @@
+local alive = require "spec.support.alive"
 local async = require "runtime.async"
 local line = require "runtime.door.line"
 local live = require "spec.support.live_node"
@@ -11,15 +12,6 @@ local function run(words, typed)
   if typed then l:write(typed) end
   assert(l:wait(async.now() + 20), "it never ended")
   return table.concat(said), l.ended.code, l.ended.signal
-end
-
--- Who was left to a parent that does not reap is a zombie, and runs no more.
-local function alive(pid)
-  local file = io.open(("/proc/%s/stat"):format(pid))
-  if not file then return false end
-  local state = file:read("*a"):match "%) (%a)"
-  file:close()
-  return state ~= "Z"
 end
 
 describe("a command on a terminal of its own", function()

@@ -1,3 +1,4 @@
+local alive = require "spec.support.alive"
 local async = require "runtime.async"
 local door = require "runtime.door"
 local held = require "spec.support.held"
@@ -30,15 +31,6 @@ end
 
 local function soon() return async.now() + 45 end
 
--- A zombie waits for a parent that does not care.
-local function runs(pid)
-  local file = io.open(("/proc/%d/stat"):format(pid))
-  if not file then return false end
-  local state = file:read("*a"):match "%) (%a)"
-  file:close()
-  return state ~= "Z"
-end
-
 describe("a door", function()
   local at
 
@@ -69,14 +61,14 @@ describe("a door", function()
 
   it("is left without a process behind it", live.test(function()
     local d = through("session:shell=bash --norc -i", function() end)
-    until_true("the end of the helper", function() return not runs(d.helper) end)
+    until_true("the end of the helper", function() return not alive(d.helper) end)
   end))
 
   it("that is torn down leaves no process behind it", live.test(function()
     local d = door.new(via_of "session:shell=bash --norc -i", at.name)
     assert(d:ready(soon()))
     d.shell.line.pty:signal(9)
-    until_true("the end of the helper", function() return not runs(d.helper) end)
+    until_true("the end of the helper", function() return not alive(d.helper) end)
     d:close()
   end))
 
