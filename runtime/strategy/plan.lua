@@ -31,7 +31,7 @@ local function weighed(case, also, step)
     else
       if (RANK[callback.class] or 3) > RANK[out.class] then out.class = callback.class end
       out.callbacks[i] = { name = callback.name, class = callback.class, call = call }
-      if callback.cost and not out.cost[callback.cost] then
+      if callback.cost and not callback.cost:find "^nothing" and not out.cost[callback.cost] then
         out.cost[#out.cost + 1], out.cost[callback.cost] = callback.cost, true
       end
     end

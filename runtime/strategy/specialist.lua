@@ -13,6 +13,14 @@ local function first(rows, most, word)
   return table.concat(parts, ", ") .. (#rows > most and (", and %d more"):format(#rows - most) or "")
 end
 
+local HOT_PCT = 1 -- of what was seen at work; less is no place to look at
+
+local function hot(v)
+  local rows = {}
+  for _, row in ipairs(v.functions or {}) do rows[#rows + 1] = row.share_pct >= HOT_PCT and row or nil end
+  return rows
+end
+
 -- Phase zero: reads alone, each with what it says in a line.
 local FACTS = {
   { "release", { "apps_release" }, function(v)
@@ -37,7 +45,10 @@ local FACTS = {
     end)
   end },
   { "hot", { "beam_hot_functions", 10, 1000 }, function(v)
-    return first(v.functions, 4, function(row) return ("%s %.0f %%"):format(row.func, row.share_pct) end)
+    local rows = hot(v)
+    return #rows == 0 and "nothing" or first(rows, 4, function(row)
+      return ("%s %.0f%%"):format(row.func, row.share_pct)
+    end)
   end },
 }
 
@@ -48,11 +59,11 @@ local MORE_MEMORY, MORE_MB = 1.1, 64
 local CHECKS = 8                 -- of the load while a trace is on, half a second each
 
 -- Whose functions say nothing of what the node is for: of OTP, and of Elixir itself.
-local PLATFORM = { "^gen", "^prim_", "^erl", "^erts_", "^lists$", "^timer$", "^ets$", "^io", "^proc_lib$",
+local PLATFORM = { "^gen", "^prim_", "^erl", "^erpc$", "^erts_", "^lists$", "^timer$", "^ets$", "^io", "^proc_lib$",
   "^supervisor", "^logger", "^code", "^application", "^inet", "^ssl", "^tls", "^file", "^global", "^rpc$", "^net_",
-  "^user", "^init$", "^group$", "^maps$", "^re$", "^binary$", "^disk_log", "^unicode$", "^string$", "^mnesia", "^dets",
-  "^queue$", "^os$", "^Enum$", "^Map$", "^List$", "^Stream", "^GenServer$", "^Task", "^Process$", "^Registry$",
-  "^String", "^IO$" }
+  "^dist_util$", "^auth$", "^pg$", "^sys$", "^user", "^init$", "^group$", "^maps$", "^re$", "^binary$", "^disk_log",
+  "^unicode$", "^string$", "^mnesia", "^dets", "^queue$", "^sets$", "^ordsets$", "^gb_", "^rand$", "^crypto$", "^os$",
+  "^Enum$", "^Map$", "^List$", "^Stream", "^GenServer$", "^Task", "^Process$", "^Registry$", "^String", "^IO$" }
 
 local function own(func)
   local module, name, arity = func:match "^(.+):(.+)/(%d+)$"
@@ -83,7 +94,7 @@ local STEPS = {
     end },
   { what = "trace who calls the hottest function of the node's own",
     ends = "after 50 calls, after some seconds, or as soon as the node suffers", calls = function(facts)
-      for _, row in ipairs(value(facts.hot).functions or {}) do
+      for _, row in ipairs(hot(value(facts.hot))) do
         local start = own(row.func)
         if start then return { start, { "trace_get" }, { "trace_stop" } } end
       end
