@@ -16,8 +16,9 @@ return function(...)
     if not pid then return pids end
     local file = pid:find "^%d+$" and io.open(("/proc/%s/cmdline"):format(pid))
     if file then
-      if has_all(file:read "*a" or "", { ... }) then pids[#pids + 1] = pid end
+      local line = (file:read "*a" or ""):gsub("%z", " ") -- nothing of who ends now
       file:close()
+      if has_all(line, { ... }) then pids[#pids + 1] = pid end
     end
   end
 end

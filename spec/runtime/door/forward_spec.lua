@@ -5,12 +5,14 @@ local listening = require "runtime.door.listening"
 local live = require "spec.support.live_node"
 local node = require "runtime.node"
 local program = require "spec.support.program"
-local runs = require "spec.support.running"
 local sshd = require "spec.support.sshd"
 local until_true = require "spec.support.until_true"
 local uv = require "luv"
+local who_runs = require "spec.support.who_runs"
 
 local function soon() return async.now() + 45 end
+
+local function runs(words) return #who_runs(words) > 0 end
 
 -- As `runtime/attached.lua` has it: the port of the node, and where that leads nowhere a helper.
 local function attach(d)

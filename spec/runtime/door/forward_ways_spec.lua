@@ -7,11 +7,13 @@ local node = require "runtime.node"
 local ours = require "host.files"
 local profiles = require "runtime.door.profiles"
 local program = require "spec.support.program"
-local runs = require "spec.support.running"
 local until_true = require "spec.support.until_true"
 local uv = require "luv"
+local who_runs = require "spec.support.who_runs"
 
 local function soon() return async.now() + 45 end
+
+local function runs(words) return #who_runs(words) > 0 end
 
 local PORT_SESSION = ([[exec %s %s/spec/support/doors/port_forward.lua "$(echo "$*" | sed 's/.*portNumber=//')" \
   'Starting session with SessionId: x-0f
