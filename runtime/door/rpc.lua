@@ -20,7 +20,7 @@ local DOOR_S = 5           -- beyond its own time, for the way there and back
 local LINE = 750           -- bytes; in base64 as long as those of runtime/door/helper_vm.lua
 local PIECE = 65536        -- of base64, which is decoded at once
 local KEEP_MS = 60000      -- sessions are cut that say nothing for twenty minutes
-local MOST_SAID = 2048
+local MOST_SAID, MOST_TOLD = 2048, 160
 local LARGEST = 16 * 1024 * 1024
 local MOST_HELD = 2 * LARGEST -- base64 of it and noise
 
@@ -96,6 +96,10 @@ local function take(self, id, rest)
   if self.by.kind ~= "erl_call" then request.answered() end
 end
 
+local function last_words(text)
+  return text:gsub("{%l+}", ""):gsub("%c+", " "):match("^%s*(.-)%s*$"):sub(-MOST_TOLD)
+end
+
 local function frame(self, text)
   local id, rest = ("{" .. text):match "{(%d+)%.(.*)$"
   if id then return take(self, id, rest) end
@@ -103,7 +107,7 @@ local function frame(self, text)
   if text == "on" and self.started then self.started() end
   if text ~= "over" or not request then return end
   request.torn = not (request.buffer or request.late or request.large)
-  request.said = self.rest:gsub("{%l+}", ""):gsub("%c+", " "):match "^%s*(.-)%s*$"
+  if request.torn then request.said = last_words(self.rest) end
   word(self, "on")
   request.answered()
 end
@@ -145,6 +149,7 @@ local function serve(self)
       if not (self.closed or request.abandoned) then exchange(self, request) end
       if not request.torn then break end
     end
+    if request.torn and request.said then self:die(("%s said last: %s"):format(self.by.program, request.said)) end
     request.resume()
   end
   self.serving = false
@@ -154,9 +159,7 @@ local function came_to_nothing(self, request)
   if self.closed then return self.closed end
   if request.large then return outcome.too_large(request, request.large, LARGEST) end
   if request.torn then
-    local said = request.said or ""
-    return failure.new("query", ("%s had no answer that is whole%s"):format(request.subject,
-      said ~= "" and (": %s said last: %s"):format(self.by.program, said:sub(-160)) or ""),
+    return failure.new("query", request.subject .. " had no answer that is whole",
       "ask again; or come by --through console or forward", 4)
   end
   request.pid = request.late
@@ -212,7 +215,7 @@ function Rpc.limited() return true end
 --- Nobody there can be linked to us.
 function Rpc.pid() return nil end
 
-local TOLD = "rpc: %s asks beside the node, one question at a time, %s each%s; no event relays"
+local TOLD = "rpc: %s asks beside the node, one question at a time, %d ms each%s; no event relays"
 
 --- Waits until whoever asks has started, and has it ask whom.
 ---@param node FoundNode
@@ -225,7 +228,7 @@ function Rpc:open(node, deadline)
   if why or self.closed then return nil, self.closed and "end" or why end
   local started = async.now()
   local name, err = self:run("erlang", "node", {})
-  if name == nil then return nil, self.dead and "end" or err end
+  if name == nil then return nil, self.dead and self.by.kind ~= "erl_call" and "end" or err end
   if tostring(name) ~= node.name then
     return nil, failure.new("connect", ("%s asks another node, %s"):format(self.by.program, tostring(name)),
       "come by --through console or forward", 3)
@@ -235,8 +238,8 @@ function Rpc:open(node, deadline)
   creation, err = self:run("erlang", "system_info", { A.creation })
   if creation == nil then return nil, err end
   self.session = { peer_creation = creation }
-  self.told = TOLD:format(self.by.program, ("%.2g s"):format(took),
-    self.by.kind == "erl_call" and "" or (" after %.2g s for its start"):format(started - began))
+  self.told = TOLD:format(self.by.program, math.ceil(took * 1000),
+    self.by.kind == "erl_call" and "" or (" after %.1f s for its start"):format(started - began))
   return true
 end
 
