@@ -2,6 +2,7 @@
 --- then each finding with the figures that prove it, what it is not and what to do, and in the
 --- last line what the run cost. Its exit code. The form itself is made in runtime/verdict.lua.
 
+local filled = require "runtime.filled"
 local mechanisms = require "runtime.mechanisms"
 local plain = require("runtime.plain").text
 local said = require "runtime.report_words"
@@ -27,26 +28,8 @@ local function writer(color, width)
   end
   function self.line(text) out[#out + 1] = text end
   function self.field(name, text) self.line(("   %-11s%s"):format(name, text)) end
-  -- `taken`: columns of the first line that something else has, if not as many as the indent.
-  function self.filled(words, indent, taken)
-    local lines, line = {}, ""
-    for _, word in ipairs(words) do
-      local before = #lines == 0 and taken or #indent
-      if #line > 0 and before + #line + #word + 1 > width then
-        lines[#lines + 1] = line
-        line = word
-      else
-        line = #line > 0 and line .. " " .. word or word
-      end
-    end
-    lines[#lines + 1] = line
-    return table.concat(lines, "\n" .. indent)
-  end
-  function self.wrapped(text, indent, taken)
-    local words = {}
-    for word in plain(text):gmatch "%S+" do words[#words + 1] = word end
-    return self.filled(words, indent, taken)
-  end
+  function self.filled(words, indent) return filled.words(words, #indent, width) end
+  function self.wrapped(text, indent, taken) return filled.text(text, #indent, width, taken) end
   function self.fits(text) return #text <= width end
   return self
 end
