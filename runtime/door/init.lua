@@ -6,40 +6,24 @@
 
 local asked = require "runtime.door.asked"
 local async = require "runtime.async"
+local carriers = require "runtime.door.carriers"
 local console = require "runtime.door.console"
 local failure = require "runtime.failure"
 local forward = require "runtime.door.forward"
-local helper_vm = require "runtime.door.helper_vm"
 local owner = require "runtime.door.owner"
 local probe = require "runtime.door.probe"
-local rpc = require "runtime.door.rpc"
-local rpc_there = require "runtime.door.rpc_there"
 local step = require "runtime.door.step"
 local telemetry = require "runtime.telemetry"
 local troubles = require "runtime.door.troubles"
-local tunnel = require "runtime.door.tunnel"
 local ways = require "runtime.door.ways"
 local which_node = require "runtime.door.which_node"
 
 local door = {}
 
--- What a helper takes, twice: a container at its limit is not pushed over it by who comes to look.
-local LEAST_MEMORY = 64 * 1024 * 1024
 local QUIT_S = 1
 local LONGEST_SILENCE_S = 15 -- of a shell, where another one may be had: they come in two to five
 
 local LOOKING = "while the node was looked for"
-local HELPER = "console: a helper VM beside the node carries the link by its shell; many questions at once"
-
--- What carries sockets there, once it is open: runtime/door/tunnel.lua or runtime/door/forward.lua. Of
--- runtime/door/rpc.lua, which carries questions, it has what ends it.
----@class Carrier
----@field dead? string                                    why, once it is
----@field spent? boolean                                  it had its connection, and finds the node anew for another
----@field connect fun(self, host: string, port: integer|"epmd", deadline: number): Socket?, string?
----@field digest fun(self, text: string, deadline: number): string?, string?
----@field quit fun(self)
----@field die fun(self, why: string)
 
 ---@class Door
 ---@field via string        for messages
@@ -56,64 +40,49 @@ local HELPER = "console: a helper VM beside the node carries the link by its she
 local Door = {}
 Door.__index = Door
 
-local function fail(self, message, next_step)
+---@param message string
+---@param next_step? string
+---@return nil
+---@return Failure
+function Door:fail(message, next_step)
   return nil, failure.new("connect", ("%s: %s"):format(self.via, message), next_step, 3)
 end
 
--- Also whether another one of the same service may do better.
-local function closed(self, why, at)
+--- What it means that its shell ended or fell silent.
+---@param why string         "end", "timeout", or a question
+---@param at? string         "while …": what was being done, once the shell was ours
+---@return nil
+---@return Failure
+---@return boolean? of_one   another one of the same service may do better
+function Door:closed(why, at)
   local err, of_one = troubles.of(self.shell.said, why, self.via, self.target.told, at)
   return nil, err, of_one
 end
 
-local function look(self, shell, deadline)
+--- What an error of it says, without its name before that.
+---@param err Failure
+---@return string
+function Door:words_of(err) return err.message:sub(#self.via + 3) end
+
+local function look(self, deadline)
+  local shell = self.shell
   local printed, why = shell:run(probe.LOOK, deadline)
-  if not printed then return closed(self, why, LOOKING) end
+  if not printed then return self:closed(why, LOOKING) end
   local found = probe.read(printed)
   local node, message, next_step = which_node(found, self.node, self.target.release)
-  if not node then return fail(self, message, next_step) end
+  if not node then return self:fail(message, next_step) end
   if node.contained then
-    return fail(self, node.name .. " runs in a container on that machine, which its shell is not in",
+    return self:fail(node.name .. " runs in a container on that machine, which its shell is not in",
       "enter the container: docker:NAME or kubectl:POD, or shell:ssh HOST docker exec -i NAME sh")
   end
   if node.tls then
-    return fail(self, node.name .. " takes TLS connections only", "TLS distribution is not supported")
+    return self:fail(node.name .. " takes TLS connections only", "TLS distribution is not supported")
   end
   local settled
   settled, why = owner.settle(shell, node, found.uid, deadline)
-  if not settled then return closed(self, why, LOOKING) end
+  if not settled then return self:closed(why, LOOKING) end
   self.found, self.at, self.node = found, node, node.name
-  return node
-end
-
-local function has_room(found) return not found.memory_left or found.memory_left >= LEAST_MEMORY end
-
-local function start_helper(self, shell, node, deadline)
-  if node.barred then return fail(self, owner.refusal(node)) end
-  if not has_room(self.found) then
-    local left = self.found.memory_left / 2 ^ 20
-    return fail(self, ("the container has %.0f MB left, and a helper needs up to 64"):format(left),
-      "attach over the network, where nothing is started there")
-  end
-  local printed, why = shell:run(probe.boot(node), deadline)
-  if not printed then return closed(self, why, LOOKING) end
-  local boot, erlexec = probe.read_boot(printed)
-  if not (boot and erlexec) then
-    return fail(self, ("no erl was found in %s"):format(node.root),
-      "the release was built without its runtime; attach over the network")
-  end
-  shell:become(probe.start(node, boot, helper_vm))
-  local up
-  up, why = shell:await("{go}", deadline)
-  if up then
-    shell.line:write(helper_vm.program(node))
-    up, why = shell:await("{up (%d+)}", deadline)
-  end
-  if not up then return closed(self, why, "while the helper was started") end
-  self.helper = tonumber(up)
-  local carrier = tunnel.new(function(text) shell.line:write(text) end)
-  shell:hand_over(function(bytes) carrier:receive(bytes) end)
-  return carrier
+  return true
 end
 
 -- What leads there. To find it out may take a while, and a person.
@@ -123,66 +92,6 @@ local function way_in(self, deadline)
   local began = async.now()
   local words, err = require(way.lead).words(self.target, self.ask)
   return words, err, deadline + (async.now() - began)
-end
-
-local function take_helper(self, shell, node, deadline)
-  local carrier, err = start_helper(self, shell, node, deadline)
-  if not carrier then return nil, err end
-  self.carrier, self.port, self.told = carrier, node.port, HELPER .. "; why not forward: " .. self.unled
-  return true
-end
-
-local function words_behind_name(self, err) return err.message:sub(#self.via + 3) end
-
-local function take_rpc(self, shell, node, deadline, no_helper)
-  if node.foreign then
-    if no_helper then return nil, no_helper end
-    return fail(self, node.name .. " is of another user there, and what asks it is run as that user only",
-      "enter as that user (ssh:USER@HOST, shell:docker exec -i -u USER NAME sh), or attach over the network")
-  end
-  local printed, why = shell:run(rpc_there.look(node), deadline)
-  if not printed then return closed(self, why, LOOKING) end
-  local by = rpc_there.choose(printed, node, has_room(self.found))
-  if not by then
-    if no_helper then return nil, no_helper end
-    return fail(self, ("no rpc of a release, and no erl_call that finds the node's cookie, can be started in %s")
-      :format(node.root), "leave --through out")
-  end
-  shell:become(rpc_there.start(by, node))
-  local carrier = rpc.new(by, node.name, function(text) shell.line:write(text) end)
-  self.carrier = carrier
-  shell:hand_over(function(bytes) carrier:receive(bytes) end)
-  local open, err = step("starting " .. by.program, carrier.open, carrier, node, deadline)
-  if not open then
-    shell.said = carrier.rest
-    if failure.is(err) then return fail(self, err.message, err.next) end
-    return closed(self, err, "while " .. by.program .. " was asked")
-  end
-  self.told = ("%s; why not console: %s"):format(carrier.told,
-    no_helper and words_behind_name(self, no_helper) or "--through rpc asks for this")
-  return true
-end
-
--- A shell that has become something else has nothing left to try.
-local function take_what_goes(self, shell, node, deadline)
-  local open, err = take_helper(self, shell, node, deadline)
-  if open or not shell.listens then return open, err end
-  return take_rpc(self, shell, node, deadline, err)
-end
-
--- By the port of the node where that goes, else by a helper, else by what the release asks with.
-local function take_carrier(self, shell, node, deadline)
-  local carrier
-  if self.ahead then carrier, self.unled = self.ahead:open(shell, node, deadline) end
-  if carrier then
-    self.carrier, self.port, self.told = carrier, carrier.port, carrier.told
-    return true
-  elseif self.target.through == "forward" then
-    return fail(self, "its port cannot be led here: " .. self.unled,
-      "leave --through out, and a helper is started there")
-  end
-  local way = { console = take_helper, rpc = take_rpc }
-  return (way[self.target.through] or take_what_goes)(self, shell, node, deadline)
 end
 
 -- With a person before it ssh may ask.
@@ -216,16 +125,16 @@ local function open_with(self, words, person, patience, deadline)
     on_end = function() if self.carrier then self.carrier:die(troubles.cut(self.carrier.rest or "")) end end,
   })
   if not shell then
-    return fail(self, err, way.from and ("install %s: %s"):format(way.program, way.from))
+    return self:fail(err, way.from and ("install %s: %s"):format(way.program, way.from))
   end
   self.shell = shell
   local ours, why = step(waiting, shell.take_over, shell, patience)
   deadline = deadline + shell.thought
-  if not ours then return closed(self, why) end
-  local node
-  node, err = look(self, shell, deadline)
-  if not node then return nil, err end
-  return take_carrier(self, shell, node, deadline)
+  if not ours then return self:closed(why) end
+  local open
+  open, err = look(self, deadline)
+  if open then open, err = carriers.take(self, deadline) end
+  return open, err
 end
 
 -- Where one task of several gives no shell another one is tried, but not after a node was found: that one is meant.
@@ -241,19 +150,19 @@ local function enter(self, deadline)
   open, err, of_one = open_with(self, words, person, patience, deadline)
   if open or not (of_one and has_other) then return open, err end
   self:close()
-  words = lead.other_words(target, words_behind_name(self, err))
+  words = lead.other_words(target, self:words_of(err))
   open, err, of_one = open_with(self, words, person, deadline, deadline)
   if open or not of_one then return open, err end
-  return fail(self, ("%s (task %s, and so did %s)"):format(words_behind_name(self, err), target.ecs.task,
+  return self:fail(("%s (task %s, and so did %s)"):format(self:words_of(err), target.ecs.task,
     target.ecs.passed), err.next)
 end
 
 -- A node that was started anew may have another port and another cookie.
 local function look_again(self, deadline)
-  local node, err = look(self, self.shell, deadline)
-  if not node then return nil, err end
-  local led, why = self.carrier:open(self.shell, node, deadline)
-  if not led then return fail(self, "its port cannot be led here any more: " .. why, "try again") end
+  local found, err = look(self, deadline)
+  if not found then return nil, err end
+  local led, why = self.carrier:open(self.shell, self.at, deadline)
+  if not led then return self:fail("its port cannot be led here any more: " .. why, "try again") end
   self.carrier.spent, self.port = nil, self.carrier.port
   return true
 end
@@ -311,7 +220,7 @@ function Door:step_back(why, deadline)
   if not self.shell or not self.ahead or self.carrier ~= self.ahead or why.stage == "cookie" then return nil, why end
   if self.target.through == "forward" then return nil, why end
   self.unled = self.ahead:said() or why.message
-  local open, err = take_what_goes(self, self.shell, self.at, deadline)
+  local open, err = carriers.without_port(self, deadline)
   if open then self.target.through = self.carrier.run and "rpc" or "console" end
   return open, err
 end

@@ -5,6 +5,9 @@ local probe = require "runtime.door.probe"
 
 local owner = {}
 
+--- The next step of who came as the wrong user.
+owner.ENTER = "enter as that user (ssh:USER@HOST, shell:docker exec -i -u USER NAME sh), or attach over the network"
+
 -- Root's shell becomes that user, by what is there; each is asked who it then is, for an su without a name is root.
 local BECOME = [[
 PATH=$PATH:/usr/sbin:/sbin
@@ -105,8 +108,7 @@ end
 ---@return string next_step
 function owner.refusal(node)
   return ("%s is of another user there%s, and others than root may change what lies in %s: it is not run"):format(
-    node.name, node.uid and (" (%d)"):format(node.uid) or "", node.root),
-    "enter as that user (ssh:USER@HOST, shell:docker exec -i -u USER NAME sh), or attach over the network"
+    node.name, node.uid and (" (%d)"):format(node.uid) or "", node.root), owner.ENTER
 end
 
 return owner

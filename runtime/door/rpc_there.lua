@@ -8,6 +8,7 @@
 --- script may start other programs first, which would read it.
 
 local helper_vm = require "runtime.door.helper_vm"
+local probe = require "runtime.door.probe"
 
 local rpc_there = {}
 
@@ -109,8 +110,6 @@ end
 ---@field program string
 ---@field home? string      of who has the cookie that erl_call reads
 
-local PLAIN = "^[%w_./@:+~%-]+$"
-
 --- Who is to ask: a VM where there is room for one, else the C program, where the node's cookie is the one it reads.
 ---@param printed string    what `look` printed
 ---@param node FoundNode
@@ -118,7 +117,7 @@ local PLAIN = "^[%w_./@:+~%-]+$"
 ---@return WhoAsks?
 function rpc_there.choose(printed, node, may_boot)
   local found = {}
-  for key, value in printed:gmatch "bl:([%w_]+)=([^|]*)|" do found[key] = value:match(PLAIN) end
+  for key, value in printed:gmatch "bl:([%w_]+)=([^|]*)|" do found[key] = value:match(probe.PLAIN) end
   for _, kind in ipairs { "mix", "relx" } do
     if found[kind] and may_boot then return { kind = kind, program = found[kind] } end
   end

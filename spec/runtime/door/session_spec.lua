@@ -131,12 +131,12 @@ describe("a session of a cloud", function()
     n:leave()
   end))
 
-  -- Behind the banner; before the shell is ours, the first VM is shown, the boot file, the helper listens and is up.
+  -- Behind the banner; before the shell is ours, the first VM is shown, the runtime, the helper listens and is up.
   it("that is cut anywhere before it is open is told, and leaves nothing there", live.test(function()
     local WHERE = {
       [""] = "the door closed", bl_on_ = "the door closed",
       ["bl:pid="] = "the session ended while the node was looked for",
-      ["bl:boot="] = "the session ended while the node was looked for",
+      ["bl:erlexec="] = "the session ended while its release was looked at",
       ["{go}"] = "the session ended while the helper was started",
       ["{up "] = "the session ended while the helper was started",
     }
