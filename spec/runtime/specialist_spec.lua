@@ -22,15 +22,15 @@ local CODE = [=[
   {module, M} = code:load_binary(M, "shop.erl", Code),
   register(worker, spawn(shop, work, [0])).]=]
 
--- From when the trace is on: so many for each scheduler that never rest, and so many times 2 MB, little by little, for
--- that is no work.
+-- From when the trace is on: so many for each scheduler that never rest, and so many times 16 MB, one by one, for that
+-- is no work.
 local SUFFER = [=[
   On = fun() -> erlang:trace_info({shop, work, 1}, traced) =/= {traced, false} end,
   Storm = fun() ->
     All = Busy * erlang:system_info(schedulers_online),
     L = [spawn(fun() -> (fun B(N) -> B(N + 1) end)(0) end) || _ <- lists:seq(1, All)],
     Mb = binary:copy(<<0>>, 1048576),
-    M = [timer:sleep(10) =:= ok andalso binary:copy(Mb, 2) || _ <- lists:seq(1, Memory)],
+    M = [timer:sleep(10) =:= ok andalso binary:copy(Mb, 16) || _ <- lists:seq(1, Memory)],
     receive calm -> [exit(P, kill) || P <- L], length(M) end end,
   register(storm, spawn(fun() -> (fun W() -> receive calm -> ok after 50 ->
     case On() of false -> W(); true -> Storm() end end end)() end)).]=]
@@ -42,7 +42,7 @@ local SUFFERING = {
     why = "^%d+ processes wait for one of %d+ schedulers, %d+ may %(o%d+%)$" },
   ["a scheduler gets full"] = { Busy = 2, Memory = 0,
     why = "^a scheduler is busy %d+ %% of its time, and was %d+ %% %(o%d+%)$" },
-  ["memory climbs"] = { Busy = 0, Memory = 64, why = "^memory went from %d+ to %d+ MB$" },
+  ["memory climbs"] = { Busy = 0, Memory = 8, why = "^memory went from %d+ to %d+ MB$" },
 }
 
 local TRACE = "trace who calls the hottest function of the node's own"
