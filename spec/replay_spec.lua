@@ -209,6 +209,12 @@ describe("a recorded run", function()
     assert.same({ { "ets#1" }, "sick", 1 }, { again.replay.changed.asked_anew, again.report.verdict, ran.code })
   end))
 
+  it("takes any prompt of ours from that folder", live.test(function()
+    assert(uv.fs_mkdir(folder .. "/doubts", 448))
+    write("doubts/doubt.md", read "prompts/doubt.md")
+    assert.equal("", replay(by_model.path, "--prompts", folder .. "/doubts").stderr)
+  end))
+
   it("says so where the folder of prompts holds none", live.test(function()
     local ran = replay(by_model.path, "--prompts", folder .. "/beamlens")
     assert.same({ 2, "" }, { ran.code, ran.stdout })

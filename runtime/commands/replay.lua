@@ -6,6 +6,7 @@ local failure = require "runtime.failure"
 local files = require "runtime.files"
 local filled = require "runtime.filled"
 local json = require "runtime.json"
+local ours = require "host.files"
 local plain = require("runtime.plain").text
 local report = require "runtime.report"
 local screen = require "runtime.screen"
@@ -21,13 +22,13 @@ local command = {
     { "beamlens-run replay shop.cassette --prompts ./my-prompts", "would the new prompt have found it?" },
   },
   more = [[
-What the node answered and what a model said is taken from the file; skills, checks and prompts are those of today.
-A run of the analyst is thought through anew. --prompts takes operator.md and coordinator.md of that folder where
-they are there. A question that the recorded run never asked has no answer, so what rests on it cannot be told.
-Replies are taken by agent and turn, whatever they are asked. With --provider NAME a model of today is asked where a
-prompt is another, or the file has no reply: that costs money and sends what the file holds. --provider analyst
-leaves the recorded replies aside and goes by rules.
-The file holds no secrets in clear, but names of processes, tables and the node. It exits with the new verdict.
+What the node answered and what a model said is taken from the file; skills, checks and prompts are those of today. A
+run of the analyst is thought through anew. --prompts takes the prompts of that folder, operator.md and coordinator.md
+for example, in the place of those of the same name. A question that the recorded run never asked has no answer, so
+what rests on it cannot be told. Replies are taken by agent and turn, whatever they are asked. With --provider NAME a
+model of today is asked where a prompt is another, or the file has no reply: that costs money and sends what the file
+holds. --provider analyst leaves the recorded replies aside and goes by rules. The file holds no secrets in clear, but
+names of processes, tables and the node. It exits with the new verdict.
 ]],
 }
 
@@ -95,8 +96,9 @@ local function folder_of(path)
   if not stat or stat.type ~= "directory" then
     return nil, failure.new("prompt", plain(path) .. " is no folder", "name the folder of operator.md", 2)
   end
-  for _, name in ipairs { "operator.md", "coordinator.md", "classify.md", "synthesize.md" } do
-    if uv.fs_stat(path .. "/" .. name) then return path end
+  for _, prompt in ipairs(ours.embedded "prompts/") do
+    local name = prompt:match "^prompts/([^/]+)$"
+    if name and uv.fs_stat(path .. "/" .. name) then return path end
   end
   return nil, failure.new("prompt", ("there is no prompt in %s"):format(plain(path)),
     "put operator.md or coordinator.md there: `beamlens-run init prompts/operator.md` copies one", 2)
