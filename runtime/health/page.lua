@@ -107,7 +107,14 @@ local function overloaded(w, found)
   if #by_state.unknown > 0 then
     w.line("  " .. w.state(2, "unknown", state, table.concat(by_state.unknown, ", ")))
   end
-  return #by_state.unknown == 0
+end
+
+-- Of the lines and of the rules: not each line has a rule, nor each rule that is unknown a line.
+local function all_known(list, found)
+  for _, of in ipairs { list, found } do
+    for _, one in ipairs(of) do if one.state == "unknown" then return false end end
+  end
+  return true
 end
 
 -- A command that is too long goes on in the next line as sh lets it.
@@ -124,10 +131,10 @@ local function command(w, parts)
   w.line(line)
 end
 
-local function next_steps(w, node, o, commands, all_known)
+local function next_steps(w, node, o, commands, known)
   if #commands == 0 then
     w.line(("every figure%s is within its limit; if something is wrong all the same:"):format(
-      all_known and "" or " that is known"))
+      known and "" or " that is known"))
   else
     w.line()
     w.line "what to look at next"
@@ -148,17 +155,17 @@ end
 ---@param screen { color?: boolean, width?: integer, utf8?: boolean }
 ---@return string
 function page.text(node, of, unanswered, found, o, screen)
-  local w, s = writer(screen), of.system or {}
+  local w, s, list = writer(screen), of.system or {}, lines.of(of, unanswered, found)
   w.line(w.paint(cells.text(("%s  OTP %s%s, up %s"):format(node.name, s.otp_release or "unknown",
     s.elixir_version and ", Elixir " .. s.elixir_version or "",
     s.uptime_seconds and counted.span(s.uptime_seconds) or "unknown"), w.utf8), "bold"))
-  figures(w, lines.of(of, unanswered, found))
+  figures(w, list)
   if of.top_by_memory then
     top(w, of, "memory")
     top(w, of, "mailbox")
   end
-  local all_known = overloaded(w, found)
-  next_steps(w, node, o, rules.commands(found), all_known)
+  overloaded(w, found)
+  next_steps(w, node, o, rules.commands(found), all_known(list, found))
   w.line(w.paint(filled.text(report_words.asked(node.load), 0, w.width), "dim"))
   return table.concat(w.lines, "\n") .. "\n"
 end

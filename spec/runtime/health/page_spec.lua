@@ -73,10 +73,13 @@ describe("the page of health", function()
   it("says so where every figure is within its limit", function()
     assert.matches("\nevery figure is within its limit; if something is wrong all the same:\n  beamlens%-run coord",
       shown(well))
-    assert.matches("\nevery figure that is known is within its limit; ", shown(function(of)
-      well(of)
-      of.ets = nil
-    end))
+    for _, lacks in ipairs { function(of) of.ets = nil end,
+      function(of) of.machine = { unavailable = "no /proc, no os_mon" } end } do
+      assert.matches("\nevery figure that is known is within its limit; ", shown(function(of)
+        well(of)
+        lacks(of)
+      end))
+    end
   end)
 
   it("has of a terminal without UTF-8 nothing that it cannot show", function()
