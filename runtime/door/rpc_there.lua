@@ -32,7 +32,8 @@ demonitor(L,[flush]),demonitor(R,[flush]),erlang:cancel_timer(T),receive R->ok a
 -- nothing. Elixir hands lines as binaries, OTP as lists.
 local SESSION = ASK .. [[
 J=fun J(C)->case io:get_line(G,[]) of Y when is_atom(Y);is_tuple(Y)->ok;Y->
-case {binary:first(iolist_to_binary(Y)),C} of {46,[]}->ok;{46,_}->io:put_chars(G,Q(lists:reverse(C))),J([]);
+case {binary:first(iolist_to_binary(Y)),C} of {46,[]}->ok;{46,_}->io:put_chars(G,Q(lists:reverse(C))),
+erlang:garbage_collect(),J([]);
 {10,_}->J(C);_->J([Y|C]) end end end,case node(G)=:=node() of true->no_stdin;
 false->io:put_chars(G,[123,111,110,125,10]),J([]) end.]]
 
