@@ -109,10 +109,4 @@ describe("the screen of top", function()
     assert.is_nil(shown({ utf8 = false, rows = rows(3, "żółw") }):find "[\128-\255]")
     assert.matches("żółw", shown { rows = rows(3, "żółw") }, 1, true)
   end)
-
-  for value, want in pairs { ["C.UTF-8"] = true, ["en_US.utf8"] = true, C = false, POSIX = false } do
-    it(("takes a terminal of LANG=%s for %s"):format(value, want and "UTF-8" or "ASCII"), function()
-      assert.equal(want, cells.is_utf8(function(name) return name == "LANG" and value or nil end))
-    end)
-  end
 end)
