@@ -110,14 +110,28 @@ function Cloud:sessions()
   end
 end
 
+--- Has what runs in this process ask it too, until it is closed.
+---@param more? table<string, string>   to be set in the environment as well
+function Cloud:use(more)
+  for _, values in ipairs { self.env, more or {} } do
+    for name, value in pairs(values) do
+      self.before[name] = uv.os_getenv(name) or false
+      uv.os_setenv(name, value)
+    end
+  end
+end
+
 function Cloud:close()
   self:forget()
   uv.fs_rmdir(self.folder)
+  for name, value in pairs(self.before) do
+    if value then uv.os_setenv(name, value) else uv.os_unsetenv(name) end
+  end
 end
 
 ---@return table   { env: what a program needs to ask it, … }
 function cloud.new()
-  local self = setmetatable({ folder = assert(uv.fs_mkdtemp "/tmp/spec-cloud-XXXXXX") }, Cloud)
+  local self = setmetatable({ folder = assert(uv.fs_mkdtemp "/tmp/spec-cloud-XXXXXX"), before = {} }, Cloud)
   self.env = {
     PATH = ours.root .. "/spec/support/doors:" .. os.getenv "PATH", DOORS_CLOUD = self.folder, DOORS_HOST = ours.exe,
   }

@@ -11,24 +11,15 @@ local NO_CLUSTER = "An error occurred (ClusterNotFoundException) when calling th
 
 describe("a service of ECS", function()
   local aws
-  local before = {}
 
   setup(function()
     aws = cloud.new()
-    for name, value in pairs(aws.env) do
-      before[name] = os.getenv(name)
-      uv.os_setenv(name, value)
-    end
+    aws:use()
   end)
 
   before_each(function() aws:is_well() end)
 
-  teardown(function()
-    aws:close()
-    for name in pairs(aws.env) do
-      if before[name] then uv.os_setenv(name, before[name]) else uv.os_unsetenv(name) end
-    end
-  end)
+  teardown(function() aws:close() end)
 
   local function find(via, more)
     local target = assert(ways.read(via))

@@ -25,24 +25,15 @@ local DENIED = "An error occurred (AccessDeniedException) when calling the Start
 
 -- The programs are stand-ins: what they lead to is this machine.
 describe("by", function()
-  local at, aws, usual
+  local at, aws
 
   setup(function()
-    usual, aws = {}, cloud.new()
+    aws = cloud.new()
     at = live.start { attach = false, name = live.own_name "bl_led" }
-    for name, value in pairs {
-      PATH = aws.env.PATH, DOORS_CLOUD = aws.env.DOORS_CLOUD, DOORS_HOST = aws.env.DOORS_HOST,
-      DOORS_POD = "shop-0", DOORS_CONTAINER = "shop", ERL_EPMD_PORT = tostring(held.free_port()),
-    } do
-      usual[name] = uv.os_getenv(name) or false
-      uv.os_setenv(name, value)
-    end
+    aws:use { DOORS_POD = "shop-0", DOORS_CONTAINER = "shop", ERL_EPMD_PORT = tostring(held.free_port()) }
   end)
 
   teardown(function()
-    for name, value in pairs(usual) do
-      if value then uv.os_setenv(name, value) else uv.os_unsetenv(name) end
-    end
     aws:close()
     live.stop_all()
   end)

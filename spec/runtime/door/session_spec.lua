@@ -6,7 +6,6 @@ local live = require "spec.support.live_node"
 local node = require "runtime.node"
 local telemetry = require "runtime.telemetry"
 local until_true = require "spec.support.until_true"
-local uv = require "luv"
 local ways = require "runtime.door.ways"
 
 local NAME = live.own_name "bl_session"
@@ -15,23 +14,15 @@ local function soon() return async.now() + 45 end
 
 describe("a session of a cloud", function()
   local at, aws
-  local before = {}
 
   setup(function()
     at = live.start { attach = false, name = NAME }
     aws = cloud.new()
-    aws.env.ERL_EPMD_PORT = tostring(held.free_port())
-    for name, value in pairs(aws.env) do
-      before[name] = os.getenv(name)
-      uv.os_setenv(name, value)
-    end
+    aws:use { ERL_EPMD_PORT = tostring(held.free_port()) }
   end)
 
   teardown(function()
     aws:close()
-    for name in pairs(aws.env) do
-      if before[name] then uv.os_setenv(name, before[name]) else uv.os_unsetenv(name) end
-    end
     live.stop_all()
   end)
 
