@@ -4,12 +4,14 @@
 ---
 --- The time that a question waits for its turn is not its own.
 
+local uv = require "luv"
 local async = require "runtime.async"
 local call = require "runtime.node.call"
 local crypto = require "host.crypto"
 local etf = require "host.etf"
 local failure = require "runtime.failure"
 local outcome = require "runtime.node.outcome"
+local rpc_there = require "runtime.door.rpc_there"
 
 local rpc = {}
 
@@ -21,8 +23,7 @@ local LINE = 750           -- bytes; in base64 as long as those of runtime/door/
 local PIECE = 65536        -- of base64, which is decoded at once
 local KEEP_MS = 60000      -- sessions are cut that say nothing for twenty minutes
 local MOST_SAID, MOST_TOLD = 2048, 160
-local LARGEST = 16 * 1024 * 1024
-local MOST_HELD = 2 * LARGEST -- base64 of it and noise
+local MOST_HELD = 2 * rpc_there.LARGEST -- base64 of it, and noise
 
 ---@class Rpc
 ---@field session { peer_creation: number }
@@ -54,7 +55,7 @@ function Rpc:die(why)
 end
 
 --- Ends who asks there.
-function Rpc:quit() self.write(self.given_word and ".\n" or "\n.\n") end
+function Rpc:quit() self.write "\n.\n" end
 
 local function lines(bytes)
   local list = {}
@@ -97,7 +98,8 @@ local function take(self, id, rest)
 end
 
 local function last_words(text)
-  return text:gsub("{%l+}", ""):gsub("%c+", " "):match("^%s*(.-)%s*$"):sub(-MOST_TOLD)
+  local words = text:gsub("{%l+}", ""):gsub("%c+", " "):match("^%s*(.-)%s*$"):sub(-MOST_TOLD)
+  return words == "" and "said nothing" or "said last: " .. words
 end
 
 local function frame(self, text)
@@ -106,8 +108,9 @@ local function frame(self, text)
   local request = self.current
   if text == "on" and self.started then self.started() end
   if text ~= "over" or not request then return end
-  request.torn = not (request.buffer or request.late or request.large)
-  if request.torn then request.said = last_words(self.rest) end
+  if not (request.buffer or request.late or request.large or request.torn) then
+    request.torn, request.said = true, last_words(self.rest)
+  end
   word(self, "on")
   request.answered()
 end
@@ -133,7 +136,7 @@ function Rpc:receive(bytes)
 end
 
 local function exchange(self, request)
-  request.started, request.torn, self.current = async.now(), nil, request
+  request.started, request.torn, request.said, self.current = async.now(), nil, nil, request
   self.given_word = false
   self.write(request.lines)
   async.await(function(resume) request.answered = resume end, request.started + request.seconds + DOOR_S)
@@ -149,7 +152,7 @@ local function serve(self)
       if not (self.closed or request.abandoned) then exchange(self, request) end
       if not request.torn then break end
     end
-    if request.torn and request.said then self:die(("%s said last: %s"):format(self.by.program, request.said)) end
+    if request.said then self:die(self.by.program .. " " .. request.said) end
     request.resume()
   end
   self.serving = false
@@ -157,7 +160,7 @@ end
 
 local function came_to_nothing(self, request)
   if self.closed then return self.closed end
-  if request.large then return outcome.too_large(request, request.large, LARGEST) end
+  if request.large then return outcome.too_large(request, request.large, rpc_there.LARGEST) end
   if request.torn then
     return failure.new("query", request.subject .. " had no answer that is whole",
       "ask again; or come by --through console or forward", 4)
@@ -249,7 +252,7 @@ end
 ---@return Rpc
 function rpc.new(by, name, write)
   local self = setmetatable({ by = by, name = name, write = write, rest = "", parts = {}, held = 0, queue = {},
-    count = 0, given_word = true, keep = require("luv").new_timer() }, Rpc)
+    count = 0, given_word = true, keep = uv.new_timer() }, Rpc)
   self.keep:start(KEEP_MS, KEEP_MS, function()
     if self.given_word or self.by.kind ~= "erl_call" then write "\n" end
   end)

@@ -12,7 +12,7 @@ local probe = require "runtime.door.probe"
 
 local rpc_there = {}
 
-local LARGEST = 16 * 1024 * 1024 -- of an answer, as of a frame of the link
+rpc_there.LARGEST = 16 * 1024 * 1024 -- bytes of an answer, as of a frame of the link
 
 -- Neither quote nor dollar sign nor backslash: it stands within quotes of a shell, and of Elixir. Whoever asks is its
 -- own group leader, so what a question prints goes nowhere: neither between the answers nor into the node's output.
@@ -22,7 +22,7 @@ local ASK = [[G=group_leader(),group_leader(self(),self()),Q=fun(D)->
 {P,R}=spawn_opt(erpc,execute_call,[K,M,F,A],O),L=monitor(process,G),T=erlang:send_after(W,self(),R),
 V=fun V()->receive {io_request,S,Z,_}->S!{io_reply,Z,ok},V();{_,R,_,_,E}->[E];
 {_,L,_,_,_}->exit(P,kill),late;R->exit(P,kill),late end end,
-X=case V() of [E]->B=term_to_binary(E),case byte_size(B) of N when N>]] .. LARGEST .. [[->
+X=case V() of [E]->B=term_to_binary(E),case byte_size(B) of N when N>]] .. rpc_there.LARGEST .. [[->
 [atom_to_list(large),46,integer_to_list(N)];N->
 [integer_to_list(N),46,base64:encode(erlang:md5(B)),46,base64:encode(B)] end;late->atom_to_list(late) end,
 demonitor(L,[flush]),demonitor(R,[flush]),erlang:cancel_timer(T),receive R->ok after 0->ok end,

@@ -227,6 +227,18 @@ describe("what comes back from who asks", function()
     assert.equal("lost shop@web: /app/bin/shop said last: erl_call: failed to connect to node shop@web", err.message)
   end))
 
+  it("is told where nothing was said", live.test(function()
+    by "erl_call"
+    local _, err = answered { "\n{over}\n", "\n{over}\n" }
+    assert.equal("lost shop@web: /app/bin/shop said nothing", err.message)
+  end))
+
+  it("is no end of the way where it only came torn", live.test(function()
+    by "erl_call"
+    local _, err = answered { "{1.9.AAAA.AAAA}\n{over}\n", "{1.9.AAAA.AAAA}\n{over}\n" }
+    assert.same({ "erlang:node/0 had no answer that is whole", nil }, { err.message, r.dead })
+  end))
+
   it("ends with the door", live.test(function()
     local asked = async.spawn(function() return r:run("erlang", "node", {}) end)
     r:die "the session ended"
