@@ -11,9 +11,8 @@ local missing = said.missing
 local object, list = shapes.object, shapes.list
 local ANYTHING = { type = "object" }
 
-local NEEDED = {
-  phase_zero = list(ANYTHING), plan = list(ANYTHING), guidance = list(ANYTHING),
-}
+local NEEDED = object({ specialist = object({ phase_zero = list(ANYTHING), plan = list(ANYTHING),
+  guidance = list(ANYTHING) }, { "phase_zero", "plan", "guidance" }) }, { "specialist" })
 local ROWS = {
   phase_zero = { "name" }, plan = { "what", "class", "state" }, guidance = { "area", "text" },
 }
@@ -22,14 +21,13 @@ local ROWS = {
 ---@param given any
 ---@return string? why   not
 function specialist_words.fault(given)
-  local checked, why = arguments.check(object({ specialist = object(NEEDED, { "phase_zero", "plan", "guidance" }) },
-    { "specialist" }), { specialist = given })
+  local checked, why = arguments.check(NEEDED, { specialist = given })
   if not checked then return why end
   for part, fields in pairs(ROWS) do
     for i, row in ipairs(given[part]) do
       for _, field in ipairs(fields) do
         if type(row[field]) ~= "string" then
-          return ("%s[%d].%s must be a text"):format(part, i, field)
+          return ("specialist.%s[%d].%s must be a text"):format(part, i, field)
         end
       end
     end
@@ -47,8 +45,7 @@ function specialist_words.facts(s)
   return rows
 end
 
-local STATES = { done = "done", refused = "not run", halted = "halted", put_off = "put off", failed = "failed",
-  approved = "approved" }
+local STATES = { refused = "not run", put_off = "put off" } -- the others are words already
 
 --- How far a step came, and why no farther.
 ---@param step table

@@ -186,7 +186,7 @@ local function add_to_report(case, fields)
   for name, value in pairs(fields) do
     if name ~= "specialist" then error(("run.report: no strategy fills a field %s"):format(tostring(name)), 0) end
     local why = specialist_words.fault(value)
-    if why then error(("run.report: specialist.%s"):format(why), 0) end
+    if why then error("run.report: " .. why, 0) end
     case.more[name] = value
   end
 end
