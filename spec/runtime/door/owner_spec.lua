@@ -7,6 +7,7 @@ local erlang = require "spec.support.erlang"
 local held = require "spec.support.held"
 local live = require "spec.support.live_node"
 local node = require "runtime.node"
+local owner = require "runtime.door.owner"
 local probe = require "runtime.door.probe"
 local uv = require "luv"
 local ways = require "runtime.door.ways"
@@ -46,6 +47,15 @@ end
 
 -- All users that a process has.
 local function users_of(pid) return (read(("/proc/%d/status"):format(pid)) or ""):match "Uid:%s*(.-)\n" end
+
+describe("a node of the shell's own user", function()
+  it("needs no more looking", function()
+    local its = { uid = 1000, gid = 1000, root = "/app", bindir = "/app/erts-13/bin" }
+    local no_shell = {}
+    assert.is_true(owner.settle(no_shell, its, 1000, 0))
+    assert.same({ uid = 1000, gid = 1000, root = "/app", bindir = "/app/erts-13/bin" }, its)
+  end)
+end)
 
 -- Only root can have processes of several users.
 local as_root = uv.getuid() == 0 and describe or function() end
