@@ -72,6 +72,10 @@ end
 -- Rules are made while looking at runs of the seeds below this one; what they are worth, only others can tell.
 local UNSEEN = 1000
 
+local LEGEND = "crowd: 100,000 processes more on the node. busy: other work of the node fills its schedulers; that "
+  .. "is then told, and no false alarm. thresholds: each figure of one snapshot against fixed limits, as static alerts "
+  .. "do. one_pass: one snapshot and one round of looks by the analyst's checks, nothing looked at twice."
+
 local ROWS = {
   "root cause first, object and mechanism (top-1)", "causes named at any rank",
   "two causes: precision once both are named", "runs with a fault that accuse something else besides",
@@ -197,6 +201,7 @@ function results.page(runs, about, beside)
       or "The seed is one that no rule was made with, as far as this command can tell: use each once.",
   }
   text[#text + 1] = gaps(about.left_out) or nil
+  text[#text + 1] = LEGEND
   text[#text + 1] = sums(columns)
   text[#text + 1] = "## Every case"
   text[#text + 1] = by_case(columns)
