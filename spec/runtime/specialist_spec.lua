@@ -105,6 +105,7 @@ describe("the strategy specialist", function()
       local step = step_of(r, TRACE)
       assert.same({ "CAUTION", "trace_start(shop, work, 1)" }, { step.class, step.calls[1] })
       assert.matches("sets a flag on every process once", step.cost, 1, true)
+      assert.is_nil(step.cost:find "nothing") -- what costs nothing is no cost
       assert.matches("as soon as the node suffers", step.ends, 1, true)
       assert.same({ "SAFE", "done" }, { r.specialist.plan[1].class, r.specialist.plan[1].state })
     end)
@@ -165,6 +166,24 @@ describe("the strategy specialist", function()
       assert.equal("{all,false}", traced())
     end)
   end
+
+  it("plans no trace where none of the node's own functions is at work", function()
+    async.run(function()
+      at.eval "register(hold, spawn(fun() -> erlang:suspend_process(whereis(worker)), receive go -> ok end end))."
+    end)
+    finally(function() async.run(function() at.eval "hold ! go." end) end)
+    local planned = {}
+    local one = traces_alone()
+    run { strategy = { name = one.name, also = one.also, run = function(r)
+      r.approve = function(steps)
+        for i, step in ipairs(steps) do planned[i] = step.what end
+        return {}
+      end
+      return one.run(r)
+    end } }
+    assert.equal("the usual skills look, and their checks judge", planned[1])
+    assert.is_nil(table.concat(planned, ", "):find(TRACE, 1, true))
+  end)
 
   describe("asked for a yes", function()
     -- What the strategy then looks with, and what it is told.
