@@ -150,8 +150,11 @@ as_root("whose a node is", function()
     uv.os_setenv("SPEC_SECRET", "of_root")
     local d = door.new("local", at.name)
     assert(d:ready(soon()))
-    assert.is_nil(read(("/proc/%d/environ"):format(d.helper)):find("of_root", 1, true))
+    local cat = ("setpriv --reuid=%d --regid=%d --clear-groups cat /proc/%d/environ"):format(THEIRS, THEIRS, d.helper)
+    local environ = io.popen(cat):read "*a"
     d:close()
+    assert.matches("HOME=/%z", environ)
+    assert.is_nil(environ:find("of_root", 1, true))
     uv.os_unsetenv "SPEC_SECRET"
   end))
 
@@ -171,7 +174,7 @@ as_root("whose a node is", function()
 
   it("a program that only says that it is a VM has none", live.test(function()
     plant(THEIRS, "/bin/dash", "-bindir", folder .. "/theirs", "-root", folder .. "/theirs", "-name", EVIL)
-    assert.matches(EVIL .. " does not run there; ", refused("local", EVIL), 1, true)
+    assert.matches(EVIL .. " does not run there; ", refused(as(THEIRS), EVIL), 1, true)
   end))
 
   it("what root runs, and may not say so of itself, has none", live.test(function()
