@@ -2,6 +2,7 @@
 local crowd = require "spec.support.crowd"
 local live = require "spec.support.live_node"
 local skill = require "runtime.skill"
+local until_true = require "spec.support.until_true"
 
 local beam = assert(skill.open "beam")
 local between, find = crowd.between, crowd.find
@@ -75,13 +76,27 @@ describe("beam skill, growth", function()
     assert.is_true(growth.before > 3000)
   end))
 
+  -- A look in which anybody grew, and who did most. On a machine under load nobody may have had a turn in the time of
+  -- one.
+  local function grown(kind, around)
+    local growth
+    local function look() growth = callback.beam_memory_growth(500, 5) end
+    local row = until_true("growth", function()
+      around(look)
+      return growth[kind][1]
+    end)
+    return growth, row
+  end
+
   it("finds the process whose heap gains, and by how much memory gained with it", live.test(function()
     eval "crowd:hoarder(hoarder, 2000), crowd:heavy(barn, 2000000), true."
-    local low = eval "erlang:memory(total)."
-    local growth = callback.beam_memory_growth(500, 5)
-    local high = eval "erlang:memory(total)."
+    local low, high
+    local growth, row = grown("processes", function(look)
+      low = eval "erlang:memory(total)."
+      look()
+      high = eval "erlang:memory(total)."
+    end)
     eval "crowd:stop(hoarder), crowd:stop(barn)."
-    local row = growth.processes[1]
     assert.equal("hoarder", row.name)
     -- Elements of 16 bytes, in steps of 2,000: every 5 ms at most.
     between(31, row.used_growth_kb, 31.25 * (growth.seconds * 200 + 1))
@@ -96,11 +111,13 @@ describe("beam skill, growth", function()
     eval [=[crowd:start(sink, fun crowd:idle/0, [{message_queue_data, off_heap}]),
       crowd:every(tap, 5, fun() -> sink ! lists:seq(1, 1000) end).]=]
     local function memory() return eval "element(2, process_info(whereis(sink), memory)) / 1024." end
-    local low = memory()
-    local growth = callback.beam_memory_growth(500, 5)
-    local high = memory()
+    local low, high
+    local growth, row = grown("mailboxes", function(look)
+      low = memory()
+      look()
+      high = memory()
+    end)
     eval "crowd:stop(tap), crowd:stop(sink)."
-    local row = growth.mailboxes[1]
     assert.equal("sink", row.name)
     between(15 * row.queue_growth, row.mailbox_growth_kb, high - low) -- 16 bytes an element
     between(row.mailbox_growth_kb, row.mailbox_kb, high)
@@ -146,8 +163,9 @@ describe("beam skill, growth", function()
       crowd:every(client, 10, fun() -> [monitor(process, whereis(server)) || _ <- lists:seq(1, 40)] end), ok.]]
     local t = callback.beam_timer_growth(1500)
     eval "crowd:stop(client), crowd:stop(server)."
-    assert.equal("client", t.makers[1].name)
-    between(0.3 * (t.fixed_kb - t.fixed_kb_before), t.makers[1].beside_heap_growth_kb, t.fixed_kb)
+    local client = find(t.makers, "client")
+    -- Half of them are the server's; and the node's sum is taken earlier and later, which is long where time is short.
+    between(math.max(20, 0.1 * (t.fixed_kb - t.fixed_kb_before)), client.beside_heap_growth_kb, t.fixed_kb)
   end))
 
   it("makes no atom by looking, so that its own words are not growth", live.test(function()
