@@ -193,9 +193,9 @@ function Rpc:run(module, func, args, o)
     subject = o.subject or ("%s:%s/%d"):format(module, func, #args), started = async.now(),
     lines = lines(etf.encode(etf.tuple(self.count, A[module], A[func], args, call.spawn_options(o),
       math.max(1, math.ceil(seconds * 1000))))) }
-  self.queue[#self.queue + 1] = request
   local _, why = async.await(function(resume)
     request.resume = function() resume(true) end
+    self.queue[#self.queue + 1] = request
     if not self.serving then
       self.serving = true
       async.spawn(serve, self)

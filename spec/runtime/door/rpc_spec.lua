@@ -220,6 +220,16 @@ describe("what comes back from who asks", function()
     assert.equal(42, answered { frame(2, 41), frame(1, 42) })
   end))
 
+  it("is not waited for by who was cancelled, and the next one is asked", live.test(function()
+    local cancelled = async.spawn(function()
+      async.sleep(0)
+      return r:run("erlang", "node", {})
+    end)
+    cancelled:cancel()
+    cancelled:join()
+    assert.equal(42, answered { frame(2, 42) })
+  end))
+
   it("is told where it is too large", live.test(function()
     local _, err = answered { "{1.large.41943040}" }
     assert.equal("erlang:node/0 has an answer of 40.0 MB, and more than 16 MB are not taken", err.message)
