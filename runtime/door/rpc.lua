@@ -108,7 +108,7 @@ local function frame(self, text)
   local request = self.current
   if text == "on" and self.started then self.started() end
   if text ~= "over" or not request then return end
-  if not (request.buffer or request.late or request.large or request.torn) then
+  if not (self.given_word or request.buffer or request.late or request.large or request.torn) then
     request.torn, request.said = true, last_words(self.rest)
   end
   word(self, "on")
@@ -139,9 +139,14 @@ local function exchange(self, request)
   request.started, request.torn, request.said, self.current = async.now(), nil, nil, request
   self.given_word = false
   self.write(request.lines)
-  async.await(function(resume) request.answered = resume end, request.started + request.seconds + DOOR_S)
+  local function answered(resume) request.answered = resume end
+  local _, why = async.await(answered, request.started + request.seconds + DOOR_S)
+  if why and self.by.kind == "erl_call" then -- the next one is asked when this one is over
+    word(self, "off")
+    _, why = async.await(answered, async.now() + DOOR_S)
+    if why then self:die(self.by.program .. " does not end") end
+  end
   self.current = nil
-  word(self, "off")
 end
 
 local function serve(self)
