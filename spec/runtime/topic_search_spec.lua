@@ -33,7 +33,8 @@ describe("runtime.topic_search, of a question", function()
     it(("finds %s in %q"):format(topic, question), function() assert.equal(topic, route(question)[1]) end)
   end
 
-  for _, question in ipairs { "what colour is the sky?", "", "orders_inbox", "???", "what does the process sink do?" } do
+  for _, question in ipairs { "what colour is the sky?", "", "orders_inbox", "???",
+    "what does the process sink do?" } do
     it(("finds none in %q"):format(question), function() assert.same({}, route(question)) end)
   end
 
