@@ -105,14 +105,16 @@ return {
     I0 =/= {erpc, execute_call, 4} orelse not Ours(P),
     I <- [case I0 of {proc_lib, _, _} -> case Key(P, '$initial_call',
       H) of undefined -> I0; X -> X end; _ -> I0 end]],
-  M = lists:foldl(fun(K, X) -> X#{K => maps:get(K, X, 0) + 1} end, #{}, Kinds),
-  G = lists:sublist(lists:reverse(lists:keysort(2, maps:to_list(M))), 10),
+  Sum = fun(L0) -> lists:foldl(fun(K, X) -> X#{K => maps:get(K, X, 0) + 1} end, #{}, L0) end,
+  M = lists:foldl(fun({I, F, P}, X) -> X#{{I, F} => [P | maps:get({I, F}, X, [])]} end, #{}, Kinds),
+  G = lists:sublist(lists:reverse(lists:sort([{length(V), K, V} || {K, V} <- maps:to_list(M)])), 10),
   #{seconds => W, before => length(B), 'after' => length(A), growth => N, growth_per_sec => round(N / W),
     born => length(Born), died => length(Born) - N, sampled => length(L), showing => length(G), total => maps:size(M),
     groups => [maps:merge(Some([{initial_call, Func(I)}, {current_function, Func(F)}, {count, X}]),
                  case [Y || is_pid(P), node(P) =:= node(), Y <- Row(P, #{})] of [Y] -> Some([{parent, Show(P)},
-                   {parent_name, maps:get(name, Y, undefined)}]);
-                            _ when is_pid(P) -> #{parent => Show(P)}; _ -> #{} end) || {{I, F, P}, X} <- G]}.]=],
+                   {parent_name, maps:get(name, Y, undefined)}, {of_parent, Q}]);
+                            _ when is_pid(P) -> #{parent => Show(P), of_parent => Q}; _ -> #{} end)
+      || {X, {I, F}, V} <- G, {Q, P} <- [lists:max([{Q, P} || {P, Q} <- maps:to_list(Sum(V))])]]}.]=],
 
     -- What is used of the heaps rises smoothly, where `memory` jumps by steps at a collection. Messages lie beside
     -- them; what a mailbox gained is its share, by number, of all that lies there.
@@ -241,7 +243,8 @@ return {
       cost = "the list of processes twice; wakes up to 1,000 of the new ones",
       returns = { "seconds", "before", "after", "growth", "growth_per_sec", "born (and alive at the end)", "died",
         "sampled (of the born)",
-        "total", "showing", "groups[]: initial_call, current_function, parent (OTP 25), parent_name, count" },
+        "total", "showing", "groups[]: initial_call, current_function, count, parent (OTP 25: who started most of "
+          .. "them), parent_name, of_parent (so many)" },
       query = "process_growth",
     },
 

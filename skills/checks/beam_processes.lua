@@ -37,7 +37,7 @@ end
 -- Who started most of them. Of another node's process nothing can be asked here.
 local function spawner_of(kind)
   local group = kind.group
-  return group.parent and group.parent:find "^<0%." and 2 * group.count >= kind.count and group.parent or nil
+  return group.parent and group.parent:find "^<0%." and 2 * group.of_parent >= kind.count and group.parent or nil
 end
 
 local GATHERING = {
@@ -50,8 +50,8 @@ local GATHERING = {
   end,
 }
 
--- A supervisor is linked to all that it starts, and ends none of them by itself.
-local function supervises(parent) return (parent.initial_call or ""):find "^supervisor:" ~= nil end
+-- A supervisor is linked to all that it starts, and ends none of them by itself. RabbitMQ has one of its own.
+local function supervises(parent) return (parent.initial_call or ""):find "^supervisor2?:" ~= nil end
 
 --- Why processes gather: nobody ends them, their parent keeps them, or something unknown.
 local function gathering_word(results)

@@ -11,7 +11,7 @@ describe("the checks of processes", function()
   local function growth(o)
     return with({ seconds = 2, before = 1000, after = 1200, born = 205, died = 5, groups = {
       { current_function = "app:job/0", initial_call = "erlang:apply/2", parent = "<0.5.0>", parent_name = "boss",
-        count = 200 } } }, o)
+        count = 200, of_parent = 200 } } }, o)
   end
   local GATHERING = { "process_leak", "link_leak", "unexplained_processes" }
 
@@ -36,11 +36,29 @@ describe("the checks of processes", function()
     local groups = {}
     for i = 1, 10 do
       groups[i] = { current_function = "gen_server:loop/7", initial_call = "chat:init/1", count = 20,
-        parent = ("<0.%d.0>"):format(i) }
+        parent = ("<0.%d.0>"):format(i), of_parent = 20 }
     end
     local results = { growth { groups = groups }, growth { groups = groups }, {} }
     assert.same({ "process_leak" }, found(GATHERING, results))
     assert.equal("chat:init/1", check("process_leak").confirm(results).object)
+  end)
+
+  -- As a channel of RabbitMQ is: a supervisor, and under each its own three.
+  it("accuse nobody where what comes is of several kinds, as many of each", function()
+    local groups = {}
+    for i, name in ipairs { "supervisor2", "rabbit_channel", "rabbit_limiter", "rabbit_writer" } do
+      groups[i] = { current_function = i == 1 and "gen_server:loop/7" or "erlang:hibernate/3", count = 50,
+        initial_call = name .. ":init/1", parent = ("<0.%d.0>"):format(i), of_parent = i == 1 and 50 or 1 }
+    end
+    local results = { growth { groups = groups }, growth { groups = groups }, { link_count = 900 } }
+    assert.same({ "other" }, found(GATHERING, results))
+  end)
+
+  it("do not blame a supervisor for its links", function()
+    for _, name in ipairs { "supervisor:init/1", "supervisor2:init/1" } do
+      local parent = { link_count = 900, initial_call = name }
+      assert.same({ "process_leak" }, found(GATHERING, { growth(), growth(), parent }))
+    end
   end)
 
   it("look no further when as many end as are born", function()
