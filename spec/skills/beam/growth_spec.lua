@@ -70,6 +70,18 @@ describe("beam skill, growth", function()
     between(growth.sampled * 0.9, first.count, growth.sampled)
   end))
 
+  it("counts those of one kind together, whoever started them", live.test(function()
+    eval [[crowd:start(ward, fun() ->
+      [spawn_link(fun F() -> spawn_link(crowd, idle, []), timer:sleep(20), F() end) || _ <- lists:seq(1, 12)],
+      crowd:idle() end), true.]]
+    local growth = callback.beam_process_growth(500)
+    eval "crowd:stop(ward)."
+    local group = by(growth.groups, "current_function", "crowd:idle/0")
+    assert.equal(growth.groups[1], group)
+    between(growth.sampled * 0.9, group.count, growth.sampled)
+    between(group.count / 12, group.of_parent, group.count / 2)
+  end))
+
   it("sees none where many are there by design", live.test(function()
     local growth = callback.beam_process_growth(200)
     assert.same({ 0, {} }, { growth.growth, growth.groups })
