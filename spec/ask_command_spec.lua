@@ -12,6 +12,7 @@ describe("ask", function()
   setup(function()
     at = live.start { code = [[
       register(orders_inbox, spawn(fun() -> (fun L() -> receive {work, _} -> timer:sleep(50) end, L() end)() end)),
+      [orders_inbox ! {work, 0} || _ <- lists:seq(1, 500)], % it has gone on for a while
       spawn(fun() -> (fun L() -> orders_inbox ! {work, 1}, timer:sleep(2), L() end)() end),
       register(quiet_one, spawn(fun() -> (fun L() -> receive _ -> L() end end)() end)),
       spawn(fun() -> ets:new(sessions, [named_table, public]),
