@@ -10,13 +10,13 @@ local held = require "spec.support.held"
 local live = require "spec.support.live_node"
 local measure = require "spec.bench.measure"
 local node = require "runtime.node"
+local over_link = require "spec.bench.over_link"
 local files = require "host.files"
 local sshd = require "spec.support.sshd"
 local ways = require "runtime.door.ways"
 
 local ROUNDS, CALLS, BYTES = 7, 300, 10000000
 local SENDER = [["$1" "$2/spec/bench/sender.lua" "$3" & read -r UNTIL_CLOSED; kill $!]]
-local TEN = "0123456789"
 
 local function attached(at, via, through)
   local target = assert(ways.read(via))
@@ -26,16 +26,8 @@ local function attached(at, via, through)
   return assert(node.connect { name = d.node, door = d, deadline = async.now() + 45 }), d
 end
 
-local function large(n)
-  return function() return n:call("binary", "copy", { TEN, BYTES / #TEN }, { timeout = 60 }) end
-end
-
-local function small(n)
-  return function()
-    for _ = 1, CALLS do assert(n:call("erlang", "node", {})) end
-    return true
-  end
-end
+local function large(n) return over_link.large(n, BYTES) end
+local function small(n) return over_link.small(n, CALLS) end
 
 -- A connection that carries nothing but bytes, and is there already, as the link's is.
 local function bare(socket)

@@ -8,10 +8,10 @@ local held = require "spec.support.held"
 local live = require "spec.support.live_node"
 local measure = require "spec.bench.measure"
 local node = require "runtime.node"
+local over_link = require "spec.bench.over_link"
 local ways = require "runtime.door.ways"
 
 local ROUNDS, CALLS, BYTES = 5, 50, 1000000
-local TEN = "0123456789"
 local BY_HAND = "cd %s && ERL_EPMD_PORT=%d RELEASE_DISTRIBUTION=name RELEASE_NODE=%s HOME=%s app/bin/shop rpc 1"
 
 local function entered(at)
@@ -23,16 +23,8 @@ local function entered(at)
   return assert(node.connect { name = d.node, door = d, deadline = async.now() + 45 }), (uv.hrtime() - began) / 1e6
 end
 
-local function small(n)
-  return function()
-    for _ = 1, CALLS do assert(n:call("erlang", "node", {})) end
-    return true
-  end
-end
-
-local function large(n)
-  return function() return n:call("binary", "copy", { TEN, BYTES / #TEN }, { timeout = 60 }) end
-end
+local function large(n) return over_link.large(n, BYTES) end
+local function small(n) return over_link.small(n, CALLS) end
 
 local mix = live.start { attach = false, name = live.own_name "bl_bench_mix", within = { "sh", "-c", by_mix } }
 local plain = live.start { attach = false, name = live.own_name "bl_bench_erl_call" }
