@@ -1,8 +1,8 @@
 -- The sampler on a live node. A spec polls for what it did and never waits for a time to pass.
-local async = require "runtime.async"
 local live = require "spec.support.live_node"
 local sampler = require "runtime.sampler"
 local skill = require "runtime.skill"
+local until_true = require "spec.support.until_true"
 
 local function text(name, queries)
   return ([[return { name = %q, title = "t", about = "a", prompt = "p", uses = { "history" }, queries = { %s },
@@ -11,11 +11,7 @@ end
 
 local function load(name, queries) return assert(skill.load(text(name, queries), name .. ".lua")) end
 
-local function wait_for(what)
-  local deadline = async.now() + 30
-  while not what() and async.now() < deadline do async.sleep(0.01) end
-  assert.is_true(what() and true)
-end
+local function wait_for(what) until_true("what the sampler was to do", what) end
 
 describe("sampler", function()
   local at, going

@@ -47,12 +47,11 @@ describe("allocator skill", function()
         {instance, _, P} <- erlang:system_info({allocator, A}), {K, L} <- P, lists:member(K, [mbcs, mbcs_pool, sbcs]),
         C <- L, element(1, C) =:= carriers_size]) / 1048576.]]
     end
-    local before, figures
-    until_true("a look between two of which no carrier came", function()
-      before, figures = held(), skill.snapshot(allocator, at.node)
-      return held() == before
+    -- A carrier that came for one look alone is in neither of the two beside it.
+    until_true("the same total", function()
+      local before, figures = held(), skill.snapshot(allocator, at.node)
+      return held() == before and math.abs(figures.carriers_mb - before) < 0.5 + before / 50
     end)
-    near(before, figures.carriers_mb)
   end))
 
   it("gains in blocks what the node gains in memory, and calls that no problem", live.test(function()

@@ -5,6 +5,7 @@ local async = require "runtime.async"
 local crowd = require "spec.support.crowd"
 local live = require "spec.support.live_node"
 local skill = require "runtime.skill"
+local until_true = require "spec.support.until_true"
 
 local mailboxes = {}
 
@@ -63,9 +64,7 @@ end
 
 --- Waits until the node says true to this.
 function Mailboxes:wait_for(text)
-  local deadline = async.now() + 30
-  while not self.eval(text) and async.now() < deadline do async.sleep(0.01) end
-  assert(self.eval(text), text)
+  until_true(text, function() return self.eval(text) end)
 end
 
 return mailboxes

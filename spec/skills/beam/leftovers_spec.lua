@@ -1,8 +1,8 @@
 -- What is left behind, on a live node: each is planted, found, and gone when it is taken away.
-local async = require "runtime.async"
 local crowd = require "spec.support.crowd"
 local live = require "spec.support.live_node"
 local skill = require "runtime.skill"
+local until_true = require "spec.support.until_true"
 
 local beam = assert(skill.open "beam")
 local between, find = crowd.between, crowd.find
@@ -23,10 +23,9 @@ describe("beam skill, leftovers", function()
 
   local function pid_of(name) return eval(("list_to_binary(pid_to_list(whereis(%s)))."):format(name)) end
 
+  -- Asked once more, what comes and goes might have gone.
   local function wait_for(text)
-    local deadline = async.now() + 30
-    while not eval(text) and async.now() < deadline do async.sleep(0.01) end
-    assert.is_true(eval(text))
+    until_true(text, function() return eval(text) end)
   end
 
   local function items(name, item)
