@@ -62,7 +62,7 @@ end
 local function take_helper(d, deadline)
   local carrier, err = start_helper(d, deadline)
   if not carrier then return nil, err end
-  d.carrier, d.port, d.told = carrier, d.at.port, HELPER .. "; why not forward: " .. d.unled
+  d.carrier, d.through, d.port, d.told = carrier, "console", d.at.port, HELPER .. "; why not forward: " .. d.unled
   return true
 end
 
@@ -82,7 +82,7 @@ local function take_rpc(d, deadline, no_helper)
   end
   shell:become(rpc_there.start(by, node))
   local carrier = rpc.new(by, node.name, function(text) shell.line:write(text) end)
-  d.carrier = carrier
+  d.carrier, d.through = carrier, "rpc"
   shell:hand_over(function(bytes) carrier:receive(bytes) end)
   local open, err = step("starting " .. by.program, carrier.open, carrier, node, deadline)
   if not open then
@@ -96,7 +96,7 @@ local function take_rpc(d, deadline, no_helper)
 end
 
 --- By a helper, else by what the release asks with. A shell that has become something else has nothing left to try.
----@param d Door            with its shell and a node; then with its carrier
+---@param d Door            with its shell and a node; then with its carrier, and through what
 ---@param deadline number
 ---@return true?
 ---@return Failure? err
@@ -115,7 +115,7 @@ function carriers.take(d, deadline)
   local carrier
   if d.ahead then carrier, d.unled = d.ahead:open(d.shell, d.at, deadline) end
   if carrier then
-    d.carrier, d.port, d.told = carrier, carrier.port, carrier.told
+    d.carrier, d.through, d.port, d.told = carrier, "forward", carrier.port, carrier.told
     return true
   elseif d.target.through == "forward" then
     return d:fail("its port cannot be led here: " .. d.unled, "leave --through out, and a helper is started there")

@@ -31,7 +31,8 @@ local LOOKING = "while the node was looked for"
 ---@field node? string      the node that was asked for, else the one that was found
 ---@field at? FoundNode     that one
 ---@field found? Found
----@field carrier? Carrier
+---@field carrier? Carrier|Rpc
+---@field through? "forward"|"console"|"rpc"   what the carrier is: by "rpc" it takes questions, else connections
 ---@field port? integer     of the node, where it is known without its epmd
 ---@field told? string      which way was taken, what it can do, and why not the other one
 ---@field helper? integer   its pid, there
@@ -221,7 +222,7 @@ function Door:step_back(why, deadline)
   if self.target.through == "forward" then return nil, why end
   self.unled = self.ahead:said() or why.message
   local open, err = carriers.without_port(self, deadline)
-  if open then self.target.through = self.carrier.run and "rpc" or "console" end
+  if open then self.target.through = self.through end
   return open, err
 end
 

@@ -65,12 +65,14 @@ local cookies = setmetatable({}, { __mode = "k" })
 
 local reconnect
 
+local function asks_by_rpc(n) return n.door ~= nil and n.door.through == "rpc" end
+
 -- What carries questions: a link, or what stands in for it where a door has none.
 local function carrier(n, deadline)
   local door = n.door
   local shut = door and select(2, door:ready(deadline))
   if shut then return nil, shut end
-  if door and door.carrier.run then
+  if asks_by_rpc(n) then
     n.relays:forbid("event relays need a link to the node, and there is none by " .. door.carrier.by.program)
     return door.carrier
   end
@@ -93,7 +95,7 @@ local function establish(n, deadline)
   local function on_down(why)
     if n.state ~= "closed" then reconnect(n, why) end
   end
-  if opened.run then
+  if asks_by_rpc(n) then
     n.calls, opened.on_down = opened, on_down
   else
     n.calls = call.attach(opened, on_down)
