@@ -10,7 +10,8 @@ return {
   --     staging = { cluster = "staging", profile = "dev" } } },
   --   web = { way = "kubectl", target = "shop/web-0" },   -- NAMESPACE/POD/CONTAINER; ssh: USER@HOST; docker: its name
   --   pay = { way = "kubectl", target = "pay-0", context = "prod", namespace = "pay" },   -- context: docker's too
-  --   mail = { way = "ssh", target = "ops@10.0.0.7", node = "ejabberd" },   -- where several nodes run
+  --   mail = { way = "ssh", target = "ops@10.0.0.7", node = "ejabberd",   -- where several nodes run
+  --     through = "console" },   -- as --through
   --   desk = { node = "shop@10.0.0.9", cookie_file = "/home/me/.desk.cookie" },   -- over the network
   -- },
   -- skills = { "beam", "ets" },

@@ -6,6 +6,8 @@ local ways = require "runtime.door.ways"
 
 local profiles = {}
 
+local THROUGH = { forward = true, console = true, rpc = true }
+
 -- `of`: the way that it belongs to, or those, with the option of the program that it is; else to each.
 ---@type { name: string, of?: string|table<string, string>, shown: string }[]
 profiles.FIELDS = {
@@ -19,6 +21,7 @@ profiles.FIELDS = {
   { name = "context", of = { kubectl = "--context", docker = "--context" },
     shown = "the context of kubectl or docker" },
   { name = "namespace", of = { kubectl = "--namespace" }, shown = "the namespace of the pod" },
+  { name = "through", shown = "forward, console or rpc, as --through; none: the first of them that goes" },
   { name = "node", shown = "the node: shop@host, or shop where it is behind a door" },
   { name = "release", shown = "the root of its release, where several nodes run" },
   { name = "cookie_file", shown = "its cookie here; none: the one beside the node" },
@@ -87,7 +90,7 @@ local function way_fault(p, keys)
   if not p.way then
     if not p.node then return fault(keys, "says neither way nor node", "set node, or way and target") end
     for _, name in ipairs(names) do
-      if p[name] and (by_name[name].of or name == "target") then
+      if p[name] and (by_name[name].of or name == "target" or name == "through") then
         return fault(keys, ("has a %s and no way"):format(name), 'set way = "ecs" or another')
       end
     end
@@ -97,6 +100,9 @@ local function way_fault(p, keys)
   if not way then
     return fault(with(keys, "way"), ("wants a way, not %s"):format(p.way), failure.meant(p.way, ways.names(),
       "the ways are " .. table.concat(ways.names(), ", ")))
+  end
+  if p.through and not THROUGH[p.through] then
+    return fault(with(keys, "through"), ("wants a way through, not %s"):format(p.through), by_name.through.shown)
   end
   for _, name in ipairs(names) do
     local of = by_name[name].of
@@ -214,7 +220,7 @@ function profiles.resolve(options)
     if p.way then
       found.target, err = ways.read(p.way .. (target_text(p) ~= "" and ":" .. target_text(p) or ""))
       if not found.target then return nil, err end
-      found.target.via, found.target.release = name, p.release
+      found.target.via, found.target.release, found.target.through = name, p.release, p.through
       ways.take_flags(found.target, flags_of(p))
       found.target.aws = { profile = p.profile, region = p.region }
     end
@@ -225,7 +231,8 @@ function profiles.resolve(options)
   if options.task and (found.target or {}).name ~= "ecs" then
     return usage("--task is for ecs", "leave it out")
   end
-  if found.target then found.target.task, found.target.through = options.task, options.through end
+  local target = found.target
+  if target then target.task, target.through = options.task, options.through or target.through end
   return found
 end
 

@@ -5,7 +5,7 @@ local SHOP = { way = "ecs", service = "shop", envs = {
   prod = { cluster = "prod", profile = "live", region = "eu-west-1" }, staging = { cluster = "stage", node = "shop2" },
 } }
 local ALL = {
-  shop = SHOP, web = { way = "kubectl", target = "shop/web-0", release = "/app" },
+  shop = SHOP, web = { way = "kubectl", target = "shop/web-0", release = "/app", through = "rpc" },
   desk = { node = "shop@10.0.0.9", cookie_file = "/home/me/.desk.cookie" },
   only = { envs = { prod = { node = "a@b" } } },
 }
@@ -37,8 +37,8 @@ describe("a profile", function()
 
   it("of another way has its target", function()
     local target = resolve({ via = "web" }).target
-    assert.same({ "/app", { "kubectl", "exec", "-i", "-n", "shop", "web-0", "--", "sh" } },
-      { target.release, target.words })
+    assert.same({ "/app", "rpc", { "kubectl", "exec", "-i", "-n", "shop", "web-0", "--", "sh" } },
+      { target.release, target.through, target.words })
   end)
 
   it("of kubectl has its context and its namespace", function()
@@ -65,6 +65,7 @@ describe("a profile", function()
   it("takes the task that was asked for, and how it is gone through", function()
     local target = resolve({ via = "shop", env = "prod", task = "0a", through = "console" }).target
     assert.same({ "0a", "console" }, { target.task, target.through })
+    assert.equal("forward", resolve({ via = "web", through = "forward" }).target.through)
   end)
 
   local REFUSED = {
@@ -108,6 +109,10 @@ describe("profiles of the config file", function()
       "profiles.shop says its namespace twice; take out namespace, or write target as POD" },
     { { shop = { cluster = "a", node = "a@b" } },
       'profiles.shop has a cluster and no way; set way = "ecs" or another' },
+    { { shop = { node = "a@b", through = "rpc" } },
+      'profiles.shop has a through and no way; set way = "ecs" or another' },
+    { { shop = { way = "ssh", target = "a", through = "con" } }, "profiles.shop.through wants a way through, not con; "
+      .. "forward, console or rpc, as --through; none: the first of them that goes" },
     { { shop = { way = "ssh", target = "a", nod = "b" } },
       "profiles.shop.nod is no field of a profile; did you mean node?" },
     { { shop = { way = "ssh", target = 5 } },
