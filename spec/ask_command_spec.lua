@@ -13,7 +13,9 @@ describe("ask", function()
     at = live.start { code = [[
       register(orders_inbox, spawn(fun() -> (fun L() -> receive {work, _} -> timer:sleep(50) end, L() end)() end)),
       [orders_inbox ! {work, 0} || _ <- lists:seq(1, 500)], % it has gone on for a while
-      spawn(fun() -> (fun L() -> orders_inbox ! {work, 1}, timer:sleep(2), L() end)() end),
+      spawn(fun() -> From = erlang:monotonic_time(millisecond), % one every 2 ms, whatever time the node gets
+        (fun L(I) -> To = (erlang:monotonic_time(millisecond) - From) div 2,
+          [orders_inbox ! {work, J} || J <- lists:seq(I, To)], timer:sleep(2), L(To + 1) end)(1) end),
       register(quiet_one, spawn(fun() -> (fun L() -> receive _ -> L() end end)() end)),
       spawn(fun() -> ets:new(sessions, [named_table, public]),
         ets:insert(sessions, [{I, I} || I <- lists:seq(1, 20000)]), receive stop -> ok end end).]] }

@@ -87,8 +87,8 @@ describe("the checks of ets", function()
   it("find nothing in a table that gained at both looks and is emptied now and then", live.test(function()
     during = function() insert(3000) end
     eval [[spawn(fun() -> link(whereis(depot)),
-      (fun F() -> [begin ets:insert(parcels, [{make_ref(), x, y} || _ <- lists:seq(1, 50)]), timer:sleep(10) end
-         || _ <- lists:seq(1, 20)], ets:match_delete(parcels, {'_', x, y}), F() end)() end), ok.]]
+      (fun F() -> ets:insert(parcels, [{make_ref(), x, y} || _ <- lists:seq(1, 2000)]), timer:sleep(20),
+         ets:match_delete(parcels, {'_', x, y}), F() end)() end), ok.]]
     local finding, results = find "ets_growth"
     assert.is_nil(finding)
     assert.is_true(results[3].lost > 1000)
