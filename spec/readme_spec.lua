@@ -2,7 +2,7 @@
 
 local readme = require "spec.support.readme"
 
-local LONGEST, MOST_ENTRIES = 600, 10
+local LONGEST, MOST_ENTRIES = 500, 10
 
 -- Its prose: paragraphs, items and rows, without blocks of code.
 local function prose(text)
