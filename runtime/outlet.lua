@@ -61,20 +61,21 @@ local function failed(self, err)
   if self.on_fault then self.on_fault() end
 end
 
--- Writes what is left of the text before, or what was queued meanwhile.
-function carry(self, text)
-  if text == "" then
-    text = table.concat(self.queue)
+-- Writes the text from a place on, or what was queued meanwhile. The text stays as it is: to cut off what was written
+-- would copy megabytes with each piece.
+function carry(self, text, at)
+  if at > #text then
+    text, at = table.concat(self.queue), 1
     self.queue = {}
   end
   self.busy = text ~= ""
   if not self.busy then return end
-  uv.fs_write(self.fd, text:sub(1, AT_ONCE), -1, function(err, count)
-    if err and err:find "^EAGAIN" then return later(function() carry(self, text) end) end
+  uv.fs_write(self.fd, text:sub(at, at + AT_ONCE - 1), -1, function(err, count)
+    if err and err:find "^EAGAIN" then return later(function() carry(self, text, at) end) end
     if err and not err:find "^EINTR" then return failed(self, err) end
     count = count or 0
     self.waiting = self.waiting - count
-    carry(self, text:sub(count + 1))
+    carry(self, text, at + count)
     moved(self)
   end)
 end
@@ -82,7 +83,7 @@ end
 local function put(self, text)
   self.queue[#self.queue + 1] = text
   self.waiting = self.waiting + #text
-  if not self.busy then carry(self, "") end
+  if not self.busy then carry(self, "", 1) end
 end
 
 --- Says something as soon as it is read, or leaves it out where too much waits. Never waits.

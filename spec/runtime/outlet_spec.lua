@@ -38,6 +38,24 @@ describe("an outlet", function()
     assert.equal(long, pipe:text())
   end)
 
+  it("does not copy what is left of a result with each piece of it", function()
+    local mb = 1024 * 1024
+    local long = ("a word "):rep(mb / 7)
+    local file = assert(uv.fs_open("/dev/null", "w", 0))
+    collectgarbage()
+    collectgarbage "stop"
+    local before = collectgarbage "count"
+    async.run(function()
+      local out = outlet.new(file)
+      out:result(long)
+      assert(out:finish(60))
+    end)
+    local used = (collectgarbage "count" - before) * 1024
+    collectgarbage "restart"
+    uv.fs_close(file)
+    assert.is_true(used < 8 * mb, ("%d bytes for one megabyte"):format(used)) -- a copy for each piece makes 128 MB
+  end)
+
   it("stops waiting for a reader who takes nothing", function()
     pipe:stop()
     async.run(function()
