@@ -50,7 +50,7 @@ static void become(const char *path, char *const argv[], int told) {
   for (int s = 1; s < NSIG; s++) signal(s, SIG_DFL);
   sigprocmask(SIG_SETMASK, &none, NULL);
   setsid();
-  told = fcntl(told, F_DUPFD, 3); /* above those that the terminal takes */
+  told = fcntl(told, F_DUPFD_CLOEXEC, 3); /* above those that the terminal takes */
   terminal = open(path, O_RDWR); /* the first one of a session without is its controlling one */
   if (terminal >= 0) {
     for (int i = 0; i < 3; i++) dup2(terminal, i);

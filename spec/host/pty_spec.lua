@@ -1,6 +1,7 @@
 local alive = require "spec.support.alive"
 local async = require "runtime.async"
 local line = require "runtime.door.line"
+local ours = require "host.files"
 local live = require "spec.support.live_node"
 local pty = require "host.pty"
 local until_true = require "spec.support.until_true"
@@ -30,6 +31,16 @@ describe("a command on a terminal of its own", function()
     local found = run { "sh", "-c", "for i in 3 4 5 6 7 8 9; do [ -e /proc/$$/fd/$i ] && printf '%s ' $i; done" }
     file:close()
     assert.equal("", found)
+  end))
+
+  it("is no reason to wait where the kernel has no close_range", live.test(function()
+    local path = os.tmpname() .. ".lua"
+    local file = assert(io.open(path, "w"))
+    file:write 'assert(require("host.pty").start({ "cat" }, 24, 80)) io.write "started"'
+    file:close()
+    local probe = ours.exe:match "^(.*)/" .. "/jail_probe"
+    assert.equal("started", (run { probe, "--without-close-range", ours.exe, path }))
+    os.remove(path)
   end))
 
   it("passes bytes on unchanged, without an echo", live.test(function()

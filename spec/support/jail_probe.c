@@ -5,6 +5,7 @@
  *   jail_probe --layers               exit code: what bl_jail_lock says
  *   jail_probe --kernel               exit code: which of MDWE and Landlock this kernel has
  *   jail_probe --without-seccomp P …  runs P where seccomp is refused (EPERM), as in containers
+ *   jail_probe --without-close-range P …  runs P as before Linux 5.9, which knew no such call
  *   jail_probe --as-nobody P …        runs P as another user, when we are root */
 #include <errno.h>
 #include <fcntl.h>
@@ -268,15 +269,27 @@ static void list(void) {
 #define GO(k, yes, no)      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, yes, no)
 #define FIELD(name)         DO(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, name))
 
+static int filter(struct sock_filter *code, unsigned short length) {
+  struct sock_fprog program = { length, code };
+  if (geteuid() && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return -1;
+  return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+}
+
 static int refuse_seccomp(void) {
   struct sock_filter code[] = {
     FIELD(nr), GO(SYS_seccomp, 3, 0), GO(SYS_prctl, 0, 3),
     FIELD(args[0]), GO(PR_SET_SECCOMP, 0, 1),
     DO(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM), DO(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
-  struct sock_fprog program = { COUNT(code), code };
-  if (geteuid() && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return -1;
-  return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+  return filter(code, COUNT(code));
+}
+
+static int know_no_close_range(void) {
+  struct sock_filter code[] = {
+    FIELD(nr), GO(SYS_close_range, 0, 1),
+    DO(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS), DO(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  return filter(code, COUNT(code));
 }
 
 static int become_nobody(void) {
@@ -290,6 +303,16 @@ static int kernel_has(void) {
   return (mdwe ? JAIL_MDWE : 0) | (landlock ? JAIL_LANDLOCK : 0);
 }
 
+/* What P finds changed. */
+static const struct {
+  const char *name;
+  int (*make)(void);
+} worlds[] = {
+  { "--without-seccomp",     refuse_seccomp      },
+  { "--without-close-range", know_no_close_range },
+  { "--as-nobody",           become_nobody       },
+};
+
 int main(int argc, char **argv) {
   const char *name = argc > 1 ? argv[1] : "";
   const struct attempt *a = find(name, dies, COUNT(dies));
@@ -299,8 +322,9 @@ int main(int argc, char **argv) {
   if (!a) a = find(name, lives, COUNT(lives));
   if (!strcmp(name, "--list")) return list(), 0;
   if (!strcmp(name, "--kernel")) return kernel_has();
-  if (!strcmp(name, "--without-seccomp") || !strcmp(name, "--as-nobody")) {
-    if (name[2] == 'w' ? refuse_seccomp() : become_nobody()) return 98;
+  for (size_t i = 0; i < COUNT(worlds); i++) {
+    if (strcmp(name, worlds[i].name)) continue;
+    if (worlds[i].make()) return 98;
     execv(argv[2], argv + 2);
     return 97;
   }
