@@ -224,16 +224,17 @@ local function reasons_of(case)
     for _, s in ipairs(case.skills) do add(reasons, reasons_of_skill(case, s)) end
   end
   for _, n in ipairs(case.notifications) do
-    local text
-    if proven(n) then
+    local said, text = n.observation, nil
+    if proven(n) and n.status == "resolved" then
       -- Words do not undo figures: whoever set it aside may have read them in a log.
-      text = n.status == "resolved"
-        and "its figures stand, and it was set aside: " .. (n.set_aside or "nobody said why")
-        or "its cause was not found"
+      text = "its figures stand, and it was set aside: " .. (n.set_aside or "nobody said why")
+    elseif proven(n) then
+      local step = n.next_steps[1]
+      said, text = n.hypothesis or said, "its cause was not found" .. (step and "; " .. step.text or "")
     elseif GRAVE[n.severity] and n.status ~= "resolved" then
       text = "no figure bears it out"
     end
-    if text then reasons[#reasons + 1] = ("%s says: %s; %s"):format(n.id, n.observation, text) end
+    if text then reasons[#reasons + 1] = ("%s says: %s; %s"):format(n.id, said:gsub("%.$", ""), text) end
   end
   return reasons
 end

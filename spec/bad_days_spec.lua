@@ -7,6 +7,7 @@ local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local played = require "spec.support.played_node"
 local program = require "spec.support.program"
+local until_true = require "spec.support.until_true"
 
 local shop
 
@@ -48,11 +49,7 @@ end
 local function signal(pid, name) assert(uv.kill(pid, name)) end
 
 local function until_attached(running)
-  local patience = async.now() + 10
-  while not running.stderr():find("attached to", 1, true) do
-    assert(async.now() < patience, "it never said that it attached: " .. running.stderr())
-    async.sleep(0.01)
-  end
+  until_true("word of being attached", function() return running.stderr():find("attached to", 1, true) end)
 end
 
 local WHOLE_RUN = { "coordinator.lua", "--provider", "analyst" }
@@ -163,6 +160,19 @@ describe("a bad day", function()
     assert.equal(4, code, running.stdout() .. running.stderr())
     assert.matches("cannot tell", running.stdout():lower())
     assert.matches("ran out of time", running.stdout())
+  end))
+
+  it("has a long mailbox that stands: nobody is accused, and what would tell is said", live.test(function()
+    local full = live.start { name = "full@127.0.0.1", code = [[
+      spawn(fun() -> register(parked, self()), [self() ! N || N <- lists:seq(1, 20000)], receive stop -> ok end end).]] }
+    local ran = program.run({ "coordinator.lua", "--provider", "analyst", "--skills", "beam", "--json", "--node",
+      full.name }, { env = { ERL_EPMD_PORT = tostring(full.epmd_port), HOME = full.home } })
+    full.stop()
+    local said = json.decode(ran.stdout)
+    assert.same({ 4, "cannot_tell", {} }, { ran.code, said.verdict, said.insights })
+    assert.matches("^n1 says: The mailbox of parked changed by 0 messages a second and holds 20000, .*; its cause "
+      .. "was not found; look again in a minute: beam_queue_growth tells whether it became longer$",
+      said.would_tell[1])
   end))
 
   it("has a script that runs again and again: each run leaves the node", live.test(function()

@@ -120,6 +120,8 @@ local function mailbox_word(row, w)
   if busy >= 80 and w.queue_min >= 50 and w.taken_at_least >= 10 * w.seconds and works_off(w, w.queue_max) then
     return "serialising_process"
   end
+  -- On a machine that is full senders may get no time while one looks; what is long and stays long is not well.
+  if w.queue_min >= 10 * LONG and not works_off(w, w.queue_min) then return "other" end
 end
 
 local function mailbox_figures(results, i)
@@ -340,14 +342,19 @@ local serialising = mailbox_check("serialising_process",
   end)
 
 local unexplained = mailbox_check("other",
-  "A mailbox that grows at two looks while its process stands in a call or a send: say so, and accuse nobody.",
+  "A mailbox that grows while its process stands in a call or a send, or is long and stays so: accuse nobody.",
   function(row, w, rate)
+    local growing = grows(row, w)
+    local text = growing and "The mailbox of %s grows by %d a second (%d now) while it is in %s: it waits for somebody "
+      .. "else, and who that is was not seen." or "The mailbox of %s changed by %d messages a second and holds %d, "
+      .. "while it is in %s: it is not worked off, and whether it grows was not to be seen in so short a look."
     return {
       severity = "warning", confidence = "low",
-      hypothesis = ("The mailbox of %s grows by %d a second (%d now) while it is in %s: it waits for somebody else, "
-        .. "and who that is was not seen."):format(object(row), rate, w.queue_last, stands(w)),
-      unlike = { slow_consumer = ("it %s"):format(taken(w)) },
-      next_steps = { step("see whom it waits for: beam_process_info of it, then of the one it calls") },
+      hypothesis = text:format(object(row), rate, w.queue_last, stands(w)),
+      unlike = { slow_consumer = growing and ("it %s"):format(taken(w)) or ("it grew by %d in %.1f s"):format(
+        w.queue_last - w.queue_first, w.seconds) },
+      next_steps = { growing and step("see whom it waits for: beam_process_info of it, then of the one it calls")
+        or step("look again in a minute: beam_queue_growth tells whether it became longer") },
     }
   end)
 unexplained.id, unexplained.yields_to = "unexplained_mailbox", { ["*"] = "any" }

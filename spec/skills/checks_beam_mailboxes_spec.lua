@@ -121,6 +121,22 @@ describe("the checks of mailboxes", function()
       stack = { "prim_inet:send/4" } })))
   end)
 
+  -- 40,000 lie there, and of what was taken 600 seconds like these would take a third.
+  local LONG = { queue_first = 40000, queue_last = 40002, queue_min = 40000, queue_max = 40002, taken_at_least = 40 }
+  local STANDS = { queue_growth = 3, initial_queue = 39997, final_queue = 40000 }
+
+  it("accuse nobody of a long mailbox that stands, and do not call it well", function()
+    assert.same({ "other" }, verdict(LONG, STANDS))
+    local finding = check("unexplained_mailbox").confirm { { processes = { with(ROW, STANDS) } }, with(WATCHED, LONG) }
+    assert.matches("The mailbox of desk changed by 1 messages a second and holds 40002, while it is in timer:sleep/1 "
+      .. "(waiting): it is not worked off", finding.hypothesis, 1, true)
+  end)
+
+  it("are silent on a long mailbox that is worked off, and on one that is not so long", function()
+    assert.same({}, verdict(with(LONG, { taken_at_least = 200 }), STANDS))
+    assert.same({}, verdict(with(LONG, { queue_min = 9000 }), STANDS))
+  end)
+
   it("are silent on a burst that drained before the second look", function()
     assert.same({}, verdict { queue_first = 15000, queue_last = 0, queue_min = 0, queue_max = 15000 })
   end)
