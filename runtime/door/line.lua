@@ -10,6 +10,7 @@ local line = {}
 -- So wide that hardly anything wraps; what wraps nevertheless is read all the same.
 local ROWS, COLUMNS = 50, 500
 local LOOK_EVERY_MS = 10
+local MOST_AT_ONCE = 32 -- reads; a command that writes without an end must not keep the loop from turning
 local HUNG_UP_S = 2 -- then it is killed
 local HANGUP, KILL = 1, 9
 
@@ -65,10 +66,11 @@ local function finish(self)
 end
 
 local function read(self)
-  while not self.finishing do
+  for _ = 1, MOST_AT_ONCE do
     local bytes, why = self.pty:read()
     if not bytes then return why == "end" and finish(self) end
     self.on_bytes(bytes)
+    if self.finishing then return end
   end
 end
 

@@ -5,6 +5,7 @@ local ours = require "host.files"
 local live = require "spec.support.live_node"
 local pty = require "host.pty"
 local until_true = require "spec.support.until_true"
+local uv = require "luv"
 
 -- Runs a command to its end; what it wrote, how it ended.
 local function run(words, typed)
@@ -54,6 +55,23 @@ describe("a command on a terminal of its own", function()
   it("takes what is larger than a terminal takes at once", live.test(function()
     local text = ("0123456789abcdef"):rep(20000)
     assert.equal("320000\n", (run({ "sh", "-c", "head -c 320000 | wc -c" }, text)))
+  end))
+
+  it("that writes without an end leaves the loop its turns", live.test(function()
+    local reads, most, turns = 0, 0, uv.new_prepare()
+    turns:start(function() reads = 0 end)
+    local l = assert(line.start({ "yes" }, {
+      on_bytes = function()
+        reads = reads + 1
+        most = math.max(most, reads)
+        uv.sleep(3) -- slower than it writes
+      end,
+      on_end = function() end,
+    }))
+    async.sleep(0.3)
+    l:close()
+    turns:close()
+    assert.is_true(most <= 32, most)
   end))
 
   it("tells its exit code", live.test(function()
