@@ -163,8 +163,8 @@ describe("a bad day", function()
   end))
 
   it("has a long mailbox that stands: nobody is accused, and what would tell is said", live.test(function()
-    local full = live.start { name = "full@127.0.0.1", code = [[
-      spawn(fun() -> register(parked, self()), [self() ! N || N <- lists:seq(1, 20000)], receive stop -> ok end end).]] }
+    local full = live.start { name = "full@127.0.0.1", code = [[ spawn(fun() ->
+      register(parked, self()), [self() ! N || N <- lists:seq(1, 20000)], receive stop -> ok end end).]] }
     local ran = program.run({ "coordinator.lua", "--provider", "analyst", "--skills", "beam", "--json", "--node",
       full.name }, { env = { ERL_EPMD_PORT = tostring(full.epmd_port), HOME = full.home } })
     full.stop()
