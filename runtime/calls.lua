@@ -189,8 +189,9 @@ end
 function calls.run(run, list)
   local results, going, fit, ended = {}, {}, 0, nil
   for i, call in ipairs(list) do
-    local tool, args = fitting(run, call)
-    local seen = tool and repeats(run, tool, args)
+    local tool, args, seen
+    if i <= MOST then tool, args = fitting(run, call) end -- of the others nothing is made, so nothing counts
+    if tool then seen = repeats(run, tool, args) end
     if i > MOST then
       results[i] = bad(run, call, ("at most %d calls in one answer"):format(MOST))
     elseif not tool then

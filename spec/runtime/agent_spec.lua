@@ -309,6 +309,14 @@ describe("runtime.agent", function()
     assert.equal("at most 16 calls in one answer", json.decode(told[17].text).error)
   end)
 
+  it("does not count a call as made that was one too many", function()
+    local list = {}
+    for i = 1, 17 do list[i] = { "add", { a = i } } end
+    local provider = played { calls(unpack(list)), calls { "add", { a = 17 } }, says "x" }
+    run(provider)
+    assert.equal('{"sum":17}', results(provider, 2)[1].text)
+  end)
+
   it("bears garbage, and ends when nothing else comes", function()
     local provider = played { "nonsense", { calls = "none", text = 7 }, { text = "", calls = {} }, says "sorry" }
     assert.equal("answer", run(provider).ended)
