@@ -120,7 +120,7 @@ local function insight(w, i, n, language)
   if i.severity ~= "info" then advised(w, i.advice, n == 1, language) end
 end
 
--- A healthy verdict is worth what was seen.
+-- A healthy verdict is worth what was seen. A figure stays beside its name; a sentence is broken like any other.
 local function looks(w, r)
   for _, look in ipairs(r.looks) do
     local names, parts = {}, {}
@@ -129,7 +129,9 @@ local function looks(w, r)
     end
     table.sort(names)
     for k, name in ipairs(names) do
-      parts[k] = ("%s %s%s"):format(plain(name), figure(look.figures[name]), k < #names and "," or "")
+      local value = look.figures[name]
+      local text = ("%s %s%s"):format(plain(name), figure(value), k < #names and "," or "")
+      for piece in text:gmatch(type(value) == "string" and "%S+" or ".+") do parts[#parts + 1] = piece end
     end
     w.field(plain(look.skill), w.filled(parts, INDENT))
   end

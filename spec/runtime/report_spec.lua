@@ -176,6 +176,15 @@ describe("runtime.report", function()
     assert.matches("   beam       atom_utilization_pct 1.25, run_queue 0\n", text, 1, true)
   end)
 
+  it("breaks a sentence among them into lines, and no figure from its name", function()
+    local why = ("the node did not start the relay log in 10 s: it may be frozen or overloaded "):rep(2)
+    local text = report.text(a_report { verdict = "cannot_tell", insights = {},
+      looks = { { skill = "logger", observation = "o1", figures = { log_lines_in_all = 3, unavailable = why } } } },
+      { width = 60 })
+    assert.matches("   logger     log_lines_in_all 3, unavailable the node did\n              not start the relay log in 10 s", text,
+      1, true)
+  end)
+
   it("says of an action how far it came, with the reason quoted, and how to approve it", function()
     local a = { id = "a1", action = "kill_process", object = "order\27[2Jsink", class = "DANGEROUS", state = "proposed",
       reason = "it \27floods", outcome = json.null }
