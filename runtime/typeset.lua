@@ -28,13 +28,23 @@ local function bytes_of(text, characters)
   return at
 end
 
--- A word that is longer than the line, in pieces that fit; behind a mark where one stands near the end.
+-- Where a long word is broken: behind a comma or a space of code, else behind another mark, where one stands near the
+-- end.
+local MARKS = { "[,\1]", "[%(%.:/=|_]" }
+
+local function break_of(text)
+  for _, marks in ipairs(MARKS) do
+    local at = text:match(".*()" .. marks)
+    if at and at > #text / 2 then return at end
+  end
+  return #text
+end
+
+-- A word that is longer than the line, in pieces that fit.
 function Page:pieces(word, width)
   local list = {}
   while self:wide(word) > width do
-    local most = bytes_of(word, width)
-    local mark = word:sub(1, most):match ".*()[,%(%.:/=|_\1]"
-    local at = mark and mark > most / 2 and mark or most
+    local at = break_of(word:sub(1, bytes_of(word, width)))
     list[#list + 1], word = word:sub(1, at), word:sub(at + 1)
   end
   list[#list + 1] = word

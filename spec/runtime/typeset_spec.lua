@@ -67,6 +67,10 @@ describe("runtime.typeset", function()
     assert.same({ "  éééé", "  éé" }, set("éééééé", 6))
   end)
 
+  it("breaks a list of names behind a comma, and not inside of a name", function()
+    assert.same({ "  sup,system,", "  vm_events,logger" }, set("sup,system,vm_events,logger", 18))
+  end)
+
   it("gives code a colour in the place of its ticks, line by line", function()
     assert.same({ "  say \27[36mone\27[0m.", "  \27[36mtwo three\27[0m" },
       set("say `one`. `two three`", 14, true))
