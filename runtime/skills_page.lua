@@ -77,7 +77,7 @@ local function terms(s, there)
     lines[#lines + 1] = ("listens on the node by relay: %s%s"):format(relay.name, class)
   end
   if s.needs then lines[#lines + 1] = "needs " .. s.needs end
-  if there == true and s.needs then lines[#lines + 1] = "the node has it" end
+  if there == true and s.needs then lines[#lines + 1] = "so it is on this node" end
   if there and there ~= true then lines[#lines + 1] = "not on this node: " .. there end
   return lines
 end

@@ -188,7 +188,7 @@ describe("the words of the command line", function()
     end
     local function ask(...) return look("--node", at.name, "--cookie-file", at.cookie_file, ...) end
     assert.matches("\nneeds a second moon\nnot on this node: it has one\n", ask "far")
-    assert.matches("\n +needs a moon\n +the node has it\n", ask())
+    assert.matches("\n +needs a moon\n +so it is on this node\n", ask())
     local rows = {}
     for _, s in ipairs(json.decode(ask "--json").skills) do rows[s.name] = s end
     assert.same({ false, "it has one", true, true },
