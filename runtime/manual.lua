@@ -30,8 +30,8 @@ manual.GROUPS = {
 manual.ABOUT = [[
 beamlens-run attaches from outside to a running BEAM node (Erlang, Elixir, Gleam), looks around, and says what is wrong
 and why, with the figures that prove it; or that the node is healthy; or that it cannot tell, and what would tell.
-Nothing is installed on the node, and nothing on it is changed but by an action that a person approved. Without a key
-the built-in analyst thinks, by rules; with one, a language model does.
+Nothing is installed on the node, and nothing on it is changed but by an action that a person approved, or that a
+runbook of yours allows. Without a key the built-in analyst thinks, by rules; with one, a language model does.
 ]]
 
 manual.OF_EVERY = "The options of every command; each but --allow also as BEAMLENS_… in the environment and in the "
@@ -118,7 +118,7 @@ end
 ---@return string
 function manual.about(option)
   local default = option.default
-  if type(default) == "table" then default = table.concat(default, ",") end
+  if type(default) == "table" then default = table.concat(default, ", ") end
   return option.doc .. (default and default ~= "" and (" [%s]"):format(tostring(default)) or "")
 end
 

@@ -35,7 +35,7 @@ local function one(call, name)
 end
 
 local function events(call)
-  if not call.options.json then return require("runtime.events_text")(), 0 end
+  if not call.options.json then return require("runtime.events_text")(screen.page(call.options)), 0 end
   return json.encode { schema = 1, events = require "runtime.events" } .. "\n", 0
 end
 
