@@ -118,7 +118,7 @@ end
 ---@return string
 function manual.about(option)
   local default = option.default
-  if type(default) == "table" then default = table.concat(default, ", ") end
+  if type(default) == "table" then default = table.concat(default, ",") end
   return option.doc .. (default and default ~= "" and (" [%s]"):format(tostring(default)) or "")
 end
 
