@@ -11,7 +11,7 @@ return {
   --   web = { way = "kubectl", target = "shop/web-0" },   -- NAMESPACE/POD/CONTAINER; ssh: USER@HOST; docker: its name
   --   pay = { way = "kubectl", target = "pay-0", context = "prod", namespace = "pay" },   -- context: docker's too
   --   mail = { way = "ssh", target = "ops@10.0.0.7", node = "ejabberd",   -- where several nodes run
-  --     through = "console" },   -- as --through
+  --     through = "console" },   -- or "forward", "rpc": as --through
   --   desk = { node = "shop@10.0.0.9", cookie_file = "/home/me/.desk.cookie" },   -- over the network
   -- },
   -- skills = { "beam", "ets" },

@@ -17,7 +17,7 @@ stop() {
 trap stop EXIT
 trap 'exit 130' INT TERM
 
-export HOME="$home" ERL_EPMD_PORT=$((20000 + $$ % 10000))
+export HOME="$home" ERL_CRASH_DUMP="$home/erl_crash.dump" ERL_EPMD_PORT=$((20000 + $$ % 10000))
 unset XDG_CONFIG_HOME BEAMLENS_COOKIE BEAMLENS_NODE
 umask 077
 od -An -tx8 -N16 /dev/urandom | tr -d ' \n' > "$HOME/.erlang.cookie"

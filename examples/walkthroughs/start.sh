@@ -18,7 +18,7 @@ ln -s "$otp"/erts-* "$otp/lib" "$app/"
 cp "$otp/bin/start_clean.boot" "$app/releases/0.1.0/"
 
 epmd -names > /dev/null 2>&1 || epmd -address 127.0.0.1 -daemon
-export ROOTDIR="$app" BINDIR="$(echo "$app"/erts-*/bin)" EMU=beam PROGNAME=erl
+export ERL_CRASH_DUMP="$app/erl_crash.dump" ROOTDIR="$app" BINDIR="$(echo "$app"/erts-*/bin)" EMU=beam PROGNAME=erl
 "$BINDIR/erlexec" -boot "$app/releases/0.1.0/start_clean" -boot_var RELEASE_LIB "$app/lib" -noinput \
   -name "$node" -start_epmd false -kernel inet_dist_use_interface '{127,0,0,1}' -pa "$app/ebin" -s "$program" start \
   < /dev/null > "$app/log" 2>&1 &
