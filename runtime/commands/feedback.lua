@@ -21,9 +21,11 @@ local command = {
   },
   more = [[
 RUN as in `show`: r17, the beginning of a trace_id, or last. Said again, it replaces what was said. Where a run named
-several findings and one was right, that one is the --cause. `show`, `runs` and `insights` tell it, and the next report
-says beside a finding how often such a one was right here. No verdict changes by it; `beamlens-run lessons` proposes
-what could. A run that was spoken of is kept for as long as the store is.
+several findings and one was right, that one is the --cause. A run that was spoken of is kept for as long as the store
+is.
+
+`show`, `runs` and `insights` tell it, and the next report says beside a finding how often such a one was right here. No
+verdict changes by it; `beamlens-run lessons` proposes what could.
 ]],
 }
 

@@ -24,10 +24,13 @@ local command = {
   more = [[
 It learns from runs that somebody gave their word on (`beamlens-run help feedback`). Where a run named what was not so,
 or missed what was, it moves one limit of the checks, a constant such as GROWS = 20, until the run would have been
-right, and no further than every run that was right stays so. What no limit finds gets the draft of a check. Each change
-is replayed on every cassette, by rules; of a run without one its findings are tried, by the answers that the store
-keeps of them. It changes nothing itself: read the difference, then apply it to your copies of the checks with the
-commands that it prints.
+right, and no further than every run that was right stays so. What no limit finds gets the draft of a check.
+
+Each change is replayed on every cassette, by rules; of a run without one its findings are tried, by the answers that
+the store keeps of them.
+
+It changes nothing itself: read the difference, then apply it to your copies of the checks with the commands that it
+prints.
 ]],
 }
 

@@ -23,12 +23,17 @@ local command = {
   },
   more = [[
 What the node answered and what a model said is taken from the file; skills, checks and prompts are those of today. A
-run of the analyst is thought through anew. --prompts takes the prompts of that folder, operator.md and coordinator.md
-for example, in the place of those of the same name. A question that the recorded run never asked has no answer, so
-what rests on it cannot be told. Replies are taken by agent and turn, whatever they are asked. With --provider NAME a
-model of today is asked where a prompt is another, or the file has no reply: that costs money and sends what the file
-holds. --provider analyst leaves the recorded replies aside and goes by rules. The file holds no secrets in clear, but
-names of processes, tables and the node. It exits with the new verdict.
+run of the analyst is thought through anew. It exits with the new verdict.
+
+--prompts takes the prompts of that folder, operator.md and coordinator.md for example, in the place of those of the
+same name.
+
+A question that the recorded run never asked has no answer, so what rests on it cannot be told. Replies are taken by
+agent and turn, whatever they are asked. With --provider NAME a model of today is asked where a prompt is another, or
+the file has no reply: that costs money and sends what the file holds. --provider analyst leaves the recorded replies
+aside and goes by rules.
+
+The file holds no secrets in clear, but names of processes, tables and the node.
 ]],
 }
 

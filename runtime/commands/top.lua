@@ -24,9 +24,11 @@ At a terminal it stays: m, b, r, i sort by memory, mailbox, reductions and binar
 process that is marked (stack, links, monitors, heap), Esc goes back; p pauses, + and - change the pace, ? helps, q
 leaves. Where stdin or stdout is no terminal, and with --json or --no-input, it looks once, prints a table of 20 and
 ends.
+
 It looks every 2 s, or as often as --every says, and never so often that it takes more than 5 % of a scheduler of
 the node or 5 % of a core here: what a look costs and the interval that follows stand above the table. Of very many
 processes each look is at a part, another each time; that stands there, too.
+
 Reductions are a rate: those of the second, or less, that each look takes.
 ]],
 }
