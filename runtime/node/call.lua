@@ -24,6 +24,7 @@ local TIMEOUT_S = 10
 ---@field priority? "low"|"normal"|"high"
 ---@field group_leader? "user" what is printed goes to the node's own output: for calls that leave processes behind
 ---@field outlives? true     of a query: it is not ended with the connection, for it is to be done whole or not at all
+---@field runs_out? true     its deadline is that of the whole run
 ---@field form? "raw"|"json"   the answer as bytes or as JSON text instead of Lua values
 
 ---@class Calls
@@ -107,7 +108,7 @@ end
 local function attempt(self, module, func, args, o, deadline)
   local request = {
     through_rex = self.through_rex, form = o.form, heap_words = o.heap_words, box = fresh_pid(self),
-    subject = o.subject or ("%s:%s/%d"):format(module, func, #args), started = async.now(),
+    subject = o.subject or ("%s:%s/%d"):format(module, func, #args), started = async.now(), runs_out = o.runs_out,
   }
   if self.link.closed then return request, nil, self.link.closed end -- while another was waited for
   request.key = request.through_rex and fresh_pid(self) or fresh_ref(self)

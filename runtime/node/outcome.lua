@@ -126,11 +126,13 @@ end
 ---@param why string
 function outcome.gave_up(request, why)
   if why ~= "timeout" then return fail(("%s was given up: %s"):format(request.subject, why)) end
-  local message = ("%s had no answer after %s"):format(request.subject, seconds(request.started))
+  local over = request.runs_out and " (the time of the run was over)" or ""
+  local message = ("%s had no answer after %s%s"):format(request.subject, seconds(request.started), over)
   if request.through_rex then
     return fail(message .. " and goes on there, for this node offers no way to end it", LESS)
   elseif request.pid then
-    return fail(message .. " and was ended on the node", LESS .. "; or allow more time")
+    return fail(message .. " and was ended on the node",
+      request.runs_out and "give the run more with --deadline" or LESS .. "; or allow more time")
   end
   return fail(message .. ": the node did not even start it", "it may be frozen or overloaded; look at its machine")
 end

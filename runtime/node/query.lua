@@ -183,7 +183,8 @@ local function settled(n, given)
   local deadline = given.deadline or n.deadline
   if given.timeout then deadline = math.min(async.now() + given.timeout, deadline or math.huge) end
   return {
-    deadline = deadline, group_leader = given.group_leader, outlives = given.outlives,
+    deadline = deadline, runs_out = deadline ~= nil and deadline == n.deadline,
+    group_leader = given.group_leader, outlives = given.outlives,
     subject = given.subject or "the query",
     heap_words = given.heap_words or HEAP_WORDS, priority = given.priority or "low",
     form = (given.raw or given.json) and "raw" or nil,

@@ -181,8 +181,8 @@ describe("runtime.report", function()
     local text = report.text(a_report { verdict = "cannot_tell", insights = {},
       looks = { { skill = "logger", observation = "o1", figures = { log_lines_in_all = 3, unavailable = why } } } },
       { width = 60 })
-    assert.matches("   logger     log_lines_in_all 3, unavailable the node did\n              not start the relay log in 10 s", text,
-      1, true)
+    assert.matches("   logger     log_lines_in_all 3, unavailable the node did\n              not start the relay log",
+      text, 1, true)
   end)
 
   it("says of an action how far it came, with the reason quoted, and how to approve it", function()

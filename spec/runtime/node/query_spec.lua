@@ -117,6 +117,15 @@ describe("a query", function()
     assert.matches("^the query was ended on the node: it needed more than its 152 MB of heap", err.message)
   end))
 
+  it("that has no answer says when it was the time of the run that was over, and not its own", live.test(function()
+    local function message(o) return select(2, n.query("timer:sleep(600000).", nil, o)).message end
+    assert.not_matches("the time of the run", message { timeout = 0.1 }, 1, true)
+    n.deadline = async.now() + 0.1
+    local said = message { timeout = 30 }
+    n.deadline = nil
+    assert.matches("^the query had no answer after %S+ s %(the time of the run was over%)", said)
+  end))
+
   it("counts the reductions it took there", live.test(function()
     local before = n.load.reductions
     n.query "lists:foldl(fun(X, Y) -> X + Y end, 0, lists:seq(1, 20000))."
