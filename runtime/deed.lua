@@ -13,6 +13,7 @@ local failure = require "runtime.failure"
 local incarnation = require "runtime.incarnation"
 local ledger = require "runtime.ledger"
 local policy = require "runtime.policy"
+local process_start = require "runtime.process_start"
 
 local deed = {}
 
@@ -21,16 +22,6 @@ local GIVEN_UP_S = 120 -- whoever did it has given up to look after it by then, 
 
 local refused = failure.refused
 
--- Where a number is given to another process, the time of its start is another too.
-local function born(pid)
-  local file = io.open(("/proc/%d/stat"):format(pid))
-  local stat = file and file:read "*a" or ""
-  if file then file:close() end
-  local fields = {}
-  for word in stat:gsub("^.*%) ", ""):gmatch "%S+" do fields[#fields + 1] = word end
-  return fields[20]
-end
-
 local function boot()
   local file = io.open "/proc/sys/kernel/random/boot_id"
   local id = file and file:read "*l"
@@ -38,12 +29,12 @@ local function boot()
   return id or "?"
 end
 
-local function ourselves() return ("%d %s %s"):format(uv.os_getpid(), born(uv.os_getpid()) or "?", boot()) end
+local function ourselves() return ("%d %s %s"):format(uv.os_getpid(), process_start(uv.os_getpid()) or "?", boot()) end
 
 -- Whether the process that does it is still there to tell what came of it.
 local function lives(p)
   local pid, started, machine = (p.performer or ""):match "^(%d+) (%S+) (%S+)$"
-  return pid and machine == boot() and born(tonumber(pid)) == started
+  return pid and machine == boot() and process_start(tonumber(pid)) == started
 end
 
 local OPEN = { proposed = true, approved = true }

@@ -9,6 +9,7 @@ local uv = require "luv"
 local async = require "runtime.async"
 local json = require "runtime.json"
 local plain = require("runtime.plain").text
+local process_start = require "runtime.process_start"
 local records = require "runtime.records"
 local retention = require "runtime.retention"
 local store = require "runtime.store"
@@ -29,18 +30,12 @@ local EVENTS_AT_ONCE = 200
 local Journal = {}
 Journal.__index = Journal
 
---- Who a process is: its id may be another's tomorrow.
+--- Who a process is: its id and when it was started.
 ---@param pid integer
 ---@return string?
 function journal.process(pid)
-  local file = io.open(("/proc/%d/stat"):format(pid), "rb")
-  local text = file and file:read "*a"
-  if file then file:close() end
-  local fields, count = text and text:match ".*%)%s+(.*)", 0
-  for field in (fields or ""):gmatch "%S+" do
-    count = count + 1
-    if count == 20 then return ("%d:%s"):format(pid, field) end -- its start, in ticks since the boot
-  end
+  local started = process_start(pid)
+  return started and ("%d:%s"):format(pid, started)
 end
 
 local function told(self, err)
