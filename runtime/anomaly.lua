@@ -103,13 +103,14 @@ end
 -- What is told has to be true after a kill -9 too, so it is kept first.
 function Monitor:keep()
   self.kept_at = self.now
+  local gone = self.detector:forget(self.t)
   if not self.store then return end
   local on_the_wall, dates = self.t - self.now, {}
   for i, at in ipairs(self.triggers) do dates[i] = at + on_the_wall end
   local ok, err = self.store:keep_baselines(self.node.name, self.detector.metrics, {
     state = self.state, since = self.since, cooldown_until = self.still_until + on_the_wall, triggers = dates,
     told = self.told, waiting = self.waiting,
-  })
+  }, gone)
   if not ok then telemetry.emit("store.failed", {}, { node = self.node.name, reason = tostring(err) }) end
 end
 

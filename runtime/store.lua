@@ -173,15 +173,20 @@ end
 ---@param node string
 ---@param metrics table<string, table>
 ---@param monitor table
+---@param gone? string[]   metrics that are kept no longer
 ---@return true?
 ---@return Failure? err
-function Store:keep_baselines(node, metrics, monitor)
+function Store:keep_baselines(node, metrics, monitor, gone)
   local now, bodies = os.time(), {}
   for metric, known in pairs(metrics) do bodies[metric] = json.encode(known) end
   local known = json.encode(monitor)
   return self:transaction(function(db)
     for metric, body in pairs(bodies) do
       local ok, err = db:run("insert or replace into baselines values (?, ?, ?, ?)", node, metric, body, now)
+      if not ok then return nil, err end
+    end
+    for _, metric in ipairs(gone or {}) do
+      local ok, err = db:run("delete from baselines where node = ? and metric = ?", node, metric)
       if not ok then return nil, err end
     end
     local ok, err = db:run("insert or replace into monitors values (?, ?, ?)", node, known, now)

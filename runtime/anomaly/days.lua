@@ -11,6 +11,10 @@ local H, LOW, MID, HIGH, ODD = 1, 2, 3, 4, 5
 
 local HOUR, DAY = 3600, 24
 local KEPT = 8 * DAY -- a week and today: so Monday is told from Sunday
+
+--- Of what was not there for so long, no hour is known that counts.
+days.kept_s = KEPT * HOUR
+
 local MOST = 240     -- values of the hour that is not over
 
 -- So many of the hours say how far an hour goes.

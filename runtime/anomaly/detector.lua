@@ -258,6 +258,17 @@ function Detector:take_up(t)
   end
 end
 
+--- Lets go of metrics that are not there any more: a skill may name its figures after what comes and goes.
+---@param t number   unix seconds, now
+---@return string[] names   of those
+function Detector:forget(t)
+  local names = {}
+  for name, m in pairs(self.metrics) do
+    if m.t and t - m.t > days.kept_s then names[#names + 1], self.metrics[name] = name, nil end
+  end
+  return names
+end
+
 --- Whether an anomaly of this metric goes on.
 function Detector:is_away(name) return self.metrics[name] ~= nil and self.metrics[name].away ~= nil end
 

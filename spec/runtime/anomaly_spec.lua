@@ -233,6 +233,21 @@ describe("monitor", function()
     end)
   end)
 
+  it("forgets figures that have not been there for more than a week, in the store too", function()
+    local kept, week = assert(store.open ":memory:"), 7 * 24 * HOUR
+    begin({}, kept)
+    rounds(0, HOUR, { ["app.waiting"] = 5, ["app.queue_17"] = 5 })
+    rounds(week, week + MINUTE, { ["app.waiting"] = 5 })
+    local after_a_week = kept:baselines "shop@127.0.0.1"
+    rounds(9 * week / 7, 9 * week / 7 + MINUTE, { ["app.waiting"] = 5 })
+    local after_nine_days = kept:baselines "shop@127.0.0.1"
+    kept:close()
+    assert.is_table(after_a_week["app.queue_17"])
+    assert.is_table(after_nine_days["app.waiting"])
+    assert.is_nil(after_nine_days["app.queue_17"])
+    assert.equal(1, (monitor.detector:counts()))
+  end)
+
   it("learns anew when it comes back after hours", function()
     rounds(0, HOUR, { ["app.waiting"] = 5 })
     rounds(9 * HOUR, 9 * HOUR + 2 * MINUTE, { ["app.waiting"] = 5000 })
