@@ -44,3 +44,4 @@ cat "$home/report"
 [ "$code" -eq 1 ] || { echo "the demo expected a finding (exit 1), and got exit $code" >&2; exit 1; }
 echo
 echo "found: $(sed -n 's/^SICK *[^ ]* *//p' "$home/report"), $(sed -n '/ = /{s/^ *//;s/   .*//;p;q}' "$home/report")"
+echo "a node of your own: ./beamlens-run health --node shop@host"
