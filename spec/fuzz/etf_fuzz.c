@@ -1,8 +1,8 @@
 /* etf_fuzz.c -- throws bytes at the codec (libFuzzer, clang).
  *
  * Promises under test: no read outside the input and no leak (the sanitizers watch), no raise,
- * decode and json agree on what is a term, json is UTF-8 that a JSON library takes, and what was
- * decoded can be encoded again to bytes that mean the same.
+ * decode, exact or not, and json agree on what is a term, json is UTF-8 that a JSON library takes,
+ * and what was decoded can be encoded again to bytes that mean the same.
  *
  *   make fuzz                 ten minutes over a copy of the corpus, in build/fuzz
  *   build/etf_fuzz FILE       one input again, such as a crash-* that a run left behind
@@ -62,6 +62,17 @@ static int call(const char *module, const char *name, int argument) {
   return lua_pcall(L, 1, 2, 0);
 }
 
+/* Two results, as `call`. */
+static int decode(int argument, int exact) {
+  lua_getglobal(L, "etf");
+  lua_getfield(L, -1, "decode");
+  lua_remove(L, -2);
+  lua_pushvalue(L, argument);
+  lua_pushinteger(L, 1);
+  lua_pushboolean(L, exact);
+  return lua_pcall(L, 3, 2, 0);
+}
+
 static int is_utf8(const char *text, size_t length) {
   size_t n;
   for (size_t i = 0; i < length; i += n) {
@@ -83,10 +94,10 @@ static void check_json(int input, int expected) {
 
 /* Whole floats have become integers and keys given twice one, so the first round may change the
  * bytes; a second one has nothing left to change but the order of keys. */
-static void check_return(int term) {
+static void check_return(int term, int exact) {
   if (call("etf", "encode", term)) broken("what was decoded can be encoded");
   int first = lua_gettop(L) - 1;
-  if (call("etf", "decode", first)) broken("decode does not raise");
+  if (decode(first, exact)) broken("decode does not raise");
   if (lua_isnil(L, -2)) broken("what was encoded is a term");
   if (call("etf", "encode", lua_gettop(L) - 1)) broken("what was decoded can be encoded");
   if (lua_objlen(L, first) != lua_objlen(L, -2)) broken("what was encoded comes back the same");
@@ -102,10 +113,14 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
   lua_pushliteral(L, "\203");
   lua_pushlstring(L, (const char *)data, size);
   lua_concat(L, 2);
-  if (call("etf", "decode", 1)) broken("decode does not raise");
+  if (decode(1, 0)) broken("decode does not raise");
   int is_term = !lua_isnil(L, 2);
   if (!is_term && lua_type(L, 3) != LUA_TSTRING) broken("a refusal has a reason");
   check_json(1, is_term);
-  if (is_term) check_return(2);
+  if (is_term) check_return(2, 0);
+  lua_settop(L, 1);
+  if (decode(1, 1)) broken("an exact decode does not raise");
+  if (!lua_isnil(L, 2) != is_term) broken("an exact decode agrees on what is a term");
+  if (is_term) check_return(2, 1);
   return 0;
 }
