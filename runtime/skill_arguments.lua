@@ -6,7 +6,7 @@ local failure = require "runtime.failure"
 local skill_arguments = {}
 
 local function number(arg, v)
-  if not v or v ~= v then return nil, "a number" end
+  if not v or v ~= v or math.abs(v) == math.huge then return nil, "a number" end -- as Erlang has them
   if v < (arg.min or v) or v > (arg.max or v) then
     return nil, ("from %s to %s"):format(arg.min or "any", arg.max or "any")
   end

@@ -335,6 +335,15 @@ describe("a loaded skill", function()
     assert.is_nil(asked)
   end)
 
+  it("takes no number that Erlang has not", function()
+    local arguments = require "runtime.skill_arguments"
+    for _, word in ipairs { "inf", "-inf", "nan" } do
+      local _, err = arguments.bind("pace", { { name = "rate", type = "number" } }, { word })
+      assert.equal("pace: rate must be a number", tostring(err))
+    end
+    assert.same({ rate = 1e300 }, (arguments.bind("pace", { { name = "rate", type = "number" } }, { "1e300" })))
+  end)
+
   it("describes itself from the table that runs", function()
     local lines = {}
     for line in skill.describe(s):gmatch "[^\n]+" do lines[#lines + 1] = line end
