@@ -58,10 +58,7 @@ end
 local function unread(case, s, check)
   if not case.looks then return nil end
   local again, finding = unsaid.of(case, s, check)
-  if again then
-    return { text = ("the answer of %s does not rule out %s; look with it again%s"):format(again[1], check.mechanism,
-      again.after and (" %g s later"):format(again.after) or "") }
-  end
+  if again then return { again = again[1], after = again.after, mechanism = check.mechanism } end
   if finding and GRAVE[finding.severity] then
     local shown = ("the looks that were made show %s"):format(check.mechanism)
     return { told = shown .. ", and you did not tell it",
@@ -96,6 +93,26 @@ local function all_causeless(s)
   return #(s.checks or {}) > 0
 end
 
+-- One look is called for by many checks of a skill: it is told once, with the words of all.
+local function told_once(open)
+  local list, by = {}, {}
+  for _, look in ipairs(open) do
+    local key = look.again and look.again .. (look.after or "")
+    local same = key and by[key]
+    if same then
+      same.words[#same.words + 1] = look.mechanism
+    else
+      list[#list + 1] = look
+      if key then by[key], look.words = look, { look.mechanism } end
+    end
+  end
+  for _, look in pairs(by) do
+    look.text = ("the answer of %s does not rule out %s; look with it again%s"):format(look.again,
+      table.concat(look.words, ", "), look.after and (" %g s later"):format(look.after) or "")
+  end
+  return list
+end
+
 -- What a skill still has to look at: { text, told? } for what is missing as a whole (told: for a model, without words
 -- of the node), { mechanism, missing } for the callbacks of a check.
 local function open_of(case, s)
@@ -124,7 +141,7 @@ local function open_of(case, s)
         or suspect and unread(case, s, check) or nil
     end
   end
-  return open
+  return told_once(open)
 end
 
 --- What a skill still has to look at before its domain can be called healthy, for who looks.

@@ -128,7 +128,8 @@ function ways.read(via)
   if not way then
     local near = failure.nearest(name, ways.names())
     return nil, failure.new("usage", "there is no way " .. name,
-      near and ("did you mean %s?"):format(ways.WAYS[near].shown) or "the ways are " .. forms(), 2)
+      near and ("did you mean %s?"):format(ways.WAYS[near].shown)
+        or ("the ways are %s, or a profile of the config file"):format(forms()), 2)
   end
   local words, how = way.words(target)
   if not words then

@@ -116,6 +116,25 @@ describe("runtime.verdict", function()
       assert.matches("not yet, .*ets_growth_stats does not rule out ets_growth", results(ets.asked[3])[1].text)
     end)
 
+    it("is told a look that many checks call for once, with the words of all", function()
+      local node = live.start { name = "bl_queue@127.0.0.1", code = [[ spawn(fun() ->
+        register(parked, self()), [self() ! N || N <- lists:seq(1, 500)], receive stop -> ok end end).]] }
+      local beam = model.played { calls({ "take_snapshot" },
+        { "execute", { code = "return beam_queue_growth(1500, 10)" } }), calls { "done" } }
+      local r = async.run(function()
+        return assert(coordinator.run { node = node.node, skills = { assert(skill.open "beam") }, gate = gate.new {},
+          mind = model.mind({ beam = beam }, model.played {
+            calls({ "invoke_operators", { skills = { "beam" } } }, WAIT), calls { "done" } }),
+          deadline = async.now() + 60 })
+      end)
+      local watched = {}
+      for _, text in ipairs(r.would_tell) do
+        watched[#watched + 1] = text:match "^the answer of beam_watch_process does not rule out (.*); look with it"
+      end
+      assert.same({ "slow_consumer, slow_server, active_socket_flood, selective_receive_scan, unhandled_messages, "
+        .. "process_suspended, sys_suspended, serialising_process, other" }, watched)
+    end)
+
     it("is not healthy where the rules find in its answers what it did not tell", function()
       local function close(request)
         local id = results(request)[1].data.result.tables[1].id

@@ -67,6 +67,7 @@ describe("a way", function()
 
   it("that does not exist is answered with those that do", function()
     assert.equal("there is no way telnet; the ways are docker:CONTAINER, ecs:[CLUSTER/]SERVICE[/CONTAINER], "
-      .. "kubectl:[NAMESPACE/]POD[/CONTAINER], local, shell:COMMAND, ssh:USER@HOST", said "telnet:a")
+      .. "kubectl:[NAMESPACE/]POD[/CONTAINER], local, shell:COMMAND, ssh:USER@HOST, or a profile of the config file",
+      said "telnet:a")
   end)
 end)
