@@ -61,9 +61,8 @@ function run_setup.finish(run, report, err)
   if run.began then require("runtime.run_told")(report, async.now() - run.began) end
   if run.journal then run.journal:ended(report, run.tape and run.tape:path()) end
   if run.tape then run.tape:finish(report) end
-  local node = run.attached or run.node
-  if run.deadline then node.deadline = nil end
-  if run.own then attached.leave(node) end
+  if run.unbound then run.unbound() end
+  if run.own then attached.leave(run.attached or run.node) end
   return report, err
 end
 
@@ -175,8 +174,7 @@ function run_setup.begin(o, names, agent, base)
   if own then node, err = attached.to(o) end
   if not node then return finish({ talks = talks }, nil, err) end
   local deadline = o.mode ~= "continuous" and began + o.deadline or nil
-  node.deadline = deadline or node.deadline
-  local begun = { node = node, own = own, talks = talks, deadline = deadline }
+  local begun = { node = node, own = own, talks = talks, unbound = node:bound(deadline) }
   conceal(node, mind, mask)
   local asked, tape = node, nil
   if agent == "coordinator" then
@@ -199,7 +197,7 @@ function run_setup.begin(o, names, agent, base)
     reason = o.reason, occasion = o.occasion, task = o.errand or o.reason, deadline = deadline, limits = limits_of(o),
     sampler = sampler.start(node, skills), privacy = mask, store = o.store, autonomy = texts.autonomy,
     question = o.question, ask_person = person.asker(o), show_person = person.shower(o),
-    unwatch = reload.begin { node = node, skills = skills, options = base },
+    unwatch = reload.begin { node = node, skills = skills, options = base }, unbound = begun.unbound,
     journal = around.journal, began = began,
   }
 end

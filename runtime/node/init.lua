@@ -43,6 +43,7 @@ end
 ---@field past Past           what was seen of it before
 ---@field lives integer        counted up where it was started anew while we held it
 ---@field deadline? number   no query goes on after this, whatever its own deadline
+---@field private bounds table<table, true>   { deadline } of each run that goes on
 ---@field private link Link|Rpc
 ---@field private calls Calls|Rpc
 ---@field private forms table<string, any>   text -> form, as far as it was needed
@@ -172,6 +173,25 @@ function Node:footprint()
   }
 end
 
+--- Bounds the node's queries by the deadline of a run. Of several runs beside each other the latest counts, and one
+--- without a deadline bounds none: nobody is cut off at the end of another.
+---@param deadline? number
+---@return fun() over   the run is
+function Node:bound(deadline)
+  local one = { deadline = deadline or math.huge }
+  local function settle()
+    local latest = -math.huge
+    for other in pairs(self.bounds) do latest = math.max(latest, other.deadline) end
+    self.deadline = math.abs(latest) < math.huge and latest or nil
+  end
+  self.bounds[one] = true
+  settle()
+  return function()
+    self.bounds[one] = nil
+    settle()
+  end
+end
+
 --- Whether a query's text is Erlang; what was not parsed at home is parsed there, once.
 ---@param text string
 ---@return true?
@@ -240,7 +260,7 @@ function node.connect(o)
   local n = setmetatable({
     name = o.name, port = o.port, silence_s = o.tick_s, largest = o.largest, door = o.door, state = "down",
     load = setmetatable({ calls = 0, reductions = 0, bytes = 0, max_ms = 0 }, Load),
-    forms = {}, listeners = {}, lives = 1,
+    forms = {}, listeners = {}, bounds = {}, lives = 1,
   }, Node)
   cookies[n] = secret
   history.attach(n)

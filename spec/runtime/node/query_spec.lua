@@ -126,6 +126,20 @@ describe("a query", function()
     assert.matches("^the query had no answer after %S+ s %(the time of the run was over%)", said)
   end))
 
+  it("is not cut off at the end of another run on the node", live.test(function()
+    local early_is_over = n:bound(async.now() + 0.1)
+    local late_is_over = n:bound(async.now() + 600)
+    assert.equal(A.ok, n.query "timer:sleep(200).")
+    late_is_over()
+    assert.matches("the time of the run was over", select(2, n.query "timer:sleep(600000).").message, 1, true)
+    early_is_over()
+    local without_end_is_over, other_is_over = n:bound(), n:bound(async.now() - 1)
+    assert.equal(A.ok, n.query "ok.")
+    without_end_is_over()
+    other_is_over()
+    assert.is_nil(n.deadline)
+  end))
+
   it("counts the reductions it took there", live.test(function()
     local before = n.load.reductions
     n.query "lists:foldl(fun(X, Y) -> X + Y end, 0, lists:seq(1, 20000))."
