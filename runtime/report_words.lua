@@ -99,7 +99,7 @@ end
 function report_words.footprint(f)
   if missing(f) then return "footprint unknown" end
   local function some(n, word) return missing(n) and ("unknown %ss"):format(word) or counted.of(n, word) end
-  return ("loaded there for us: %s, %s, %s"):format(some(f.modules_loaded, "module"), some(f.atoms, "atom"),
+  return ("loaded there for us, at most: %s, %s, %s"):format(some(f.modules_loaded, "module"), some(f.atoms, "atom"),
     some(f.relays, "relay"))
 end
 

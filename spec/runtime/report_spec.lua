@@ -60,7 +60,7 @@ describe("runtime.report", function()
   it("tells in its last line who thought, what was asked of the node and what it loaded", function()
     local last = report.text(a_report()):match ".*\n\n(.*)\n$"
     assert.equal("analyst · asked of the node: 23 calls, 1,234,567 reductions, 2 kB, longest 12 ms"
-      .. " · loaded there for us: 2 modules, 254 atoms, 0 relays", (last:gsub("\n", " ")))
+      .. " · loaded there for us, at most: 2 modules, 254 atoms, 0 relays", (last:gsub("\n", " ")))
   end)
 
   local ADVICE = { change = "Make the `sender` feel it.", verify = "`beam_queue_growth` falls.", undo = "Put it back.",
@@ -128,7 +128,7 @@ describe("runtime.report", function()
     local text = report.text(a_report { usage = usage, footprint = { modules_loaded = 1, atoms = 1, relays = 1 },
       target_load = { calls = 1, reductions = 1, bytes = 1, max_ms = 1 } }):gsub("\n", " ")
     assert.matches("m, 1 token in 1 request · asked of the node: 1 call, 1 reduction,", text, 1, true)
-    assert.matches("loaded there for us: 1 module, 1 atom, 1 relay", text, 1, true)
+    assert.matches("loaded there for us, at most: 1 module, 1 atom, 1 relay", text, 1, true)
   end)
 
   for _, width in ipairs { 60, 80, 100 } do
