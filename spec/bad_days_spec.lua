@@ -101,7 +101,7 @@ describe("a bad day", function()
 
   it("has a peer that does not speak the protocol", live.test(function()
     local port, stop = listener(function(socket) socket:write "HTTP/1.1 400 Bad Request\r\n\r\n" end)
-    local said = complaint(3, { "health", "--node", shop.name, "--port", tostring(port), "--deadline", "2" })
+    local said = complaint(3, { "health", "--node", shop.name, "--port", tostring(port), "--deadline", "20" })
     stop()
     assert.matches("does not speak the protocol of Erlang nodes", said)
   end))

@@ -321,7 +321,7 @@ describe("runtime.operator", function()
 
   it("ends at its deadline, and when it is interrupted, with what there is", function()
     local forever = { calls { "take_snapshot" }, calls { "wait", { ms = 60000 } }, says "x" }
-    local r = run(model.played(forever), { seconds = 1 })
+    local r = run(model.played(forever), { seconds = 3 })
     assert.same({ "deadline", 1 }, { r.incomplete, #r.looks })
     async.run(function()
       local task = async.spawn(start, model.played(forever))

@@ -3,6 +3,7 @@ local async = require "runtime.async"
 local etf = require "host.etf"
 local live = require "spec.support.live_node"
 local node = require "runtime.node.init"
+local until_true = require "spec.support.until_true"
 
 local A = etf.A
 
@@ -24,11 +25,7 @@ describe("a call", function()
 
   -- Kill signals need a moment.
   local function settles_at(wanted)
-    for _ = 1, 1000 do
-      if running() == wanted then return true end
-      async.sleep(0.005)
-    end
-    return false
+    return until_true("the end of the calls", function() return running() == wanted end)
   end
 
   it("returns what the function returns", live.test(function()
@@ -193,13 +190,9 @@ describe("a call", function()
 
   it("can leave a process behind that prints to the node's own output", live.test(function()
     at.eval "spawn(fun() -> timer:sleep(20), io:format(\"printed later~n\") end)."
-    local log
-    for _ = 1, 1000 do
-      log = assert(io.open(at.home .. "/node.log")):read "*a"
-      if log:find "printed later" then break end
-      async.sleep(0.005)
-    end
-    assert.matches("printed later", log)
+    until_true("what was printed", function()
+      return assert(io.open(at.home .. "/node.log")):read("*a"):find "printed later"
+    end)
   end))
 
   it("counts what it cost", live.test(function()
@@ -228,10 +221,7 @@ describe("a call", function()
     local box = n.calls:open_mailbox(function(message) taken[#taken + 1] = message or "too large" end, 1000)
     at.eval("[P ! X || X <- [{one, 1}, binary:copy(<<1>>, 2000), binary:copy(<<1>>, 20000000), {two, 2}]], ok.",
       { P = box })
-    for _ = 1, 1000 do
-      if #taken == 4 then break end
-      async.sleep(0.005)
-    end
+    until_true("the fourth message", function() return #taken == 4 end)
     n.calls:close_mailbox(box)
     at.eval("P ! three, ok.", { P = box })
     assert.same({ 1, "too large", "too large", 2 }, { taken[1][2], taken[2], taken[3], taken[4][2] })
@@ -289,10 +279,7 @@ describe("a call through rex", function()
       code:unstick_mod(erpc),
       spawn(fun() -> timer:sleep(20), code:purge(erpc), {module, M} = code:load_binary(M, "erpc.beam", B) end).]]
     n.calls.through_rex = true
-    for _ = 1, 1000 do
-      if not n.query "erlang:function_exported(erpc, execute_call, 4)." then break end
-      async.sleep(0.005)
-    end
+    until_true("the other erpc", function() return not n.query "erlang:function_exported(erpc, execute_call, 4)." end)
     n.calls.through_rex = false
     assert.equal(5, n:call("erlang", "+", { 2, 3 }))
     assert.is_true(n.calls.through_rex)
@@ -326,7 +313,7 @@ describe("calls in flight", function()
       failed = failed + 1
     end)
     uv.kill(at.os_pid, "sigkill")
-    for _, task in ipairs(tasks) do assert.is_true(task:join(async.now() + 5)) end
+    for _, task in ipairs(tasks) do assert.is_true(task:join(async.now() + 60)) end
     assert.equal(100, failed)
     local _, err = at.node:call("erlang", "node", {})
     assert.matches("^lost bl_spec@127.0.0.1: ", err.message)

@@ -8,25 +8,17 @@ local live = require "spec.support.live_node"
 local node = require "runtime.node.init"
 local played = require "spec.support.played_node"
 local telemetry = require "runtime.telemetry"
+local until_true = require "spec.support.until_true"
 
 local A = etf.A
 local TICK = "\0\0\0\0"
 local over = failure.new("node", "the spec is over", nil, 3)
 
--- Waits for what a listener of the node reports, at most five seconds.
-local function until_true(condition)
-  for _ = 1, 1000 do
-    if condition() then return true end
-    async.sleep(0.005)
-  end
-  return false
-end
-
 describe("a link", function()
   it("answers ticks: an idle one outlives the node's patience", live.test(function()
-    -- A second of net_ticktime, a node that hears nothing for longer hangs up.
-    local at = live.start { args = { "-kernel", "net_ticktime", "1" } }
-    async.sleep(2.5)
+    -- Two seconds of net_ticktime, a node that hears nothing for longer hangs up.
+    local at = live.start { args = { "-kernel", "net_ticktime", "2" } }
+    async.sleep(4)
     assert.equal("up", at.node.state)
     assert.equal(5, at.node:call("erlang", "+", { 2, 3 }))
     at.stop()
@@ -34,15 +26,15 @@ describe("a link", function()
 
   it("is given up when the node is silent for longer than ours", live.test(function()
     local at = live.start()
-    local n = assert(node.connect { name = at.name, cookie_file = at.cookie_file, tick_s = 0.4 })
-    async.sleep(1)
+    local n = assert(node.connect { name = at.name, cookie_file = at.cookie_file, tick_s = 1 })
+    async.sleep(2)
     assert.equal("up", n.state)
     local why
     at:freeze()
     local task = async.spawn(function() why = select(2, n:call("erlang", "node", {})) end)
-    assert.is_true(task:join(async.now() + 5))
+    assert.is_true(task:join(async.now() + 60))
     at:thaw()
-    assert.matches("^lost bl_spec@127.0.0.1: not a byte from it for 0.4 s", why.message)
+    assert.matches("^lost bl_spec@127.0.0.1: not a byte from it for 1 s", why.message)
     assert.equal("node", why.stage)
     n:close()
     at.stop()
@@ -54,7 +46,7 @@ describe("a link", function()
     n:on_change(function(state) heard[#heard + 1] = state end)
     local off = telemetry.on("*", function(event) told[#told + 1] = event end)
     n:call("erlang", "disconnect_node", { A[n.link.session.name] })
-    assert.is_true(until_true(function() return heard[#heard] == "up" end))
+    until_true("the node", function() return heard[#heard] == "up" end)
     off()
     assert.same({ "down", "reconnecting", "up" }, heard)
     assert.same({ "node.down", "node.reconnecting", "node.up" }, told)
@@ -85,7 +77,7 @@ describe("a link", function()
       node = "shop@127.0.0.1", cookie = "c", port = peer.port, deadline = async.now() + 5, silence_s = 0.8,
     })
     call.attach(opened, function() end)
-    assert.is_true(until_true(function() return ticks >= 2 end))
+    until_true("a second tick", function() return ticks >= 2 end)
     opened:down(over)
     peer.close()
   end))
@@ -125,7 +117,7 @@ describe("what a peer sends", function()
   } do
     it("ends the link when it is " .. what, live.test(function()
       local _, _, why = greeted(greeting)
-      assert.is_true(until_true(why))
+      until_true("the end of the link", why)
       assert.matches("^lost shop@127.0.0.1: it sent what is no distribution message", why().message)
       assert.equal("node", why().stage)
     end))

@@ -2,6 +2,7 @@
 local crowd = require "spec.support.crowd"
 local live = require "spec.support.live_node"
 local skill = require "runtime.skill"
+local until_true = require "spec.support.until_true"
 
 local beam = assert(skill.open "beam")
 local between = crowd.between
@@ -19,12 +20,12 @@ describe("beam skill, on a node without time", function()
 
   after_each(function() live.stop_all() end)
 
-  -- After a while, so that this answer still comes.
-  local function plant(options)
-    at.eval([[spawn_opt(fun() -> timer:sleep(200), [spawn_opt(fun() -> crowd:spin(0) end, Options)
-      || _ <- lists:seq(1, 8 * erlang:system_info(schedulers_online))] end, [{priority, max}]), ok.]],
-      { Options = options })
-    require("runtime.async").sleep(0.5)
+  -- So many that spin at high priority; after a while, so that this answer still comes. Until they do, all that asks
+  -- at another priority has an answer, too.
+  local function plant(many)
+    at.eval([[spawn_opt(fun() -> timer:sleep(200), [spawn_opt(fun() -> crowd:spin(0) end, [{priority, high}])
+      || _ <- lists:seq(1, Many)] end, [{priority, max}]), ok.]], { Many = many })
+    until_true("the crowd", function() return ask().run_queue >= many / 2 end)
   end
 
   it("counts who wants to run, by priority, and says where they stand", live.test(function()
@@ -39,8 +40,7 @@ describe("beam skill, on a node without time", function()
   end))
 
   it("answers where work at high priority leaves nothing to the rest", live.test(function()
-    local etf = require "host.etf"
-    plant { etf.tuple(etf.A.priority, etf.A.high) }
+    plant(8 * at.eval "erlang:system_info(schedulers_online).")
     local seen = ask()
     local most = 8 * seen.schedulers_online
     assert.same({ "high", most, most }, { seen.priority, seen.high_before, seen.high })
@@ -66,9 +66,7 @@ describe("beam skill, on a node without time", function()
 
   it("stops by its own clock where it does not get on", live.test(function()
     at.eval "lists:foreach(fun(_) -> spawn(crowd, idle, []) end, lists:seq(1, 90000)), true."
-    at.eval [[spawn_opt(fun() -> timer:sleep(200), [spawn_opt(fun() -> crowd:spin(0) end, [{priority, high}])
-      || _ <- lists:seq(1, 150)] end, [{priority, max}]), ok.]]
-    require("runtime.async").sleep(0.5)
+    plant(150)
     between(1000, ask().looked_at, 89999)
   end))
 
