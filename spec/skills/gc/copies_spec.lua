@@ -16,6 +16,10 @@ local TICKING = "fun Tick() -> receive after 1 -> ok end, Tick() end"
 local BUILDER = [[fun Build() -> erlang:garbage_collect(), _ = length(lists:seq(1, Items)),
   receive after 20 -> ok end, Build() end]]
 
+-- Who misses another may have ended by itself.
+local END = [[lists:foreach(fun(Name) -> Ref = monitor(process, Name), catch exit(whereis(Name), kill),
+  receive {'DOWN', Ref, _, _, _} -> ok end end, [%s]), true.]]
+
 describe("gc skill, garbage at once", function()
   local at, look
 
@@ -27,12 +31,15 @@ describe("gc skill, garbage at once", function()
   teardown(function() live.stop_all() end)
 
   local function run(names, test)
+    local listed = {}
+    for name in pairs(names) do listed[#listed + 1] = name end
+    listed = table.concat(listed, ", ")
     return live.test(function()
       for name, text in pairs(names) do
         at.eval(("register(%s, spawn(%s)), true."):format(name, text), { Items = ITEMS })
       end
       local seen = look(1500)
-      for name in pairs(names) do at.eval(("exit(whereis(%s), kill)."):format(name)) end
+      at.eval(END:format(listed))
       test(seen)
     end)
   end
