@@ -1,5 +1,5 @@
 --- What an expert looks for under supervisors. One crash that was mended is what they are for; what counts is a child
---- that is started and lost at both looks, while its supervisor goes on.
+--- that is started and lost at every look, while its supervisor goes on.
 
 local words = ...
 local cite, row_of, step = words.cite, words.row_of, words.step
@@ -17,12 +17,13 @@ local function looping(r)
   end
 end
 
-local function child_of(row)
-  local child = (row.children or {})[1] or {}
+local function name_of(child)
   local name = child.id or child.name
   if name and child.name and child.name ~= child.id then name = ("%s (%s)"):format(name, child.name) end
   return name
 end
+
+local function child_of(row) return name_of((row.children or {})[1] or {}) end
 
 local restart_loop = {
   id = "restart_loop", mechanism = "restart_loop",
@@ -62,6 +63,72 @@ local restart_loop = {
         }
       end
     end
+  end,
+}
+
+-- A child that lives for a second or two is lost seldom enough for a short period never to hold three of its ends; a
+-- period of one second never does. One that was started anew at three looks in a row has had no good moment in between.
+-- What goes by other reasons has no name, or another each time.
+local REST = 2 -- seconds, so that the three looks are some nine
+
+local function started_of(r, pid, id)
+  local row, i = row_of(r.restarts, "pid", pid)
+  if not row or row.started == 0 or row.last_restart_seconds > r.seconds + 1 then return end
+  local child = row_of(row.children, "id", id)
+  if child then return row, i, child end
+end
+
+-- The first child by name that every look so far saw started anew.
+local function lost_again(results)
+  for _, row in ipairs(results[1].restarts) do
+    for _, child in ipairs(row.children or {}) do
+      local all = child.id ~= nil
+      for _, r in ipairs(results) do all = all and started_of(r, row.pid, child.id) ~= nil end
+      if all then return row.pid, child.id end
+    end
+  end
+end
+
+local slow_restart_loop = {
+  id = "slow_restart_loop", mechanism = "restart_loop", yields_to = { restart_loop = "any" },
+  expert = "One child by name that its supervisor starts anew at each of three looks: its limit never ends it.",
+  suspect = function(snapshot) return (snapshot.supervisor_count or 0) > 0 end,
+  look = {
+    { "sup_restarts", 10, FIRST },
+    function(results) return lost_again(results) and { "sup_restarts", 10, CLOSE } or nil end,
+    function(results) return lost_again(results) and { "sup_restarts", 10, CLOSE, after = REST } or nil end,
+  },
+  confirm = function(results)
+    local pid, id = lost_again(results)
+    if not pid then return end
+    local now, i, child = started_of(results[3], pid, id)
+    local was, j = started_of(results[2], pid, id)
+    local _, k = started_of(results[1], pid, id)
+    local at, before, first = ("restarts[%d]."):format(i), ("restarts[%d]."):format(j), ("restarts[%d]."):format(k)
+    local span = results[1].seconds + results[2].seconds + REST + results[3].seconds
+    return {
+      object = now.supervisor or pid, severity = "warning", confidence = "high",
+      figures = cite(results, { { 3, at .. "started" }, { 3, "seconds" }, { 3, at .. "last_restart_seconds" },
+        { 3, at .. "intensity" }, { 3, at .. "period_seconds" }, { 2, before .. "started" },
+        { 2, before .. "last_restart_seconds" }, { 1, first .. "started" }, { 1, first .. "last_restart_seconds" } }),
+      hypothesis = ("%s started its child %s anew at each of three looks in %.0f s: it ends soon after its start, over "
+        .. "and over, and a limit of %d restarts in %d s never stops it."):format(now.supervisor or pid,
+        name_of(child), span, now.intensity, now.period_seconds),
+      unlike = {
+        single_crash = ("one crash is restarted once; this child was started anew at three looks, the last %d s ago")
+          :format(now.last_restart_seconds),
+        bad_start = ("what only starts badly stays up then; %.0f s after the first look it was lost again"):format(
+          span),
+        dynamic_children = "children that come and go have no name of their own; this one is the same each time",
+        dependency_error_storm = ("there many callers fail; here %d children were started anew in %.1f s"):format(
+          was.started, results[2].seconds),
+      },
+      next_steps = {
+        step("read why the child ends: exception_recent, or the node's own log"),
+        step("let it try again by itself, ever more slowly, where what it needs may be away", "CAUTION"),
+        step("lower the limit again, so that who stands above learns of it", "CAUTION"),
+      },
+    }
   end,
 }
 
@@ -135,4 +202,4 @@ local supervisor_blocked = {
   end,
 }
 
-return { restart_loop, supervisor_blocked }
+return { restart_loop, slow_restart_loop, supervisor_blocked }

@@ -37,6 +37,69 @@ describe("the check of sup", function()
   end)
 end)
 
+describe("the check for a child that is lost now and then, and over and over", function()
+  local RARE = with(ROW, { restarts = 1, restarts_in_period = 1, period_seconds = 1, looping = false, started = 1 })
+
+  local function three(first, second, third)
+    return { { seconds = 1.5, restarts = { with(RARE, first) } }, { seconds = 2.5, restarts = { with(RARE, second) } },
+      { seconds = 2.5, restarts = { with(RARE, third) } } }
+  end
+
+  local function child(id) return { children = { { id = id, pid = "<0.81.0>", status = "running" } } } end
+
+  it("names the supervisor and the child", function()
+    local finding = find("slow_restart_loop", three())
+    assert.same({ "shop", "warning" }, { finding.object, finding.severity })
+    assert.matches("its child till anew at each of three looks", finding.hypothesis, 1, true)
+  end)
+
+  it("looks no further where one look saw it stay up", function()
+    assert.same({ nil, 1 }, { find("slow_restart_loop", three { started = 0 }) })
+    assert.same({ nil, 2 }, { find("slow_restart_loop", three({}, { last_restart_seconds = 7 })) })
+  end)
+
+  it("finds nothing where it has come to stay at the third look", function()
+    assert.is_nil((find("slow_restart_loop", three({}, {}, { started = 0 }))))
+  end)
+
+  it("finds nothing where it is another child each time, or one without a name", function()
+    assert.is_nil((find("slow_restart_loop", three({}, {}, child "desk"))))
+    assert.same({ nil, 1 }, { find("slow_restart_loop", three(child(nil), child(nil), child(nil))) })
+  end)
+end)
+
+describe("the check for a child that is lost over and over, on a node", function()
+  local at, look
+
+  setup(live.test(function()
+    at = live.start()
+    look = looked.at("sup", at.node, 300)
+    at.eval(looked.module { "-module(mill).",
+      "open(Ms) -> spawn(fun() -> {ok, _} = supervisor:start_link({local, mill}, mill, Ms), timer:sleep(infinity) "
+        .. "end), (fun W() -> is_pid(whereis(mill)) orelse W() end)().",
+      "init(Ms) -> {ok, {{one_for_one, 1000, 1}, [{wheel, {mill, turn, [Ms]}, permanent, 100, worker, [mill]}]}}.",
+      "turn(Ms) -> {ok, spawn_link(timer, sleep, [Ms])}.",
+    })
+  end))
+
+  after_each(live.test(function()
+    at.eval "R = monitor(process, mill), exit(whereis(mill), kill), receive {'DOWN', R, _, _, _} -> ok end."
+  end))
+  teardown(live.stop_all)
+
+  it("names both", live.test(function()
+    at.eval "mill:open(20)."
+    local finding = look "slow_restart_loop"
+    assert.equal("mill", finding.object)
+    assert.matches("its child wheel (timer:sleep/1) anew", finding.hypothesis, 1, true)
+  end))
+
+  it("finds nothing where it stays", live.test(function()
+    at.eval "mill:open(infinity)."
+    assert.same({ nil, 1 }, { look "slow_restart_loop" })
+  end))
+end)
+
 describe("the check for a supervisor that a child keeps", function()
   local STUCK = { pid = "<0.9.0>", name = "shop", message_queue = 4, started = 0, stack = { "till:open/1",
     "supervisor:do_start_child_i/3", "supervisor:handle_call/3", "gen_server:try_handle_call/4" } }
