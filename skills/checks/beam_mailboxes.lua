@@ -110,6 +110,15 @@ local function serves_slowly(row, w)
   return w.taken_at_least > 0 or in_handler(w) and not w.stack[1]:find "^gen:"
 end
 
+-- A queue of so many is everybody's trouble at once. A shorter one, which a batch makes as well, is so where the server
+-- has been at work for long, by what it worked in its life at the pace of now. Of ten and fewer, hot_process tells.
+local EVERYBODY, SOME, LONG_S = 50, 11, 15
+
+local function everybody_waits(row, w)
+  if w.queue_min >= EVERYBODY then return true end
+  return w.queue_min >= SOME and (row.reductions or 0) >= LONG_S * math.max(1, w.reductions_per_sec)
+end
+
 --- What a watched process is doing with its mailbox, in one word; nil when all is well with it.
 local function mailbox_word(row, w)
   local busy = share(w, "running", "runnable")
@@ -117,7 +126,7 @@ local function mailbox_word(row, w)
   if busy >= 80 and w.queue_min >= 10 * LONG and not works_off(w, w.queue_min)
     and w.queue_last - w.queue_first < 0.1 * w.queue_first then return "selective_receive_scan" end
   if grows(row, w) then return growing_word(w) end
-  if busy >= 80 and w.queue_min >= 50 and w.taken_at_least >= 10 * w.seconds and works_off(w, w.queue_max) then
+  if busy >= 80 and everybody_waits(row, w) and w.taken_at_least >= 10 * w.seconds and works_off(w, w.queue_max) then
     return "serialising_process"
   end
   -- On a machine that is full senders may get no time while one looks; what is long and stays long is not well.

@@ -170,6 +170,14 @@ describe("the checks of mailboxes", function()
       queue_max = 499, taken_at_least = 360 }), { queue_growth = 0 }))
   end)
 
+  it("take twenty that wait for it so only where it has been at work for long", function()
+    local few = with(BUSY, { queue_first = 19, queue_last = 19, queue_min = 18, queue_max = 19, taken_at_least = 300 })
+    local long, short = WATCHED.reductions_per_sec * 60, WATCHED.reductions_per_sec * 4
+    assert.same({ "serialising_process" }, verdict(few, { queue_growth = 0, reductions = long }))
+    assert.same({}, verdict(few, { queue_growth = 0, reductions = short }))
+    assert.same({}, verdict(with(few, { queue_min = 9 }), { queue_growth = 0, reductions = long }))
+  end)
+
   it("look closely at the longest queue when none grows, and at nobody when all are short", function()
     local look = check("slow_consumer").look[2]
     local still = with(ROW, { queue_growth = 0, final_queue = 5000 })
