@@ -45,13 +45,18 @@ function insight_row.of(case, insight)
   return row
 end
 
--- Of Elixir a module begins with a capital: "Shop.Sink:loop/1".
-local function names_elixir(value)
-  if type(value) == "string" then return value:find "^%u[%w_%.]*:[%w_!%?]+/%d+$" ~= nil end
+-- What processes are called by. Who writes Erlang begins none of these with a capital, for that would need quotes.
+local NAMES = { name = true, owner_name = true, parent_name = true, supervisor = true, waits_for_name = true }
+
+-- Of Elixir a module begins with a capital: "Shop.Sink:loop/1", and processes are mostly called by theirs.
+local function names_elixir(value, key)
+  if type(value) == "string" then
+    return value:find "^%u[%w_%.]*:[%w_!%?]+/%d+$" ~= nil or NAMES[key] and value:find "^%u[%w_%.]*$" ~= nil
+  end
   if type(value) ~= "table" then return false end
   if value.elixir_version then return true end
-  for _, inner in pairs(value) do
-    if names_elixir(inner) then return true end
+  for inner_key, inner in pairs(value) do
+    if names_elixir(inner, inner_key) then return true end
   end
   return false
 end

@@ -4,6 +4,7 @@
 local async = require "runtime.async"
 local coordinator = require "runtime.coordinator"
 local gate = require "runtime.gate"
+local insight_row = require "runtime.insight_row"
 local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local llm = require "runtime.llm"
@@ -65,5 +66,22 @@ describe("a finding on a live node", function()
     assert.matches("^Make the sender feel it%.", kept.change)
     assert.matches("beam_queue_growth", kept.verify)
     assert.equal(json.null, kept.configuration)
+  end)
+end)
+
+describe("the language of a node", function()
+  local function of(value)
+    return insight_row.language { evidence = { all = function() return { { value = value } } end } }
+  end
+
+  it("is Elixir where a function or the name of a process is", function()
+    assert.equal("elixir", of { functions = { { current_function = "Shop.Sink:drain/0" } } })
+    assert.equal("elixir", of { programs = { { name = "sort", owner_name = "Convert" } } })
+    assert.equal("elixir", of { chains = { { links = { { name = "Shop.Stock", waits_for_name = "Orders" } } } } })
+  end)
+
+  it("is Erlang where none is, whatever a text says", function()
+    assert.equal("erlang", of { processes = { { name = "shop_sup", current_function = "gen_server:loop/7" } } })
+    assert.equal("erlang", of { message = "Convert", templates = { "Shop.Sink is late" }, name = "4th Of:all" })
   end)
 end)
