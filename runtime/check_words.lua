@@ -88,6 +88,19 @@ function words.own_function(stack, passed)
   end
 end
 
+-- The supervisors of OTP and of Elixir. Elixir's Supervisor is OTP's own.
+local SUPERVISORS = { "^supervisor:", "^DynamicSupervisor:" }
+
+--- Whether a function is a supervisor's own: who has it on the stack starts or ends a child.
+---@param func string
+---@return boolean
+function words.supervises(func)
+  for _, pattern in ipairs(SUPERVISORS) do
+    if func:find(pattern) then return true end
+  end
+  return false
+end
+
 --- A next step; without a word about its risk it is harmless.
 ---@return { text: string, risk: Class }
 function words.step(text, risk) return { text = text, risk = risk or "SAFE" } end

@@ -54,7 +54,7 @@ end
 -- The loops of the behaviours of OTP, which take every message, and what they call a handler from: who has one of
 -- these below itself is in the midst of handling.
 local HANDLES = { "^gen_server:try_", "^gen_server:handle_", "^gen_statem:loop_", "^gen_event:server_",
-  "^gen_event:notify", "^supervisor:" }
+  "^gen_event:notify" }
 
 local function stands_in(w, pattern)
   for _, frame in ipairs(w.stack) do
@@ -63,11 +63,18 @@ local function stands_in(w, pattern)
   return false
 end
 
+local function starts_child(w)
+  for _, frame in ipairs(w.stack) do
+    if words.supervises(frame) then return true end
+  end
+  return false
+end
+
 local function in_handler(w)
   for _, pattern in ipairs(HANDLES) do
     if stands_in(w, pattern) then return true end
   end
-  return false
+  return starts_child(w)
 end
 
 -- Most of what comes is what its own sockets read: it asked for all of it at once.
@@ -104,9 +111,7 @@ local function serves_slowly(row, w)
   local callers = w.callers or 0
   if callers < WAITING or callers < PART * w.queue_min or w.queue_min < WAITING
     or (w.callers_held or 0) == 0 and not grows(row, w) then return false end
-  if share(w, "suspended") >= 80 or module_of(w.stack[1]) == "sys" or stands_in(w, "^supervisor:") then
-    return false
-  end
+  if share(w, "suspended") >= 80 or module_of(w.stack[1]) == "sys" or starts_child(w) then return false end
   return w.taken_at_least > 0 or in_handler(w) and not w.stack[1]:find "^gen:"
 end
 

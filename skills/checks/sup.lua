@@ -135,11 +135,11 @@ local slow_restart_loop = {
 -- What a supervisor stands in while it starts or ends a child; it does nothing else then. Whatever of OTP stands above
 -- that is how it waits.
 local OTP = { proc_lib = true, gen = true, gen_server = true, gen_statem = true, supervisor = true, erlang = true,
-  timer = true, lists = true }
+  timer = true, lists = true, DynamicSupervisor = true, GenServer = true }
 
 local function in_child(row)
   for _, frame in ipairs(row.stack or {}) do
-    if frame:find "^supervisor:" then return true end
+    if words.supervises(frame) then return true end
   end
 end
 

@@ -71,6 +71,12 @@ describe("the checks of mailboxes", function()
     assert.same({}, verdict(with(SERVER, { callers = 2 }), FEW))
   end)
 
+  it("leave a supervisor that starts a child, of OTP or of Elixir, to the skill sup", function()
+    for _, start in ipairs { "supervisor:do_start_child_i/3", "DynamicSupervisor:start_child/3" } do
+      assert.same({}, verdict(with(SERVER, { stack = { "proc_lib:sync_start_link/2", start } }), FEW))
+    end
+  end)
+
   it("leave a server that itself waits in a call, and takes none, to who knows whom it waits for", function()
     local calls = { taken_at_least = 0, stack = { "gen:do_call/4", "gen_server:call/3", "app:handle_call/3",
       "gen_server:try_handle_call/4" } }

@@ -68,38 +68,6 @@ describe("the check for a child that is lost now and then, and over and over", f
   end)
 end)
 
-describe("the check for a child that is lost over and over, on a node", function()
-  local at, look
-
-  setup(live.test(function()
-    at = live.start()
-    look = looked.at("sup", at.node, 300)
-    at.eval(looked.module { "-module(mill).",
-      "open(Ms) -> spawn(fun() -> {ok, _} = supervisor:start_link({local, mill}, mill, Ms), timer:sleep(infinity) "
-        .. "end), (fun W() -> is_pid(whereis(mill)) orelse W() end)().",
-      "init(Ms) -> {ok, {{one_for_one, 1000, 1}, [{wheel, {mill, turn, [Ms]}, permanent, 100, worker, [mill]}]}}.",
-      "turn(Ms) -> {ok, spawn_link(timer, sleep, [Ms])}.",
-    })
-  end))
-
-  after_each(live.test(function()
-    at.eval "R = monitor(process, mill), exit(whereis(mill), kill), receive {'DOWN', R, _, _, _} -> ok end."
-  end))
-  teardown(live.stop_all)
-
-  it("names both", live.test(function()
-    at.eval "mill:open(20)."
-    local finding = look "slow_restart_loop"
-    assert.equal("mill", finding.object)
-    assert.matches("its child wheel (timer:sleep/1) anew", finding.hypothesis, 1, true)
-  end))
-
-  it("finds nothing where it stays", live.test(function()
-    at.eval "mill:open(infinity)."
-    assert.same({ nil, 1 }, { look "slow_restart_loop" })
-  end))
-end)
-
 describe("the check for a supervisor that a child keeps", function()
   local STUCK = { pid = "<0.9.0>", name = "shop", message_queue = 4, started = 0, stack = { "till:open/1",
     "supervisor:do_start_child_i/3", "supervisor:handle_call/3", "gen_server:try_handle_call/4" } }
@@ -116,6 +84,12 @@ describe("the check for a supervisor that a child keeps", function()
       .. "first look", finding.hypothesis, 1, true)
   end)
 
+  it("knows the supervisors of Elixir", function()
+    local keeps = { stack = { "Tent:init/1", "DynamicSupervisor:start_child/3", "gen_server:try_handle_call/4" } }
+    local finding = find("supervisor_blocked", silent(keeps, keeps))
+    assert.matches("it stood in Tent:init/1, started nobody", finding.hypothesis, 1, true)
+  end)
+
   it("looks no further where it started a child meanwhile, or stands in no child", function()
     assert.same({ nil, 1 }, { find("supervisor_blocked", silent { started = 2 }) })
     assert.same({ nil, 1 }, { find("supervisor_blocked", silent { stack = { "gen_server:loop/7" } }) })
@@ -127,36 +101,60 @@ describe("the check for a supervisor that a child keeps", function()
   end)
 end)
 
-describe("the check for a supervisor that a child keeps, on a node", function()
+describe("the checks of sup, on a node", function()
   local at, look
 
   setup(live.test(function()
-    at = live.start()
+    at = live.start { elixir = true }
     look = looked.at("sup", at.node, 500)
     at.eval(looked.module { "-module(fair).",
-      "open() -> spawn(fun() -> {ok, _} = supervisor:start_link({local, fair}, fair, tents), timer:sleep(infinity) "
-        .. "end), (fun W() -> is_pid(whereis(fair)) orelse W() end)().",
-      "init(tents) -> {ok, {{simple_one_for_one, 0, 1}, [{x, {fair, pitch, []}, temporary, 100, worker, [fair]}]}}.",
+      "hold(F) -> spawn(fun() -> {ok, _} = F(), timer:sleep(infinity) end), "
+        .. "(fun W() -> is_pid(whereis(fair)) orelse W() end)().",
+      "open(What) -> hold(fun() -> supervisor:start_link({local, fair}, fair, What) end).",
+      "open_dynamic() -> hold(fun() -> 'Elixir.DynamicSupervisor':start_link([{name, fair}]) end).",
+      "init(tents) -> {ok, {{simple_one_for_one, 0, 1}, [{x, {fair, pitch, []}, temporary, 100, worker, [fair]}]}}; "
+        .. "init({wheel, Ms}) -> {ok, {{one_for_one, 1000, 1}, [{wheel, {fair, turn, [Ms]}, permanent, 100, worker, "
+        .. "[fair]}]}}.",
       "pitch(Ms) -> timer:sleep(Ms), {ok, spawn_link(timer, sleep, [infinity])}.",
+      "turn(Ms) -> {ok, spawn_link(timer, sleep, [Ms])}.",
       "ask(Ms) -> supervisor:start_child(fair, [Ms]), ask(Ms).",
+      "ask_dynamic() -> 'Elixir.DynamicSupervisor':start_child(fair, #{id => x, start => {fair, pitch, [infinity]}}).",
     })
   end))
 
-  before_each(live.test(function() at.eval "fair:open()." end))
   after_each(live.test(function()
     at.eval "R = monitor(process, fair), exit(whereis(fair), kill), receive {'DOWN', R, _, _, _} -> ok end."
   end))
   teardown(live.stop_all)
 
-  it("names it, and where it stands", live.test(function()
-    at.eval "[spawn(fair, ask, [infinity]) || _ <- lists:seq(1, 3)], ok."
+  it("name a supervisor that a child keeps, and where it stands", live.test(function()
+    at.eval "fair:open(tents), [spawn(fair, ask, [infinity]) || _ <- lists:seq(1, 3)], ok."
     local finding = look "supervisor_blocked"
     assert.equal("fair", finding.object)
     assert.matches("it stood in fair:pitch/1, started nobody", finding.hypothesis, 1, true)
   end))
 
-  it("finds nothing where the children are slow to start, and do", live.test(function()
-    at.eval "[spawn(fair, ask, [100]) || _ <- lists:seq(1, 3)], ok."
+  it("name a DynamicSupervisor of Elixir that a child keeps", live.test(function()
+    at.eval "fair:open_dynamic(), [spawn(fair, ask_dynamic, []) || _ <- lists:seq(1, 3)], ok."
+    local finding = look "supervisor_blocked"
+    assert.equal("fair", finding.object)
+    assert.matches("it stood in fair:pitch/1, started nobody", finding.hypothesis, 1, true)
+  end))
+
+  it("find nothing where the children are slow to start, and do", live.test(function()
+    at.eval "fair:open(tents), [spawn(fair, ask, [100]) || _ <- lists:seq(1, 3)], ok."
     assert.is_nil((look "supervisor_blocked"))
+  end))
+
+  it("name a child that is lost over and over, and its supervisor", live.test(function()
+    at.eval "fair:open({wheel, 20})."
+    local finding = look "slow_restart_loop"
+    assert.equal("fair", finding.object)
+    assert.matches("its child wheel (timer:sleep/1) anew at each of three looks", finding.hypothesis, 1, true)
+  end))
+
+  it("look no further at a child that stays", live.test(function()
+    at.eval "fair:open({wheel, infinity})."
+    assert.same({ nil, 1 }, { look "slow_restart_loop" })
   end))
 end)
