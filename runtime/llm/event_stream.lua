@@ -67,7 +67,9 @@ EventStream.__index = EventStream
 ---@param on_event fun(data: string, name?: string, headers: table<string, string>)   name: what `:event-type` or
 ---  `:exception-type` says
 ---@return EventStream
-function event_stream.new(on_event) return setmetatable({ on_event = on_event, rest = "" }, EventStream) end
+function event_stream.new(on_event)
+  return setmetatable({ on_event = on_event, rest = {}, size = 0, whole = PRELUDE }, EventStream)
+end
 
 local BROKEN = "an event whose checksum is wrong"
 
@@ -90,18 +92,22 @@ local function message(self, text, at)
   return stop
 end
 
+-- The pieces of a long one are joined once, when it is whole.
 function EventStream:feed(bytes)
-  local text, at = self.rest .. bytes, 1
+  self.rest[#self.rest + 1], self.size = bytes, self.size + #bytes
+  if self.size < self.whole then return true end
+  local text, at = table.concat(self.rest), 1
   while true do
     local stop, why = message(self, text, at)
     if why then return nil, why end
     if not stop then break end
     at = stop
   end
-  self.rest = text:sub(at)
+  self.rest, self.size = { text:sub(at) }, #text - at + 1
+  self.whole = self.size < PRELUDE and PRELUDE or u32(text, at)
   return true
 end
 
-function EventStream:finish() self.rest = "" end
+function EventStream:finish() self.rest, self.size, self.whole = {}, 0, PRELUDE end
 
 return event_stream

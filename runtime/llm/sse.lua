@@ -13,7 +13,7 @@ Sse.__index = Sse
 
 ---@param on_event fun(data: string, name: string?)
 ---@return Sse
-function sse.new(on_event) return setmetatable({ on_event = on_event, rest = "", data = {} }, Sse) end
+function sse.new(on_event) return setmetatable({ on_event = on_event, rest = {}, size = 0, data = {} }, Sse) end
 
 local function dispatch(self)
   local data, name = self.data, self.name
@@ -31,8 +31,8 @@ local function line(self, text)
   end
 end
 
-function Sse:feed(bytes)
-  local text, at = self.rest .. bytes, 1
+local function lines(self, text)
+  local at = 1
   while true do
     local stop = text:find("[\r\n]", at)
     -- A \r at the very end may be the half of \r\n.
@@ -41,14 +41,24 @@ function Sse:feed(bytes)
     line(self, text:sub(at, stop - 1))
     at = stop + ending
   end
-  self.rest = text:sub(at)
-  if #self.rest > MOST_UNFINISHED then return nil, "an event longer than 8 MB" end
+  self.rest, self.size = { text:sub(at) }, #text - at + 1
+end
+
+-- The pieces of a long line are joined once, when it ends.
+function Sse:feed(bytes)
+  if bytes == "" then return true end
+  local rest = self.rest
+  local before = rest[#rest] or ""
+  rest[#rest + 1], self.size = bytes, self.size + #bytes
+  if bytes:find "[\r\n]" or before:byte(-1) == 13 then lines(self, table.concat(rest)) end
+  if self.size > MOST_UNFINISHED then return nil, "an event longer than 8 MB" end
   return true
 end
 
 function Sse:finish()
-  if self.rest ~= "" then line(self, (self.rest:gsub("\r$", ""))) end
-  self.rest = ""
+  local text = table.concat(self.rest)
+  if text ~= "" then line(self, (text:gsub("\r$", ""))) end
+  self.rest, self.size = {}, 0
   dispatch(self)
 end
 

@@ -1,4 +1,5 @@
 -- What is said to a pipe whose reader stops and reads on.
+local allocated = require "spec.support.allocated"
 local async = require "runtime.async"
 local full_pipe = require "spec.support.full_pipe"
 local outlet = require "runtime.outlet"
@@ -42,16 +43,13 @@ describe("an outlet", function()
     local mb = 1024 * 1024
     local long = ("a word "):rep(mb / 7)
     local file = assert(uv.fs_open("/dev/null", "w", 0))
-    collectgarbage()
-    collectgarbage "stop"
-    local before = collectgarbage "count"
-    async.run(function()
-      local out = outlet.new(file)
-      out:result(long)
-      assert(out:finish(60))
+    local used = allocated(function()
+      async.run(function()
+        local out = outlet.new(file)
+        out:result(long)
+        assert(out:finish(60))
+      end)
     end)
-    local used = (collectgarbage "count" - before) * 1024
-    collectgarbage "restart"
     uv.fs_close(file)
     assert.is_true(used < 8 * mb, ("%d bytes for one megabyte"):format(used)) -- a copy for each piece makes 128 MB
   end)

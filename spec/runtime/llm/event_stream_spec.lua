@@ -1,3 +1,4 @@
+local allocated = require "spec.support.allocated"
 local event_stream = require "runtime.llm.event_stream"
 local message = require("spec.support.wire_replies").aws_message
 
@@ -33,6 +34,17 @@ describe("event_stream", function()
     local bytes = {}
     for at = 1, #TWO do bytes[at] = TWO:sub(at, at) end
     assert.same(wanted, (read(unpack(bytes))))
+  end)
+
+  it("joins a long one once, however many pieces it comes in", function()
+    local mb = 1024 * 1024
+    local text, got = message({ [":event-type"] = "a" }, ("x"):rep(mb)), nil
+    local decoder = event_stream.new(function(data) got = #data end)
+    local used = allocated(function()
+      for at = 1, #text, 16 * 1024 do assert(decoder:feed(text:sub(at, at + 16 * 1024 - 1))) end
+    end)
+    assert.equal(mb, got)
+    assert.is_true(used < 8 * mb, ("%d bytes for one megabyte"):format(used)) -- a copy for each piece makes 36 MB
   end)
 
   it("says nothing of a message that is not whole", function()

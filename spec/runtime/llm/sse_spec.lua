@@ -1,3 +1,4 @@
+local allocated = require "spec.support.allocated"
 local sse = require "runtime.llm.sse"
 
 local TEXT = ": a comment\nevent: one\ndata: {\"a\":\"Grüße €\"}\n\n"
@@ -31,5 +32,20 @@ describe("server-sent events", function()
     assert(reader:feed "data: ")
     local ok, why = reader:feed(("x"):rep(9 * 1024 * 1024))
     assert.same({ nil, "an event longer than 8 MB" }, { ok, why })
+  end)
+
+  it("are joined once, however many pieces a long one comes in", function()
+    local got, reader = read { "data: " }
+    local piece, mb = ("x"):rep(16 * 1024), 1024 * 1024
+    local used = allocated(function()
+      for _ = 1, 64 do assert(reader:feed(piece)) end
+      assert(reader:feed "\n\n")
+    end)
+    assert.equal(mb, #got[1][1])
+    assert.is_true(used < 8 * mb, ("%d bytes for one megabyte"):format(used)) -- a copy for each piece makes 36 MB
+  end)
+
+  it("have an end whose two characters come in two pieces, with nothing between", function()
+    assert.same({ { "a" }, { "b" } }, (read { "data: a\r", "", "\n\r\n", "data: b\r", "\r", "data: c" }))
   end)
 end)
