@@ -21,6 +21,7 @@ local DAY_S = 86400
 ---@field private known table<string, { at: number, severity: string }>   what was looked into
 ---@field private handles table<string, Handle>  those that run
 ---@field private resting table<string, true>    those that ended, until they are started again
+---@field private stopped? true
 ---@field private gone { calls: integer, tokens: integer, usd: number? }   of those that ended
 local Watchers = {}
 Watchers.__index = Watchers
@@ -55,12 +56,19 @@ local function is_news(self, post, n)
   return true
 end
 
+local function forget_finished(tasks)
+  for i = #tasks, 1, -1 do
+    if tasks[i].finished then table.remove(tasks, i) end
+  end
+end
+
 -- What it tells, as it tells it, until it ends; an alert is looked into in a task of its own: that may take minutes.
 local function follow(self, post, handle, looking)
   for item in handle:messages() do
     local n = item.kind == "notification" and item.notification
     if n and gravity.grave[n.severity] and is_news(self, post, n) then
       local found = carried.of(handle.case, n)
+      forget_finished(looking)
       looking[#looking + 1] = async.spawn(self.o.alert, sentence(post, n), occasion_of(post, n), found)
     end
   end
@@ -79,7 +87,7 @@ local function once(self, post)
     task:join()
   end
   local status = handle:status()
-  self.handles[post.name] = nil
+  if self.handles[post.name] == handle then self.handles[post.name] = nil end -- another may have its place already
   add(self.gone, status.usage)
   return status.why or status.ended, status.ended, handle.entry.fault
 end
@@ -138,25 +146,29 @@ function Watchers:statuses()
   return list
 end
 
---- Starts those of the list that are not there, and ends those that left it.
+--- Starts those of the list that are not there, and ends those that left it. Once they were stopped, none is started.
 ---@param posts Post[]
 function Watchers:set(posts)
-  local wanted = {}
-  for _, post in ipairs(posts) do
+  local wanted, leaving = {}, {}
+  for _, post in ipairs(self.stopped and {} or posts) do
     wanted[post.name] = true
     if not self.tasks[post.name] then self.tasks[post.name] = async.spawn(keep, self, post) end
   end
   for name, task in pairs(self.tasks) do
-    if not wanted[name] then
-      self.tasks[name], self.resting[name] = nil, nil
-      task:cancel "left the config"
-      task:join()
-    end
+    if not wanted[name] then leaving[name] = task end
   end
+  for name, task in pairs(leaving) do -- each has left before the first is waited for: another list may come meanwhile
+    self.tasks[name], self.resting[name] = nil, nil
+    task:cancel "left the config"
+  end
+  for _, task in pairs(leaving) do task:join() end
 end
 
---- Ends them all.
-function Watchers:stop() self:set {} end
+--- Ends them all, for good.
+function Watchers:stop()
+  self.stopped = true
+  self:set {}
+end
 
 ---@param o { node: AttachedNode, start: fun(post: Post): Handle?, any; alert: fun(reason: string, occasion: string,
 ---  found?: Carried) }
