@@ -1,4 +1,4 @@
---- A TCP connection that a task reads from top to bottom. Only setting up a link uses it:
+--- A TCP connection that a task reads from top to bottom. A link uses it only while it is set up:
 --- afterwards runtime/node/link.lua takes the socket and what was read too much.
 
 local uv = require "luv"
@@ -73,7 +73,11 @@ end
 function tcp.over(handle)
   local socket = setmetatable({ handle = handle, buffer = "" }, Socket)
   handle:read_start(function(failed, chunk)
-    if chunk then socket.buffer = socket.buffer .. chunk else socket.failed = failed or "EOF" end
+    if not chunk then
+      socket.failed = failed or "EOF"
+    elseif not socket.deaf then
+      socket.buffer = socket.buffer .. chunk
+    end
     if socket.wake then socket.wake() end
   end)
   return socket
@@ -110,6 +114,9 @@ function Socket:read_rest(limit, deadline)
   end
   return self.buffer:sub(1, limit)
 end
+
+--- From now on what the peer says is thrown away; that it closes is still heard.
+function Socket:ignore() self.deaf, self.buffer = true, "" end
 
 function Socket:write(bytes) self.handle:write(bytes) end
 

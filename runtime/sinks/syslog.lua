@@ -92,6 +92,7 @@ function ways.tcp(self)
       way.close()
       socket, why = tcp.connect(self.host, self.port, async.now() + CONNECT_S)
       if not socket then return nil, ("%s:%d cannot be reached (%s)"):format(self.host, self.port, why) end
+      socket:ignore() -- a server of syslog says nothing, and one of something else must not fill our memory
     end
     local text = cut(modern(item))
     local err, why = async.await(function(resume)

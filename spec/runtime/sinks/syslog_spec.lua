@@ -1,6 +1,7 @@
 -- Syslog as receivers have it: UDP and TCP of this process, and a datagram socket of a real node for /dev/log.
 
 local uv = require "luv"
+local left_open = require "spec.support.left_open"
 local live = require "spec.support.live_node"
 local syslog = require "runtime.sinks.syslog"
 local until_true = require "spec.support.until_true"
@@ -50,6 +51,27 @@ describe("syslog", function()
     sink:close()
     for i = 2, #sockets do sockets[i]:close() end
     server:close()
+  end))
+
+  it("cannot fill our memory, where something else listens there", live.test(function()
+    local mb, client, written = 1024 * 1024, nil, nil
+    local flood = ("x"):rep(24 * mb) -- the kernel keeps less than half of it
+    local server = uv.new_tcp()
+    server:bind("127.0.0.1", 0)
+    server:listen(8, function()
+      client = uv.new_tcp()
+      server:accept(client)
+      client:write(flood, function() written = true end)
+    end)
+    local sink = assert(syslog.open { address = "tcp://127.0.0.1:" .. server:getsockname().port })
+    local before = left_open.memory()
+    assert.is_true(sink:send(ITEM))
+    until_true("the flood", function() return written end)
+    local kept = left_open.memory() - before
+    sink:close()
+    client:close()
+    server:close()
+    assert.is_true(kept < mb, ("%d bytes of %d are kept"):format(kept, #flood))
   end))
 
   it("gets what glibc would write, on this machine", live.test(function()
