@@ -1,11 +1,14 @@
 --- `spec-host spec/hostile/main.lua SECONDS [SEED]`, behind `make hostile`: for so long hostile workers against the
---- sandbox, hostile nodes against what attaches, and now and then the whole program against such a node. The seed is
---- printed; given again it makes the same attacks. Ends with 1 at the first that the host did not cope with.
+--- sandbox, hostile nodes against what attaches, and now and then the whole program against such a node, or through a
+--- door whose far side spoils what it says to a node that means no harm. The seed is printed; given again it makes the
+--- same attacks. Ends with 1 at the first that the host did not cope with.
 
 local uv = require "luv"
 local async = require "runtime.async"
 local dice = require "spec.hostile.dice"
+local live = require "spec.support.live_node"
 local nodes = require "spec.hostile.nodes"
+local ours = require "host.files"
 local program = require "spec.support.program"
 local sandbox = require "runtime.sandbox"
 local workers = require "spec.hostile.workers"
@@ -39,7 +42,7 @@ local function tell()
   collectgarbage()
   local mib = uv.resident_set_memory() / 2 ^ 20
   peak = math.max(peak, mib)
-  print(("%s; %s; %s; %d MiB"):format(totals "workers", totals "nodes", totals "programs", mib))
+  print(("%s; %s; %s; %s; %d MiB"):format(totals "workers", totals "nodes", totals "programs", totals "doors", mib))
   io.stdout:flush()
   if mib > MOST_MIB then error(("more memory than %d MiB"):format(MOST_MIB), 0) end
 end
@@ -59,20 +62,33 @@ local function keep_on(what, attack)
   end
 end
 
--- The program that a person starts must end by itself, with a code of its own and without a word of the sanitizer.
+-- The program that a person starts must end by itself, with a code of its own, without a word of the sanitizer or of
+-- a fault of ours, and show nothing that steers a terminal.
+local function run_program(args, env)
+  local running = program.start(args, { env = env })
+  local code, signal = running.wait(60)
+  local said = running.stdout() .. running.stderr()
+  if signal ~= 0 or code > 6 or said:find "[%z\1-\8\11-\31\127]" or said:find("fault in a callback", 1, true) then
+    error(("exit %s, signal %s\n%s"):format(code, signal, said), 0)
+  end
+  return "exit " .. code
+end
+
 local function against_program(run)
   return function(its_seed)
-    local chance = dice.new(its_seed)
-    run.listener.turn(chance)
-    local running = program.start(
+    run.listener.turn(dice.new(its_seed))
+    return run_program(
       { "health", "--node", run.name, "--port", tostring(run.listener.port), "--deadline", "3", "--json" },
-      { env = { BEAMLENS_COOKIE = run.cookie } })
-    local code, signal = running.wait(60)
-    if signal ~= 0 or code > 6 then
-      error(("program seed %d: exit %s, signal %s\n%s%s"):format(its_seed, code, signal, running.stdout(),
-        running.stderr()), 0)
-    end
-    return "exit " .. code
+      { BEAMLENS_COOKIE = run.cookie })
+  end
+end
+
+local FAR_SHELL = "shell:luajit " .. ours.root .. "/spec/hostile/far_shell.lua "
+
+local function through_a_door(at)
+  local env = { ERL_EPMD_PORT = tostring(at.epmd_port), HOME = at.home }
+  return function(its_seed)
+    return run_program({ "health", "--node", at.name, "--via", FAR_SHELL .. its_seed, "--deadline", "8" }, env)
   end
 end
 
@@ -98,6 +114,8 @@ async.run(function()
     tasks[#tasks + 1] = i <= NODES_AT_ONCE and keep_on("nodes", one)
       or keep_on("programs", against_program(run))
   end
+  local at = live.start { attach = false, name = live.own_name "bl_hostile" }
+  tasks[#tasks + 1] = keep_on("doors", through_a_door(at))
   tasks[#tasks + 1] = function()
     while async.now() < ends do
       async.sleep(math.min(TELL_EVERY_S, math.max(0, ends - async.now())))
@@ -112,6 +130,7 @@ async.run(function()
   end
   sandbox.close()
   for _, run in ipairs(listeners) do run.close() end
+  live.stop_all()
   uv.fs_rmdir(folder)
   tell()
   print(("at most %d MiB"):format(peak))

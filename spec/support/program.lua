@@ -21,7 +21,7 @@ end
 function program.environment(more)
   -- Played models play the whole conversation; a spec of another strategy says so.
   local values, list = { LANG = "C.UTF-8", BEAMLENS_STRATEGY = "agent_loop" }, {}
-  for _, name in ipairs { "PATH", "HOME", "ASAN_OPTIONS" } do values[name] = os.getenv(name) end
+  for _, name in ipairs { "PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS" } do values[name] = os.getenv(name) end
   if not (more and more.HOME) then values.XDG_STATE_HOME = os.getenv "XDG_STATE_HOME" or os.getenv "SPEC_STATE_HOME" end
   for name, value in pairs(more or {}) do values[name] = value end
   for name, value in pairs(values) do list[#list + 1] = name .. "=" .. value end
