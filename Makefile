@@ -110,7 +110,7 @@ sanitize: deps-test $(BUILD)/stepped_clock.so
 	$(SANITIZED)
 	build/sanitize/spec-host spec/run.lua
 
-# Ten minutes of workers and nodes that want our end, against the host under the same sanitizers.
+# Ten minutes of workers, nodes and doors that want our end, against the host under the same sanitizers.
 # HOSTILE_SEED repeats the attacks of a run that printed it.
 HOSTILE_SECONDS ?= 600
 hostile: deps-test
