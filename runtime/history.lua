@@ -9,6 +9,7 @@ local history = {}
 
 local MOST = 100          -- entries of one metric
 local LONGEST_S = 86400   -- what is older is forgotten
+local SWEPT_S = 3600      -- how often that is done for metrics that are no longer told
 local LARGEST = 300000    -- values in all, tables and what they hold: some 20 MB
 
 ---@class Seen               what was seen of one metric, oldest first; in columns, for there are thousands of values
@@ -19,6 +20,7 @@ local LARGEST = 300000    -- values in all, tables and what they hold: some 20 M
 ---@class Past
 ---@field private kept table<string, table<string, Seen>>   skill -> metric
 ---@field private weight integer
+---@field private swept number   when metrics were forgotten last
 local Past = {}
 Past.__index = Past
 
@@ -75,6 +77,19 @@ function Past:heaviest()
   return found
 end
 
+-- Metrics may be named after what comes and goes.
+local function sweep(self, now)
+  self.swept = now
+  for _, metrics in pairs(self.kept) do
+    for name, seen in pairs(metrics) do
+      if (seen.at[#seen.at] or 0) < now - LONGEST_S then
+        for _, weight in ipairs(seen.weight) do self.weight = self.weight - weight end
+        metrics[name] = nil
+      end
+    end
+  end
+end
+
 --- Keeps a value. It is kept as it is, not as a copy, and what is in it as before is shared with the one before.
 ---@param skill string
 ---@param metric string   a field of the skill's snapshot, or a query that it keeps
@@ -91,6 +106,7 @@ function Past:remember(skill, metric, value, at)
   seen.value[last + 1], seen.weight[last + 1] = sharing(seen.value[last], value)
   self.weight = self.weight + seen.weight[last + 1]
   while seen.at[1] < at - LONGEST_S do self:drop(seen, 1) end
+  if at - self.swept > SWEPT_S then sweep(self, at) end
   if #seen.at > MOST then self:drop(seen, least_missed(seen, at)) end
   while self.weight > LARGEST do
     local heaviest = self:heaviest()
@@ -129,7 +145,7 @@ function Past:of(skill)
 end
 
 --- The node is another one now, and nothing of the old one compares with it.
-function Past:forget() self.kept, self.weight = {}, 0 end
+function Past:forget() self.kept, self.weight, self.swept = {}, 0, 0 end
 
 ---@return Past
 function history.new()

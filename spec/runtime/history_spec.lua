@@ -1,6 +1,7 @@
 -- What a node was like: time is passed in, so nothing waits.
 local async = require "runtime.async"
 local history = require "runtime.history"
+local left_open = require "spec.support.left_open"
 local live = require "spec.support.live_node"
 local node = require "runtime.node"
 local skill = require "runtime.skill"
@@ -60,6 +61,14 @@ describe("history", function()
     past:remember("beam", "atoms", "old", 0)
     past:remember("beam", "atoms", "new", 86401)
     assert.same({ { age = 0, value = "new" } }, past:look("beam", "atoms", 1e6, 86401))
+  end)
+
+  it("forgets a metric that is no longer told, as one named after a process that came and went", function()
+    local before = left_open.memory()
+    for at = 0, 30 * 86400, 100 do past:figures("mine", { ["of_" .. at] = at }, at) end
+    local kept = left_open.memory() - before
+    assert.is_true(kept < 1024 * 1024, ("%d bytes"):format(kept))
+    assert.equal(30 * 86400, past:look("mine", "of_" .. 30 * 86400, 60, 30 * 86400)[1].value)
   end)
 
   it("is bounded in what it holds, however large the answers", function()
