@@ -4,13 +4,26 @@
 local async = require "runtime.async"
 local bytes = require "runtime.node.bytes"
 local failure = require "runtime.failure"
+local plain = require "runtime.plain"
 local tcp = require "runtime.node.tcp"
 
 local epmd = {}
 
 local MOST_NAMES = 65536  -- bytes
 
-local function epmd_port() return tonumber(os.getenv "ERL_EPMD_PORT") or 4369 end
+local USUAL_PORT = 4369
+
+local function given_port() return (os.getenv "ERL_EPMD_PORT" or ""):match "^%s*(.-)%s*$" end
+
+local function epmd_port() return tonumber(given_port()) or USUAL_PORT end
+
+-- Another port than the one that was meant might be somebody else's.
+local function port_fault()
+  local given = given_port()
+  if given == "" or given:match "^%d+$" and #given <= 5 and epmd_port() >= 1 and epmd_port() <= 65535 then return end
+  return failure.new("usage", "ERL_EPMD_PORT is no port: " .. plain.cut(given, 40),
+    "set it to a number from 1 to 65535, or unset it", 2)
+end
 
 local PORT_HINT = "is the node running there? if it listens without epmd pass its port with --port, "
   .. "if epmd listens elsewhere set ERL_EPMD_PORT"
@@ -47,7 +60,8 @@ end
 ---@return string[]? names   sorted
 ---@return Failure? err
 function epmd.names(host, deadline, door)
-  local started = async.now()
+  local started, wrong = async.now(), not door and port_fault()
+  if wrong then return nil, wrong end
   local socket, err = ask(host, "n", deadline, door)
   if not socket then return nil, fault(host, err, started) end
   local answer = socket:read_rest(MOST_NAMES, deadline)
@@ -73,7 +87,8 @@ end
 ---@return integer|nil
 ---@return Failure? err
 function epmd.port(host, name, deadline, door)
-  local started = async.now()
+  local started, wrong = async.now(), not door and port_fault()
+  if wrong then return nil, wrong end
   local socket, err = ask(host, "z" .. name, deadline, door)
   if not socket then return nil, fault(host, err, started) end
   local head, port

@@ -194,6 +194,15 @@ describe("node.connect", function()
     assert.matches("cannot connect to 127.0.0.1:1: ECONNREFUSED", err.message, 1, true)
   end))
 
+  it("does not ask another port than the one it was told, where that is none", live.test(function()
+    for _, port in ipairs { "abc", "0", "65536", "-1", "1.5", "0x10", "99999999999999999999" } do
+      with_environment({ ERL_EPMD_PORT = port }, function()
+        local err = refusal { name = at.name, cookie = cookie }
+        assert.same({ "ERL_EPMD_PORT is no port: " .. port, 2 }, { err.message, err.exit })
+      end)
+    end
+  end))
+
   it("gives up on a mute host at its deadline, in epmd", live.test(function()
     with_environment({ ERL_EPMD_PORT = tostring(other_port.port) }, function()
       local err = refusal { name = at.name, cookie = cookie, deadline = soon() }
