@@ -71,11 +71,14 @@ describe("beam skill, growth", function()
   end))
 
   it("counts those of one kind together, whoever started them", live.test(function()
+    local before = eval "length(processes())."
     eval [[crowd:start(ward, fun() ->
       [spawn_link(fun F() -> spawn_link(crowd, idle, []), timer:sleep(20), F() end) || _ <- lists:seq(1, 12)],
       crowd:idle() end), true.]]
     local growth = callback.beam_process_growth(500)
     eval "crowd:stop(ward)."
+    -- Those that it is linked to end after it, and not within the next look.
+    eval("(fun W() -> length(processes()) =< N orelse receive after 5 -> W() end end)().", { N = before })
     local group = by(growth.groups, "current_function", "crowd:idle/0")
     assert.equal(growth.groups[1], group)
     between(growth.sampled * 0.9, group.count, growth.sampled)
