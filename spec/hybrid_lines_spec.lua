@@ -6,7 +6,7 @@ local live = require "spec.support.live_node"
 local program = require "spec.support.program"
 local provider = require "spec.support.played_provider"
 
-local CRASHES = [[spawn(fun() -> (fun L(I) -> spawn(fun() -> {ok, _} = {error, {down, I}} end), timer:sleep(40),
+local CRASHES = [[spawn(fun() -> (fun L(I) -> spawn(fun() -> {ok, _} = {error, {down, I}} end), timer:sleep(15),
   L(I + 1) end)(1) end).]]
 
 describe("of lines of a log", function()
