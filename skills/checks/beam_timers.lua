@@ -133,6 +133,61 @@ local timer_leak = {
   end,
 }
 
+-- Where several work whenever a timer is set, as a server and those who call it do, nobody is accused; but what rises
+-- like this at three looks is not well. A rush that comes and goes does not keep its pace.
+local STEADY_KB = 3 * FIXED_KB -- a second
+
+local function pace(o) return fixed_gained(o) / o.seconds end
+local function rises(o) return pace(o) >= STEADY_KB end
+
+local function keeps_pace(results)
+  local least, most = math.huge, 0
+  for _, o in ipairs(results) do least, most = math.min(least, pace(o)), math.max(most, pace(o)) end
+  return least >= STEADY_KB and most <= 3 * least
+end
+
+-- Those that worked whenever it came, for who looks on.
+local function busy_then(t)
+  local names = {}
+  for _, row in ipairs(t.makers or {}) do
+    if row.share_pct >= 60 then names[#names + 1] = object(row) end
+  end
+  return #names > 0 and "; at work whenever they came were " .. table.concat(names, ", ") or ""
+end
+
+local unexplained_timers = {
+  id = "unexplained_timers", mechanism = "other", suspect = always, yields_to = { ["*"] = "any" },
+  expert = "What has one size each grows at the same pace at three looks, and nobody alone sets it: say so.",
+  look = {
+    OVERVIEW,
+    function(results) return rises(results[1]) and TIMERS or nil end,
+    function(results) return rises(results[2]) and TIMERS or nil end,
+  },
+  confirm = function(results)
+    if not keeps_pace(results) then return end
+    local first, t = results[1], results[3]
+    return {
+      object = "timers", severity = "warning", confidence = "low",
+      figures = cite(results, { { 3, "fixed_kb_before" }, { 3, "fixed_kb" }, { 3, "seconds" },
+        { 3, "process_count_before" }, { 3, "process_count" }, { 3, "queued_messages" }, { 2, "fixed_kb_before" },
+        { 2, "fixed_kb" }, { 1, "fixed_kb_before" }, { 1, "fixed_kb" } }),
+      hypothesis = ("What has one size each grows by %.0f kB a second at three looks, as %d timers a second would that "
+        .. "are set and neither fire nor are cancelled, or monitors that are never given back%s. Who sets them was not "
+        .. "seen."):format(pace(t), pace(t) * 1024 / 150, busy_then(t)),
+      unlike = {
+        process_leak = ("processes went from %d to %d"):format(first.process_count_before, t.process_count),
+        rush_hour = ("a rush does not keep its pace; this was %.0f, %.0f and %.0f kB a second"):format(pace(first),
+          pace(results[2]), pace(t)),
+      },
+      next_steps = {
+        step "look again in some minutes: timers of a minute or less stand still by then",
+        step "see who calls send_after or start_timer for each request, and cancels it when the request is done",
+        step "beam_link_holders shows who has many monitors",
+      },
+    }
+  end,
+}
+
 --- Timers that fire without end -----------------------------------------------------------------
 
 -- Reductions a second of the timer server. Each timer that fires is 18 of them (measured on OTP 25), so this is some
@@ -181,4 +236,4 @@ local timer_storm = {
   end,
 }
 
-return { monitor_leak, timer_leak, timer_storm }
+return { monitor_leak, timer_leak, unexplained_timers, timer_storm }

@@ -61,6 +61,27 @@ describe("the check for timers that pile up", function()
   end)
 end)
 
+describe("the check for what rises and nobody alone sets", function()
+  local TWO = { makers = { { pid = "<0.9.0>", name = "desk", share_pct = 100 }, { pid = "<0.8.0>", share_pct = 100 } } }
+
+  it("accuses nobody, and tells what rises and who was at work", function()
+    local finding = find("unexplained_timers", { fixed(300, 480), fixed(480, 620), fixed(620, 800, TWO) })
+    assert.same({ "timers", "warning", "low" }, { finding.object, finding.severity, finding.confidence })
+    assert.matches("grows by 120 kB a second at three looks, as 819 timers a second would", finding.hypothesis, 1, true)
+    assert.matches("at work whenever they came were desk, <0.8.0>. Who sets them", finding.hypothesis, 1, true)
+  end)
+
+  it("looks no further where it rises little", function()
+    assert.same({ nil, 1 }, { find("unexplained_timers", { fixed(300, 320) }) })
+    assert.same({ nil, 2 }, { find("unexplained_timers", { fixed(300, 480), fixed(480, 500) }) })
+  end)
+
+  it("finds nothing in what comes and goes", function()
+    assert.is_nil((find("unexplained_timers", { fixed(300, 480), fixed(480, 620), fixed(620, 600) })))
+    assert.is_nil((find("unexplained_timers", { fixed(300, 900), fixed(900, 950), fixed(950, 1000) })))
+  end)
+end)
+
 describe("the check for timers that fire without end", function()
   local function top(rate)
     return { seconds = 1.5, processes = { { pid = "<0.9.0>", name = "timer_server", rate_per_sec = rate,
