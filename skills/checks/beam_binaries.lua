@@ -1,6 +1,7 @@
 --- What an expert looks for in large binaries that become more: one process that keeps references to ever more of them
 --- while its own heap hardly grows. From outside nobody sees whether it keeps them whole or a slice of each; where they
---- are large and what it has beside each of them is next to nothing, slices are what it keeps.
+--- are large and what it has beside each of them is next to nothing, slices are what it keeps. Where no process refers
+--- to them, tables do.
 
 local words = ...
 local object, cite, row_of, step, always = words.object, words.cite, words.row_of, words.step, words.always
@@ -77,4 +78,61 @@ local sub_binary_pins_parent = {
   end,
 }
 
-return { sub_binary_pins_parent }
+--- Binaries that no process refers to ---------------------------------------------------------
+
+-- Rows of a table hold their large binaries outside of the table's own memory, so no look at tables shows them; nor
+-- does one at processes. What comes and goes with work is referred to by who works.
+local REST = 3         -- seconds, so that the two looks are some six
+local LEAST_MB = 16
+local REFERRED = 0.2   -- of all, by the five processes with most
+
+local function pace(o) return (o.binary_mb - o.binary_mb_before) / o.seconds end
+
+local function referred_mb(holders)
+  local sum = 0
+  for _, row in ipairs(holders.processes) do sum = sum + (row.binary_memory_kb or 0) end
+  return sum / 1024
+end
+
+local function of_nobody(o, holders) return referred_mb(holders) <= REFERRED * o.binary_mb_before end
+
+local unreferred_binaries = {
+  id = "unreferred_binaries", mechanism = "other", suspect = always, yields_to = { ["*"] = "any" },
+  expert = "Binary memory rises at two looks some seconds apart, and next to nothing of it is referred to by "
+    .. "processes: rows of a table keep it. Say so, and see which table gains rows.",
+  look = {
+    OVERVIEW,
+    function(results) return rises(results[1]) and results[1].binary_mb_before >= LEAST_MB and HOLDERS or nil end,
+    function(results)
+      return of_nobody(results[1], results[2]) and { "beam_overview", FIRST, after = REST } or nil
+    end,
+    function(results) return rises(results[3]) and HOLDERS or nil end,
+  },
+  confirm = function(results)
+    local first, o, holders = results[1], results[3], results[4]
+    local least, most = math.min(pace(first), pace(o)), math.max(pace(first), pace(o))
+    if o.binary_mb_before < first.binary_mb or most > 3 * least or not of_nobody(o, holders) then return end
+    return {
+      object = "binaries", severity = "warning", confidence = "low",
+      figures = cite(results, { { 3, "binary_mb" }, { 3, "binary_mb_before" }, { 3, "seconds" }, { 1, "binary_mb" },
+        { 1, "binary_mb_before" }, { 4, "processes[1].binary_memory_kb" }, { 2, "processes[1].binary_memory_kb" },
+        { 3, "ets_mb_before" }, { 3, "ets_mb" } }),
+      hypothesis = ("Binaries take %.0f MB and %.1f MB more each second, at two looks, and the five processes with "
+        .. "most refer to %.1f MB of them: rows of a table, or what is kept beside processes, hold them. Which, was "
+        .. "not seen."):format(o.binary_mb, pace(o), referred_mb(holders)),
+      unlike = {
+        binary_refs_held = ("processes that hold them would be seen; the first refers to %d kB"):format(
+          (holders.processes[1] or {}).binary_memory_kb or 0),
+        ets_growth = ("the tables' own memory went from %.1f to %.1f MB: large binaries of rows lie outside of it")
+          :format(o.ets_mb_before or 0, o.ets_mb or 0),
+      },
+      next_steps = {
+        step "see which table gains rows: ets_growth_stats; they most likely hold these binaries, or slices of them",
+        step "where it stores a part of what was received or read, store binary:copy of that part",
+        step("give the rows an age or a number at which they go", "CAUTION"),
+      },
+    }
+  end,
+}
+
+return { sub_binary_pins_parent, unreferred_binaries }

@@ -33,3 +33,28 @@ describe("the check for slices of large binaries", function()
     assert.is_nil((find("sub_binary_pins_parent", { RISES, holders(), watched(20), holders() })))
   end)
 end)
+
+describe("the check for binaries that no process refers to", function()
+  local RISES = { seconds = 1.5, binary_mb_before = 40, binary_mb = 46, ets_mb_before = 2, ets_mb = 2 }
+  local LATER = with(RISES, { binary_mb_before = 58, binary_mb = 64 })
+  local function held(kb) return { processes = { { pid = "<0.9.0>", name = "desk", binary_memory_kb = kb } } } end
+
+  it("accuses nobody, and tells how much it is and what to look at", function()
+    local finding = find("unreferred_binaries", { RISES, held(300), LATER, held(375) })
+    assert.same({ "binaries", "low" }, { finding.object, finding.confidence })
+    assert.matches("take 64 MB and 4.0 MB more each second, at two looks, and the five processes with most refer to "
+      .. "0.4 MB of them", finding.hypothesis, 1, true)
+  end)
+
+  it("looks no further where they are few, or a process refers to them", function()
+    assert.same({ nil, 1 }, { find("unreferred_binaries", { with(RISES, { binary_mb_before = 4 }) }) })
+    assert.same({ nil, 2 }, { find("unreferred_binaries", { RISES, held(30000) }) })
+  end)
+
+  it("finds nothing where they went in between, stand now, or are those of somebody who came", function()
+    assert.is_nil((find("unreferred_binaries", { RISES, held(300), with(LATER, { binary_mb_before = 30,
+      binary_mb = 36 }), held(300) })))
+    assert.same({ nil, 3 }, { find("unreferred_binaries", { RISES, held(300), with(LATER, { binary_mb = 58 }) }) })
+    assert.is_nil((find("unreferred_binaries", { RISES, held(300), LATER, held(40000) })))
+  end)
+end)
