@@ -80,7 +80,9 @@ local unbounded_state = {
       severity = not sure and "info" or w.memory_kb > 1024 * 1024 and "critical" or "warning",
       confidence = not sure and "low" or w.major_collections > 0 and "high" or "medium",
       hypothesis = ("%s keeps more and more in its own memory: %.1f MB a second, %.0f MB now, and its mailbox is "
-        .. "empty. What it stores it never throws away."):format(object(row), rate / 1024, later.memory_kb / 1024),
+        .. "empty. %s"):format(object(row), rate / 1024, later.memory_kb / 1024, sure
+        and "What it stores it never throws away." or ("That may be garbage or a batch: it collected %d times while "
+        .. "we looked, and ran in %d %% of the looks."):format(w.collections, busy)),
       unlike = {
         large_state_by_design = ("a large state stands still; the heap in use rose from %d to %d kB"):format(
           w.used_kb_floor_before, later[lowest(later)]),

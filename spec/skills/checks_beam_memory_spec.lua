@@ -48,6 +48,7 @@ describe("the checks of memory", function()
   it("say it under their breath of one that works without pause, or never collected", function()
     assert.equal("info", state { statuses = { { status = "running", share_pct = 100 } } }.severity)
     assert.equal("info", state { collections = 0 }.severity)
+    assert.matches("may be garbage or a batch: it collected 0 times", state { collections = 0 }.hypothesis, 1, true)
   end)
 
   local function holders(o)
