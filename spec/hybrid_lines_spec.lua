@@ -5,9 +5,12 @@ local json = require "runtime.json"
 local live = require "spec.support.live_node"
 local program = require "spec.support.program"
 local provider = require "spec.support.played_provider"
+local until_true = require "spec.support.until_true"
 
-local CRASHES = [[spawn(fun() -> (fun L(I) -> spawn(fun() -> {ok, _} = {error, {down, I}} end), timer:sleep(15),
-  L(I + 1) end)(1) end).]]
+local CRASHES = [[register(caller, spawn(fun() -> (fun L(I) -> spawn(fun() -> {ok, _} = {error, {down, I}} end),
+  put(calls, I), timer:sleep(15), L(I + 1) end)(1) end)).]]
+
+local MANY = "proplists:get_value(calls, element(2, process_info(whereis(caller), dictionary)), 0) >= 20."
 
 describe("of lines of a log", function()
   local at, report, bodies
@@ -15,6 +18,7 @@ describe("of lines of a log", function()
   setup(function()
     at = live.start { code = CRASHES }
     async.run(function()
+      until_true("its crashes", function() return at.eval(MANY) end)
       local server = provider.start("anthropic", function(talk)
         return { calls = { { talk.system:find("Your only work is to doubt it", 1, true) and "stands" or "done", {} } } }
       end)
