@@ -127,19 +127,19 @@ describe("the checks of sup, on a node", function()
   end))
   teardown(live.stop_all)
 
-  it("name a supervisor that a child keeps, and where it stands", live.test(function()
-    at.eval "fair:open(tents), [spawn(fair, ask, [infinity]) || _ <- lists:seq(1, 3)], ok."
-    local finding = look "supervisor_blocked"
-    assert.equal("fair", finding.object)
-    assert.matches("it stood in fair:pitch/1, started nobody", finding.hypothesis, 1, true)
-  end))
-
-  it("name a DynamicSupervisor of Elixir that a child keeps", live.test(function()
-    at.eval "fair:open_dynamic(), [spawn(fair, ask_dynamic, []) || _ <- lists:seq(1, 3)], ok."
-    local finding = look "supervisor_blocked"
-    assert.equal("fair", finding.object)
-    assert.matches("it stood in fair:pitch/1, started nobody", finding.hypothesis, 1, true)
-  end))
+  local KEPT = {
+    ["a supervisor"] = "fair:open(tents), [spawn(fair, ask, [infinity]) || _ <- lists:seq(1, 3)], ok.",
+    ["a DynamicSupervisor of Elixir"] =
+      "fair:open_dynamic(), [spawn(fair, ask_dynamic, []) || _ <- lists:seq(1, 3)], ok.",
+  }
+  for who, plant in pairs(KEPT) do
+    it(("name %s that a child keeps, and where it stands"):format(who), live.test(function()
+      at.eval(plant)
+      local finding = look "supervisor_blocked"
+      assert.equal("fair", finding.object)
+      assert.matches("it stood in fair:pitch/1, started nobody", finding.hypothesis, 1, true)
+    end))
+  end
 
   it("find nothing where the children are slow to start, and do", live.test(function()
     at.eval "fair:open(tents), [spawn(fair, ask, [100]) || _ <- lists:seq(1, 3)], ok."
